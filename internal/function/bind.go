@@ -1,0 +1,313 @@
+package function
+
+import (
+	"strconv"
+	"sync"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+)
+
+// Bound is a scalar function bound to argument types. It is safe for concurrent use.
+type Bound struct {
+	Func   *Scalar
+	Result *types.Type // declared: may be LowCardinality or Nullable
+
+	args  []*types.Type // as Resolve saw them
+	inner *types.Type   // what Eval returns
+	cache dictCache
+}
+
+// dictCache remembers the last dictionary the function was evaluated on, so that a
+// dictionary column costs one evaluation per entry and segment, not per row.
+type dictCache struct {
+	sync.Mutex
+	values column.Vector
+	result column.Vector
+}
+
+// Bind types a call: UnknownFunction, NumberOfArgumentsDoesntMatch, IllegalColumn (an argument
+// that must be constant is not) and whatever Resolve returns.
+func Bind(env *Env, name string, args []Arg) (*Bound, error) {
+	f := Lookup(name)
+	if f == nil {
+		return nil, sqlerr.New(sqlerr.UnknownFunction, "Function with name `%s` does not exist", name)
+	}
+	if err := checkArgs(f, args); err != nil {
+		return nil, err
+	}
+	b := &Bound{Func: f}
+	plain := make([]Arg, len(args))
+	nullable, allNull, low := false, false, lowCardinality(args)
+	for i, a := range args {
+		a.Type = a.Type.WithoutLowCardinality()
+		if f.Nulls == NullPropagate && a.Type.Kind == types.Nullable && !a.Lambda {
+			nullable = true
+			allNull = allNull || a.Type.Elem().Kind == types.Nothing
+			a.Type = a.Type.Elem()
+			a.Const = constWithoutNull(a.Const)
+		}
+		plain[i] = a
+		b.args = append(b.args, a.Type)
+	}
+	if allNull {
+		b.Result, b.inner = types.TNull, types.TNothing
+		return b, nil
+	}
+	t, err := f.Resolve(env, plain)
+	if err != nil {
+		return nil, err
+	}
+	b.inner, b.Result = t, t
+	if nullable && t.CanBeNullable() {
+		b.Result = types.NewNullable(t)
+	}
+	if low && !f.Volatile && canBeLowCardinality(b.Result) {
+		b.Result = types.NewLowCardinality(b.Result)
+	}
+	return b, nil
+}
+
+func checkArgs(f *Scalar, args []Arg) error {
+	if len(args) < f.MinArgs || f.MaxArgs >= 0 && len(args) > f.MaxArgs {
+		code := sqlerr.NumberOfArgumentsDoesntMatch
+		if f.MaxArgs < 0 {
+			code = sqlerr.TooFewArgumentsForFunction
+		}
+		return sqlerr.New(code, "Number of arguments for function %s doesn't match: passed %d, should be %s", f.Name, len(args), arity(f))
+	}
+	for _, i := range f.ConstArgs {
+		if i < len(args) && args[i].Const == nil {
+			return sqlerr.New(sqlerr.IllegalColumn, "Argument %d of function %s must be constant", i+1, f.Name)
+		}
+	}
+	for i, a := range args {
+		if a.Lambda && (i > 0 || f.Lambda == nil) {
+			return sqlerr.New(sqlerr.IllegalTypeOfArgument, "Argument %d of function %s cannot be a lambda", i+1, f.Name)
+		}
+	}
+	return nil
+}
+
+// constWithoutNull strips Nullable off a constant; the constant NULL itself is no constant of the inner type.
+func constWithoutNull(v column.Vector) column.Vector {
+	n, ok := v.(*column.Nullable)
+	if !ok {
+		return v
+	}
+	if n.Nulls[0] != 0 {
+		return nil
+	}
+	return n.Inner
+}
+
+// lowCardinality reports whether the result keeps LowCardinality: exactly one argument has it and the others are constant.
+func lowCardinality(args []Arg) bool {
+	n := 0
+	for _, a := range args {
+		switch {
+		case a.Lambda:
+			return false
+		case a.Type.Kind == types.LowCardinality:
+			n++
+		case a.Const == nil:
+			return false
+		}
+	}
+	return n == 1
+}
+
+func canBeLowCardinality(t *types.Type) bool {
+	switch in := t.WithoutNullable(); {
+	case in.IsString(), in.IsInteger() && in.Kind != types.Bool, in.IsFloat(), in.IsDate(), in.Kind == types.DateTime:
+		return true
+	}
+	return false
+}
+
+// Call evaluates the function on args, each of n values; a lambda's place is nil.
+func (b *Bound) Call(env *Env, args []column.Vector, lambda func([]column.Vector, []uint32) (column.Vector, error), n int) (column.Vector, error) {
+	if b.inner.Kind == types.Nothing && b.Result.Kind == types.Nullable {
+		return column.NewNulls(n), nil
+	}
+	if lambda == nil && !b.Func.Volatile && !b.Func.KeepConst && len(args) > 0 && allConst(args) {
+		one, err := b.propagate(env, sliceAll(args, 1), nil, 1)
+		if err != nil {
+			return nil, err
+		}
+		return &column.Const{Value: column.Flatten(one), N: n}, nil
+	}
+	if i := onlyDict(args); i >= 0 && lambda == nil && !b.Func.Volatile {
+		if v := b.onDictionary(env, args, i); v != nil {
+			return v, nil
+		}
+	}
+	return b.propagate(env, args, lambda, n)
+}
+
+func allConst(args []column.Vector) bool {
+	for _, a := range args {
+		if _, ok := a.(*column.Const); !ok {
+			return false
+		}
+	}
+	return true
+}
+
+func sliceAll(args []column.Vector, n int) []column.Vector {
+	out := make([]column.Vector, len(args))
+	for i, a := range args {
+		out[i] = a.Slice(0, n)
+	}
+	return out
+}
+
+// onlyDict returns the position of the only argument that is not constant if it is a Dict, else -1.
+func onlyDict(args []column.Vector) int {
+	at := -1
+	for i, a := range args {
+		switch a.(type) {
+		case *column.Const:
+		case *column.Dict:
+			if at >= 0 {
+				return -1
+			}
+			at = i
+		default:
+			return -1
+		}
+	}
+	return at
+}
+
+// onDictionary evaluates on the dictionary's entries; nil if that does not pay or fails
+// (an entry no row uses may be one the function refuses).
+func (b *Bound) onDictionary(env *Env, args []column.Vector, at int) column.Vector {
+	d := args[at].(*column.Dict)
+	size := d.Values.Len()
+	b.cache.Lock()
+	defer b.cache.Unlock()
+	if b.cache.values != d.Values {
+		if size > 4*len(d.Codes) {
+			return nil
+		}
+		entries := make([]column.Vector, len(args))
+		for i, a := range args {
+			if i == at {
+				entries[i] = d.Values
+			} else {
+				entries[i] = &column.Const{Value: a.(*column.Const).Value, N: size}
+			}
+		}
+		r, err := b.propagate(env, entries, nil, size)
+		if err != nil {
+			return nil
+		}
+		b.cache.values, b.cache.result = d.Values, column.Flatten(r)
+	}
+	return recode(b.cache.result, d.Codes)
+}
+
+// recode spreads results per entry over rows: strings stay coded, numbers are gathered.
+func recode(r column.Vector, codes []uint32) column.Vector {
+	switch r := r.(type) {
+	case *column.Str:
+		return &column.Dict{Codes: codes, Values: r}
+	case *column.Nullable:
+		if s, ok := r.Inner.(*column.Str); ok {
+			nulls := make([]uint8, len(codes))
+			for i, c := range codes {
+				nulls[i] = r.Nulls[c]
+			}
+			return column.NewNullable(nulls, &column.Dict{Codes: codes, Values: s})
+		}
+	}
+	return column.Gather(r, codes)
+}
+
+// propagate applies NullPropagate, then evaluates.
+func (b *Bound) propagate(env *Env, args []column.Vector, lambda func([]column.Vector, []uint32) (column.Vector, error), n int) (column.Vector, error) {
+	plain := make([]column.Vector, len(args))
+	var nulls []uint8
+	for i, a := range args {
+		if a == nil {
+			continue
+		}
+		if b.Func.Nulls == NullPropagate {
+			inner, mask, allNull := splitNulls(a, n)
+			if allNull {
+				return &column.Const{Value: nullOf(b.inner), N: n}, nil
+			}
+			nulls, a = orMask(nulls, mask), inner
+		}
+		if d, ok := a.(*column.Dict); ok {
+			a = column.Flatten(d)
+		}
+		plain[i] = a
+	}
+	r, err := b.Func.Eval(&Call{Env: env, Args: plain, Types: b.args, Result: b.inner, Rows: n, Lambda: lambda})
+	if err != nil || b.Result.WithoutLowCardinality().Kind != types.Nullable || b.inner.Kind == types.Nullable && nulls == nil {
+		return r, err
+	}
+	if nulls == nil {
+		nulls = make([]uint8, n)
+	}
+	return withNulls(r, nulls), nil
+}
+
+// splitNulls takes Nullable apart; allNull says that a constant is NULL.
+func splitNulls(v column.Vector, n int) (inner column.Vector, mask []uint8, allNull bool) {
+	switch v := v.(type) {
+	case *column.Nullable:
+		return v.Inner, v.Nulls, false
+	case *column.Const:
+		if c, ok := v.Value.(*column.Nullable); ok {
+			return &column.Const{Value: c.Inner, N: n}, nil, c.Nulls[0] != 0
+		}
+	}
+	return v, nil, false
+}
+
+func orMask(a, b []uint8) []uint8 {
+	if a == nil || b == nil {
+		if a == nil {
+			return b
+		}
+		return a
+	}
+	out := make([]uint8, len(a))
+	for i := range out {
+		out[i] = a[i] | b[i]
+	}
+	return out
+}
+
+// withNulls puts a null mask over v, on top of v's own.
+func withNulls(v column.Vector, nulls []uint8) column.Vector {
+	v = column.Flatten(v)
+	if own, ok := v.(*column.Nullable); ok {
+		return column.NewNullable(orMask(own.Nulls, nulls), own.Inner)
+	}
+	return column.NewNullable(nulls, v)
+}
+
+// nullOf is one NULL of Nullable(t), or t's default where t cannot be NULL.
+func nullOf(t *types.Type) column.Vector {
+	if t.CanBeNullable() {
+		t = types.NewNullable(t)
+	}
+	b := column.New(t, 1)
+	b.AppendDefault()
+	return b
+}
+
+func arity(f *Scalar) string {
+	switch {
+	case f.MaxArgs < 0:
+		return "at least " + strconv.Itoa(f.MinArgs)
+	case f.MinArgs == f.MaxArgs:
+		return strconv.Itoa(f.MinArgs)
+	}
+	return strconv.Itoa(f.MinArgs) + " to " + strconv.Itoa(f.MaxArgs)
+}
