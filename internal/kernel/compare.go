@@ -1,0 +1,98 @@
+package kernel
+
+// Op is a comparison.
+type Op uint8
+
+// The comparisons. With NaN on either side only Ne holds.
+const (
+	Eq Op = iota
+	Ne
+	Lt
+	Le
+	Gt
+	Ge
+)
+
+var opNames = [...]string{"=", "!=", "<", "<=", ">", ">="}
+
+// String returns the operator as in SQL.
+func (o Op) String() string { return opNames[o] }
+
+// Flip returns the operator with its sides exchanged: a o b is b o.Flip() a.
+func (o Op) Flip() Op { return [...]Op{Eq, Ne, Gt, Ge, Lt, Le}[o] }
+
+// CompareConst writes 1 to dst[i] where a[i] op c, else 0.
+func CompareConst[T Number](dst []uint8, op Op, a []T, c T) {
+	dst = dst[:len(a)]
+	switch op {
+	case Eq:
+		for i, x := range a {
+			dst[i] = b2u(x == c)
+		}
+	case Ne:
+		for i, x := range a {
+			dst[i] = b2u(x != c)
+		}
+	case Lt:
+		for i, x := range a {
+			dst[i] = b2u(x < c)
+		}
+	case Le:
+		for i, x := range a {
+			dst[i] = b2u(x <= c)
+		}
+	case Gt:
+		for i, x := range a {
+			dst[i] = b2u(x > c)
+		}
+	case Ge:
+		for i, x := range a {
+			dst[i] = b2u(x >= c)
+		}
+	}
+}
+
+// Compare writes 1 to dst[i] where a[i] op b[i], else 0; a and b are equally long.
+func Compare[T Number](dst []uint8, op Op, a, b []T) {
+	dst, b = dst[:len(a)], b[:len(a)]
+	switch op {
+	case Eq:
+		for i, x := range a {
+			dst[i] = b2u(x == b[i])
+		}
+	case Ne:
+		for i, x := range a {
+			dst[i] = b2u(x != b[i])
+		}
+	case Lt:
+		for i, x := range a {
+			dst[i] = b2u(x < b[i])
+		}
+	case Le:
+		for i, x := range a {
+			dst[i] = b2u(x <= b[i])
+		}
+	case Gt, Ge:
+		Compare(dst, op.Flip(), b, a)
+	}
+}
+
+// InRange writes 1 to dst[i] where lo ≤ a[i] ≤ hi, else 0.
+func InRange[T Number](dst []uint8, a []T, lo, hi T) {
+	dst = dst[:len(a)]
+	for i, x := range a {
+		dst[i] = b2u(x >= lo) & b2u(x <= hi)
+	}
+}
+
+// SelectConst appends to sel the positions base+i where a[i] op c.
+func SelectConst[T Number](sel []uint32, op Op, a []T, c T, base uint32) []uint32 {
+	var mask [1024]uint8
+	for len(a) > 0 {
+		n := min(len(a), len(mask))
+		CompareConst(mask[:n], op, a[:n], c)
+		sel = AppendSelected(sel, mask[:n], base)
+		a, base = a[n:], base+uint32(n)
+	}
+	return sel
+}

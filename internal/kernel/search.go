@@ -1,0 +1,62 @@
+package kernel
+
+import "bytes"
+
+// Contains writes 1 to dst[i] where string i of (off, data) contains needle, else 0. It searches
+// the strings as one text, so that short strings cost no call each.
+func Contains(dst []uint8, off []uint32, data, needle []byte) {
+	n := len(off) - 1
+	dst = dst[:n]
+	if len(needle) == 0 {
+		for i := range dst {
+			dst[i] = 1
+		}
+		return
+	}
+	clear(dst)
+	row, at, end := 0, int(off[0]), int(off[n])
+	for row < n {
+		hit := bytes.Index(data[at:end], needle)
+		if hit < 0 {
+			return
+		}
+		at += hit
+		row = rowAt(off, row, uint32(at))
+		if at+len(needle) <= int(off[row+1]) {
+			dst[row] = 1
+			row++
+			at = int(off[row])
+		} else { // across the end of the string: try one byte further
+			at++
+		}
+	}
+}
+
+// rowAt returns the string that holds byte at, which is not before string row. It gallops, since hits are usually near.
+func rowAt(off []uint32, row int, at uint32) int {
+	step := 1
+	for row+step < len(off) && off[row+step] <= at {
+		row += step
+		step *= 2
+	}
+	for ; step > 0; step /= 2 {
+		for row+step < len(off) && off[row+step] <= at {
+			row += step
+		}
+	}
+	return row
+}
+
+// HasPrefix writes 1 to dst[i] where string i of (off, data) begins with prefix, else 0.
+func HasPrefix(dst []uint8, off []uint32, data, prefix []byte) {
+	for i := 0; i+1 < len(off); i++ {
+		dst[i] = b2u(bytes.HasPrefix(data[off[i]:off[i+1]], prefix))
+	}
+}
+
+// EqualBytes writes 1 to dst[i] where string i of (off, data) equals s, else 0.
+func EqualBytes(dst []uint8, off []uint32, data, s []byte) {
+	for i := 0; i+1 < len(off); i++ {
+		dst[i] = b2u(bytes.Equal(data[off[i]:off[i+1]], s))
+	}
+}
