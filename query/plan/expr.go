@@ -1,6 +1,8 @@
 package plan
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
@@ -62,6 +64,8 @@ type Set struct {
 	Types  []*types.Type // of the set's columns, as the arguments are compared
 	Values *column.Block // constant rows, flat; nil if Input is set
 	Input  Node
+	// ID tells the subqueries of one statement apart; 0 for constant rows.
+	ID int
 }
 
 // Type implements Expr.
@@ -96,10 +100,11 @@ func (e *In) String() string {
 	return name + joinExprs(e.Args) + ", " + e.Set.String() + ")"
 }
 
-// String prints the constant rows, or that there is a subquery.
+// String prints the constant rows, or which subquery it is. Different sets print differently:
+// a long list is cut for EXPLAIN and ends in a hash of all its rows.
 func (s *Set) String() string {
 	if s.Values == nil {
-		return "subquery"
+		return "subquery " + strconv.Itoa(s.ID)
 	}
 	const show = 10 // rows of a long list that EXPLAIN prints
 	var b strings.Builder
@@ -116,10 +121,21 @@ func (s *Set) String() string {
 		}
 	}
 	if s.Values.N > show {
-		b.WriteString(", …")
+		fmt.Fprintf(&b, ", … %d rows #%016x", s.Values.N, rowsHash(s.Values))
 	}
 	b.WriteByte(')')
 	return b.String()
+}
+
+func rowsHash(b *column.Block) uint64 {
+	h, one := uint64(b.N), make([]uint64, b.N)
+	for _, c := range b.Cols {
+		column.Hash(c, one)
+		for _, x := range one {
+			h = column.Combine(h, x)
+		}
+	}
+	return h
 }
 
 func joinExprs(es []Expr) string {

@@ -2,6 +2,8 @@ package plan
 
 import (
 	"fmt"
+	"math"
+	"strconv"
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
@@ -19,11 +21,37 @@ func constText(v column.Vector, t *types.Type) string {
 		}
 		return types.QuoteString(x) + "::" + t.String()
 	case int8, int16, int32, int64, uint8, uint16, uint32, uint64:
-		if t.IsInteger() {
-			return fmt.Sprint(x)
+		text := fmt.Sprint(x)
+		if literalKind(text) == t.Kind {
+			return text
 		}
-		return fmt.Sprint(x) + "::" + t.String()
+		return text + "::" + t.String()
 	default:
 		return strings.ReplaceAll(fmt.Sprint(x), "\n", `\n`) + "::" + t.String()
 	}
+}
+
+// literalKind is the kind that the integer literal has in SQL: the smallest that holds it.
+func literalKind(text string) types.Kind {
+	if u, err := strconv.ParseUint(text, 10, 64); err == nil {
+		switch {
+		case u <= math.MaxUint8:
+			return types.UInt8
+		case u <= math.MaxUint16:
+			return types.UInt16
+		case u <= math.MaxUint32:
+			return types.UInt32
+		}
+		return types.UInt64
+	}
+	i, _ := strconv.ParseInt(text, 10, 64)
+	switch {
+	case i >= math.MinInt8:
+		return types.Int8
+	case i >= math.MinInt16:
+		return types.Int16
+	case i >= math.MinInt32:
+		return types.Int32
+	}
+	return types.Int64
 }
