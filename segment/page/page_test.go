@@ -1,0 +1,274 @@
+package page
+
+import (
+	"bytes"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"reflect"
+	"slices"
+	"testing"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
+	"github.com/olapd/olapd/internal/types"
+)
+
+// shapes are runs of values that each favour another encoding.
+func shapes[T kernel.Int](r *rand.Rand, n int) map[string][]T {
+	out := map[string][]T{}
+	for _, name := range []string{"constant", "small", "wide", "ascending", "runs", "sparse", "few", "pattern"} {
+		out[name] = make([]T, n)
+	}
+	few := []T{T(r.Uint64()), T(r.Uint64()), T(r.Uint64()), T(r.Uint64()), T(r.Uint64())}
+	run, up := T(0), T(r.Uint64())
+	for i := range n {
+		out["constant"][i] = few[0]
+		out["small"][i] = few[0] + T(r.IntN(50))
+		out["wide"][i] = T(r.Uint64())
+		up += T(r.IntN(3))
+		out["ascending"][i] = up
+		if r.IntN(50) == 0 {
+			run = T(r.Uint64())
+		}
+		out["runs"][i] = run
+		if r.IntN(60) == 0 {
+			out["sparse"][i] = T(r.Uint64())
+		}
+		out["few"][i] = few[r.IntN(len(few))]
+		out["pattern"][i] = few[1] * T(i%700)
+	}
+	return out
+}
+
+func testInts[T kernel.Int](t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	seen := map[byte]bool{}
+	for _, n := range []int{0, 1, 2, 3, 63, 64, 65, 700, 5000} {
+		for name, src := range shapes[T](r, n) {
+			b := AppendInts(nil, src)
+			if len(b) > 1+n*width[T]() {
+				t.Errorf("%T %s of %d: %d bytes, more than raw", src, name, n, len(b))
+			}
+			seen[b[0]] = true
+			for range 5 {
+				from := r.IntN(n + 1)
+				to := from + r.IntN(n-from+1)
+				got := make([]T, to-from)
+				if err := Ints(got, b, n, from); err != nil || !slices.Equal(got, src[from:to]) {
+					t.Fatalf("%T %s, encoding %d: %d to %d of %d: %v", src, name, b[0], from, to, n, err)
+				}
+			}
+		}
+	}
+	if width[T]() >= 4 && len(seen) != 8 {
+		t.Errorf("%T: only the encodings %v were chosen", *new(T), seen)
+	}
+}
+
+func TestInts(t *testing.T) {
+	testInts[uint8](t)
+	testInts[int8](t)
+	testInts[uint16](t)
+	testInts[int16](t)
+	testInts[uint32](t)
+	testInts[int32](t)
+	testInts[uint64](t)
+	testInts[int64](t)
+}
+
+// randomValue returns a value of t in the form of column.Value.
+func randomValue(r *rand.Rand, t *types.Type) any {
+	t = t.WithoutLowCardinality()
+	switch t.Phys() {
+	case types.PNullable:
+		if r.IntN(3) == 0 {
+			return nil
+		}
+		return randomValue(r, t.Elem())
+	case types.PArray:
+		out := []any{}
+		for range r.IntN(4) {
+			out = append(out, randomValue(r, t.Elem()))
+		}
+		return out
+	case types.PMap:
+		out := [][2]any{}
+		for range r.IntN(3) {
+			out = append(out, [2]any{randomValue(r, t.Elems[0]), randomValue(r, t.Elems[1])})
+		}
+		return out
+	case types.PTuple:
+		out := []any{}
+		for _, e := range t.Elems {
+			out = append(out, randomValue(r, e))
+		}
+		return out
+	case types.PBytes:
+		n := t.Width()
+		if n == 0 {
+			n = r.IntN(12)
+			if r.IntN(500) == 0 {
+				n = 100_000
+			}
+		}
+		return string(bytes.Repeat([]byte{byte('a' + r.IntN(3))}, n))
+	}
+	b := column.New(t, 1)
+	b.AppendDefault()
+	v := reflect.New(reflect.TypeOf(column.Value(b, 0))).Elem()
+	switch x := r.Uint64() >> r.IntN(60); v.Kind() {
+	case reflect.Float32, reflect.Float64:
+		v.SetFloat([]float64{0, math.Copysign(0, -1), 1.5, math.Inf(1), float64(x)}[r.IntN(5)])
+	case reflect.Struct:
+		if v.Type() == reflect.TypeOf(types.U128{}) {
+			return types.U128{Lo: x, Hi: r.Uint64()}
+		}
+		return types.I128From(int64(x))
+	default:
+		if v.CanInt() {
+			v.SetInt(int64(x) % (1 << (v.Type().Bits() - 1)))
+		} else {
+			v.SetUint(x & (math.MaxUint64 >> (64 - v.Type().Bits())))
+		}
+	}
+	return v.Interface()
+}
+
+var testTypes = []string{
+	"UInt8", "Bool", "UInt16", "UInt32", "UInt64", "UInt128", "Int8", "Int16", "Int32", "Int64", "Int128", "Float32", "Float64",
+	"Decimal(9, 2)", "Decimal(18, 4)", "Decimal(38, 10)", "String", "FixedString(3)", "Date", "Date32", "DateTime", "DateTime64(3)", "UUID", "IPv4", "IPv6",
+	"Enum8('a' = 1, 'b' = 2)", "Enum16('a' = 1)", "Nullable(Int32)", "Nullable(String)", "Nullable(UUID)", "LowCardinality(Nullable(String))",
+	"Array(UInt16)", "Array(Nullable(String))", "Array(Array(Int8))", "Tuple(a UInt8, b String)", "Map(String, UInt64)", "Map(LowCardinality(String), Array(String))",
+	"Array(Tuple(UInt8, Nullable(String)))", "AggregateFunction(uniq, UInt64)", "SimpleAggregateFunction(sum, UInt64)",
+}
+
+func randomVector(t testing.TB, r *rand.Rand, name string, n int) (*types.Type, column.Vector) {
+	typ, err := types.Parse(name)
+	if err != nil {
+		t.Fatal(name, err)
+	}
+	b := column.New(typ, n)
+	for range n {
+		column.AppendValue(b, randomValue(r, typ))
+	}
+	return typ, b
+}
+
+func sameValues(a column.Vector, from, to int, b column.Vector) error {
+	if b.Len() != to-from {
+		return fmt.Errorf("%d values, want %d", b.Len(), to-from)
+	}
+	for i := range b.Len() {
+		if x, y := column.Value(a, from+i), column.Value(b, i); !reflect.DeepEqual(x, y) {
+			return fmt.Errorf("value %d: %v, want %v", i, y, x)
+		}
+	}
+	return nil
+}
+
+func TestVectors(t *testing.T) {
+	r := rand.New(rand.NewPCG(2, 2))
+	for _, name := range testTypes {
+		for _, n := range []int{0, 1, 7, 900} {
+			typ, v := randomVector(t, r, name, n)
+			b, err := AppendVector(nil, v)
+			if err != nil {
+				t.Fatal(name, err)
+			}
+			for k := range 5 {
+				from := r.IntN(n + 1)
+				to := from + r.IntN(n-from+1)
+				if k == 0 {
+					from, to = 0, n
+				}
+				got, err := Vector(typ, b, n, from, to)
+				if err != nil {
+					t.Fatalf("%s, %d to %d of %d: %v", name, from, to, n, err)
+				}
+				if got.Type().Phys() != v.Type().Phys() {
+					t.Fatalf("%s comes back as %s", name, got.Type())
+				}
+				if err := sameValues(v, from, to, got); err != nil {
+					t.Fatalf("%s, %d to %d of %d: %v", name, from, to, n, err)
+				}
+			}
+			again, err := AppendVector(nil, v.Slice(n/3, n))
+			if err != nil {
+				t.Fatal(err)
+			}
+			got, err := Vector(typ, again, n-n/3, 0, n-n/3)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := sameValues(v, n/3, n, got); err != nil {
+				t.Fatalf("slice of %s: %v", name, err)
+			}
+		}
+	}
+}
+
+// TestFlips changes every byte: the decoder may give other values but must not panic or read beyond.
+func TestFlips(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 3))
+	for _, name := range testTypes {
+		typ, v := randomVector(t, r, name, 40)
+		b, err := AppendVector(nil, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := 0; i < len(b); i += 1 + len(b)/2000 {
+			for _, x := range []byte{1, 0x80, 0xff} {
+				bad := bytes.Clone(b)
+				bad[i] ^= x
+				_, _ = Vector(typ, slices.Clip(bad), 40, 0, 40)
+				_, _ = Vector(typ, slices.Clip(bad), 40, 5, 20)
+			}
+			_, _ = Vector(typ, slices.Clip(b[:i]), 40, 0, 40)
+		}
+	}
+}
+
+func FuzzVector(f *testing.F) {
+	r := rand.New(rand.NewPCG(4, 4))
+	for i, name := range testTypes {
+		_, v := randomVector(f, r, name, 20)
+		b, err := AppendVector(nil, v)
+		if err != nil {
+			f.Fatal(err)
+		}
+		if len(b) < 4096 {
+			f.Add(uint8(i), uint16(20), b)
+		}
+	}
+	f.Fuzz(func(t *testing.T, which uint8, n uint16, b []byte) {
+		typ, err := types.Parse(testTypes[int(which)%len(testTypes)])
+		if err != nil {
+			t.Fatal(err)
+		}
+		n %= 4096
+		_, _ = Vector(typ, b, int(n), 0, int(n))
+		_, _ = Vector(typ, b, int(n), int(n)/3, int(n)/2)
+	})
+}
+
+func BenchmarkInts(b *testing.B) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for name, src := range shapes[uint32](r, 65536) {
+		var enc []byte
+		b.Run("encode/"+name, func(b *testing.B) {
+			b.SetBytes(4 * 65536)
+			for b.Loop() {
+				enc = AppendInts(enc[:0], src)
+			}
+		})
+		b.Run("decode/"+name, func(b *testing.B) {
+			b.SetBytes(4 * 65536)
+			for b.Loop() {
+				if err := Ints(src, enc, len(src), 0); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}
