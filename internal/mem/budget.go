@@ -1,0 +1,130 @@
+// Package mem accounts for memory and hands it out in arenas.
+//
+// A Budget is a node of a tree: process → query → … A reservation counts in a budget and in all
+// of its ancestors, and is refused when it would go over the limit of any of them. Queries over
+// their limit end with MEMORY_LIMIT_EXCEEDED; the process does not grow.
+//
+// An Arena is typed, pointer-free memory outside the garbage collector's sight, in pooled,
+// huge-page advised slabs, freed as a whole.
+package mem
+
+import (
+	"fmt"
+	"math"
+	"sync/atomic"
+
+	"github.com/olapd/olapd/internal/invariants"
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// NoLimit is the limit of a budget that only counts.
+const NoLimit = math.MaxInt64
+
+// Budget counts the memory of a process, a user, a query or a part of one. All methods may be
+// called from any goroutine; each costs one or two atomic operations per level of the tree.
+type Budget struct {
+	parent *Budget
+	name   string // as in the error: "total", "for query", "for user"
+	limit  atomic.Int64
+	used   atomic.Int64
+	peak   atomic.Int64
+}
+
+// NewBudget returns the root of a tree. Name stands in the error text after "limit": "total".
+// A limit ≤ 0 means NoLimit.
+func NewBudget(name string, limit int64) *Budget {
+	b := &Budget{name: name}
+	b.SetLimit(limit)
+	return b
+}
+
+// Child returns a budget whose reservations count here too. A limit ≤ 0 means NoLimit.
+func (b *Budget) Child(name string, limit int64) *Budget {
+	c := NewBudget(name, limit)
+	c.parent = b
+	return c
+}
+
+// SetLimit changes the limit for later reservations; what is reserved stays.
+func (b *Budget) SetLimit(limit int64) {
+	if limit <= 0 {
+		limit = NoLimit
+	}
+	b.limit.Store(limit)
+}
+
+// Limit returns the limit in bytes.
+func (b *Budget) Limit() int64 { return b.limit.Load() }
+
+// Used returns the bytes reserved now, here and in all children.
+func (b *Budget) Used() int64 { return b.used.Load() }
+
+// Peak returns the most that was ever reserved at once.
+func (b *Budget) Peak() int64 { return b.peak.Load() }
+
+// Reserve counts n ≥ 0 more bytes here and in every ancestor, or nowhere with an error of code
+// MemoryLimitExceeded that names the limit, the request and the current use. A nil budget
+// allows everything.
+func (b *Budget) Reserve(n int64) error {
+	invariants.Check(n >= 0, "mem: reserve %d bytes", n)
+	for at := b; at != nil; at = at.parent {
+		if used := at.used.Load(); n > at.limit.Load()-used || !at.add(n) {
+			b.releaseBelow(at, n)
+			return at.exceeded(n)
+		}
+	}
+	return nil
+}
+
+// add counts n bytes at this level alone and reports whether the limit allowed it.
+func (b *Budget) add(n int64) bool {
+	used := b.used.Add(n)
+	if used > b.limit.Load() {
+		b.used.Add(-n)
+		return false
+	}
+	for {
+		peak := b.peak.Load()
+		if used <= peak || b.peak.CompareAndSwap(peak, used) {
+			return true
+		}
+	}
+}
+
+// releaseBelow takes n back from b and its ancestors up to, but not including, stop.
+func (b *Budget) releaseBelow(stop *Budget, n int64) {
+	for at := b; at != stop; at = at.parent {
+		at.used.Add(-n)
+	}
+}
+
+// Release gives back n bytes that were reserved here.
+func (b *Budget) Release(n int64) {
+	for at := b; at != nil; at = at.parent {
+		left := at.used.Add(-n)
+		invariants.Check(left >= 0, "mem: budget %q released %d bytes more than reserved", at.name, -left)
+	}
+}
+
+// exceeded is ClickHouse's text for a refused reservation.
+func (b *Budget) exceeded(n int64) error {
+	used := b.used.Load()
+	return sqlerr.New(sqlerr.MemoryLimitExceeded,
+		"Memory limit (%s) exceeded: would use %s (attempt to allocate chunk of %d bytes), current use %s, maximum: %s",
+		b.name, FormatBytes(used+n), n, FormatBytes(used), FormatBytes(b.limit.Load()))
+}
+
+// FormatBytes writes a size as ClickHouse's messages do: "10.00 MiB".
+func FormatBytes(n int64) string {
+	units := [...]string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	v, u := float64(n), 0
+	for v >= 1024 && u < len(units)-1 {
+		v, u = v/1024, u+1
+	}
+	return fmt.Sprintf("%.2f %s", v, units[u])
+}
+
+func (b *Budget) tooLarge(n int) error {
+	return sqlerr.New(sqlerr.MemoryLimitExceeded,
+		"Memory limit exceeded: attempt to allocate %d elements at once, the maximum is %s", n, FormatBytes(maxAlloc))
+}

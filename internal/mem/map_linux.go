@@ -1,0 +1,45 @@
+package mem
+
+import (
+	"fmt"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// mapAnonymous returns n zero bytes outside the Go heap. Mappings of a huge page or more are
+// aligned to one by mapping more and cutting off the ends, so that the kernel can use them.
+func mapAnonymous(n int) ([]byte, error) {
+	size := (n + pageBytes - 1) &^ (pageBytes - 1)
+	slack := 0
+	if size >= slabBytes {
+		slack = slabBytes
+	}
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size+slack), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, sqlerr.Wrap(fmt.Errorf("mmap of %d bytes: %w", size, err), sqlerr.CannotAllocateMemory,
+			"Cannot allocate %s of memory", FormatBytes(int64(size)))
+	}
+	if slack > 0 {
+		head := (slabBytes - int(uintptr(p)%slabBytes)) % slabBytes
+		cut(p, head)
+		p = unsafe.Add(p, head)
+		cut(unsafe.Add(p, size), slack-head)
+		// Advice only: without transparent huge pages the memory works all the same.
+		_ = unix.Madvise(unsafe.Slice((*byte)(p), size), unix.MADV_HUGEPAGE)
+	}
+	return unsafe.Slice((*byte)(p), size), nil
+}
+
+const pageBytes = 4096
+
+func cut(p unsafe.Pointer, n int) {
+	if n > 0 {
+		_ = unix.MunmapPtr(p, uintptr(n))
+	}
+}
+
+// unmap gives back a whole result of mapAnonymous.
+func unmap(m []byte) { cut(unsafe.Pointer(unsafe.SliceData(m)), len(m)) }
