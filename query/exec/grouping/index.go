@@ -1,0 +1,133 @@
+package grouping
+
+import (
+	"unsafe"
+
+	"github.com/olapd/olapd/query/exec/hashtable"
+)
+
+// Index numbers rows of words. The zero Index with a stride is ready.
+type Index struct {
+	stride int
+	one    hashtable.Table[uint64]
+	two    hashtable.Table[[2]uint64]
+	four   hashtable.Table[[4]uint64] // also three words, padded
+	wide   *hashtable.Bytes           // more, as bytes
+}
+
+// NewIndex returns an empty index of rows of stride words.
+func NewIndex(stride int) *Index {
+	x := &Index{stride: stride}
+	if stride > 4 {
+		x.wide = hashtable.NewBytes()
+	}
+	return x
+}
+
+// Len is the number of keys.
+func (x *Index) Len() int {
+	switch {
+	case x.stride == 1:
+		return x.one.Len()
+	case x.stride == 2:
+		return x.two.Len()
+	case x.stride <= 4:
+		return x.four.Len()
+	}
+	return x.wide.Len()
+}
+
+// Bytes is the memory held.
+func (x *Index) Bytes() int64 {
+	n := x.one.Bytes() + x.two.Bytes() + x.four.Bytes()
+	if x.wide != nil {
+		n += x.wide.Bytes()
+	}
+	return n
+}
+
+// Insert writes the number of each row of words to ids, numbering new keys.
+func (x *Index) Insert(words, hashes []uint64, ids []uint32) error {
+	switch {
+	case x.stride == 1:
+		x.one.Insert(words, hashes, ids)
+	case x.stride == 2:
+		x.two.Insert(rows[[2]uint64](words, len(ids)), hashes, ids)
+	case x.stride <= 4:
+		x.four.Insert(padRows(words, x.stride, len(ids)), hashes, ids)
+	default:
+		for i := range ids {
+			id, err := x.wide.Insert(hashes[i], x.rowBytes(words, i))
+			if err != nil {
+				return err
+			}
+			ids[i] = id
+		}
+	}
+	return nil
+}
+
+// Find writes the number of each row of words to ids, hashtable.Missing for unknown keys.
+func (x *Index) Find(words, hashes []uint64, ids []uint32) {
+	switch {
+	case x.stride == 1:
+		x.one.Find(words, hashes, ids)
+	case x.stride == 2:
+		x.two.Find(rows[[2]uint64](words, len(ids)), hashes, ids)
+	case x.stride <= 4:
+		x.four.Find(padRows(words, x.stride, len(ids)), hashes, ids)
+	default:
+		for i := range ids {
+			ids[i] = x.wide.Find(hashes[i], x.rowBytes(words, i))
+		}
+	}
+}
+
+// Words returns the keys [from, to) by number, row by row.
+func (x *Index) Words(from, to int) []uint64 {
+	switch {
+	case x.stride == 1:
+		return x.one.Keys()[from:to]
+	case x.stride == 2:
+		return flat(x.two.Keys()[from:to])
+	case x.stride == 4:
+		return flat(x.four.Keys()[from:to])
+	case x.stride == 3:
+		out := make([]uint64, 0, 3*(to-from))
+		for _, k := range x.four.Keys()[from:to] {
+			out = append(out, k[:3]...)
+		}
+		return out
+	}
+	_, data := x.wide.Values()
+	out := make([]uint64, x.stride*(to-from)) // copied: the slab need not be aligned
+	copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(out))), 8*len(out)), data[8*x.stride*from:])
+	return out
+}
+
+func (x *Index) rowBytes(words []uint64, i int) []byte {
+	row := words[i*x.stride : (i+1)*x.stride]
+	return unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(row))), 8*x.stride)
+}
+
+// rows views n rows of words as keys.
+func rows[K hashtable.Key](words []uint64, n int) []K {
+	return unsafe.Slice((*K)(unsafe.Pointer(unsafe.SliceData(words))), n)
+}
+
+func flat[K [2]uint64 | [4]uint64](keys []K) []uint64 {
+	var k K
+	return unsafe.Slice((*uint64)(unsafe.Pointer(unsafe.SliceData(keys))), len(keys)*len(k))
+}
+
+// padRows returns rows of three or four words as keys of four.
+func padRows(words []uint64, stride, n int) [][4]uint64 {
+	if stride == 4 {
+		return rows[[4]uint64](words, n)
+	}
+	out := make([][4]uint64, n)
+	for i := range out {
+		copy(out[i][:], words[i*stride:(i+1)*stride])
+	}
+	return out
+}
