@@ -1,0 +1,184 @@
+package mem
+
+import (
+	"math/rand/v2"
+	"strings"
+	"sync"
+	"testing"
+	"unsafe"
+
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+func TestBudget(t *testing.T) {
+	total := NewBudget("total", 100)
+	query := total.Child("for query", 60)
+	other := total.Child("for query", 0)
+	if err := query.Reserve(50); err != nil {
+		t.Fatal(err)
+	}
+	err := query.Reserve(20)
+	if sqlerr.CodeOf(err) != sqlerr.MemoryLimitExceeded {
+		t.Fatalf("over the query's limit: %v", err)
+	}
+	want := "Memory limit (for query) exceeded: would use 70.00 B (attempt to allocate chunk of 20 bytes), current use 50.00 B, maximum: 60.00 B"
+	if !strings.Contains(err.Error(), want) {
+		t.Errorf("got  %s\nwant %s", err, want)
+	}
+	if err := other.Reserve(51); sqlerr.CodeOf(err) != sqlerr.MemoryLimitExceeded || !strings.Contains(err.Error(), "(total)") {
+		t.Fatalf("over the total limit: %v", err)
+	}
+	if other.Used() != 0 || total.Used() != 50 {
+		t.Errorf("a refused reservation stays: %d, %d", other.Used(), total.Used())
+	}
+	query.Release(50)
+	if total.Used() != 0 || total.Peak() != 50 || query.Peak() != 50 {
+		t.Errorf("used %d, peak %d, %d", total.Used(), total.Peak(), query.Peak())
+	}
+	var none *Budget
+	if err := none.Reserve(1 << 50); err != nil {
+		t.Errorf("nil budget: %v", err)
+	}
+	none.Release(1 << 50)
+}
+
+func TestBudgetConcurrently(t *testing.T) {
+	total := NewBudget("total", 1000)
+	var wg sync.WaitGroup
+	for w := range 8 {
+		wg.Go(func() {
+			b := total.Child("for query", 400)
+			rng := rand.New(rand.NewPCG(uint64(w), 0))
+			for range 5000 {
+				n := rng.Int64N(300)
+				if b.Reserve(n) == nil {
+					if used := total.Used(); used < n {
+						t.Errorf("used %d while holding %d", used, n)
+					}
+					b.Release(n)
+				}
+			}
+			if b.Used() != 0 {
+				t.Errorf("left %d", b.Used())
+			}
+		})
+	}
+	wg.Wait()
+	if total.Used() != 0 || total.Peak() > 1000 {
+		t.Errorf("used %d, peak %d", total.Used(), total.Peak())
+	}
+}
+
+func TestBatch(t *testing.T) {
+	b := NewBudget("total", 3*batchChunk)
+	w := NewBatch(b)
+	for range 1000 {
+		if err := w.Reserve(1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if b.Used() != batchChunk || w.Used() != 1_000_000 {
+		t.Errorf("budget %d, worker %d", b.Used(), w.Used())
+	}
+	if err := w.Reserve(3*batchChunk - 1_000_000); err != nil {
+		t.Errorf("up to the limit exactly: %v", err)
+	}
+	if err := w.Reserve(1); sqlerr.CodeOf(err) != sqlerr.MemoryLimitExceeded {
+		t.Errorf("beyond the limit: %v", err)
+	}
+	w.Release(3 * batchChunk)
+	if b.Used() != batchChunk {
+		t.Errorf("after release %d", b.Used())
+	}
+	w.Close()
+	if b.Used() != 0 {
+		t.Errorf("after close %d", b.Used())
+	}
+}
+
+func TestArena(t *testing.T) {
+	b := NewBudget("total", 64<<20)
+	rng := rand.New(rand.NewPCG(1, 2))
+	for range 3 { // the second and third round get used slabs, which must be zero again
+		a := NewArena(b)
+		var all [][]uint64
+		for range 200 {
+			n := rng.IntN(20_000)
+			s, err := Slice[uint64](a, n)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(s) != n || cap(s) != n {
+				t.Fatalf("len %d, cap %d, want %d", len(s), cap(s), n)
+			}
+			if n > 0 && uintptr(unsafe.Pointer(&s[0]))%align != 0 {
+				t.Fatal("not aligned")
+			}
+			for i := range s {
+				if s[i] != 0 {
+					t.Fatal("not zero")
+				}
+				s[i] = uint64(len(all))
+			}
+			all = append(all, s)
+		}
+		big, err := a.Bytes(3 << 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clear(unsafe.Slice(&big[0], len(big)+pad)) // the padding is ours too
+		for i, s := range all {
+			for _, v := range s {
+				if v != uint64(i) {
+					t.Fatalf("slice %d holds %d: slices overlap", i, v)
+				}
+			}
+		}
+		if a.Held() != b.Used() {
+			t.Errorf("held %d, budget %d", a.Held(), b.Used())
+		}
+		a.Free()
+		if b.Used() != 0 {
+			t.Errorf("after Free: %d", b.Used())
+		}
+	}
+}
+
+func TestArenaOverBudget(t *testing.T) {
+	b := NewBudget("for query", 8<<20)
+	a := NewArena(b)
+	defer a.Free()
+	if _, err := a.Bytes(16 << 20); sqlerr.CodeOf(err) != sqlerr.MemoryLimitExceeded {
+		t.Errorf("large: %v", err)
+	}
+	if _, err := Slice[uint64](a, 1<<60); sqlerr.CodeOf(err) != sqlerr.MemoryLimitExceeded {
+		t.Errorf("absurd: %v", err)
+	}
+	for range 4 {
+		if _, err := a.Bytes(1_000_000); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := a.Bytes(1_000_000); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := a.Bytes(1_000_000); sqlerr.CodeOf(err) != sqlerr.MemoryLimitExceeded {
+		t.Errorf("small: %v", err)
+	}
+}
+
+func BenchmarkBudgetReserve(b *testing.B) {
+	q := NewBudget("total", 0).Child("for query", 0)
+	for b.Loop() {
+		_ = q.Reserve(100)
+		q.Release(100)
+	}
+}
+
+func BenchmarkBatchReserve(b *testing.B) {
+	w := NewBatch(NewBudget("total", 0).Child("for query", 0))
+	for b.Loop() {
+		_ = w.Reserve(100)
+		w.Release(100)
+	}
+}
