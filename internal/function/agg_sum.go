@@ -1,0 +1,419 @@
+package function
+
+import (
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
+)
+
+func init() {
+	registerAggregates(
+		&AggregateFamily{Name: "sum", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, EmptyNull: true, Resolve: resolveSum,
+			Doc: "Adds the values; integers wrap around at 64 bits.", Example: "sum(x) → 6"},
+		&AggregateFamily{Name: "sumWithOverflow", MinArgs: 1, MaxArgs: 1, EmptyNull: true, Resolve: resolveSumOverflow,
+			Doc: "Adds the values in the type of the argument.", Example: "sumWithOverflow(x) → 6"},
+		&AggregateFamily{Name: "sumKahan", MinArgs: 1, MaxArgs: 1, EmptyNull: true, Resolve: resolveKahan,
+			Doc: "Adds floating-point values with compensation of rounding errors.", Example: "sumKahan(0.1) → 0.1"},
+		&AggregateFamily{Name: "avg", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, EmptyNull: true, Resolve: resolveAvg,
+			Doc: "Averages the values.", Example: "avg(x) → 2"},
+		&AggregateFamily{Name: "avgWeighted", MinArgs: 2, MaxArgs: 2, EmptyNull: true, Resolve: resolveAvgWeighted,
+			Doc: "Averages the values, each with its weight.", Example: "avgWeighted(x, w) → 2"},
+	)
+}
+
+// number is the fixed-width values that convert to each other.
+type number interface {
+	uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64 | float32 | float64
+}
+
+func resolveSum(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
+	t := args[0]
+	switch {
+	case t.Kind == types.Decimal:
+		return sumDecimal(t, types.NewDecimal(types.MaxPrecision128, t.Scale)), nil
+	case t.Kind == types.Int128 || t.Kind == types.UInt128:
+		return sumWide(t), nil
+	case t.IsUnsigned():
+		return sumOf[uint64](t, types.TUInt64), nil
+	case t.IsSigned(), t.Kind == types.Interval:
+		res := types.TInt64
+		if t.Kind == types.Interval {
+			res = t
+		}
+		return sumOf[int64](t, res), nil
+	case t.IsFloat():
+		return sumOf[float64](t, types.TFloat64), nil
+	}
+	return nil, badArg("sum", t)
+}
+
+func resolveSumOverflow(env *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
+	t := args[0]
+	switch t.Phys() {
+	case types.PUInt8:
+		return sumOf[uint8](t, t), nil
+	case types.PUInt16:
+		return sumOf[uint16](t, t), nil
+	case types.PUInt32:
+		return sumOf[uint32](t, t), nil
+	case types.PInt8:
+		return sumOf[int8](t, t), nil
+	case types.PInt16:
+		return sumOf[int16](t, t), nil
+	case types.PInt32:
+		return sumOf[int32](t, t), nil
+	case types.PFloat32:
+		return sumOf[float32](t, t), nil
+	}
+	if t.Kind == types.Decimal {
+		return sumDecimal(t, t), nil
+	}
+	return resolveSum(env, params, args)
+}
+
+// sumOf returns the sum of values of t, added as A, of type res.
+func sumOf[A number](t, res *types.Type) Aggregate {
+	f := &fold[A]{
+		result: res,
+		merge:  func(_ *foldStates[A], a, b *A) { *a += *b },
+		save:   func(dst []byte, s *A) []byte { return appendNumber(dst, *s) },
+		load:   func(s *A, r *reader) error { *s = readNumber[A](r); return nil },
+		finish: func(out column.Builder, s *A) error { push(out, *s); return nil },
+	}
+	switch t.Phys() {
+	case types.PUInt8:
+		f.add = addSum[uint8, A]
+	case types.PUInt16:
+		f.add = addSum[uint16, A]
+	case types.PUInt32:
+		f.add = addSum[uint32, A]
+	case types.PUInt64:
+		f.add = addSum[uint64, A]
+	case types.PInt8:
+		f.add = addSum[int8, A]
+	case types.PInt16:
+		f.add = addSum[int16, A]
+	case types.PInt32:
+		f.add = addSum[int32, A]
+	case types.PInt64:
+		f.add = addSum[int64, A]
+	case types.PFloat32:
+		f.add = addSum[float32, A]
+	case types.PFloat64:
+		f.add = addSum[float64, A]
+	}
+	return f
+}
+
+func addSum[T, A number](s *foldStates[A], groups []uint32, args []column.Vector, _ int) error {
+	values := any(args[0]).(*column.Num[T]).Data
+	if len(s.s) == 1 {
+		var sum A
+		for _, x := range values {
+			sum += A(x)
+		}
+		s.s[0] += sum
+		return nil
+	}
+	acc := s.s
+	for i, x := range values {
+		acc[groups[i]] += A(x)
+	}
+	return nil
+}
+
+// appendNumber and readNumber keep floats as their bits and integers as 64-bit numbers.
+func appendNumber[A number](dst []byte, x A) []byte {
+	if A(1)/A(2) != 0 {
+		return appendF64(dst, float64(x))
+	}
+	return appendU64(dst, uint64(int64(x)))
+}
+
+func readNumber[A number](r *reader) A {
+	if A(1)/A(2) != 0 {
+		return A(r.f64())
+	}
+	return A(r.u64())
+}
+
+// addI128 adds rows of a Decimal or 128-bit column through f.
+func addI128[S any](f func(s *S, x types.I128)) func(*foldStates[S], []uint32, []column.Vector, int) error {
+	return func(s *foldStates[S], groups []uint32, args []column.Vector, _ int) error {
+		switch v := args[0].(type) {
+		case *column.Num[int32]:
+			for i, x := range v.Data {
+				f(&s.s[groups[i]], types.I128From(int64(x)))
+			}
+		case *column.Num[int64]:
+			for i, x := range v.Data {
+				f(&s.s[groups[i]], types.I128From(x))
+			}
+		case *column.Num[types.I128]:
+			for i, x := range v.Data {
+				f(&s.s[groups[i]], x)
+			}
+		case *column.Num[types.U128]:
+			for i, x := range v.Data {
+				f(&s.s[groups[i]], types.I128{Lo: x.Lo, Hi: int64(x.Hi)})
+			}
+		}
+		return nil
+	}
+}
+
+func foldI128(res *types.Type, finish func(out column.Builder, s *types.I128) error) Aggregate {
+	return &fold[types.I128]{
+		result: res,
+		add:    addI128(func(s *types.I128, x types.I128) { *s = s.Add(x) }),
+		merge:  func(_ *foldStates[types.I128], a, b *types.I128) { *a = a.Add(*b) },
+		save:   func(dst []byte, s *types.I128) []byte { return appendI128(dst, *s) },
+		load:   func(s *types.I128, r *reader) error { *s = readI128(r); return nil },
+		finish: finish,
+	}
+}
+
+func appendI128(dst []byte, x types.I128) []byte {
+	return appendU64(appendU64(dst, x.Lo), uint64(x.Hi))
+}
+
+func readI128(r *reader) types.I128 {
+	lo := r.u64()
+	return types.I128{Lo: lo, Hi: int64(r.u64())}
+}
+
+func sumDecimal(_, res *types.Type) Aggregate {
+	return foldI128(res, func(out column.Builder, s *types.I128) error {
+		switch v := out.(type) {
+		case *column.Num[int32]:
+			v.Data = append(v.Data, int32(s.Lo))
+		case *column.Num[int64]:
+			v.Data = append(v.Data, int64(s.Lo))
+		case *column.Num[types.I128]:
+			v.Data = append(v.Data, *s)
+		}
+		return nil
+	})
+}
+
+func sumWide(t *types.Type) Aggregate {
+	return foldI128(t, func(out column.Builder, s *types.I128) error {
+		if v, ok := out.(*column.Num[types.U128]); ok {
+			v.Data = append(v.Data, types.U128{Lo: s.Lo, Hi: uint64(s.Hi)})
+			return nil
+		}
+		push(out, *s)
+		return nil
+	})
+}
+
+type kahan struct{ sum, lost float64 }
+
+func (k *kahan) add(x float64) {
+	y := x - k.lost
+	t := k.sum + y
+	k.lost = (t - k.sum) - y
+	k.sum = t
+}
+
+func resolveKahan(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
+	if !args[0].IsFloat() {
+		return nil, badArg("sumKahan", args[0])
+	}
+	return &fold[kahan]{
+		result: types.TFloat64,
+		add: func(s *foldStates[kahan], groups []uint32, args []column.Vector, _ int) error {
+			for i, x := range toFloats(args[0]) {
+				s.s[groups[i]].add(x)
+			}
+			return nil
+		},
+		merge:  func(_ *foldStates[kahan], a, b *kahan) { a.add(b.sum); a.add(-b.lost) },
+		save:   func(dst []byte, s *kahan) []byte { return appendF64(appendF64(dst, s.sum), s.lost) },
+		load:   func(s *kahan, r *reader) error { s.sum = r.f64(); s.lost = r.f64(); return nil },
+		finish: func(out column.Builder, s *kahan) error { push(out, s.sum); return nil },
+	}, nil
+}
+
+// avgState adds in the widest type of the argument's kind, as ClickHouse does.
+type avgState[A number] struct {
+	sum A
+	n   uint64
+}
+
+func resolveAvg(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
+	t := args[0]
+	switch {
+	case t.Kind == types.Decimal, t.Kind == types.Int128, t.Kind == types.UInt128:
+		return avgDecimal(t), nil
+	case t.IsUnsigned():
+		return avgOf[uint64](t), nil
+	case t.IsSigned():
+		return avgOf[int64](t), nil
+	case t.IsFloat():
+		return avgOf[float64](t), nil
+	}
+	return nil, badArg("avg", t)
+}
+
+func avgOf[A number](t *types.Type) Aggregate {
+	f := &fold[avgState[A]]{
+		result: types.TFloat64,
+		merge:  func(_ *foldStates[avgState[A]], a, b *avgState[A]) { a.sum += b.sum; a.n += b.n },
+		save:   func(dst []byte, s *avgState[A]) []byte { return appendU64(appendNumber(dst, s.sum), s.n) },
+		load:   func(s *avgState[A], r *reader) error { s.sum = readNumber[A](r); s.n = r.u64(); return nil },
+		finish: func(out column.Builder, s *avgState[A]) error { push(out, float64(s.sum)/float64(s.n)); return nil },
+	}
+	switch t.Phys() {
+	case types.PUInt8:
+		f.add = addAvg[uint8, A]
+	case types.PUInt16:
+		f.add = addAvg[uint16, A]
+	case types.PUInt32:
+		f.add = addAvg[uint32, A]
+	case types.PUInt64:
+		f.add = addAvg[uint64, A]
+	case types.PInt8:
+		f.add = addAvg[int8, A]
+	case types.PInt16:
+		f.add = addAvg[int16, A]
+	case types.PInt32:
+		f.add = addAvg[int32, A]
+	case types.PInt64:
+		f.add = addAvg[int64, A]
+	case types.PFloat32:
+		f.add = addAvg[float32, A]
+	case types.PFloat64:
+		f.add = addAvg[float64, A]
+	}
+	return f
+}
+
+func addAvg[T, A number](s *foldStates[avgState[A]], groups []uint32, args []column.Vector, n int) error {
+	values := any(args[0]).(*column.Num[T]).Data
+	if len(s.s) == 1 {
+		var sum A
+		for _, x := range values {
+			sum += A(x)
+		}
+		s.s[0].sum += sum
+		s.s[0].n += uint64(n)
+		return nil
+	}
+	for i, x := range values {
+		a := &s.s[groups[i]]
+		a.sum += A(x)
+		a.n++
+	}
+	return nil
+}
+
+type avgDec struct {
+	sum types.I128
+	n   uint64
+}
+
+func avgDecimal(t *types.Type) Aggregate {
+	scale := pow10f(t.Scale)
+	return &fold[avgDec]{
+		result: types.TFloat64,
+		add:    addI128(func(s *avgDec, x types.I128) { s.sum = s.sum.Add(x); s.n++ }),
+		merge:  func(_ *foldStates[avgDec], a, b *avgDec) { a.sum = a.sum.Add(b.sum); a.n += b.n },
+		save:   func(dst []byte, s *avgDec) []byte { return appendU64(appendI128(dst, s.sum), s.n) },
+		load:   func(s *avgDec, r *reader) error { s.sum = readI128(r); s.n = r.u64(); return nil },
+		finish: func(out column.Builder, s *avgDec) error {
+			push(out, s.sum.Float64()/float64(s.n)/scale)
+			return nil
+		},
+	}
+}
+
+type weighted struct{ sum, weight float64 }
+
+func resolveAvgWeighted(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
+	for _, t := range args {
+		if !t.IsNumeric() {
+			return nil, badArg("avgWeighted", t)
+		}
+	}
+	return &fold[weighted]{
+		result: types.TFloat64,
+		add: func(s *foldStates[weighted], groups []uint32, args []column.Vector, _ int) error {
+			w := toFloats(args[1])
+			for i, x := range toFloats(args[0]) {
+				a := &s.s[groups[i]]
+				a.sum += x * w[i]
+				a.weight += w[i]
+			}
+			return nil
+		},
+		merge:  func(_ *foldStates[weighted], a, b *weighted) { a.sum += b.sum; a.weight += b.weight },
+		save:   func(dst []byte, s *weighted) []byte { return appendF64(appendF64(dst, s.sum), s.weight) },
+		load:   func(s *weighted, r *reader) error { s.sum = r.f64(); s.weight = r.f64(); return nil },
+		finish: func(out column.Builder, s *weighted) error { push(out, s.sum/s.weight); return nil },
+	}, nil
+}
+
+func pow10f(n int) float64 {
+	p := 1.0
+	for ; n > 0; n-- {
+		p *= 10
+	}
+	return p
+}
+
+// toFloats converts a flat numeric vector, Decimal and dates included.
+func toFloats(v column.Vector) []float64 {
+	scale := 1.0
+	if t := v.Type(); t.Kind == types.Decimal {
+		scale = pow10f(t.Scale)
+	}
+	switch v := v.(type) {
+	case *column.Num[uint8]:
+		return floats(v.Data, scale)
+	case *column.Num[uint16]:
+		return floats(v.Data, scale)
+	case *column.Num[uint32]:
+		return floats(v.Data, scale)
+	case *column.Num[uint64]:
+		return floats(v.Data, scale)
+	case *column.Num[int8]:
+		return floats(v.Data, scale)
+	case *column.Num[int16]:
+		return floats(v.Data, scale)
+	case *column.Num[int32]:
+		return floats(v.Data, scale)
+	case *column.Num[int64]:
+		return floats(v.Data, scale)
+	case *column.Num[float32]:
+		return floats(v.Data, scale)
+	case *column.Num[float64]:
+		return v.Data
+	case *column.Num[types.I128]:
+		out := make([]float64, len(v.Data))
+		for i, x := range v.Data {
+			out[i] = x.Float64() / scale
+		}
+		return out
+	case *column.Num[types.U128]:
+		out := make([]float64, len(v.Data))
+		for i, x := range v.Data {
+			out[i] = float64(x.Hi)*0x1p64 + float64(x.Lo)
+		}
+		return out
+	}
+	return make([]float64, v.Len())
+}
+
+func floats[T number](data []T, scale float64) []float64 {
+	out := make([]float64, len(data))
+	if scale == 1 {
+		for i, x := range data {
+			out[i] = float64(x)
+		}
+		return out
+	}
+	for i, x := range data {
+		out[i] = float64(x) / scale
+	}
+	return out
+}
