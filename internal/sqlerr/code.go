@@ -42,6 +42,7 @@ const (
 	TypeMismatch                                 Code = 53
 	UnknownStorage                               Code = 56
 	TableAlreadyExists                           Code = 57
+	IllegalTypeOfColumnForFilter                 Code = 59
 	UnknownTable                                 Code = 60
 	SyntaxError                                  Code = 62
 	UnknownAggregateFunction                     Code = 63
@@ -71,6 +72,7 @@ const (
 	AggregateFunctionDoesntAllowParameters       Code = 133
 	ParametersToAggregateFunctionsMustBeLiterals Code = 134
 	ZeroArrayOrTupleIndex                        Code = 135
+	SamplingNotSupported                         Code = 141
 	IllegalDivision                              Code = 153
 	TooManyRows                                  Code = 158
 	TimeoutExceeded                              Code = 159
@@ -99,6 +101,7 @@ const (
 	QuotaExceeded                                Code = 201
 	TooManySimultaneousQueries                   Code = 202
 	AliasRequired                                Code = 206
+	AmbiguousIdentifier                          Code = 207
 	SocketTimeout                                Code = 209
 	NetworkError                                 Code = 210
 	EmptyQuery                                   Code = 211
@@ -117,6 +120,7 @@ const (
 	IncorrectQuery                               Code = 247
 	InvalidPartitionValue                        Code = 248
 	TooManyParts                                 Code = 252
+	UnionAllResultStructuresMismatch             Code = 258
 	SubqueryResultTooLarge                       Code = 262
 	InvalidJoinKind                              Code = 270
 	CannotDecompress                             Code = 271
@@ -144,6 +148,7 @@ const (
 	QueryWasCancelled                            Code = 394
 	FunctionThrowIfValueIsNonZero                Code = 395
 	TooManyRowsOrBytes                           Code = 396
+	InvalidJoinOnExpression                      Code = 403
 	DecimalOverflow                              Code = 407
 	CannotCompileRegexp                          Code = 427
 	UnknownCodec                                 Code = 432
@@ -158,6 +163,7 @@ const (
 	CannotUnlink                                 Code = 458
 	CannotParseBool                              Code = 467
 	DeadlockAvoided                              Code = 473
+	WithTiesWithoutOrderBy                       Code = 476
 	AccessDenied                                 Code = 497
 	S3Error                                      Code = 499
 	UnknownRole                                  Code = 511
@@ -165,6 +171,7 @@ const (
 	AuthenticationFailed                         Code = 516
 	AlterOfColumnIsForbidden                     Code = 524
 	NotALeader                                   Code = 529
+	ExpectedAllOrDistinct                        Code = 558
 	NoSuchProjectionInTable                      Code = 582
 	CannotExtractTableStructure                  Code = 636
 	CannotExtractSchema                          Code = 645
@@ -212,6 +219,7 @@ var names = map[Code]string{
 	TypeMismatch:                                 "TYPE_MISMATCH",
 	UnknownStorage:                               "UNKNOWN_STORAGE",
 	TableAlreadyExists:                           "TABLE_ALREADY_EXISTS",
+	IllegalTypeOfColumnForFilter:                 "ILLEGAL_TYPE_OF_COLUMN_FOR_FILTER",
 	UnknownTable:                                 "UNKNOWN_TABLE",
 	SyntaxError:                                  "SYNTAX_ERROR",
 	UnknownAggregateFunction:                     "UNKNOWN_AGGREGATE_FUNCTION",
@@ -241,6 +249,7 @@ var names = map[Code]string{
 	AggregateFunctionDoesntAllowParameters:       "AGGREGATE_FUNCTION_DOESNT_ALLOW_PARAMETERS",
 	ParametersToAggregateFunctionsMustBeLiterals: "PARAMETERS_TO_AGGREGATE_FUNCTIONS_MUST_BE_LITERALS",
 	ZeroArrayOrTupleIndex:                        "ZERO_ARRAY_OR_TUPLE_INDEX",
+	SamplingNotSupported:                         "SAMPLING_NOT_SUPPORTED",
 	IllegalDivision:                              "ILLEGAL_DIVISION",
 	TooManyRows:                                  "TOO_MANY_ROWS",
 	TimeoutExceeded:                              "TIMEOUT_EXCEEDED",
@@ -269,6 +278,7 @@ var names = map[Code]string{
 	QuotaExceeded:                                "QUOTA_EXCEEDED",
 	TooManySimultaneousQueries:                   "TOO_MANY_SIMULTANEOUS_QUERIES",
 	AliasRequired:                                "ALIAS_REQUIRED",
+	AmbiguousIdentifier:                          "AMBIGUOUS_IDENTIFIER",
 	SocketTimeout:                                "SOCKET_TIMEOUT",
 	NetworkError:                                 "NETWORK_ERROR",
 	EmptyQuery:                                   "EMPTY_QUERY",
@@ -287,6 +297,7 @@ var names = map[Code]string{
 	IncorrectQuery:                               "INCORRECT_QUERY",
 	InvalidPartitionValue:                        "INVALID_PARTITION_VALUE",
 	TooManyParts:                                 "TOO_MANY_PARTS",
+	UnionAllResultStructuresMismatch:             "UNION_ALL_RESULT_STRUCTURES_MISMATCH",
 	SubqueryResultTooLarge:                       "SUBQUERY_RESULT_TOO_LARGE",
 	InvalidJoinKind:                              "INVALID_JOIN_KIND",
 	CannotDecompress:                             "CANNOT_DECOMPRESS",
@@ -314,6 +325,7 @@ var names = map[Code]string{
 	QueryWasCancelled:                            "QUERY_WAS_CANCELLED",
 	FunctionThrowIfValueIsNonZero:                "FUNCTION_THROW_IF_VALUE_IS_NON_ZERO",
 	TooManyRowsOrBytes:                           "TOO_MANY_ROWS_OR_BYTES",
+	InvalidJoinOnExpression:                      "INVALID_JOIN_ON_EXPRESSION",
 	DecimalOverflow:                              "DECIMAL_OVERFLOW",
 	CannotCompileRegexp:                          "CANNOT_COMPILE_REGEXP",
 	UnknownCodec:                                 "UNKNOWN_CODEC",
@@ -328,6 +340,7 @@ var names = map[Code]string{
 	CannotUnlink:                                 "CANNOT_UNLINK",
 	CannotParseBool:                              "CANNOT_PARSE_BOOL",
 	DeadlockAvoided:                              "DEADLOCK_AVOIDED",
+	WithTiesWithoutOrderBy:                       "WITH_TIES_WITHOUT_ORDER_BY",
 	AccessDenied:                                 "ACCESS_DENIED",
 	S3Error:                                      "S3_ERROR",
 	UnknownRole:                                  "UNKNOWN_ROLE",
@@ -335,6 +348,7 @@ var names = map[Code]string{
 	AuthenticationFailed:                         "AUTHENTICATION_FAILED",
 	AlterOfColumnIsForbidden:                     "ALTER_OF_COLUMN_IS_FORBIDDEN",
 	NotALeader:                                   "NOT_A_LEADER",
+	ExpectedAllOrDistinct:                        "EXPECTED_ALL_OR_DISTINCT",
 	NoSuchProjectionInTable:                      "NO_SUCH_PROJECTION_IN_TABLE",
 	CannotExtractTableStructure:                  "CANNOT_EXTRACT_TABLE_STRUCTURE",
 	CannotExtractSchema:                          "CANNOT_EXTRACT_SCHEMA",
