@@ -27,9 +27,12 @@ func init() {
 	)
 }
 
+// setKey is what a set holds.
+type setKey interface{ uint32 | uint64 | types.U128 }
+
 // set is an open-addressing set of keys, linear probing, at most three quarters full.
 // The zero key is kept aside, so that an empty slot needs no mark.
-type set[K comparable] struct {
+type set[K setKey] struct {
 	slots []K
 	n     int // keys in slots
 	zero  bool
@@ -137,7 +140,7 @@ func resolveUniqExact(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate,
 	}, nil
 }
 
-func mergeSets[K comparable](hash func(K) uint64) func(*foldStates[set[K]], *set[K], *set[K]) {
+func mergeSets[K setKey](hash func(K) uint64) func(*foldStates[set[K]], *set[K], *set[K]) {
 	return func(s *foldStates[set[K]], a, b *set[K]) {
 		if a.len() < b.len() {
 			*a, *b = *b, *a
@@ -146,13 +149,13 @@ func mergeSets[K comparable](hash func(K) uint64) func(*foldStates[set[K]], *set
 	}
 }
 
-func saveSet[K comparable](dst []byte, s *set[K], one func([]byte, K) []byte) []byte {
+func saveSet[K setKey](dst []byte, s *set[K], one func([]byte, K) []byte) []byte {
 	dst = binary.AppendUvarint(dst, uint64(s.len()))
 	s.each(func(k K) { dst = one(dst, k) })
 	return dst
 }
 
-func loadSet[K comparable](size int, hash func(K) uint64, one func(*reader) K) func(*set[K], *reader) error {
+func loadSet[K setKey](size int, hash func(K) uint64, one func(*reader) K) func(*set[K], *reader) error {
 	return func(s *set[K], r *reader) error {
 		for n := r.count(size); n > 0; n-- {
 			s.insert(one(r), hash)
@@ -184,13 +187,13 @@ func toBits(v column.Vector) []uint64 {
 	case *column.Num[float32]:
 		out := make([]uint64, len(v.Data))
 		for i, x := range v.Data {
-			out[i] = uint64(math.Float32bits(x))
+			out[i] = uint64(math.Float32bits(x + 0)) // -0 is 0
 		}
 		return out
 	case *column.Num[float64]:
 		out := make([]uint64, len(v.Data))
 		for i, x := range v.Data {
-			out[i] = math.Float64bits(x)
+			out[i] = math.Float64bits(x + 0) // -0 is 0
 		}
 		return out
 	}
@@ -289,16 +292,8 @@ func (s *sample) estimate() uint64 {
 	return uint64(math.Round(p32 * (math.Log(p32) - math.Log(p32-float64(res)))))
 }
 
-// hash32 is ClickHouse's intHash32 without salt: Thomas Wang's 64 to 32 bit mix.
-func hash32(k uint64) uint32 {
-	k = ^k + k<<18
-	k ^= bits.RotateLeft64(k, -31)
-	k *= 21
-	k ^= bits.RotateLeft64(k, -11)
-	k += k << 6
-	k ^= bits.RotateLeft64(k, -22)
-	return uint32(k)
-}
+// hash32 is the hash ClickHouse's uniq thins by: the low half of its intHash64.
+func hash32(k uint64) uint32 { return uint32(column.Mix(k)) }
 
 func resolveUniq(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
 	return &fold[sample]{

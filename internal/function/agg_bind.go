@@ -1,0 +1,142 @@
+package function
+
+import (
+	"strings"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+)
+
+// combinators are the suffixes of aggregate functions, tried longest first.
+var combinators = []string{"SimpleState", "MergeState", "OrDefault", "Distinct", "ForEach", "OrNull", "Merge", "State", "Array", "Map", "If"}
+
+// maxCombinators bounds a name such as sumIfIfIf….
+const maxCombinators = 8
+
+// IsAggregate reports whether a name is an aggregate function, combinators included.
+func IsAggregate(name string) bool {
+	for range maxCombinators {
+		if LookupAggregate(name) != nil {
+			return true
+		}
+		base, _ := cutCombinator(name)
+		if base == "" {
+			return false
+		}
+		name = base
+	}
+	return false
+}
+
+func cutCombinator(name string) (base, combinator string) {
+	for _, c := range combinators {
+		if b, ok := strings.CutSuffix(name, c); ok {
+			return b, c
+		}
+	}
+	return "", ""
+}
+
+// BindAggregate returns the aggregate of that name, with combinators, for parameters (flat vectors of
+// length 1) and declared argument types. distinct says DISTINCT stood in the call.
+// UnknownAggregateFunction, NumberOfArgumentsDoesntMatch, IllegalTypeOfArgument.
+func BindAggregate(env *Env, name string, params []column.Vector, args []*types.Type, distinct bool) (Aggregate, error) {
+	if distinct {
+		if f := LookupAggregate(name); f != nil && f.Name == "count" && len(args) > 0 {
+			name = "uniqExact"
+			if env != nil && env.Setting != nil {
+				if impl, ok := env.Setting("count_distinct_implementation"); ok && LookupAggregate(impl) != nil {
+					name = impl
+				}
+			}
+		} else {
+			name += "Distinct"
+		}
+	}
+	plain := make([]*types.Type, len(args))
+	for i, t := range args {
+		plain[i] = t.WithoutLowCardinality()
+	}
+	return bindName(env, name, params, plain, 0)
+}
+
+func bindName(env *Env, name string, params []column.Vector, args []*types.Type, depth int) (Aggregate, error) {
+	if f := LookupAggregate(name); f != nil {
+		return bindFamily(env, f, params, args)
+	}
+	base, c := cutCombinator(name)
+	if base == "" || depth >= maxCombinators || !IsAggregate(base) {
+		return nil, sqlerr.New(sqlerr.UnknownAggregateFunction, "Aggregate function with name '%s' does not exist", name)
+	}
+	inner := func(args []*types.Type) (Aggregate, error) { return bindName(env, base, params, args, depth+1) }
+	switch c {
+	case "If":
+		return bindIf(name, args, inner)
+	case "State", "SimpleState":
+		return bindState(name, c == "SimpleState", base, params, args, inner)
+	case "Merge", "MergeState":
+		return bindMerge(env, name, c == "MergeState", base, args)
+	case "OrNull", "OrDefault":
+		return bindOr(c == "OrNull", args, inner)
+	case "Distinct":
+		return bindDistinct(args, inner)
+	case "Array":
+		return bindArray(name, args, inner)
+	case "ForEach":
+		return bindForEach(name, args, inner)
+	}
+	return resolveByKey(env, name, base, args)
+}
+
+func bindFamily(env *Env, f *AggregateFamily, params []column.Vector, args []*types.Type) (Aggregate, error) {
+	if len(args) < f.MinArgs || f.MaxArgs >= 0 && len(args) > f.MaxArgs {
+		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Aggregate function %s requires %s arguments, got %d",
+			f.Name, arity(&Scalar{MinArgs: f.MinArgs, MaxArgs: f.MaxArgs}), len(args))
+	}
+	if f.NullArgs {
+		return f.Resolve(env, params, args)
+	}
+	plain := make([]*types.Type, len(args))
+	nullable, nothing := false, false
+	for i, t := range args {
+		plain[i] = t.WithoutNullable()
+		nullable = nullable || t.Kind == types.Nullable
+		nothing = nothing || plain[i].Kind == types.Nothing
+	}
+	if nothing {
+		for i := range plain { // over the literal NULL no row counts: any type will do
+			if plain[i].Kind == types.Nothing {
+				plain[i] = types.TUInt8
+			}
+		}
+	}
+	fn, err := f.Resolve(env, params, plain)
+	if err != nil || !nullable {
+		return fn, err
+	}
+	skip := &nullSkip{inner: fn, result: fn.Result()}
+	if f.EmptyNull && fn.Result().CanBeNullable() {
+		skip.result, skip.null = types.NewNullable(fn.Result()), true
+		if nothing {
+			skip.result = types.TNull
+		}
+	}
+	return skip, nil
+}
+
+// BindState returns the aggregate whose states a column of type AggregateFunction(f, …) holds, or
+// for SimpleAggregateFunction(f, T) the aggregate that merges its values.
+func BindState(t *types.Type) (Aggregate, error) {
+	switch t.Kind {
+	case types.SimpleAggregateFunction:
+		return BindAggregate(nil, t.Func, nil, t.Elems, false)
+	case types.AggregateFunction:
+		params, err := parseParams(t.Params)
+		if err != nil {
+			return nil, err
+		}
+		return BindAggregate(nil, t.Func, params, t.Elems, false)
+	}
+	return nil, sqlerr.New(sqlerr.LogicalError, "%s is not the type of a state", t)
+}

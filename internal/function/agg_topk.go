@@ -1,0 +1,157 @@
+package function
+
+import (
+	"encoding/binary"
+	"slices"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+)
+
+func init() {
+	registerAggregates(
+		&AggregateFamily{Name: "topK", MinArgs: 1, MaxArgs: 1, Resolve: resolveTopK("topK"),
+			Doc: "Returns the most frequent values, approximately.", Example: "topK(2)(x) → [1,2]"},
+		&AggregateFamily{Name: "topKWeighted", MinArgs: 2, MaxArgs: 2, Resolve: resolveTopK("topKWeighted"),
+			Doc: "Returns the values of the greatest total weight, approximately.", Example: "topKWeighted(2)(x, w) → [1,2]"},
+	)
+}
+
+// Bounds of topK, as in ClickHouse: k, and how many counters are kept for each of the k.
+const (
+	topKDefault = 10
+	topKMax     = 65536
+	topKReserve = 3
+	// topKSlack is how far the counters may outgrow their number before they are cut back.
+	topKSlack = 64
+)
+
+type counter struct {
+	value string // as appendValue writes it
+	n     uint64
+}
+
+// topCounts is a space-saving sketch: counts by value, cut back to the largest when too many.
+type topCounts struct{ counts map[string]uint64 }
+
+func (s *topCounts) add(value []byte, w uint64, capacity int) int64 {
+	if s.counts == nil {
+		s.counts = map[string]uint64{}
+	}
+	if n, ok := s.counts[string(value)]; ok {
+		s.counts[string(value)] = n + w
+		return 0
+	}
+	s.counts[string(value)] = w
+	if len(s.counts) > capacity*topKSlack {
+		s.cut(capacity * topKSlack / 2)
+	}
+	return int64(len(value)) + 48
+}
+
+// sorted returns the counters by falling count, then value.
+func (s *topCounts) sorted() []counter {
+	out := make([]counter, 0, len(s.counts))
+	for v, n := range s.counts {
+		out = append(out, counter{v, n})
+	}
+	slices.SortFunc(out, func(a, b counter) int {
+		switch {
+		case a.n > b.n:
+			return -1
+		case a.n < b.n:
+			return 1
+		case a.value < b.value:
+			return -1
+		case a.value > b.value:
+			return 1
+		}
+		return 0
+	})
+	return out
+}
+
+func (s *topCounts) cut(n int) {
+	for _, c := range s.sorted()[n:] {
+		delete(s.counts, c.value)
+	}
+}
+
+func resolveTopK(name string) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
+	return func(_ *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
+		k := topKDefault
+		if len(params) > 0 {
+			if !params[0].Type().IsInteger() {
+				return nil, sqlerr.New(sqlerr.BadArguments, "The first parameter of %s must be a number", name)
+			}
+			k = int(toFloats(column.Flatten(params[0]))[0])
+		}
+		if k < 1 || k > topKMax {
+			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Parameter for aggregate function %s must be between 1 and %d, got %d", name, topKMax, k)
+		}
+		if len(args) == 2 && !args[1].IsInteger() {
+			return nil, badArg(name, args[1])
+		}
+		return foldTopK(args[0], k), nil
+	}
+}
+
+func foldTopK(t *types.Type, k int) Aggregate {
+	capacity := k * topKReserve
+	return &fold[topCounts]{
+		result: types.NewArray(t),
+		add: func(s *foldStates[topCounts], groups []uint32, args []column.Vector, n int) error {
+			var buf []byte
+			var weights []uint64
+			if len(args) == 2 {
+				weights = toBits(args[1])
+			}
+			for i := 0; i < n; i++ {
+				w := uint64(1)
+				if weights != nil {
+					w = weights[i]
+				}
+				buf = appendValue(buf[:0], args[0], i)
+				s.extra += s.s[groups[i]].add(buf, w, capacity)
+			}
+			return nil
+		},
+		merge: func(s *foldStates[topCounts], a, b *topCounts) {
+			for _, c := range b.sorted() {
+				s.extra += a.add([]byte(c.value), c.n, capacity)
+			}
+		},
+		save: func(dst []byte, s *topCounts) []byte {
+			dst = binary.AppendUvarint(dst, uint64(len(s.counts)))
+			for _, c := range s.sorted() {
+				dst = appendU64(appendBytes(dst, []byte(c.value)), c.n)
+			}
+			return dst
+		},
+		load: func(s *topCounts, r *reader) error {
+			one := column.New(t, 1)
+			for n := r.count(9); n > 0 && !r.bad; n-- {
+				v := r.bytes()
+				check := &reader{b: v} // the value must read as one of the type
+				one.Truncate(0)
+				if readValue(one, check); check.end() != nil {
+					r.fail()
+				}
+				s.add(v, r.u64(), capacity)
+			}
+			return nil
+		},
+		finish: func(out column.Builder, s *topCounts) error {
+			a := out.(*column.Array)
+			for i, c := range s.sorted() {
+				if i == k {
+					break
+				}
+				readValue(a.Elem.(column.Builder), &reader{b: []byte(c.value)})
+			}
+			a.EndValue()
+			return nil
+		},
+	}
+}
