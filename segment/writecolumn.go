@@ -1,0 +1,211 @@
+package segment
+
+import (
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/segment/page"
+)
+
+// The kinds of page body.
+const (
+	pageVector = iota
+	pageCodes
+	pageNullsCodes
+)
+
+// columnWriter writes the pages of one column, or gathers the bounds of one expression.
+type columnWriter struct {
+	field    column.Field
+	stored   bool
+	offs     []uint64
+	lens     []uint32
+	bounds   *boundsBuilder // nil if values are not scalars
+	dict     *dictBuilder   // nil without a dictionary
+	dictOpen bool
+	bitmap   *bitmapBuilder // nil without
+	distinct hll
+	bytes    int64
+	rawBytes int64
+	codes    []uint32
+	enc      []byte
+}
+
+func newColumnWriter(f column.Field, stored, bitmaps bool) *columnWriter {
+	c := &columnWriter{field: f, stored: stored}
+	if isScalar(f.Type) {
+		c.bounds = newBoundsBuilder(f.Type)
+	}
+	if stored && c.bounds != nil && f.Type.Inner().IsString() {
+		c.dict, c.dictOpen = newDictBuilder(f.Type), true
+		if bitmaps {
+			c.bitmap = newBitmapBuilder()
+		}
+	}
+	return c
+}
+
+// page writes the rows of one page, given as the pieces they came in, and returns them as one vector. base is their first row.
+func (c *columnWriter) page(w *chunkWriter, pieces []column.Vector, n int, base int64) (column.Vector, error) {
+	for _, p := range pieces {
+		c.rawBytes += p.Bytes()
+	}
+	if c.dictOpen {
+		v, ok, err := c.dictPage(w, pieces, n, base)
+		if ok || err != nil {
+			return v, err
+		}
+	}
+	v := column.Flatten(column.Concat(pieces...))
+	if !c.stored {
+		return v, nil
+	}
+	var err error
+	if c.enc, err = page.AppendVector(append(c.enc[:0], pageVector), v); err != nil {
+		return nil, err
+	}
+	if c.bounds != nil {
+		s := scalars(v)
+		hashes := make([]uint64, s.Len())
+		column.Hash(s, hashes)
+		c.distinct.add(hashes)
+	}
+	return v, c.put(w)
+}
+
+// put writes c.enc as a page.
+func (c *columnWriter) put(w *chunkWriter) error {
+	r, err := w.chunk(c.enc)
+	c.offs, c.lens = append(c.offs, uint64(r.off)), append(c.lens, uint32(r.len))
+	c.bytes += int64(r.len) + sumSize
+	return err
+}
+
+// dictPage writes a page of codes, or reports that the dictionary is not worth its while any more and closes it.
+func (c *columnWriter) dictPage(w *chunkWriter, pieces []column.Vector, n int, base int64) (v column.Vector, ok bool, err error) {
+	before := c.dict.len()
+	c.codes = c.codes[:0]
+	var nulls []uint8
+	for _, p := range pieces {
+		pn, inner := splitNulls(p)
+		if pn != nil && nulls == nil {
+			nulls = make([]uint8, len(c.codes), n)
+		}
+		if nulls != nil {
+			nulls = append(nulls, make([]uint8, p.Len())...)
+			copy(nulls[len(nulls)-p.Len():], pn)
+		}
+		var fits bool
+		if c.codes, fits = c.dict.appendCodes(c.codes, pn, inner); !fits {
+			c.closeDict(before)
+			return nil, false, nil
+		}
+	}
+	if c.dict.len() == 0 { // nothing but NULL: code 0 has to be something
+		c.dict.code(make([]byte, c.field.Type.Inner().Width()), emptyHash(c.field.Type))
+	}
+	if rows := base + int64(n); int64(c.dict.len()) > max(rows/2, 1) {
+		c.closeDict(before)
+		return nil, false, nil
+	}
+	if c.bitmap != nil {
+		if c.dict.len() > maxBitmapValues {
+			c.bitmap = nil
+		} else {
+			c.bitmap.add(c.codes, nulls, c.dict.len(), uint32(base))
+		}
+	}
+	c.enc = append(c.enc[:0], pageCodes)
+	if nulls != nil {
+		c.enc[0] = pageNullsCodes
+		c.enc = page.AppendSizedInts(c.enc, nulls)
+	}
+	c.enc = page.AppendSizedInts(c.enc, c.codes)
+	var inner column.Vector = &column.Dict{Codes: c.codes, Values: c.dict.vals, Unique: true}
+	if c.field.Type.IsNullable() {
+		if nulls == nil {
+			nulls = make([]uint8, n)
+		}
+		inner = column.NewNullable(nulls, inner)
+	}
+	return inner, true, c.put(w)
+}
+
+// closeDict ends the dictionary with its first n entries: this and later pages are plain.
+func (c *columnWriter) closeDict(n int) {
+	c.dictOpen, c.bitmap = false, nil
+	if n == 0 {
+		c.dict = nil
+		return
+	}
+	c.dict.close(n)
+}
+
+func emptyHash(t *types.Type) uint64 {
+	return hashScalars(&column.Str{Typ: t.Inner(), Off: []uint32{0, uint32(t.Inner().Width())}, Data: make([]byte, t.Inner().Width())})[0]
+}
+
+// finish writes what follows the pages and returns the footer's entry.
+func (c *columnWriter) finish(w *chunkWriter) (columnEntry, ColumnMeta, error) {
+	start := w.off
+	e := columnEntry{Name: c.field.Name, Type: c.field.Type.String(), typ: c.field.Type}
+	m := ColumnMeta{Name: e.Name, Type: e.Type, RawBytes: c.rawBytes}
+	if c.dict != nil && c.dict.len() == 0 { // no rows
+		c.dict, c.bitmap = nil, nil
+	}
+	if c.dict != nil {
+		d, err := c.dict.write(w)
+		if err != nil {
+			return e, m, err
+		}
+		e.Dict, m.Dict = d, d.Entries
+		c.distinct.add(c.dict.hashes)
+		if c.dictOpen {
+			m.Distinct = uint64(d.Entries)
+		}
+	}
+	if c.bitmap != nil {
+		if err := c.writeBitmap(w, &e); err != nil {
+			return e, m, err
+		}
+	}
+	if c.bounds != nil {
+		m.Nulls = c.bounds.counts
+		if m.Distinct == 0 && c.stored {
+			m.Distinct = c.distinct.estimate()
+		}
+		if c.bounds.all.lo != nil {
+			m.Min, m.Max = Value{shorten(c.bounds.all.lo, false)}, Value{shorten(c.bounds.all.hi, true)}
+		}
+	}
+	body, err := c.columnIndex()
+	if err != nil {
+		return e, m, err
+	}
+	if e.Index, err = w.chunk(body); err != nil {
+		return e, m, err
+	}
+	m.Bytes = c.bytes + w.off - start
+	return e, m, nil
+}
+
+// writeBitmap writes the bitmap index unless it is larger than the column itself: then scanning codes reads less.
+func (c *columnWriter) writeBitmap(w *chunkWriter, e *columnEntry) error {
+	body, err := c.bitmap.body(c.dict.len())
+	if err != nil || int64(len(body)) > max(c.bytes, minBitmapLimit) {
+		return err
+	}
+	r, err := w.chunk(body)
+	e.Bitmap = &r
+	return err
+}
+
+// minBitmapLimit is the size below which a bitmap index is always kept.
+const minBitmapLimit = 64 << 10
+
+func (c *columnWriter) columnIndex() ([]byte, error) {
+	dst := page.AppendSizedInts(page.AppendSizedInts(nil, c.offs), c.lens)
+	if c.bounds == nil {
+		return append(dst, 0), nil
+	}
+	return c.bounds.append(append(dst, 1))
+}

@@ -1,0 +1,378 @@
+package segment
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"path"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/invariants"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/vfs"
+	"github.com/olapd/olapd/segment/page"
+)
+
+// Writer writes one segment from sorted rows: NewWriter, Append any number of times, then Finish or
+// Abort. After an error only Abort may follow. Not safe for concurrent use.
+type Writer struct {
+	fs      vfs.FS
+	path    string
+	f       vfs.File
+	w       *chunkWriter
+	opts    Options
+	cols    []*columnWriter // the schema's, then the expressions'
+	skips   []skipState
+	keys    []int            // columns of the sort key
+	primary []column.Builder // of the first PrimaryLen keys
+	first   []Value          // keys of the first and last row so far
+	last    []Value
+	pend    []*column.Block // rows of the page being gathered
+	pendN   int
+	pendB   int64
+	rows    int64 // in pages already
+	ends    []uint32
+}
+
+// skipState is a skip index being built.
+type skipState struct {
+	def   Index
+	col   int
+	build skipBuilder // nil for minmax
+	open  bool        // rows since the last end
+}
+
+// NewWriter creates the file, which must not matter to anybody yet: until Finish returns it may be missing or partial after a crash.
+func NewWriter(fs vfs.FS, path string, o Options) (*Writer, error) {
+	if err := o.complete(); err != nil {
+		return nil, err
+	}
+	f, err := fs.Create(path)
+	if err != nil {
+		return nil, fmt.Errorf("segment: creating %s: %w", path, err)
+	}
+	w := &Writer{fs: fs, path: path, f: f, w: newChunkWriter(f), opts: o}
+	names := column.Schema{}
+	for i, list := range []column.Schema{o.Schema, o.Exprs} {
+		for _, field := range list {
+			names = append(names, field)
+			w.cols = append(w.cols, newColumnWriter(field, i == 0, !o.NoBitmaps))
+		}
+	}
+	for i, k := range o.SortKey {
+		w.keys = append(w.keys, names.Index(k))
+		if i < o.PrimaryLen {
+			w.primary = append(w.primary, column.New(o.typeOf(k), 0))
+		}
+	}
+	for _, ix := range o.Indexes {
+		w.skips = append(w.skips, skipState{def: ix, col: names.Index(ix.Column), build: newSkipBuilder(ix, o.typeOf(ix.Column))})
+	}
+	return w, nil
+}
+
+// Rows returns the number of rows appended.
+func (w *Writer) Rows() int64 { return w.rows + int64(w.pendN) }
+
+// Append adds rows: one vector per column of the schema, then one per expression. The vectors
+// are kept until written and must not change.
+func (w *Writer) Append(b *column.Block) error {
+	if len(b.Cols) != len(w.cols) {
+		return sqlerr.New(sqlerr.LogicalError, "A block of %d columns for a segment of %d", len(b.Cols), len(w.cols))
+	}
+	for i, v := range b.Cols {
+		if t := w.cols[i].field.Type; v.Type().Phys() != t.WithoutLowCardinality().Phys() || v.Len() != b.N {
+			return sqlerr.New(sqlerr.LogicalError, "%d values of %s for column %s of %s in a block of %d rows", v.Len(), v.Type(), w.cols[i].field.Name, t, b.N)
+		}
+	}
+	if w.Rows()+int64(b.N) > maxRows {
+		return sqlerr.New(sqlerr.TooManyRows, "A segment holds at most %d rows", int64(maxRows))
+	}
+	return w.add(b)
+}
+
+// add cuts a block into what fits the page being gathered.
+func (w *Writer) add(b *column.Block) error {
+	for b.N > 0 {
+		n := min(b.N, w.opts.pageRows()-w.pendN)
+		part := b.Slice(0, n)
+		size := partBytes(part)
+		for n > 1 && w.pendB+size > maxPageBytes {
+			n = (n + 1) / 2
+			part = b.Slice(0, n)
+			size = partBytes(part)
+		}
+		w.pend, w.pendN, w.pendB = append(w.pend, part), w.pendN+n, w.pendB+size
+		b = b.Slice(n, b.N)
+		if w.pendN == w.opts.pageRows() || w.pendB >= maxPageBytes {
+			if err := w.flushPage(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// partBytes is the memory of a block with dictionaries counted by the row, not in full.
+func partBytes(b *column.Block) int64 {
+	n := int64(0)
+	for _, c := range b.Cols {
+		if d, ok := c.(*column.Dict); ok {
+			n += int64(4 * len(d.Codes))
+			continue
+		}
+		if v, ok := c.(*column.Nullable); ok {
+			if d, ok := v.Inner.(*column.Dict); ok {
+				n += int64(5 * len(d.Codes))
+				continue
+			}
+		}
+		n += c.Bytes()
+	}
+	return n
+}
+
+// flushPage writes the gathered rows as one page of every column.
+func (w *Writer) flushPage() error {
+	n := w.pendN
+	if n == 0 {
+		return nil
+	}
+	vecs := make([]column.Vector, len(w.cols))
+	pieces := make([]column.Vector, len(w.pend))
+	for i, c := range w.cols {
+		for j, b := range w.pend {
+			pieces[j] = b.Cols[i]
+		}
+		var err error
+		if vecs[i], err = c.page(w.w, pieces, n, w.rows); err != nil {
+			return err
+		}
+		c.addBounds(vecs[i], n, w.rows, w.opts.Granularity)
+	}
+	if err := w.addKeys(vecs, n); err != nil {
+		return err
+	}
+	for i := range w.skips {
+		w.addSkip(&w.skips[i], vecs[w.skips[i].col], n)
+	}
+	w.rows += int64(n)
+	w.ends = append(w.ends, uint32(w.rows))
+	clear(w.pend)
+	w.pend, w.pendN, w.pendB = w.pend[:0], 0, 0
+	return nil
+}
+
+// eachRun calls f for the parts of rows [base, base+n) between multiples of step, with whether a part ends at one.
+func eachRun(base int64, n, step int, f func(from, to int, ends bool)) {
+	for from := 0; from < n; {
+		left := step - int((base+int64(from))%int64(step))
+		to := min(from+left, n)
+		f(from, to, to-from == left)
+		from = to
+	}
+}
+
+func (c *columnWriter) addBounds(v column.Vector, n int, base int64, granularity int) {
+	if c.bounds == nil {
+		return
+	}
+	nulls, inner := splitNulls(v)
+	eachRun(base, n, granularity, func(from, to int, ends bool) {
+		c.bounds.add(nulls, inner, from, to)
+		if ends {
+			c.bounds.end()
+		}
+	})
+}
+
+func (w *Writer) addSkip(s *skipState, v column.Vector, n int) {
+	if s.build == nil {
+		return
+	}
+	eachRun(w.rows, n, w.opts.Granularity*s.def.Granularity, func(from, to int, ends bool) {
+		s.build.add(v.Slice(from, to))
+		if s.open = !ends; ends {
+			s.build.end()
+		}
+	})
+}
+
+// addKeys notes the key at the start of each granule and the last one, and that rows are in order.
+func (w *Writer) addKeys(vecs []column.Vector, n int) error {
+	if len(w.keys) == 0 {
+		return nil
+	}
+	prev := w.last
+	key := func(i int) []Value {
+		k := make([]Value, len(w.keys))
+		for j, c := range w.keys {
+			k[j] = Value{one(vecs[c], i)}
+		}
+		return k
+	}
+	check := func(k []Value) error {
+		if prev != nil && compareKeys(prev, k) > 0 {
+			return sqlerr.New(sqlerr.LogicalError, "Rows of segment %s are not sorted: %s before %s", w.opts.ID, keyString(prev), keyString(k))
+		}
+		prev = k
+		return nil
+	}
+	step := w.opts.Granularity
+	if invariants.Enabled {
+		step = 1
+	}
+	for i := 0; i < n; i++ {
+		row := w.rows + int64(i)
+		if row%int64(step) != 0 && i != n-1 {
+			continue
+		}
+		k := key(i)
+		if err := check(k); err != nil {
+			return err
+		}
+		if row == 0 {
+			w.first = k
+		}
+		if row%int64(w.opts.Granularity) == 0 {
+			for j, b := range w.primary {
+				b.AppendFrom(k[j].vec, 0)
+			}
+		}
+	}
+	w.last = prev
+	return nil
+}
+
+// compareKeys compares two keys column by column.
+func compareKeys(a, b []Value) int {
+	for i := range a {
+		if c := column.Compare(a[i].vec, 0, b[i].vec, 0); c != 0 {
+			return c
+		}
+	}
+	return 0
+}
+
+// Finish writes the rest, makes file and name durable, and returns the segment's description.
+func (w *Writer) Finish(ctx context.Context) (*Meta, error) {
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	if err := w.flushPage(); err != nil {
+		return nil, err
+	}
+	m, err := w.finishFile()
+	if err != nil {
+		return nil, err
+	}
+	if err := w.f.Sync(); err != nil {
+		return nil, fmt.Errorf("segment: syncing %s: %w", w.path, err)
+	}
+	f := w.f
+	w.f = nil
+	if err := f.Close(); err != nil {
+		return nil, fmt.Errorf("segment: closing %s: %w", w.path, err)
+	}
+	if err := w.fs.SyncDir(path.Dir(w.path)); err != nil {
+		return nil, fmt.Errorf("segment: syncing the directory of %s: %w", w.path, err)
+	}
+	return m, nil
+}
+
+func (w *Writer) finishFile() (*Meta, error) {
+	ft := &footer{PageEnds: w.ends, SortKey: w.opts.SortKey, Meta: w.meta()}
+	for _, c := range w.cols {
+		if c.bounds != nil && w.rows%int64(w.opts.Granularity) != 0 {
+			c.bounds.end()
+		}
+		e, m, err := c.finish(w.w)
+		if err != nil {
+			return nil, err
+		}
+		if !c.stored {
+			ft.Exprs = append(ft.Exprs, e)
+			continue
+		}
+		ft.Columns = append(ft.Columns, e)
+		ft.Meta.Columns = append(ft.Meta.Columns, m)
+		ft.Meta.RawBytes += m.RawBytes
+	}
+	if err := w.finishPrimary(ft); err != nil {
+		return nil, err
+	}
+	for i := range w.skips {
+		if err := w.finishSkip(ft, &w.skips[i]); err != nil {
+			return nil, err
+		}
+	}
+	body, err := json.Marshal(ft)
+	if err != nil {
+		return nil, fmt.Errorf("segment: footer of %s: %w", w.path, err)
+	}
+	r, err := w.w.chunk(body)
+	if err != nil {
+		return nil, err
+	}
+	hash, err := w.w.trailer(r)
+	if err != nil {
+		return nil, err
+	}
+	m := ft.Meta
+	m.Hash, m.Bytes = hashString(hash), w.w.off
+	return &m, nil
+}
+
+func (w *Writer) meta() Meta {
+	o := &w.opts
+	return Meta{
+		ID: o.ID, Version: Version, Rows: w.rows, Level: o.Level, Granularity: o.Granularity,
+		Granules:    int((w.rows + int64(o.Granularity) - 1) / int64(o.Granularity)),
+		PartitionID: o.PartitionID, Partition: o.Partition, MinKey: w.first, MaxKey: w.last,
+		TTLMin: o.TTLMin, TTLMax: o.TTLMax, MinIndex: o.MinIndex, MaxIndex: o.MaxIndex,
+	}
+}
+
+func (w *Writer) finishPrimary(ft *footer) error {
+	if len(w.primary) == 0 || w.rows == 0 {
+		return nil
+	}
+	dst := page.AppendU32(nil, uint32(w.primary[0].Len()+1))
+	for j, b := range w.primary {
+		b.AppendFrom(w.last[j].vec, 0)
+		var err error
+		if dst, err = page.AppendSizedVector(dst, b); err != nil {
+			return err
+		}
+	}
+	r, err := w.w.chunk(dst)
+	ft.Primary, ft.PrimaryLen = &r, len(w.primary)
+	return err
+}
+
+func (w *Writer) finishSkip(ft *footer, s *skipState) error {
+	if s.build == nil {
+		return nil
+	}
+	if s.open {
+		s.build.end()
+	}
+	body, err := s.build.body()
+	if err != nil {
+		return err
+	}
+	r, err := w.w.chunk(body)
+	ft.Indexes = append(ft.Indexes, indexEntry{Index: s.def, Data: r})
+	return err
+}
+
+// Abort closes and removes the file. It may be called after Finish, when it does nothing.
+func (w *Writer) Abort() error {
+	if w.f == nil {
+		return nil
+	}
+	err := w.f.Close()
+	w.f = nil
+	return errors.Join(err, w.fs.Remove(w.path))
+}
