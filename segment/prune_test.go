@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
-	"path/filepath"
 	"strings"
 	"testing"
 
@@ -182,7 +181,7 @@ func randomCondition(r *rand.Rand, tab *table, key []string, depth int) Conditio
 func TestPruneNeverLosesRows(t *testing.T) {
 	pool := []string{"UInt8", "Int32", "Int64", "Float64", "String", "Nullable(Int32)", "Nullable(String)", "LowCardinality(String)", "FixedString(3)", "Date",
 		"Decimal(38, 10)", "UUID", "Array(String)", "Nullable(Float64)", "Enum8('a' = 1, 'b' = 2)", "Array(Int16)", "IPv6"}
-	fs, dir := vfs.Disk(), t.TempDir()
+	fs := vfs.NewMem()
 	steps := map[string]int{}
 	conditions, possible, kept, needed := 0, 0, 0, 0
 	for seed := range 60 {
@@ -199,7 +198,7 @@ func TestPruneNeverLosesRows(t *testing.T) {
 		}
 		tab := randomTable(t, r, names, 1+r.IntN(400), key...)
 		o := Options{SortKey: key, Granularity: 1 + r.IntN(30), PrimaryLen: r.IntN(3), Indexes: randomIndexes(r, tab)}
-		path := filepath.Join(dir, fmt.Sprint(seed))
+		path := fmt.Sprint("/", seed)
 		write(t, r, tab, o, fs, path)
 		rd := open(t, fs, path, NewCache(1<<20, nil))
 		for range 60 {
@@ -267,7 +266,7 @@ func TestPruneExact(t *testing.T) {
 	}
 	tab := &table{schema: column.Schema{{Name: "a", Type: types.TUInt32}, {Name: "b", Type: types.TInt64}, {Name: "s", Type: types.TString}},
 		block: column.NewBlock(column.NewNum(types.TUInt32, a), column.NewNum(types.TInt64, b), s)}
-	fs, path := vfs.Disk(), filepath.Join(t.TempDir(), "s")
+	fs, path := vfs.NewMem(), "/s"
 	w, err := NewWriter(fs, path, Options{Schema: tab.schema, Exprs: column.Schema{{Name: "toDate(x)", Type: types.TDate}}, SortKey: []string{"a", "b"}, Granularity: 10})
 	if err != nil {
 		t.Fatal(err)

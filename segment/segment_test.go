@@ -7,8 +7,6 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"sync"
@@ -220,7 +218,7 @@ func TestRoundTrip(t *testing.T) {
 				names = []string{"Int32", "String", "LowCardinality(Nullable(String))", "Array(UInt16)", "Nullable(Float64)"}
 			}
 			tab := randomTable(t, r, names, tc.rows, "c0", "c1")
-			fs, path := vfs.Disk(), filepath.Join(t.TempDir(), "s")
+			fs, path := vfs.NewMem(), "/s"
 			m := write(t, r, tab, Options{ID: "s", SortKey: []string{"c0", "c1"}, Granularity: tc.granularity}, fs, path)
 			budget := mem.NewBudget("total", 0)
 			rd := open(t, fs, path, NewCache(1<<20, budget))
@@ -250,7 +248,7 @@ func TestRoundTrip(t *testing.T) {
 
 func TestDictionary(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 3))
-	fs, path := vfs.Disk(), filepath.Join(t.TempDir(), "s")
+	fs, path := vfs.NewMem(), "/s"
 	const rows = 3 * PageRows
 	few, late := column.NewStr(types.TString, rows), column.NewStr(types.TString, rows)
 	unique := column.NewStr(types.TString, rows)
@@ -354,25 +352,39 @@ func useAll(fs vfs.FS, path string, n int) (string, error) {
 	return out, nil
 }
 
+// put makes b the content of a file.
+func put(t testing.TB, fs vfs.FS, path string, b []byte) {
+	t.Helper()
+	f, err := fs.Create(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := f.Write(b); err != nil {
+		t.Fatal(err)
+	}
+	if err := f.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
 // TestFlips changes every byte of a segment in turn: an error or the same answers, never others and never a panic.
 func TestFlips(t *testing.T) {
-	fs, path := vfs.Disk(), filepath.Join(t.TempDir(), "s")
+	fs, path := vfs.NewMem(), "/s"
 	tab := small(t, fs, path)
 	want, err := useAll(fs, path, tab.block.N)
 	if err != nil {
 		t.Fatal(err)
 	}
-	good, err := os.ReadFile(path)
+	good, err := vfs.ReadFile(fs, path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	undetected := 0
+	t.Logf("%d bytes", len(good))
 	for i := range good {
 		bad := bytes.Clone(good)
 		bad[i] ^= 1 << (i % 8)
-		if err := os.WriteFile(path, bad, 0o644); err != nil {
-			t.Fatal(err)
-		}
+		put(t, fs, path, bad)
 		got, err := useAll(fs, path, tab.block.N)
 		if err == nil && got != want {
 			t.Fatalf("byte %d of %d flipped: another answer\n%s\n%s", i, len(good), got, want)
@@ -391,9 +403,7 @@ func TestFlips(t *testing.T) {
 		t.Errorf("%d of %d flips were in bytes that nothing read", undetected, len(good))
 	}
 	for n := 0; n < len(good); n += 7 {
-		if err := os.WriteFile(path, good[:n], 0o644); err != nil {
-			t.Fatal(err)
-		}
+		put(t, fs, path, good[:n])
 		if _, err := useAll(fs, path, tab.block.N); err == nil {
 			t.Fatalf("cut at %d of %d: no error", n, len(good))
 		}
@@ -401,7 +411,7 @@ func TestFlips(t *testing.T) {
 }
 
 func TestConcurrentReads(t *testing.T) {
-	fs, path := vfs.Disk(), filepath.Join(t.TempDir(), "s")
+	fs, path := vfs.NewMem(), "/s"
 	tab := small(t, fs, path)
 	budget := mem.NewBudget("total", 4000)
 	rd, err := Open(fs, path, NewCache(3000, budget))
@@ -447,7 +457,7 @@ func TestConcurrentReads(t *testing.T) {
 }
 
 func TestCancelAndErrors(t *testing.T) {
-	fs, path := vfs.Disk(), filepath.Join(t.TempDir(), "s")
+	fs, path := vfs.NewMem(), "/s"
 	small(t, fs, path)
 	rd := open(t, fs, path, nil)
 	stopped, cancel := context.WithCancel(ctx)

@@ -1,0 +1,183 @@
+package segment
+
+import (
+	"encoding/hex"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/cockroachdb/datadriven"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/vfs"
+)
+
+// goldenRows are the rows of testdata/v1.
+func goldenRows() (column.Schema, *column.Block) {
+	opt := types.NewNullable(types.TString)
+	tags := types.NewArray(types.TString)
+	nullable, arrays := column.New(opt, 0), column.New(tags, 0)
+	for i, x := range []any{"de", nil, "de", "fr", nil, "de"} {
+		column.AppendValue(nullable, x)
+		column.AppendValue(arrays, []any{[]any{}, []any{"a"}, []any{"b", "c"}, []any{}, []any{"a"}, []any{}}[i])
+	}
+	return column.Schema{{Name: "id", Type: types.TUInt32}, {Name: "country", Type: opt}, {Name: "price", Type: types.TFloat64}, {Name: "tags", Type: tags}},
+		column.NewBlock(column.NewNum(types.TUInt32, []uint32{1, 2, 3, 5, 8, 13}), nullable,
+			column.NewNum(types.TFloat64, []float64{0, 0, 1.5, 0, 0, 0}), arrays)
+}
+
+func writeGolden(t *testing.T, fs vfs.FS) {
+	schema, block := goldenRows()
+	w, err := NewWriter(fs, "/golden", Options{ID: "golden", Schema: schema, SortKey: []string{"id"}, Granularity: 4, PartitionID: "all",
+		Indexes: []Index{{Name: "price_set", Column: "price", Type: Set, Params: []float64{4}, Granularity: 1}, {Name: "tags_bf", Column: "tags", Type: Bloom, Params: []float64{0.1}, Granularity: 2}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := w.Append(block); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// chunks lists every chunk of a segment with its name.
+func chunks(t *testing.T, rd *Reader) map[int64]string {
+	out := map[int64]string{}
+	for i := range rd.cols {
+		c := &rd.cols[i]
+		name := c.entry.Name
+		out[c.entry.Index.off] = fmt.Sprintf("column index of %s|%d", name, c.entry.Index.len)
+		ix, err := rd.index(c)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for p, r := range ix.pages {
+			out[r.off] = fmt.Sprintf("page %d of %s|%d", p, name, r.len)
+		}
+		if d := c.entry.Dict; d != nil {
+			out[d.Header.off] = fmt.Sprintf("dictionary header of %s|%d", name, d.Header.len)
+			out[d.Hashes.off] = fmt.Sprintf("dictionary hashes of %s|%d", name, d.Hashes.len)
+			h, err := rd.dictHeader(c)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for k, r := range h.blocks {
+				out[r.off] = fmt.Sprintf("dictionary block %d of %s|%d", k, name, r.len)
+			}
+		}
+		if b := c.entry.Bitmap; b != nil {
+			out[b.off] = fmt.Sprintf("bitmap index of %s|%d", name, b.len)
+		}
+	}
+	if p := rd.ft.Primary; p != nil {
+		out[p.off] = fmt.Sprintf("primary index|%d", p.len)
+	}
+	for _, ix := range rd.ft.Indexes {
+		out[ix.Data.off] = fmt.Sprintf("skip index %s|%d", ix.Name, ix.Data.len)
+	}
+	return out
+}
+
+// dump prints a segment byte by byte, each run named.
+func dump(t *testing.T, fs vfs.FS, path string) string {
+	b, err := vfs.ReadFile(fs, path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rd := open(t, fs, path, nil)
+	var out strings.Builder
+	line := func(name string, from, to int) {
+		fmt.Fprintf(&out, "# %s: %d bytes at %d\n", name, to-from, from)
+		for at := from; at < to; at += 32 {
+			fmt.Fprintf(&out, "%s\n", hex.EncodeToString(b[at:min(at+32, to)]))
+		}
+	}
+	line("magic, version", 0, 8)
+	all := chunks(t, rd)
+	offs := []int64{}
+	for off := range all {
+		offs = append(offs, off)
+	}
+	slices.Sort(offs)
+	at := 8
+	for _, off := range offs {
+		name, length, _ := strings.Cut(all[off], "|")
+		n := 0
+		fmt.Sscan(length, &n)
+		if int(off) != at {
+			t.Fatalf("%s begins at %d, the chunk before ends at %d", name, off, at)
+		}
+		line(name, at, at+n)
+		line("its checksum", at+n, at+n+sumSize)
+		at += n + sumSize
+	}
+	tail := len(b) - trailerSize
+	fmt.Fprintf(&out, "# footer: %s\n", b[at:tail-sumSize])
+	line("footer", at, tail-sumSize)
+	line("its checksum", tail-sumSize, tail)
+	line("trailer: offset of the footer", tail, tail+8)
+	line("trailer: length of the footer, zero", tail+8, tail+16)
+	line("trailer: hash of the file", tail+16, tail+32)
+	line("trailer: checksum", tail+32, tail+40)
+	line("trailer: magic, version", tail+40, len(b))
+	return out.String()
+}
+
+// TestGolden compares the bytes that Writer writes with those of testdata/v1, and reads the rows from the bytes in that file.
+// A new version adds a file and keeps this one readable.
+func TestGolden(t *testing.T) {
+	datadriven.RunTest(t, "testdata/v1", func(t *testing.T, d *datadriven.TestData) string {
+		fs := vfs.NewMem()
+		// v1.hex is the file as it was when version 1 was fixed.
+		stored, err := os.ReadFile("testdata/v1.hex")
+		if err != nil {
+			t.Fatal(err)
+		}
+		switch d.Cmd {
+		case "write":
+			writeGolden(t, fs)
+			got := dump(t, fs, "/golden")
+			if d.Rewrite {
+				if err := os.WriteFile("testdata/v1.hex", []byte(got), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			} else if got != string(stored) {
+				return "the bytes are others:\n" + got
+			}
+			return "the bytes of v1.hex"
+		case "read":
+			var b []byte
+			for _, l := range strings.Split(string(stored), "\n") {
+				if !strings.HasPrefix(l, "#") {
+					part, err := hex.DecodeString(l)
+					if err != nil {
+						t.Fatal(err)
+					}
+					b = append(b, part...)
+				}
+			}
+			put(t, fs, "/golden", b)
+			rd := open(t, fs, "/golden", nil)
+			if err := rd.Verify(ctx); err != nil {
+				t.Fatal(err)
+			}
+			out := rd.Meta().Detail()
+			for col := range rd.Schema() {
+				v, err := rd.ReadColumn(ctx, col, 0, rd.Rows())
+				if err != nil {
+					t.Fatal(err)
+				}
+				out += "\n" + rd.Schema()[col].Name + ":"
+				for i := range v.Len() {
+					out += fmt.Sprintf(" %v", column.Value(v, i))
+				}
+			}
+			return out
+		}
+		t.Fatalf("unknown command %s", d.Cmd)
+		return ""
+	})
+}
