@@ -68,6 +68,9 @@ func Unpack[T Int](dst []T, src []byte, start, width int, base T) {
 	case width == 32:
 		unpack32(dst, src[start*4:], base)
 		return
+	case width == 64:
+		unpack64(dst, src[start*8:], base)
+		return
 	}
 	// Whole words are read from where a value begins, so the last values are read byte by byte.
 	n := len(dst)
@@ -110,7 +113,7 @@ func unpackNarrow[T Int](dst []T, src []byte, bit, width int, base T) {
 	}
 }
 
-// unpackWide reads values of 58 to 64 bits, which may straddle nine bytes.
+// unpackWide reads values of 58 to 63 bits, which may straddle nine bytes.
 func unpackWide[T Int](dst []T, src []byte, bit, width int, base T) {
 	mask := ^uint64(0) >> (64 - uint(width))
 	for i := range dst {
@@ -151,5 +154,12 @@ func unpack32[T Int](dst []T, src []byte, base T) {
 	src = src[:4*len(dst)]
 	for i := range dst {
 		dst[i] = T(binary.LittleEndian.Uint32(src[4*i:])) + base
+	}
+}
+
+func unpack64[T Int](dst []T, src []byte, base T) {
+	src = src[:8*len(dst)]
+	for i := range dst {
+		dst[i] = T(binary.LittleEndian.Uint64(src[8*i:])) + base
 	}
 }
