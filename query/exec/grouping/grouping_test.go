@@ -119,6 +119,7 @@ func againstMap(t *testing.T, ts []*types.Type, collide bool) {
 	for i := range ts {
 		keys[i] = tab.Key(i, 0, tab.Len())
 	}
+	defer partitionAgainst(t, tab, keys)
 	for i := 0; i < tab.Len(); i++ {
 		if id := model[rowText(keys, i)]; id != uint32(i) {
 			t.Fatalf("key %d reads back as %s, which has number %d", i, rowText(keys, i), id)
@@ -132,4 +133,33 @@ func rowText(cols []column.Vector, i int) string {
 		s += fmt.Sprintf("%#v|", column.Value(c, i))
 	}
 	return s
+}
+
+// partitionAgainst splits the table and looks every key up where it went.
+func partitionAgainst(t *testing.T, tab *Table, keys []column.Vector) {
+	n := tab.Len()
+	p, part, ids, err := tab.Partition(8)
+	if err != nil || p.Total() != n {
+		t.Fatalf("%d of %d keys in partitions, error %v", p.Total(), n, err)
+	}
+	for i := 0; i < n; i++ {
+		got := make([]column.Vector, len(keys))
+		for c := range keys {
+			got[c] = p.Key(int(part[i]), c, int(ids[i]), int(ids[i])+1)
+		}
+		if rowText(got, 0) != rowText(keys, i) {
+			t.Fatalf("key %d is %s in its partition, want %s", i, rowText(got, 0), rowText(keys, i))
+		}
+	}
+	shares, err := p.Insert(keys, n)
+	if err != nil || p.Total() != n {
+		t.Fatalf("%d keys after inserting all %d again, error %v", p.Total(), n, err)
+	}
+	for k, s := range shares {
+		for i, r := range s.Rows {
+			if int(part[r]) != k || ids[r] != s.IDs[i] {
+				t.Fatalf("key %d moved", r)
+			}
+		}
+	}
 }

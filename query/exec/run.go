@@ -1,0 +1,240 @@
+package exec
+
+import (
+	"context"
+	"errors"
+
+	"runtime/debug"
+	"sync"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// Options are how a pipeline runs.
+type Options struct {
+	Threads      int // workers; at least 1
+	MaxBlockSize int // rows of a block at most
+	Budget       *mem.Budget
+	Limits       Limits
+	// Progress hears of rows and bytes read from tables, as increments. It is called from any goroutine.
+	Progress func(rows, bytes int64)
+	Extremes bool
+	// CollideHashes makes every hash equal, to test the tables.
+	CollideHashes bool
+}
+
+// DefaultBlockSize is ClickHouse's max_block_size: a morsel, less what padding would need.
+const DefaultBlockSize = 65409
+
+func (o Options) withDefaults() Options {
+	o.Threads = max(o.Threads, 1)
+	if o.MaxBlockSize <= 0 {
+		o.MaxBlockSize = DefaultBlockSize
+	}
+	return o
+}
+
+// run is one execution of a pipeline: what its operators share.
+type run struct {
+	opts   Options
+	ctx    context.Context // ends with the run
+	cancel context.CancelFunc
+	read   readCounter
+
+	mu struct {
+		sync.Mutex
+		held []*reservation
+	}
+	wg sync.WaitGroup // goroutines of gathers
+}
+
+func newRun(ctx context.Context, o Options) *run {
+	r := &run{opts: o}
+	r.ctx, r.cancel = context.WithCancel(ctx)
+	return r
+}
+
+// close ends all goroutines, waits for them and gives the memory back.
+func (r *run) close() {
+	r.cancel()
+	r.wg.Wait()
+	for _, h := range r.mu.held {
+		h.release()
+	}
+}
+
+// parallel calls f(0) … f(n-1) concurrently, waits for all and returns the first error, which
+// ends the others' context.
+func (r *run) parallel(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
+	if n == 1 {
+		return f(ctx, 0)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var wg sync.WaitGroup
+	for i := range n {
+		wg.Add(1)
+		go func() {
+			defer wg.Done()
+			if err := guard(func() error { return f(ctx, i) }); err != nil {
+				cancel(err)
+			}
+		}()
+	}
+	wg.Wait()
+	if err := context.Cause(ctx); err != nil {
+		return err
+	}
+	return nil
+}
+
+// guard turns a panic into a LogicalError.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = sqlerr.New(sqlerr.LogicalError, "Panic in the query pipeline: %v\n%s", p, debug.Stack())
+		}
+	}()
+	return f()
+}
+
+// coded gives errors of contexts their codes.
+func coded(err error) error {
+	var e *sqlerr.Error
+	switch {
+	case err == nil || errors.As(err, &e):
+		return err
+	case errors.Is(err, context.DeadlineExceeded):
+		return sqlerr.Wrap(err, sqlerr.TimeoutExceeded, "Timeout exceeded")
+	case errors.Is(err, context.Canceled):
+		return sqlerr.Wrap(err, sqlerr.QueryWasCancelled, "Query was cancelled")
+	}
+	return sqlerr.Wrap(err, sqlerr.LogicalError, "Query pipeline failed")
+}
+
+// reservation is the memory one operator holds. Used by one goroutine at a time.
+type reservation struct {
+	budget *mem.Budget
+	held   int64
+}
+
+func (r *run) reservation() *reservation {
+	h := &reservation{budget: r.opts.Budget}
+	r.mu.Lock()
+	r.mu.held = append(r.mu.held, h)
+	r.mu.Unlock()
+	return h
+}
+
+// set changes what is held to n bytes; over the limit it is MemoryLimitExceeded.
+func (h *reservation) set(n int64) error {
+	if n > h.held {
+		if err := h.budget.Reserve(n - h.held); err != nil {
+			return err
+		}
+	} else {
+		h.budget.Release(h.held - n)
+	}
+	h.held = n
+	return nil
+}
+
+func (h *reservation) add(n int64) error { return h.set(h.held + n) }
+
+func (h *reservation) release() { _ = h.set(0) }
+
+// gather makes one stream of several, drained concurrently, in any order of blocks.
+func (r *run) gather(ss []Stream) Stream {
+	if len(ss) == 1 {
+		return ss[0]
+	}
+	return &gathered{r: r, in: ss}
+}
+
+// gathered drains its inputs in goroutines that begin with the first Next.
+type gathered struct {
+	r      *run
+	in     []Stream
+	out    chan *column.Block
+	errs   chan error
+	cancel context.CancelFunc
+	err    error
+}
+
+func (g *gathered) start() {
+	var ctx context.Context
+	ctx, g.cancel = context.WithCancel(g.r.ctx)
+	// One block of slack a worker: they work on while the consumer does.
+	g.out, g.errs = make(chan *column.Block, len(g.in)), make(chan error, 1)
+	g.r.wg.Add(1)
+	go func() {
+		defer g.r.wg.Done()
+		defer close(g.out)
+		g.errs <- g.r.parallel(ctx, len(g.in), func(ctx context.Context, i int) error {
+			return drain(ctx, g.in[i], func(b *column.Block) error {
+				select {
+				case g.out <- b:
+					return nil
+				case <-ctx.Done():
+					return ctx.Err()
+				}
+			})
+		})
+	}()
+}
+
+func (g *gathered) Next(ctx context.Context) (*column.Block, error) {
+	if g.out == nil {
+		g.start()
+	}
+	select {
+	case b, ok := <-g.out:
+		if ok {
+			return b, nil
+		}
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	select {
+	case g.err = <-g.errs:
+	default:
+	}
+	return nil, g.err
+}
+
+func (g *gathered) stop() {
+	if g.cancel != nil {
+		g.cancel()
+	}
+}
+
+// drain calls f for each block of a stream, until the end, an error, or f returns errEnd.
+func drain(ctx context.Context, s Stream, f func(*column.Block) error) error {
+	for {
+		b, err := s.Next(ctx)
+		if err != nil || b == nil {
+			return err
+		}
+		if err := f(b); err != nil {
+			if err == errEnd {
+				stop(s)
+				return nil
+			}
+			return err
+		}
+	}
+}
+
+// errEnd is what f of drain returns to end it early.
+var errEnd = errors.New("exec: end of drain")
+
+// single opens op and gathers its streams.
+func single(r *run, op Operator) (Stream, error) {
+	ss, err := open(r, op)
+	if err != nil {
+		return nil, err
+	}
+	return r.gather(ss), nil
+}

@@ -1,0 +1,229 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/plan"
+)
+
+// Sort orders all rows, or yields the first limit of them. Each worker keeps its rows, with a limit only those that
+// can be among the first; then the rows are sorted together, in parallel runs that are merged.
+type Sort struct {
+	base
+	keys   []plan.SortKey
+	schema column.Schema
+	limit  uint64
+}
+
+// NewSort returns a Sort; limit 0 is none.
+func NewSort(in Operator, keys []plan.SortKey, limit uint64, schema column.Schema) *Sort {
+	return &Sort{base: base{inputs: []Operator{in}}, keys: keys, limit: limit, schema: schema}
+}
+
+// Describe implements Operator.
+func (s *Sort) Describe() string {
+	parts := make([]string, len(s.keys))
+	for i, k := range s.keys {
+		parts[i] = s.schema[k.Index].Name
+		if k.Desc {
+			parts[i] += " desc"
+		}
+	}
+	text := "Sort " + strings.Join(parts, ", ")
+	if s.limit > 0 {
+		text = fmt.Sprintf("Top %d by %s", s.limit, strings.Join(parts, ", "))
+	}
+	return text
+}
+
+func (s *Sort) streams(r *run) ([]Stream, error) {
+	in, err := open(r, s.inputs[0])
+	if err != nil {
+		return nil, err
+	}
+	return []Stream{&sortStream{s: s, r: r, in: in}}, nil
+}
+
+// sortStream sorts at the first Next.
+type sortStream struct {
+	s      *Sort
+	r      *run
+	in     []Stream
+	sorted bool
+	block  *column.Block
+	items  []sortItem
+}
+
+func (t *sortStream) Next(ctx context.Context) (*column.Block, error) {
+	if !t.sorted {
+		if err := t.sort(ctx); err != nil {
+			return nil, err
+		}
+		t.sorted = true
+	}
+	n := min(len(t.items), t.r.opts.MaxBlockSize)
+	if n == 0 {
+		return nil, nil
+	}
+	sel := make([]uint32, n)
+	for i, it := range t.items[:n] {
+		sel[i] = it.row
+	}
+	t.items = t.items[n:]
+	return gatherBlock(t.block, sel), nil
+}
+
+func (t *sortStream) sort(ctx context.Context) error {
+	all := make([][]*column.Block, len(t.in))
+	var total struct {
+		sync.Mutex
+		rows, bytes int64
+	}
+	err := t.r.parallel(ctx, len(t.in), func(ctx context.Context, i int) error {
+		k := &keeper{s: t.s, held: t.r.reservation()}
+		err := drain(ctx, t.in[i], k.add)
+		all[i] = k.blocks
+		total.Lock()
+		defer total.Unlock()
+		total.rows += int64(k.rows)
+		total.bytes += k.held.held
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	l := &t.r.opts.Limits
+	if _, err := check(OverflowThrow, sqlerr.TooManyRowsOrBytes, "sort", total.rows, l.RowsToSort, total.bytes, l.BytesToSort); err != nil {
+		return err
+	}
+	if total.rows > math.MaxUint32/2 {
+		return sqlerr.New(sqlerr.TooManyRowsOrBytes, "Cannot sort %d rows at once", total.rows)
+	}
+	blocks := slices.Concat(all...)
+	if len(blocks) == 0 {
+		return nil
+	}
+	// The blocks joined, and an item per row.
+	if err := t.r.reservation().set(total.bytes + 16*total.rows); err != nil {
+		return err
+	}
+	t.block = concatBlocks(blocks)
+	return t.order(ctx)
+}
+
+// order sorts the items in one run a worker and merges the runs.
+func (t *sortStream) order(ctx context.Context) error {
+	ord, items := newRowOrder(t.block, t.s.keys)
+	for i, k := range t.s.keys { // code by code comparison of dictionaries does not pay
+		t.block.Cols[k.Index] = column.Flatten(t.block.Cols[k.Index])
+		ord.cols[i] = t.block.Cols[k.Index]
+	}
+	parts := t.r.opts.Threads
+	if len(items) < minParallelSort {
+		parts = 1
+	}
+	runs := make([][]sortItem, parts)
+	for i := range runs {
+		runs[i] = items[len(items)*i/parts : len(items)*(i+1)/parts]
+	}
+	err := t.r.parallel(ctx, parts, func(_ context.Context, i int) error {
+		slices.SortFunc(runs[i], ord.compare)
+		return nil
+	})
+	for len(runs) > 1 {
+		runs = append(runs[2:], mergeRuns(ord, runs[0], runs[1]))
+	}
+	t.items = runs[0]
+	if n := t.s.limit; n > 0 && uint64(len(t.items)) > n {
+		t.items = t.items[:n]
+	}
+	return err
+}
+
+// minParallelSort is the number of rows from which sorting in two goroutines pays.
+const minParallelSort = 4096
+
+func mergeRuns(ord *rowOrder, a, b []sortItem) []sortItem {
+	out := make([]sortItem, 0, len(a)+len(b))
+	for len(a) > 0 && len(b) > 0 {
+		if ord.compare(a[0], b[0]) <= 0 {
+			out, a = append(out, a[0]), a[1:]
+		} else {
+			out, b = append(out, b[0]), b[1:]
+		}
+	}
+	return append(append(out, a...), b...)
+}
+
+// keeper holds one worker's rows. With a limit it cuts them down to the first limit rows whenever
+// it holds several times as many, and then turns away rows that sort behind the last kept.
+type keeper struct {
+	s      *Sort
+	held   *reservation
+	blocks []*column.Block
+	rows   int
+	worst  *sortItem // rank and prefix of the last of limit kept rows
+}
+
+// topSlack is how many rows beyond the limit a worker gathers before it cuts down: enough that
+// cutting costs little a row.
+const topSlack = 8192
+
+func (k *keeper) add(b *column.Block) error {
+	if k.worst != nil {
+		if b = k.contenders(b); b.N == 0 {
+			return nil
+		}
+	}
+	k.blocks = append(k.blocks, b)
+	k.rows += b.N
+	if n := k.s.limit; n > 0 && uint64(k.rows) > 2*n+topSlack {
+		k.cut(int(n))
+	}
+	bytes := int64(0)
+	if k.s.limit == 0 {
+		bytes = k.held.held + blockBytes(b)
+	} else {
+		for _, b := range k.blocks {
+			bytes += blockBytes(b)
+		}
+	}
+	return k.held.set(bytes)
+}
+
+// contenders drops the rows that sort behind the worst kept row by the first key.
+func (k *keeper) contenders(b *column.Block) *column.Block {
+	_, items := newRowOrder(b, k.s.keys[:1])
+	sel := make([]uint32, 0, len(items))
+	for i, it := range items {
+		if it.rank < k.worst.rank || it.rank == k.worst.rank && it.prefix <= k.worst.prefix {
+			sel = append(sel, uint32(i))
+		}
+	}
+	if len(sel) == b.N {
+		return b
+	}
+	return gatherBlock(b, sel)
+}
+
+// cut keeps the first n rows, in their order.
+func (k *keeper) cut(n int) {
+	b := concatBlocks(k.blocks)
+	ord, items := newRowOrder(b, k.s.keys)
+	slices.SortFunc(items, ord.compare)
+	items = items[:n]
+	sel := make([]uint32, n)
+	for i, it := range items {
+		sel[i] = it.row
+	}
+	worst := items[n-1]
+	k.worst = &worst
+	k.blocks, k.rows = []*column.Block{gatherBlock(b, sel)}, n
+}

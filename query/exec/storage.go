@@ -1,0 +1,62 @@
+// Package exec runs pipelines: sources hand out blocks, operators transform them, sinks
+// collect them. It knows tables only through Storage, declared here because it is consumed here.
+package exec
+
+import (
+	"context"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/query/plan"
+	"github.com/olapd/olapd/segment"
+)
+
+// Storage is the tables as one query sees them: one instant of every table, pinned until Close.
+// It is safe for concurrent use.
+type Storage interface {
+	// Open starts a scan. Errors carry codes (UnknownTable after a DROP, CorruptedData …).
+	Open(ctx context.Context, req ScanRequest) (Scanner, error)
+	// Close releases the pin; all scanners are closed before.
+	Close()
+}
+
+// ScanRequest says what to read.
+type ScanRequest struct {
+	Table   plan.Table
+	Columns []int // positions in Table.Schema
+	// Cond may drop segments, granules and rows that cannot match; nil keeps all. What is
+	// yielded is a superset of the matching rows: the pipeline filters again.
+	Cond *segment.Condition
+	// Final merges rows of equal sort keys by the table's mode.
+	Final bool
+}
+
+// Scanner hands out morsels to any number of workers.
+type Scanner interface {
+	// Next returns the next morsel, or nil at the end. Safe for concurrent use.
+	Next(ctx context.Context) (Morsel, error)
+	// Stats is what was planned and dropped; complete once Open has returned.
+	Stats() ScanStats
+	Close() error
+}
+
+// Morsel is a run of at most 65,536 rows of one table, read column by column by one worker.
+type Morsel interface {
+	Rows() int
+	// Column returns the values of column i of the request: all rows, or those at the
+	// positions sel (ascending). Vectors may be Dict or Const.
+	Column(ctx context.Context, i int, sel []uint32) (column.Vector, error)
+}
+
+// ScanStats counts what a scan reads and what it need not, for EXPLAIN: total = read + the sum over Dropped.
+type ScanStats struct {
+	Segments, Granules, Rows, Bytes int64 // to be read
+	TotalSegments, TotalGranules    int64
+	TotalRows                       int64
+	Dropped                         []Drop // by partition, primary key, skip index …, in the order applied
+}
+
+// Drop is what one index spared.
+type Drop struct {
+	Index                    string // partition, primary key, minmax(c), bloom(c), bitmap(c) …
+	Segments, Granules, Rows int64
+}
