@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/cockroachdb/datadriven"
+	"github.com/olapd/olapd/test/olapd"
 	"github.com/olapd/olapd/test/oracle"
 )
 
@@ -30,15 +31,15 @@ func TestCorpus(t *testing.T) {
 	}
 	sum := &tally{}
 	if *serverFlag != "" {
-		srv, err := startServer(*serverFlag, t.TempDir())
+		srv, err := olapd.Start(*serverFlag, t.TempDir())
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer srv.stop()
+		defer srv.Stop()
 		for _, file := range files {
 			area := strings.TrimSuffix(filepath.Base(file), ".txt")
 			t.Run(area, func(t *testing.T) {
-				runFile(t, file, &session{server: srv, id: "diff-" + area}, area, sum.of(area))
+				runFile(t, file, &session{olapd.Session{Server: srv, ID: "diff-" + area}}, area, sum.of(area))
 			})
 		}
 		sum.log(t)
@@ -123,7 +124,7 @@ func useDatabase(t *testing.T, e engine, area string) {
 		}
 	}
 	if isSession {
-		s.database = db
+		s.Database = db
 	}
 }
 

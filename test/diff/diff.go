@@ -28,6 +28,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/olapd/olapd/test/olapd"
 	"github.com/olapd/olapd/test/oracle"
 )
 
@@ -75,6 +76,16 @@ func (p peer) run(ctx context.Context, sql, format string) (outcome, error) {
 		return outcome{code: refused.Code, message: refused.Message}, nil
 	}
 	return outcome{data: string(r.Data)}, err
+}
+
+// session is an HTTP session with olapd as an engine.
+type session struct{ olapd.Session }
+
+func (s *session) name() string { return "olapd" }
+
+func (s *session) run(ctx context.Context, sql, format string) (outcome, error) {
+	a, err := s.Run(ctx, sql, format)
+	return outcome{data: a.Data, code: a.Code, message: a.Message}, err
 }
 
 // rules say how two results are compared.

@@ -51,6 +51,7 @@ class DuckDB:
         path = os.path.join(directory, "duck.db")
         self.db = duckdb.connect(path, config={"threads": threads})
         self.db.execute("SET TimeZone = 'UTC'")
+        self.db.execute("SET enable_progress_bar = false")
         self.version = duckdb.__version__
 
     def run(self, sql, fmt):

@@ -1,0 +1,55 @@
+// Command bench generates benchmark tables and compares olapd with ClickHouse and DuckDB on
+// them. README.md in this directory says how it measures.
+//
+//	bench gen --rows 1000000 --seed 1 --format tsv > hits.tsv
+//	bench run --rows 1000000
+package main
+
+import (
+	"bufio"
+	"flag"
+	"fmt"
+	"os"
+
+	"github.com/olapd/olapd/bench/hits"
+)
+
+func main() {
+	if err := dispatch(os.Args[1:]); err != nil {
+		fmt.Fprintln(os.Stderr, "bench:", err)
+		os.Exit(1)
+	}
+}
+
+func dispatch(args []string) error {
+	if len(args) == 0 {
+		return fmt.Errorf("usage: bench gen|run [flags] (-h lists them)")
+	}
+	switch args[0] {
+	case "gen":
+		return runGen(args[1:])
+	case "run":
+		return runCompare(args[1:])
+	}
+	return fmt.Errorf("unknown command %q (want gen or run)", args[0])
+}
+
+// runGen writes hits to the standard output.
+func runGen(args []string) error {
+	fs := flag.NewFlagSet("gen", flag.ContinueOnError)
+	rows := fs.Int64("rows", 1_000_000, "number of rows")
+	seed := fs.Uint64("seed", 1, "seed of the generator")
+	format := fs.String("format", "tsv", "tsv, csv, jsoneachrow or rowbinary")
+	if err := fs.Parse(args); err != nil {
+		return err
+	}
+	f, err := hits.ParseFormat(*format)
+	if err != nil {
+		return err
+	}
+	w := bufio.NewWriter(os.Stdout)
+	if err := hits.Write(w, hits.New(*seed, *rows), f); err != nil {
+		return err
+	}
+	return w.Flush()
+}
