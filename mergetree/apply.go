@@ -1,0 +1,229 @@
+package mergetree
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// ApplyCreate adds a table, or gives a table that is there its spec (after DecodeState, or an ALTER):
+// later rows have the new columns, earlier ones are read with missing columns filled in.
+func (s *Store) ApplyCreate(spec *Spec) {
+	t := s.tables[spec.ID]
+	if t == nil {
+		t = &table{id: spec.ID}
+		s.tables[spec.ID] = t
+	}
+	t.spec, t.version = spec, nil
+}
+
+// ApplyAlter gives a table another spec. UnknownTable if it is not there.
+func (s *Store) ApplyAlter(spec *Spec) error {
+	if s.tables[spec.ID] == nil {
+		return unknownTable(spec.ID)
+	}
+	s.ApplyCreate(spec)
+	return nil
+}
+
+func unknownTable(id catalog.TableID) error {
+	return sqlerr.New(sqlerr.UnknownTable, "Table with ID %d does not exist in storage", id)
+}
+
+// ApplyDrop removes a table with all its rows; one that is not there is nothing to do. Snapshots keep it as it was.
+func (s *Store) ApplyDrop(index uint64, id catalog.TableID) {
+	t := s.tables[id]
+	if t == nil {
+		return
+	}
+	s.discard(index, t.segs)
+	delete(s.tables, id)
+}
+
+// ApplyTruncate removes all rows of a table. Edits prepared before it are rejected.
+func (s *Store) ApplyTruncate(index uint64, id catalog.TableID) error {
+	t := s.tables[id]
+	if t == nil {
+		return unknownTable(id)
+	}
+	s.discard(index, t.segs)
+	t.segs, t.mem, t.flushed, t.version = nil, memtable{}, index, nil
+	return nil
+}
+
+// ApplyRows appends the rows of one log entry to a table's memtable. The block has one vector per column of
+// the table's spec; it is copied. A block that does not fit is an error, and nothing happened.
+func (s *Store) ApplyRows(index uint64, id catalog.TableID, b *column.Block) error {
+	t := s.tables[id]
+	if t == nil || t.spec == nil {
+		return unknownTable(id)
+	}
+	if err := checkBlock(t.spec, b); err != nil {
+		return err
+	}
+	if b.N == 0 {
+		return nil
+	}
+	t.mem.append(t.spec.Columns, index, b)
+	t.version = nil
+	return nil
+}
+
+func checkBlock(spec *Spec, b *column.Block) error {
+	if len(b.Cols) != len(spec.Columns) {
+		return sqlerr.New(sqlerr.NumberOfColumnsDoesntMatch, "A block of %d columns for table %s of %d", len(b.Cols), spec.Name, len(spec.Columns))
+	}
+	for i, f := range spec.Columns {
+		if t := f.Type.WithoutLowCardinality(); b.Cols[i].Len() != b.N || !b.Cols[i].Type().Equal(t) {
+			return sqlerr.New(sqlerr.IncompatibleColumns, "%d values of %s for column %s of type %s in a block of %d rows for table %s",
+				b.Cols[i].Len(), b.Cols[i].Type(), f.Name, f.Type, b.N, spec.Name)
+		}
+	}
+	return nil
+}
+
+// ApplyEdit applies an edit committed at a log index as a whole, or returns an error that wraps
+// ErrEditRejected or is UnknownTable, and nothing happened.
+func (s *Store) ApplyEdit(index uint64, e Edit) error {
+	t := s.tables[e.Table]
+	if t == nil {
+		return fmt.Errorf("%w: %w", ErrEditRejected, unknownTable(e.Table))
+	}
+	if err := t.check(e); err != nil {
+		return err
+	}
+	kept, gone := t.split(e.Remove)
+	for i, seg := range e.Add {
+		if seg.First == 0 && seg.Last == 0 {
+			seg.First, seg.Last = SeqAt(index, i), SeqAt(index, i)
+		}
+		kept = append(kept, s.files.file(seg))
+	}
+	slices.SortFunc(kept, func(a, b *segFile) int { return compareSegments(a.seg, b.seg) })
+	t.segs, t.version = kept, nil
+	s.discard(index, gone)
+	if e.Watermark > 0 {
+		t.mem.cut(e.Watermark)
+		t.flushed = e.Watermark
+	}
+	return nil
+}
+
+// check tells whether the edit fits the table's state.
+func (t *table) check(e Edit) error {
+	if len(e.Add) > maxOrdinal {
+		return fmt.Errorf("%w: %d segments at once, the limit is %d", ErrEditRejected, len(e.Add), maxOrdinal)
+	}
+	if e.Watermark > 0 && e.From != t.flushed {
+		return fmt.Errorf("%w: the memtable of table %d begins behind %d, not %d", ErrEditRejected, t.id, t.flushed, e.From)
+	}
+	live := make(map[string]bool, len(t.segs))
+	for _, f := range t.segs {
+		live[f.seg.ID] = true
+	}
+	for _, id := range e.Remove {
+		if !live[id] {
+			return fmt.Errorf("%w: segment %s of table %d is not live", ErrEditRejected, id, t.id)
+		}
+		delete(live, id)
+	}
+	for _, seg := range e.Add {
+		if live[seg.ID] {
+			return fmt.Errorf("%w: segment %s of table %d is live already", ErrEditRejected, seg.ID, t.id)
+		}
+		live[seg.ID] = true
+	}
+	return nil
+}
+
+// split parts the live segments into those that stay, in a new slice with room, and those removed.
+func (t *table) split(remove []string) (kept, gone []*segFile) {
+	kept = make([]*segFile, 0, len(t.segs)+8)
+	for _, f := range t.segs {
+		if slices.Contains(remove, f.seg.ID) {
+			gone = append(gone, f)
+			continue
+		}
+		kept = append(kept, f)
+	}
+	return kept, gone
+}
+
+// compareSegments orders by partition, then by commit.
+func compareSegments(a, b Segment) int {
+	return cmp.Or(strings.Compare(a.Partition, b.Partition), cmp.Compare(a.First, b.First), strings.Compare(a.ID, b.ID))
+}
+
+// discard notes files that the present state no longer names.
+func (s *Store) discard(index uint64, segs []*segFile) {
+	for _, f := range segs {
+		s.garbage = append(s.garbage, garbage{file: f, index: index})
+	}
+}
+
+// Publish makes all that was applied up to index visible at once.
+func (s *Store) Publish(index uint64) {
+	s.applied = index
+	r := &root{index: index, tables: make(map[catalog.TableID]*tableVersion, len(s.tables))}
+	bytes := int64(0)
+	for id, t := range s.tables {
+		if t.version == nil {
+			t.version = t.freeze()
+		}
+		r.tables[id] = t.version
+		bytes += t.version.memBytes
+	}
+	s.account(bytes)
+	s.swap(r)
+	s.bg.wake()
+}
+
+func (t *table) freeze() *tableVersion {
+	v := &tableVersion{id: t.id, spec: t.spec, segs: t.segs, mem: t.mem.freeze(), flushed: t.flushed}
+	for _, c := range t.mem.chunks {
+		v.memBytes += c.size
+	}
+	for _, m := range v.mem {
+		v.memRows += m.Rows.N
+	}
+	return v
+}
+
+// account brings the budget's count to what the memtables hold. Committed rows cannot be refused: what the
+// budget does not grant stays uncounted and is asked for again; Pressure holds writers off meanwhile.
+func (s *Store) account(bytes int64) {
+	s.memBytes.Store(bytes)
+	if bytes < s.accounted {
+		s.opts.Budget.Release(s.accounted - bytes)
+		s.accounted = bytes
+		return
+	}
+	if s.opts.Budget.Reserve(bytes-s.accounted) == nil {
+		s.accounted = bytes
+	}
+}
+
+// swap makes r the current root and hands over the garbage collected since the last one.
+func (s *Store) swap(r *root) {
+	s.mu.Lock()
+	r.seq = s.mu.root.seq + 1
+	for i := range s.garbage {
+		s.garbage[i].root = r.seq
+	}
+	s.mu.garbage = append(s.mu.garbage, s.garbage...)
+	s.mu.root = r
+	s.mu.roots = append(s.mu.roots, r)
+	dead := s.collectLocked()
+	s.mu.Unlock()
+	s.garbage = s.garbage[:0]
+	s.deleteFiles(dead)
+}
+
+// tableIDs returns the IDs of a root's tables in order.
+func tableIDs[T any](m map[catalog.TableID]T) []catalog.TableID { return slices.Sorted(maps.Keys(m)) }

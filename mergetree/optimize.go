@@ -1,0 +1,161 @@
+package mergetree
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// OptimizeOptions say what OPTIMIZE TABLE does.
+type OptimizeOptions struct {
+	Partition string // ID of the only partition to merge; empty: all
+	Final     bool   // down to one segment a partition; else one merge a partition
+}
+
+// maxAttempts bounds how often work on demand starts again after a rejected edit.
+const maxAttempts = 16
+
+// Optimize flushes a table and merges its segments, waiting for merges that are under way. Aborted if merges are stopped.
+func (s *Store) Optimize(ctx context.Context, c Committer, id catalog.TableID, o OptimizeOptions) error {
+	if !s.bg.mayMerge(id) {
+		return sqlerr.New(sqlerr.Aborted, "Cancelled merging parts: merges of the table are stopped")
+	}
+	if err := retried(func() error { return s.Flush(ctx, c, id) }); err != nil {
+		return err
+	}
+	parts, err := s.partitionIDs(id, o.Partition)
+	if err != nil {
+		return err
+	}
+	for _, part := range parts {
+		for more := true; more; {
+			err := retried(func() (err error) {
+				more, err = s.optimizeOnce(ctx, c, id, part, o.Final)
+				return err
+			})
+			if err != nil {
+				return err
+			}
+			more = more && o.Final
+		}
+	}
+	return nil
+}
+
+// retried runs f again while its edit is rejected.
+func retried(f func() error) error {
+	var err error
+	for range maxAttempts {
+		if err = f(); !errors.Is(err, ErrEditRejected) {
+			return err
+		}
+	}
+	return sqlerr.Wrap(err, sqlerr.Aborted, "The table changed %d times while it was being worked on", maxAttempts)
+}
+
+// partitionIDs returns the partitions that a table has segments of, or the one asked for.
+func (s *Store) partitionIDs(id catalog.TableID, only string) ([]string, error) {
+	if only != "" {
+		return []string{only}, nil
+	}
+	snap := s.Snapshot()
+	defer snap.Close()
+	v := snap.Table(id)
+	if v == nil {
+		return nil, unknownTable(id)
+	}
+	var out []string
+	for _, f := range v.v.segs {
+		out = append(out, f.seg.Partition)
+	}
+	return slices.Compact(out), nil // segments are sorted by partition
+}
+
+// optimizeOnce does one merge of a partition, and reports whether there may be more to do.
+func (s *Store) optimizeOnce(ctx context.Context, c Committer, id catalog.TableID, part string, final bool) (bool, error) {
+	var plan *MergePlan
+	err := s.bg.until(ctx, func() bool {
+		plan = s.forcedPlan(id, part, final)
+		return plan == nil || s.bg.claimLocked(plan.Inputs)
+	})
+	if err != nil || plan == nil {
+		return false, err
+	}
+	defer s.bg.unclaim(plan.Inputs)
+	return true, s.merge(ctx, c, id, *plan)
+}
+
+// forcedPlan returns what to merge regardless of sizes: the whole partition, up to optimizeFanIn segments at once, the
+// smallest stretch first; nil if nothing is left to do.
+func (s *Store) forcedPlan(id catalog.TableID, part string, final bool) *MergePlan {
+	snap := s.Snapshot()
+	defer snap.Close()
+	v := snap.Table(id)
+	if v == nil {
+		return nil
+	}
+	lim, now := v.limits(), s.clk.Now().Unix()
+	var segs []Segment
+	for _, seg := range v.refs() {
+		if seg.Partition == part && (lim.Frontier == 0 || seg.Last < lim.Frontier) {
+			segs = append(segs, seg)
+		}
+	}
+	switch {
+	case len(segs) == 0:
+		return nil
+	case len(segs) == 1:
+		seg := segs[0]
+		uncollapsed := seg.Level == 0 && v.Spec().Settings.KeepUncollapsed && v.Spec().Mode.KeepsOrder()
+		if !final || !uncollapsed && seg.TTLMin > now {
+			return nil
+		}
+	case len(segs) > maxFanIn:
+		segs = smallestStretch(segs, maxFanIn)
+	}
+	return &MergePlan{Partition: part, Inputs: segs, Cause: CauseMerge}
+}
+
+// smallestStretch returns the n neighbours with the fewest bytes.
+func smallestStretch(segs []Segment, n int) []Segment {
+	sum := uint64(0)
+	for _, s := range segs[:n] {
+		sum += s.Bytes
+	}
+	best, at := sum, 0
+	for i := n; i < len(segs); i++ {
+		sum += segs[i].Bytes - segs[i-n].Bytes
+		if sum < best {
+			best, at = sum, i-n+1
+		}
+	}
+	return segs[at : at+n]
+}
+
+// DropPartition removes all rows of a partition that are committed when it begins.
+func (s *Store) DropPartition(ctx context.Context, c Committer, id catalog.TableID, part string) error {
+	return retried(func() error {
+		if err := s.Flush(ctx, c, id); err != nil {
+			return err
+		}
+		snap := s.Snapshot()
+		defer snap.Close()
+		v := snap.Table(id)
+		if v == nil {
+			return unknownTable(id)
+		}
+		e := Edit{Table: id, Cause: CauseDropPartition}
+		for _, seg := range v.refs() {
+			if seg.Partition == part {
+				e.Remove = append(e.Remove, seg.ID)
+			}
+		}
+		if len(e.Remove) == 0 {
+			return nil
+		}
+		return s.commit(ctx, c, e)
+	})
+}
