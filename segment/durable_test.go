@@ -116,16 +116,16 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestWideRows: rows of many megabytes end pages early and come back.
+// TestWideRows: rows of many bytes end pages early and come back.
 func TestWideRows(t *testing.T) {
 	r, fs := rand.New(rand.NewPCG(1, 1)), vfs.NewMem()
 	typ := mustType(t, "String")
 	big := column.NewStr(typ, 0)
 	for i := range 20 {
-		big.Append(make([]byte, 9<<20+i))
+		big.Append(make([]byte, 300<<10+i))
 	}
 	tab := &table{schema: column.Schema{{Name: "s", Type: typ}}, block: column.NewBlock(big)}
-	write(t, r, tab, Options{Granularity: 4}, fs, "/s")
+	write(t, r, tab, Options{Granularity: 4, pageBytes: 2 << 20}, fs, "/s")
 	rd := open(t, fs, "/s", nil)
 	if rd.Pages() < 2 || rd.Granules() != 5 {
 		t.Fatalf("%d pages, %d granules", rd.Pages(), rd.Granules())
@@ -137,7 +137,7 @@ func TestWideRows(t *testing.T) {
 		}
 		s := column.Flatten(v).(*column.Str)
 		for i := range s.Len() {
-			if want := 9<<20 + rows.From + i; len(s.At(i)) != want {
+			if want := 300<<10 + rows.From + i; len(s.At(i)) != want {
 				t.Fatalf("row %d has %d bytes, want %d", rows.From+i, len(s.At(i)), want)
 			}
 		}

@@ -93,7 +93,7 @@ func (f *footer) validate(path string) error {
 		}
 	}
 	for _, ix := range f.Indexes {
-		if f.entry(ix.Column) == nil || ix.Granularity < 1 || ix.check(f.entry(ix.Column).typ) != nil {
+		if f.entry(ix.Column) == nil || ix.Granularity < 1 || ix.Granularity > maxIndexGranularity || ix.check(f.entry(ix.Column).typ) != nil {
 			return corrupt(path, "skip index %s", ix.Name)
 		}
 	}

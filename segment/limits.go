@@ -18,6 +18,8 @@ const (
 	maxBitmapValues = 1024
 	// maxBoundBytes is where string bounds are shortened.
 	maxBoundBytes = 128
+	// maxIndexGranularity bounds the granules of a skip index's block; more than any segment has.
+	maxIndexGranularity = 1 << 30
 	// maxRows is the most rows of a segment: row positions have 32 bits, the last value being spare.
 	maxRows = 1<<32 - 2
 	// maxFooter bounds the footer's size: some 100,000 columns.

@@ -28,6 +28,8 @@ type Options struct {
 	Partition          []Value
 	TTLMin, TTLMax     int64
 	MinIndex, MaxIndex uint64
+
+	pageBytes int64 // maxPageBytes; tests set less
 }
 
 // complete fills defaults and checks the options.
@@ -38,6 +40,9 @@ func (o *Options) complete() error {
 	o.Granularity = min(o.Granularity, PageRows)
 	if o.PrimaryLen <= 0 || o.PrimaryLen > len(o.SortKey) {
 		o.PrimaryLen = len(o.SortKey)
+	}
+	if o.pageBytes == 0 {
+		o.pageBytes = maxPageBytes
 	}
 	seen := map[string]bool{}
 	for _, list := range []column.Schema{o.Schema, o.Exprs} {
@@ -61,9 +66,7 @@ func (o *Options) complete() error {
 		if !seen[ix.Column] {
 			return sqlerr.New(sqlerr.LogicalError, "Index %s is over %s, which is not written", ix.Name, ix.Column)
 		}
-		if ix.Granularity < 1 {
-			ix.Granularity = 1
-		}
+		ix.Granularity = min(max(ix.Granularity, 1), maxIndexGranularity)
 		if err := ix.check(o.typeOf(ix.Column)); err != nil {
 			return err
 		}

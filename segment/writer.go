@@ -98,14 +98,14 @@ func (w *Writer) add(b *column.Block) error {
 		n := min(b.N, w.opts.pageRows()-w.pendN)
 		part := b.Slice(0, n)
 		size := partBytes(part)
-		for n > 1 && w.pendB+size > maxPageBytes {
+		for n > 1 && w.pendB+size > w.opts.pageBytes {
 			n = (n + 1) / 2
 			part = b.Slice(0, n)
 			size = partBytes(part)
 		}
 		w.pend, w.pendN, w.pendB = append(w.pend, part), w.pendN+n, w.pendB+size
 		b = b.Slice(n, b.N)
-		if w.pendN == w.opts.pageRows() || w.pendB >= maxPageBytes {
+		if w.pendN == w.opts.pageRows() || w.pendB >= w.opts.pageBytes {
 			if err := w.flushPage(); err != nil {
 				return err
 			}
