@@ -31,7 +31,7 @@ func goldenRows() (column.Schema, *column.Block) {
 func writeGolden(t *testing.T, fs vfs.FS) {
 	schema, block := goldenRows()
 	w, err := NewWriter(fs, "/golden", Options{ID: "golden", Schema: schema, SortKey: []string{"id"}, Granularity: 4, PartitionID: "all",
-		Indexes: []Index{{Name: "price_set", Column: "price", Type: Set, Params: []float64{4}, Granularity: 1}, {Name: "tags_bf", Column: "tags", Type: Bloom, Params: []float64{0.1}, Granularity: 2}}})
+		Indexes: []Index{{Name: "price_set", Column: "price", Type: IndexSet, Params: []float64{4}, Granularity: 1}, {Name: "tags_bf", Column: "tags", Type: IndexBloom, Params: []float64{0.1}, Granularity: 2}}})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,13 +8,13 @@ import (
 	"github.com/olapd/olapd/internal/types"
 )
 
-// The kinds of skip index. MinMax needs no chunk of its own: every column and expression has bounds per granule.
+// The kinds of skip index. IndexMinMax needs no chunk of its own: every column and expression has bounds per granule.
 const (
-	MinMax     = "minmax"
-	Set        = "set"
-	Bloom      = "bloom_filter"
-	TokenBloom = "tokenbf_v1"
-	NgramBloom = "ngrambf_v1"
+	IndexMinMax = "minmax"
+	IndexSet    = "set"
+	IndexBloom  = "bloom_filter"
+	IndexTokens = "tokenbf_v1"
+	IndexNgrams = "ngrambf_v1"
 )
 
 // Index is a skip index as a table declares it.
@@ -57,7 +57,7 @@ func (ix *Index) check(t *types.Type) error {
 	bad := func(format string, args ...any) error {
 		return sqlerr.New(sqlerr.IncorrectQuery, "Index "+ix.Name+": "+format, args...)
 	}
-	want := map[string][2]int{MinMax: {0, 0}, Set: {1, 1}, Bloom: {0, 1}, TokenBloom: {3, 3}, NgramBloom: {4, 4}}
+	want := map[string][2]int{IndexMinMax: {0, 0}, IndexSet: {1, 1}, IndexBloom: {0, 1}, IndexTokens: {3, 3}, IndexNgrams: {4, 4}}
 	n, ok := want[ix.Type]
 	switch {
 	case !ok:
@@ -67,19 +67,19 @@ func (ix *Index) check(t *types.Type) error {
 	}
 	scalar := scalarType(t)
 	switch ix.Type {
-	case Set:
+	case IndexSet:
 		if ix.Params[0] < 0 || ix.Params[0] > PageRows || !isScalar(t) {
 			return bad("set(%v) on %s", ix.Params[0], t)
 		}
-	case Bloom:
+	case IndexBloom:
 		if p := ix.rate(); !(p > 0 && p < 1) || scalar == nil {
 			return bad("bloom_filter(%v) on %s", p, t)
 		}
-	case TokenBloom, NgramBloom:
+	case IndexTokens, IndexNgrams:
 		if size := ix.filterBytes(); size < 1 || size > maxFilterBytes || scalar == nil || scalar.Phys() != types.PBytes {
 			return bad("%s of %d bytes on %s", ix.Type, size, t)
 		}
-		if ix.Type == NgramBloom && (ix.Params[0] < 1 || ix.Params[0] > 64) {
+		if ix.Type == IndexNgrams && (ix.Params[0] < 1 || ix.Params[0] > 64) {
 			return bad("n-grams of %v", ix.Params[0])
 		}
 	}

@@ -64,7 +64,7 @@ func (r *Reader) prune(ctx context.Context, p *plan, set *Granules, st *PruneSta
 	if err := step("primary", "primary", func() (int, bool, error) { return r.prunePrimary(p, set) }); err != nil {
 		return err
 	}
-	if err := step(MinMax, MinMax, func() (int, bool, error) {
+	if err := step(IndexMinMax, IndexMinMax, func() (int, bool, error) {
 		n, err := r.pruneMinMax(p, set)
 		return n, true, err
 	}); err != nil {

@@ -231,7 +231,7 @@ func TestPruneNeverLosesRows(t *testing.T) {
 		}
 	}
 	t.Logf("%d conditions over %d granules: %d needed, %d kept; dropped by %v", conditions, possible, needed, kept, steps)
-	for _, typ := range []string{"primary", MinMax, Set, Bloom, TokenBloom, NgramBloom, "bitmap"} {
+	for _, typ := range []string{"primary", IndexMinMax, IndexSet, IndexBloom, IndexTokens, IndexNgrams, "bitmap"} {
 		if steps[typ] == 0 {
 			t.Errorf("%s never dropped a granule", typ)
 		}
@@ -242,8 +242,8 @@ func randomIndexes(r *rand.Rand, tab *table) []Index {
 	var out []Index
 	for _, f := range tab.schema {
 		for _, ix := range []Index{
-			{Type: Set, Params: []float64{float64(r.IntN(9))}}, {Type: Bloom, Params: []float64{0.01}}, {Type: TokenBloom, Params: []float64{128, 2, 0}},
-			{Type: NgramBloom, Params: []float64{2, 256, 2, 0}}, {Type: MinMax},
+			{Type: IndexSet, Params: []float64{float64(r.IntN(9))}}, {Type: IndexBloom, Params: []float64{0.01}}, {Type: IndexTokens, Params: []float64{128, 2, 0}},
+			{Type: IndexNgrams, Params: []float64{2, 256, 2, 0}}, {Type: IndexMinMax},
 		} {
 			ix.Name, ix.Column, ix.Granularity = fmt.Sprintf("%s_%s", ix.Type, f.Name), f.Name, 1+r.IntN(3)
 			if r.IntN(2) == 0 && ix.check(f.Type) == nil {

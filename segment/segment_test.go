@@ -311,10 +311,10 @@ func small(t testing.TB, fs vfs.FS, path string) *table {
 func smallOptions() Options {
 	return Options{ID: "small", SortKey: []string{"c0", "c1"}, Granularity: 8, Level: 2, PartitionID: "202401", MinIndex: 5, MaxIndex: 9,
 		Indexes: []Index{
-			{Name: "b", Column: "c1", Type: Bloom, Granularity: 2}, {Name: "s", Column: "c4", Type: Set, Params: []float64{5}, Granularity: 1},
-			{Name: "t", Column: "c2", Type: TokenBloom, Params: []float64{32, 2, 0}, Granularity: 3},
-			{Name: "n", Column: "c1", Type: NgramBloom, Params: []float64{3, 64, 2, 0}, Granularity: 1},
-			{Name: "a", Column: "c3", Type: Bloom, Params: []float64{0.1}, Granularity: 1},
+			{Name: "b", Column: "c1", Type: IndexBloom, Granularity: 2}, {Name: "s", Column: "c4", Type: IndexSet, Params: []float64{5}, Granularity: 1},
+			{Name: "t", Column: "c2", Type: IndexTokens, Params: []float64{32, 2, 0}, Granularity: 3},
+			{Name: "n", Column: "c1", Type: IndexNgrams, Params: []float64{3, 64, 2, 0}, Granularity: 1},
+			{Name: "a", Column: "c3", Type: IndexBloom, Params: []float64{0.1}, Granularity: 1},
 		}}
 }
 
@@ -491,7 +491,7 @@ func TestCancelAndErrors(t *testing.T) {
 		{Schema: column.Schema{{Name: "a", Type: types.TUInt8}, {Name: "a", Type: types.TUInt8}}},
 		{Schema: column.Schema{{Name: "a", Type: types.TUInt8}}, SortKey: []string{"b"}},
 		{Schema: column.Schema{{Name: "a", Type: types.TUInt8}}, Indexes: []Index{{Column: "a", Type: "vector_similarity"}}},
-		{Schema: column.Schema{{Name: "a", Type: types.TUInt8}}, Indexes: []Index{{Column: "a", Type: TokenBloom, Params: []float64{100, 1, 1}}}},
+		{Schema: column.Schema{{Name: "a", Type: types.TUInt8}}, Indexes: []Index{{Column: "a", Type: IndexTokens, Params: []float64{100, 1, 1}}}},
 	} {
 		if _, err := NewWriter(fs, path+"3", bad); err == nil {
 			t.Errorf("%+v: no error", bad)

@@ -36,7 +36,7 @@ func (r *Reader) pruneSkip(p *plan, e *indexEntry, set *Granules) (dropped int, 
 }
 
 func emptySkip(e *indexEntry) skipIndex {
-	if e.Type == Set {
+	if e.Type == IndexSet {
 		return &setIndex{}
 	}
 	return &filterIndex{def: e.Index}
@@ -58,7 +58,7 @@ func (r *Reader) loadSkip(e *indexEntry) (skipIndex, error) {
 		return nil, corrupt(r.path, "skip index %s of %d blocks, expected %d", e.Name, got, blocks)
 	}
 	var ix skipIndex
-	if e.Type == Set {
+	if e.Type == IndexSet {
 		ix, err = r.loadSet(e, in, blocks)
 	} else {
 		ix, err = r.loadFilters(e, in, blocks)
@@ -135,7 +135,7 @@ func (r *Reader) loadFilters(e *indexEntry, in *page.Input, blocks int) (skipInd
 
 func (f *filterIndex) answers(t *boundTerm) bool {
 	switch f.def.Type {
-	case Bloom:
+	case IndexBloom:
 		return t.Kind == Compare && t.Op == kernel.Eq || t.Kind == In || t.Kind == HasElem
 	}
 	switch t.Kind {
@@ -149,7 +149,7 @@ func (f *filterIndex) answers(t *boundTerm) bool {
 
 func (f *filterIndex) may(t *boundTerm, block int) bool {
 	b := f.filters[block]
-	if f.def.Type == Bloom {
+	if f.def.Type == IndexBloom {
 		if t.hashes == nil {
 			t.hashes = hashScalars(t.vals)
 		}
@@ -170,7 +170,7 @@ func (f *filterIndex) may(t *boundTerm, block int) bool {
 
 // parts returns the hashes that a string must have put into the filter if it satisfies a term with the constant s.
 func (f *filterIndex) parts(kind TermKind, s []byte) []uint64 {
-	if f.def.Type == NgramBloom {
+	if f.def.Type == IndexNgrams {
 		return appendNgrams(nil, s, int(f.def.Params[0]))
 	}
 	// The constant's tokens at its edges may be parts of longer ones, unless the string begins or ends there too.

@@ -20,19 +20,19 @@ type skipBuilder interface {
 // newSkipBuilder returns a builder for a checked index over a column of type t; nil where none is needed.
 func newSkipBuilder(ix Index, t *types.Type) skipBuilder {
 	switch ix.Type {
-	case Set:
+	case IndexSet:
 		return &setBuilder{limit: int(ix.Params[0]), vals: column.New(t.Inner(), 0)}
-	case Bloom:
+	case IndexBloom:
 		return &filterBuilder{
 			hashes: func(dst []uint64, v column.Vector) []uint64 { return append(dst, hashScalars(v)...) },
 			size:   func(n int) int { return filterSize(n, ix.rate()) },
 		}
-	case TokenBloom:
+	case IndexTokens:
 		return &filterBuilder{
 			hashes: eachString(func(dst []uint64, s []byte) []uint64 { return appendTokens(dst, s, true, true) }),
 			size:   func(int) int { return ix.filterBytes() },
 		}
-	case NgramBloom:
+	case IndexNgrams:
 		n := int(ix.Params[0])
 		return &filterBuilder{
 			hashes: eachString(func(dst []uint64, s []byte) []uint64 { return appendNgrams(dst, s, n) }),

@@ -142,7 +142,9 @@ func appendPlain[T kernel.Int](dst []byte, src []T, nest bool) []byte {
 	}
 	p := choose(src, nest)
 	if nest && p.size > lz4Min {
-		if out, ok := appendDict(dst, src, p.size); ok {
+		// Codes of as many bits as a value now takes cannot win, which bounds the entries and ends the attempt early.
+		most := 1 << min(8, 8*p.size/len(src))
+		if out, ok := appendDict(dst, src, p.size, most); ok {
 			return out
 		}
 	}
@@ -193,8 +195,9 @@ func appendSparse[T kernel.Int](dst []byte, src []T, p plan[T]) []byte {
 	return appendNested(appendNested(dst, at), values)
 }
 
-// appendDict appends src coded by a dictionary if it has few distinct values and that takes less than limit bytes.
-func appendDict[T kernel.Int](dst []byte, src []T, limit int) ([]byte, bool) {
+// appendDict appends src coded by a dictionary if it has at most `most` distinct values, no more than maxDict, and that
+// takes less than limit bytes.
+func appendDict[T kernel.Int](dst []byte, src []T, limit, most int) ([]byte, bool) {
 	const slots = 4 * maxDict
 	var table [slots]uint16 // entry+1
 	entries := make([]T, 0, maxDict)
@@ -205,7 +208,7 @@ func appendDict[T kernel.Int](dst []byte, src []T, limit int) ([]byte, bool) {
 			h = (h + 1) % slots
 		}
 		if table[h] == 0 {
-			if len(entries) == maxDict {
+			if len(entries) == most {
 				return dst, false
 			}
 			entries = append(entries, x)
