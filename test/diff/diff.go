@@ -100,7 +100,7 @@ func (r rules) equal(a, b string) bool {
 	if a == b {
 		return true
 	}
-	if !r.sort && r.float == 0 {
+	if strings.HasPrefix(a, "error ") || strings.HasPrefix(b, "error ") || !r.sort && r.float == 0 {
 		return false
 	}
 	la, lb := r.lines(a), r.lines(b)
