@@ -17,10 +17,14 @@ import (
 func (s *Store) ApplyCreate(spec *Spec) {
 	t := s.tables[spec.ID]
 	if t == nil {
-		t = &table{id: spec.ID}
+		t = s.newTable(spec.ID)
 		s.tables[spec.ID] = t
 	}
 	t.spec, t.version = spec, nil
+}
+
+func (s *Store) newTable(id catalog.TableID) *table {
+	return &table{id: id, mem: memtable{limit: s.opts.tune.chunkRows}}
 }
 
 // ApplyAlter gives a table another spec. UnknownTable if it is not there.
@@ -53,7 +57,7 @@ func (s *Store) ApplyTruncate(index uint64, id catalog.TableID) error {
 		return unknownTable(id)
 	}
 	s.discard(index, t.segs)
-	t.segs, t.mem, t.flushed, t.version = nil, memtable{}, index, nil
+	t.segs, t.mem, t.flushed, t.version = nil, memtable{limit: s.opts.tune.chunkRows}, index, nil
 	return nil
 }
 

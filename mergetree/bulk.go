@@ -75,7 +75,7 @@ func (b *bulk) add(ctx context.Context, blk *column.Block) error {
 		return err
 	}
 	b.gathered, b.rows, b.bytes = append(b.gathered, blk), b.rows+blk.N, b.bytes+n
-	if b.rows >= runRows || b.bytes >= 2*runBytes {
+	if b.rows >= b.s.opts.tune.runRows || b.bytes >= 2*runBytes {
 		return b.flush(ctx)
 	}
 	return nil

@@ -29,8 +29,8 @@ type stateColumn struct {
 
 // newCollapser returns what collapses blocks of the columns cols of the spec; nil for modes that keep all rows.
 func newCollapser(spec *Spec, cols []int) *collapser {
-	if !spec.Mode.KeepsOrder() {
-		return nil
+	if !spec.Mode.KeepsOrder() || spec.Mode != Replacing && len(spec.SortKey) == 0 {
+		return nil // ClickHouse sums nothing either where there is no key
 	}
 	c := &collapser{spec: spec, version: -1, deleted: -1}
 	for pos, i := range cols {
@@ -98,7 +98,7 @@ func (c *collapser) collapse(b *column.Block, starts []int) (*column.Block, erro
 		if err != nil {
 			return nil, err
 		}
-		out.Cols[pos] = v
+		out.Cols[pos] = asBool(v)
 	}
 	groups := groupOf(starts, b.N)
 	for _, sc := range c.states {

@@ -27,7 +27,7 @@ func (v *TableView) MergedBlocks(ctx context.Context, columns []int) (*MergedRow
 		}
 		return nil, err
 	}
-	out := &MergedRows{it: newMergeIter(spec, cols, sources, true)}
+	out := &MergedRows{it: newMergeIter(spec, cols, sources, v.s.opts.tune.mergeRows, true)}
 	for _, c := range columns {
 		out.take = append(out.take, slices.Index(cols, c))
 	}
@@ -76,7 +76,7 @@ func (v *TableView) sources(ctx context.Context, cols []int) ([]source, error) {
 		if err = oerr; err != nil {
 			break
 		}
-		inputs = append(inputs, input{f.seg.First, newSegmentSource(v.Spec(), cols, r, mergeBytes)})
+		inputs = append(inputs, input{f.seg.First, newSegmentSource(v.Spec(), cols, r, v.s.opts.tune.mergeRows)})
 	}
 	if err == nil && v.v.memRows > 0 {
 		last := v.v.mem[len(v.v.mem)-1]

@@ -64,7 +64,7 @@ func (s *Store) commit(ctx context.Context, c Committer, e Edit) error {
 // buildFlush writes the memtable of a view as segments.
 func (s *Store) buildFlush(ctx context.Context, v *TableView) (Edit, error) {
 	t := v.v
-	e := Edit{Table: t.id, Cause: CauseFlush, From: t.flushed, Watermark: t.flushWatermark()}
+	e := Edit{Table: t.id, Cause: CauseFlush, From: t.flushed, Watermark: t.flushWatermark(s.opts.tune.flushRows)}
 	info := &MergeInfo{Table: t.id, Cause: CauseFlush, Rows: uint64(t.memRows), Bytes: uint64(t.memBytes), Started: s.clk.Now()}
 	s.bg.started(info)
 	defer s.bg.ended(info)
@@ -94,12 +94,12 @@ func (s *Store) reserved(bytes int64, f func() ([]Segment, error)) ([]Segment, e
 	return f()
 }
 
-// flushWatermark is the log index up to which one flush takes rows: the last one, or where there are enough.
-func (t *tableVersion) flushWatermark() uint64 {
+// flushWatermark is the log index up to which one flush takes rows: the last one, or where limit rows are reached.
+func (t *tableVersion) flushWatermark(limit int) uint64 {
 	n, last := 0, uint64(0)
 	for _, m := range t.mem {
 		for _, r := range m.commits {
-			if n+r.end-m.from > flushRowsMax && last > 0 {
+			if n+r.end-m.from > limit && last > 0 {
 				return last
 			}
 			last = r.index

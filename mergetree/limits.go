@@ -16,20 +16,28 @@ const (
 	DefaultMemtableLimit = 1 << 30
 )
 
+// tuning is sizes that tests make small, so that few rows cross many boundaries.
+type tuning struct {
+	// chunkRows ends a chunk of a memtable: a page of rows.
+	chunkRows int
+	// mergeRows bounds what a merge reads of one input at a time, and about the blocks it writes.
+	mergeRows int
+	// flushRows bounds the rows of one flush: its whole input is sorted in memory.
+	flushRows int
+	// runRows bounds a sorted run of a bulk insert, which is held in memory.
+	runRows int
+}
+
+var defaultTuning = tuning{chunkRows: 1 << 16, mergeRows: 8192, flushRows: 4 << 20, runRows: 1 << 20}
+
 const (
-	// chunkRows and chunkBytes end a chunk of a memtable: a page of rows, and well under the 4 GiB that
-	// offsets within a vector can express.
-	chunkRows  = 1 << 16
+	// chunkBytes ends a chunk too: well under the 4 GiB that offsets within a vector can express.
 	chunkBytes = 256 << 20
-	// mergeRows and mergeBytes bound what a merge reads of one input at a time, and the blocks it writes.
-	mergeRows  = 8192
+	// mergeBytes bounds what a merge reads of one input at a time.
 	mergeBytes = 16 << 20
 	// maxFanIn is the most inputs of one merge: each holds a block of every column in memory.
 	maxFanIn = 16
-	// flushRowsMax bounds the rows of one flush: its whole input is sorted in memory.
-	flushRowsMax = 4 << 20
-	// runRows and runBytes bound a sorted run of a bulk insert, which is held in memory.
-	runRows  = 1 << 20
+	// runBytes bounds a sorted run of a bulk insert.
 	runBytes = 256 << 20
 	// retryPause is how long background work waits after a failure before it tries the table again.
 	retryPause = 5 * time.Second

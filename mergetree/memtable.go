@@ -28,7 +28,7 @@ type chunk struct {
 func newChunk(schema column.Schema, hint int) *chunk {
 	c := &chunk{schema: schema}
 	for _, f := range schema {
-		c.cols = append(c.cols, column.New(f.Type, min(hint, chunkRows)))
+		c.cols = append(c.cols, column.New(f.Type, hint))
 	}
 	return c
 }
@@ -119,6 +119,7 @@ func (m *MemChunk) upTo(index uint64) int {
 
 // memtable is the rows of a table that are in no segment, oldest first. It belongs to the applying goroutine.
 type memtable struct {
+	limit  int // rows of a chunk
 	chunks []*chunk
 }
 
@@ -126,7 +127,7 @@ type memtable struct {
 func (m *memtable) append(schema column.Schema, index uint64, b *column.Block) {
 	for {
 		c := m.open(schema, b)
-		n := chunkRows - c.rows
+		n := m.limit - c.rows
 		if b.N <= n {
 			c.append(index, b)
 			return
@@ -140,12 +141,12 @@ func (m *memtable) append(schema column.Schema, index uint64, b *column.Block) {
 func (m *memtable) open(schema column.Schema, b *column.Block) *chunk {
 	if n := len(m.chunks); n > 0 {
 		c := m.chunks[n-1]
-		if !c.sealed && c.rows < chunkRows && sameSchema(c.schema, schema) && c.size+b.Bytes() < chunkBytes {
+		if !c.sealed && c.rows < m.limit && sameSchema(c.schema, schema) && c.size+b.Bytes() < chunkBytes {
 			return c
 		}
 		c.sealed = true
 	}
-	c := newChunk(schema, b.N)
+	c := newChunk(schema, min(b.N, m.limit))
 	m.chunks = append(m.chunks, c)
 	return c
 }

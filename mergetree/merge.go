@@ -98,7 +98,7 @@ func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan) (seg
 	if err != nil {
 		return nil, err
 	}
-	it := newMergeIter(spec, spec.allColumns(), sources, false)
+	it := newMergeIter(spec, spec.allColumns(), sources, s.opts.tune.mergeRows, false)
 	defer func() { err = errors.Join(err, it.close()) }()
 	out, err := s.newOutput(spec, target, partition)
 	if err != nil {
@@ -172,7 +172,7 @@ func (s *Store) openInputs(v *TableView, p MergePlan) (sources []source, partiti
 		if err != nil {
 			return sources, nil, err
 		}
-		sources = append(sources, newSegmentSource(v.Spec(), v.Spec().allColumns(), r, mergeBytes))
+		sources = append(sources, newSegmentSource(v.Spec(), v.Spec().allColumns(), r, s.opts.tune.mergeRows))
 		partition = r.Meta().Partition
 	}
 	return sources, partition, nil

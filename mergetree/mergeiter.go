@@ -29,7 +29,7 @@ type segmentSource struct {
 	step int           // rows of a block
 }
 
-func newSegmentSource(spec *Spec, cols []int, r *segment.Reader, budget int64) *segmentSource {
+func newSegmentSource(spec *Spec, cols []int, r *segment.Reader, rows int) *segmentSource {
 	s := &segmentSource{spec: spec, cols: cols, r: r}
 	schema := r.Schema()
 	for i, f := range schema {
@@ -39,7 +39,7 @@ func newSegmentSource(spec *Spec, cols []int, r *segment.Reader, budget int64) *
 		}
 	}
 	perRow := r.Meta().RawBytes/max(int64(r.Rows()), 1) + 1
-	s.step = int(min(max(budget/perRow, 256), mergeRows))
+	s.step = int(min(max(mergeBytes/perRow, 1), int64(rows)))
 	return s
 }
 
@@ -130,6 +130,7 @@ type piece struct {
 type mergeIter struct {
 	spec  *Spec
 	cols  []int
+	rows  int // of a block, about
 	heap  cursors
 	all   []source
 	coll  *collapser
@@ -139,8 +140,8 @@ type mergeIter struct {
 }
 
 // newMergeIter takes the sources over, oldest commits first.
-func newMergeIter(spec *Spec, cols []int, sources []source, final bool) *mergeIter {
-	m := &mergeIter{spec: spec, cols: cols, all: sources, coll: newCollapser(spec, cols), final: final}
+func newMergeIter(spec *Spec, cols []int, sources []source, rows int, final bool) *mergeIter {
+	m := &mergeIter{spec: spec, cols: cols, rows: rows, all: sources, coll: newCollapser(spec, cols), final: final}
 	for i, src := range sources {
 		m.heap = append(m.heap, &cursor{src: src, order: i})
 	}
@@ -203,7 +204,7 @@ func (m *mergeIter) merged(ctx context.Context) (*column.Block, error) {
 	}
 	var pieces []piece
 	n := 0
-	for n < mergeRows && len(m.heap) > 0 {
+	for n < m.rows && len(m.heap) > 0 {
 		c := m.heap[0]
 		end := c.b.N
 		if o := m.second(); o != nil {

@@ -125,7 +125,7 @@ func (m *MemChunk) runs(from, to int) []commitRun {
 // have; new ones get theirs by ApplyCreate, before which their rows cannot be read or added to. On error the state is
 // as before. Damage is CorruptedData or ChecksumDoesntMatch.
 func (s *Store) DecodeState(r io.Reader) error {
-	d := &stateReader{r: bufio.NewReaderSize(r, 1<<20), tables: map[catalog.TableID]*table{}}
+	d := &stateReader{r: bufio.NewReaderSize(r, 1<<20), s: s, tables: map[catalog.TableID]*table{}}
 	index, err := d.read()
 	if err != nil {
 		return fmt.Errorf("mergetree: decoding state: %w", err)
@@ -158,9 +158,10 @@ func (s *Store) revive(named map[*segFile]bool) {
 	s.mu.garbage = slices.DeleteFunc(s.mu.garbage, func(g garbage) bool { return named[g.file] })
 }
 
-// stateReader collects a state without touching the store's.
+// stateReader collects a state; of the store it reads options only.
 type stateReader struct {
 	r      *bufio.Reader
+	s      *Store
 	tables map[catalog.TableID]*table
 	segs   map[catalog.TableID][]Segment
 	last   *table
@@ -235,7 +236,8 @@ func readBounded(r io.Reader, n int) ([]byte, error) {
 }
 
 func (d *stateReader) table(in *reader) error {
-	t := &table{id: catalog.TableID(in.uvarint()), flushed: in.uvarint()}
+	t := d.s.newTable(catalog.TableID(in.uvarint()))
+	t.flushed = in.uvarint()
 	if d.tables[t.id] != nil {
 		in.fail("a table twice")
 	}

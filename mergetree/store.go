@@ -30,6 +30,8 @@ type Options struct {
 	Cache *segment.Cache
 	// NewID returns an ID for a segment file, unique for ever, safe for concurrent use; nil: random.
 	NewID func() string
+
+	tune tuning // zero: defaultTuning
 }
 
 // Store is the tables of one shard.
@@ -83,6 +85,9 @@ func Open(o Options) (*Store, error) {
 	}
 	if s.ids == nil {
 		s.ids = randomID
+	}
+	if s.opts.tune == (tuning{}) {
+		s.opts.tune = defaultTuning
 	}
 	if s.opts.MemtableLimit <= 0 {
 		s.opts.MemtableLimit = DefaultMemtableLimit

@@ -74,6 +74,20 @@ func addU128(a, b types.U128) types.U128 {
 
 func addI128(a, b types.I128) types.I128 { return a.Add(b) }
 
+// asBool keeps the sums of a Bool column in its range.
+func asBool(v column.Vector) column.Vector {
+	if v.Type().WithoutNullable().Kind != types.Bool {
+		return v
+	}
+	if n, ok := v.(*column.Nullable); ok {
+		return column.NewNullable(n.Nulls, asBool(n.Inner))
+	}
+	for i, x := range v.(*column.Num[uint8]).Data {
+		v.(*column.Num[uint8]).Data[i] = min(x, 1)
+	}
+	return v
+}
+
 // sumNullable leaves NULLs out; a group of NULLs alone is NULL.
 func sumNullable(v *column.Nullable, starts []int) (column.Vector, error) {
 	inner := column.New(v.Inner.Type(), v.Len())
