@@ -41,7 +41,9 @@ func Bind(env *Env, name string, args []Arg) (*Bound, error) {
 	plain := make([]Arg, len(args))
 	nullable, allNull, low := false, false, lowCardinality(args)
 	for i, a := range args {
-		a.Type = a.Type.WithoutLowCardinality()
+		if !f.ExactType {
+			a.Type = a.Type.WithoutLowCardinality()
+		}
 		if f.Nulls == NullPropagate && a.Type.Kind == types.Nullable && !a.Lambda {
 			nullable = true
 			allNull = allNull || a.Type.Elem().Kind == types.Nothing
@@ -63,7 +65,7 @@ func Bind(env *Env, name string, args []Arg) (*Bound, error) {
 	if nullable && t.CanBeNullable() {
 		b.Result = types.NewNullable(t)
 	}
-	if low && !f.Volatile && canBeLowCardinality(b.Result) {
+	if low && !f.Volatile && !f.ExactType && canBeLowCardinality(b.Result) {
 		b.Result = types.NewLowCardinality(b.Result)
 	}
 	return b, nil

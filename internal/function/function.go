@@ -79,6 +79,9 @@ type Scalar struct {
 	// Volatile functions (rand, now in a streaming sense, rowNumberInAllBlocks …) are evaluated per
 	// row or block: never folded, cached or moved.
 	Volatile bool
+	// ExactType functions see LowCardinality in Resolve and their result's type is what Resolve says
+	// (CAST, toTypeName …); of the others the frame adds LowCardinality to the result where ClickHouse does.
+	ExactType bool
 	// KeepConst functions want Const vectors of length n as they are even if all arguments
 	// are constant (materialize, ignore …); others are evaluated once on one row then.
 	KeepConst bool

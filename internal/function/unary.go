@@ -1,0 +1,115 @@
+package function
+
+import (
+	"math"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
+)
+
+func init() {
+	register(
+		&Scalar{Name: "negate", MinArgs: 1, MaxArgs: 1, Resolve: resolveNegate, Eval: evalNegate, Family: "arithmetic", Doc: "Changes the sign.", Example: "negate(1) → -1"},
+		&Scalar{Name: "abs", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: resolveAbs, Eval: evalAbs, Family: "arithmetic", Doc: "Returns the absolute value.", Example: "abs(-1) → 1"},
+		&Scalar{Name: "sign", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("sign", types.TInt8, isNumeric), Eval: evalSign, Family: "mathematical", Doc: "Returns -1, 0 or 1.", Example: "sign(-5) → -1"},
+	)
+}
+
+func resolveNegate(_ *Env, args []Arg) (*types.Type, error) {
+	t := args[0].Type
+	switch {
+	case t.IsFloat(), t.Kind == types.Decimal, t.Kind == types.Interval, t.IsSigned():
+		return t, nil
+	case isPlainInt(t):
+		return intOf(true, min(2*t.Width(), 8)), nil
+	}
+	return nil, illegal("negate", 0, t)
+}
+
+func evalNegate(c *Call) (column.Vector, error) {
+	v := column.Flatten(c.Args[0])
+	switch c.Result.Phys() {
+	case types.PFloat32:
+		return newNum(c.Result, negated(numsOf[float32](v))), nil
+	case types.PFloat64:
+		return newNum(c.Result, negated(numsOf[float64](v))), nil
+	case types.PInt128:
+		data := i128sOf(v)
+		out := make([]types.I128, len(data))
+		for i, x := range data {
+			out[i] = x.Neg()
+		}
+		return newNum(c.Result, out), nil
+	}
+	return narrow(c.Result, negated(numsOf[int64](v))), nil
+}
+
+func negated[T int64 | float32 | float64](a []T) []T {
+	out := make([]T, len(a))
+	for i, x := range a {
+		out[i] = -x
+	}
+	return out
+}
+
+func resolveAbs(_ *Env, args []Arg) (*types.Type, error) {
+	t := args[0].Type
+	switch {
+	case t.IsFloat(), t.Kind == types.Decimal, t.IsUnsigned() && isPlainInt(t):
+		return t, nil
+	case isPlainInt(t):
+		return intOf(false, t.Width()), nil
+	}
+	return nil, illegal("abs", 0, t)
+}
+
+func evalAbs(c *Call) (column.Vector, error) {
+	v := column.Flatten(c.Args[0])
+	switch c.Result.Phys() {
+	case types.PFloat32:
+		return newNum(c.Result, convertNums[float32](absFloats(numsOf[float64](v)))), nil
+	case types.PFloat64:
+		return newNum(c.Result, absFloats(numsOf[float64](v))), nil
+	case types.PInt128:
+		data := i128sOf(v)
+		out := make([]types.I128, len(data))
+		for i, x := range data {
+			if x.Hi < 0 {
+				x = x.Neg()
+			}
+			out[i] = x
+		}
+		return newNum(c.Result, out), nil
+	}
+	if c.Types[0].IsUnsigned() {
+		return v, nil
+	}
+	data := numsOf[int64](v)
+	out := make([]uint64, len(data))
+	for i, x := range data {
+		out[i] = absInt(x)
+	}
+	return narrow(c.Result, out), nil
+}
+
+func absFloats(a []float64) []float64 {
+	out := make([]float64, len(a))
+	for i, x := range a {
+		out[i] = math.Abs(x)
+	}
+	return out
+}
+
+func evalSign(c *Call) (column.Vector, error) {
+	data := floatsOf(column.Flatten(c.Args[0]), c.Types[0])
+	out := make([]int8, len(data))
+	for i, x := range data {
+		switch {
+		case x > 0:
+			out[i] = 1
+		case x < 0:
+			out[i] = -1
+		}
+	}
+	return newNum(c.Result, out), nil
+}
