@@ -78,7 +78,7 @@ func (b *builder) node(n plan.Node, use needed, depth int) (exec.Operator, error
 	case *plan.Union:
 		return b.union(n, depth)
 	case *plan.Join:
-		return b.join(n, depth)
+		return b.join(n, use, depth)
 	case *plan.ArrayJoin:
 		return b.arrayJoin(n, depth)
 	case *plan.Window:

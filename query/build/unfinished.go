@@ -6,10 +6,6 @@ import (
 	"github.com/olapd/olapd/query/plan"
 )
 
-func (b *builder) join(*plan.Join, int) (exec.Operator, error) {
-	return nil, sqlerr.New(sqlerr.NotImplemented, "JOIN is not implemented")
-}
-
 func (b *builder) window(*plan.Window, int) (exec.Operator, error) {
 	return nil, sqlerr.New(sqlerr.NotImplemented, "Window functions are not implemented")
 }

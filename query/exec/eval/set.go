@@ -84,7 +84,7 @@ func (s *Set) Add(b *column.Block) error {
 		if v, err = applyCast(s.env, cast, v); err != nil {
 			return err
 		}
-		cols[i] = withoutNothing(stripNulls(v, nulls), t)
+		cols[i] = StripNulls(v, nulls, t)
 	}
 	keep := make([]uint32, 0, b.N)
 	for i, isNull := range nulls {
@@ -111,7 +111,7 @@ func (p *Program) contains(n *node, args []column.Vector, rows int) (column.Vect
 		if err != nil {
 			return nil, err
 		}
-		cols[i] = withoutNothing(stripNulls(v, nulls), n.set.types[i])
+		cols[i] = StripNulls(v, nulls, n.set.types[i])
 	}
 	ids := make([]uint32, rows)
 	f := n.set.finders.Get().(*grouping.Finder)
@@ -137,8 +137,9 @@ func (p *Program) contains(n *node, args []column.Vector, rows int) (column.Vect
 	return column.NewBools(mask), nil
 }
 
-// withoutNothing replaces what is inside the literal NULL by defaults of the type looked for.
-func withoutNothing(v column.Vector, t *types.Type) column.Vector {
+// StripNulls ORs v's null flags into nulls and returns what is inside; of the literal NULL, defaults of t.
+func StripNulls(v column.Vector, nulls []uint8, t *types.Type) column.Vector {
+	v = stripNulls(v, nulls)
 	if v.Type().Kind == types.Nothing {
 		return column.NewDefaults(t, v.Len())
 	}

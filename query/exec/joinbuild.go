@@ -1,0 +1,147 @@
+package exec
+
+import (
+	"context"
+	"math"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/exec/grouping"
+	"github.com/olapd/olapd/query/plan"
+)
+
+// joinTable is the right side of a join, all in memory: its rows, by key.
+type joinTable struct {
+	rows   *column.Block
+	table  *grouping.Table // nil if there are no equality keys
+	starts []uint32        // by key number; the rows of key k are order[starts[k]:starts[k+1]]
+	order  []uint32
+	asof   column.Vector   // the inequality's column, by which order is sorted within a key
+	used   []atomic.Uint32 // by row, where the kind needs to know
+}
+
+// buildJoin drains the right side and indexes it.
+func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream) (*joinTable, error) {
+	blocks, err := j.collect(ctx, r, in)
+	if err != nil {
+		return nil, err
+	}
+	t := &joinTable{rows: &column.Block{Cols: make([]column.Vector, j.rightWidth())}}
+	if len(blocks) > 0 {
+		t.rows = concatBlocks(blocks)
+	}
+	if t.rows.N > math.MaxUint32/2 {
+		return nil, sqlerr.New(sqlerr.SetSizeLimitExceeded, "The right side of a join has %d rows", t.rows.N)
+	}
+	if j.needsUsed() {
+		t.used = make([]atomic.Uint32, t.rows.N)
+	}
+	eq := j.equalities()
+	if eq == 0 && j.Strictness != plan.Asof {
+		return t, nil
+	}
+	if err := t.index(j, eq, r.opts.CollideHashes); err != nil {
+		return nil, err
+	}
+	return t, r.reservation().set(t.bytes())
+}
+
+func (t *joinTable) bytes() int64 {
+	n := blockBytes(t.rows) + 4*int64(len(t.starts)+len(t.order)+len(t.used))
+	if t.table != nil {
+		n += t.table.Bytes()
+	}
+	return n
+}
+
+// collect drains the right side within the limits.
+func (j *Join) collect(ctx context.Context, r *run, in []Stream) ([]*column.Block, error) {
+	var mu sync.Mutex
+	var blocks []*column.Block
+	rows, bytes, held, l := int64(0), int64(0), r.reservation(), &r.opts.Limits
+	err := r.parallel(ctx, len(in), func(ctx context.Context, i int) error {
+		return drain(ctx, in[i], func(b *column.Block) error {
+			mu.Lock()
+			defer mu.Unlock()
+			blocks = append(blocks, b)
+			rows, bytes = rows+int64(b.N), bytes+blockBytes(b)
+			end, err := check(l.JoinMode, sqlerr.SetSizeLimitExceeded, "JOIN", rows, l.RowsInJoin, bytes, l.BytesInJoin)
+			if err == nil && end {
+				err = errEnd
+			}
+			if herr := held.set(bytes); err == nil {
+				err = herr
+			}
+			return err
+		})
+	})
+	return blocks, err
+}
+
+// index numbers the rows' keys and groups the rows by them. Rows with NULL in a key have no partner.
+func (t *joinTable) index(j *Join, eq int, collide bool) error {
+	ts := make([]*types.Type, eq)
+	for i := range ts {
+		ts[i] = j.keyTypes[i]
+	}
+	t.table = grouping.New(ts, collide)
+	if t.rows.N == 0 {
+		t.starts = []uint32{0}
+		return nil
+	}
+	keys, nulls, err := j.keys(j.RightKeys, t.rows)
+	if err != nil {
+		return err
+	}
+	if j.Strictness == plan.Asof {
+		t.asof = column.Flatten(keys[eq])
+	}
+	valid := make([]uint32, 0, t.rows.N)
+	for i, isNull := range nulls {
+		if isNull == 0 {
+			valid = append(valid, uint32(i))
+		}
+	}
+	ids := make([]uint32, len(valid))
+	if err := t.number(gatherAll(keys[:eq], valid), ids); err != nil {
+		return err
+	}
+	t.group(ids, valid)
+	if t.asof != nil {
+		for k := 0; k+1 < len(t.starts); k++ {
+			slices.SortStableFunc(t.order[t.starts[k]:t.starts[k+1]], func(a, b uint32) int {
+				return column.Compare(t.asof, int(a), t.asof, int(b))
+			})
+		}
+	}
+	return nil
+}
+
+func (t *joinTable) number(keys []column.Vector, ids []uint32) error {
+	if len(keys) == 0 {
+		return nil // all of one group
+	}
+	return t.table.Insert(keys, ids)
+}
+
+// group lays the rows out by key number, in the order they came.
+func (t *joinTable) group(ids, rows []uint32) {
+	n := max(t.table.Len(), 1)
+	t.starts = make([]uint32, n+1)
+	for _, id := range ids {
+		t.starts[id+1]++
+	}
+	for k := range n {
+		t.starts[k+1] += t.starts[k]
+	}
+	t.order = make([]uint32, len(rows))
+	at := slices.Clone(t.starts)
+	for i, id := range ids {
+		t.order[at[id]] = rows[i]
+		at[id]++
+	}
+}
