@@ -1,0 +1,433 @@
+package analyze
+
+import (
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/plan"
+)
+
+// in resolves x IN set: a list, a subquery or a table's name. GLOBAL means nothing to a plan.
+func (s *scope) in(e *ast.FuncCall) (plan.Expr, error) {
+	if len(e.Args) != 2 {
+		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Number of arguments for function %s doesn't match: passed %d, should be 2", e.Name, len(e.Args))
+	}
+	left, err := s.resolve(e.Args[0])
+	if err != nil {
+		return nil, err
+	}
+	not := e.Name == "notIn" || e.Name == "globalNotIn"
+	right, _ := ast.Unalias(e.Args[1])
+	if id, ok := right.(*ast.Ident); ok {
+		if q, isTable := s.tableQuery(id); isTable {
+			right = q
+		}
+	}
+	if q, ok := right.(*ast.Subquery); ok {
+		return s.inQuery(left, q, not)
+	}
+	if id, ok := right.(*ast.Ident); ok {
+		if al := s.aliasOf(id); al != nil {
+			right = al
+		}
+	}
+	if t := left.Type(); t.Kind == types.Nullable && t.Elem().Kind == types.Nothing {
+		return constant(types.TNull, nil), nil
+	}
+	return s.inList(left, right, not)
+}
+
+// tableQuery is SELECT * of the table or CTE an identifier names, unless it is a column or alias.
+func (s *scope) tableQuery(id *ast.Ident) (*ast.Subquery, bool) {
+	path, err := s.a.path(id)
+	if err != nil || len(path) > 2 {
+		return nil, false
+	}
+	if it, err := s.lookup(path); it != nil || err != nil {
+		return nil, false
+	}
+	ref := &ast.TableRef{Range: id.Range, Name: ast.TableName{Range: id.Range, Table: id.Parts[len(path)-1]}}
+	if len(path) == 2 {
+		ref.Name.Database = id.Parts[0]
+	}
+	sel := &ast.Select{Range: id.Range, Exprs: []ast.Expr{&ast.Asterisk{}}, From: ref}
+	q := &ast.Subquery{Range: id.Range, Query: &ast.SelectUnion{Range: id.Range, Items: []ast.UnionItem{{Select: sel}}}}
+	s.names[id] = "_subquery_" + s.a.nextSubquery(1)
+	return q, true
+}
+
+// aliasOf returns the expression behind an identifier that is an alias of a list, tuple or array as written.
+func (s *scope) aliasOf(id *ast.Ident) ast.Expr {
+	if len(id.Parts) != 1 {
+		return nil
+	}
+	for p := s; p != nil; p = p.parent {
+		if al := p.aliases[id.Parts[0].Text]; al != nil {
+			s.names[id] = al.name
+			if c, ok := al.expr.(*ast.FuncCall); ok && (c.Name == "tuple" || c.Name == "array") {
+				return c
+			}
+			return nil
+		}
+	}
+	return nil
+}
+
+// columnsOfLeft are the expressions compared with the set's columns: a tuple's elements, or the expression itself.
+func (s *scope) leftColumns(left plan.Expr, width int) ([]plan.Expr, error) {
+	t := left.Type()
+	if width == 1 {
+		return []plan.Expr{left}, nil
+	}
+	if c, ok := left.(*plan.Call); ok && c.Fn.Func.Name == "tuple" && len(c.Args) == width {
+		return c.Args, nil
+	}
+	if t.Kind != types.Tuple || len(t.Elems) != width {
+		return nil, sqlerr.New(sqlerr.NumberOfColumnsDoesntMatch, "Number of columns in section IN doesn't match. %d at left, %d at right", leftWidth(t), width)
+	}
+	out := make([]plan.Expr, width)
+	for i := range out {
+		e, err := s.call("tupleElement", left, unsigned(uint64(i+1)))
+		if err != nil {
+			return nil, err
+		}
+		out[i] = e
+	}
+	return out, nil
+}
+
+func leftWidth(t *types.Type) int {
+	if t.Kind == types.Tuple {
+		return len(t.Elems)
+	}
+	return 1
+}
+
+// inQuery resolves IN (SELECT …). Both sides are brought to common types.
+func (s *scope) inQuery(left plan.Expr, q *ast.Subquery, not bool) (plan.Expr, error) {
+	if s.names[q] == "" {
+		s.names[q] = "_subquery_" + s.a.nextSubquery(1)
+	}
+	key := ast.Format(q)
+	set := s.sets[key]
+	if set == nil {
+		n, err := s.a.union(q.Query, s)
+		if err != nil {
+			return nil, err
+		}
+		s.a.sets++
+		set = &plan.Set{Input: n, ID: s.a.sets}
+		for _, f := range n.Schema() {
+			set.Types = append(set.Types, f.Type.WithoutLowCardinality())
+		}
+		s.sets[key] = set
+	}
+	args, err := s.leftColumns(left, len(set.Types))
+	if err != nil {
+		return nil, err
+	}
+	args, set, err = s.alignSet(args, set, key)
+	if err != nil {
+		return nil, err
+	}
+	x := &plan.In{Args: args, Set: set, Not: not, T: inType(args, set)}
+	return x, s.a.grow(x)
+}
+
+// alignSet casts the arguments, or the subquery's columns, so that both have the same types but for Nullable.
+func (s *scope) alignSet(args []plan.Expr, set *plan.Set, key string) ([]plan.Expr, *plan.Set, error) {
+	out := make([]plan.Expr, len(args))
+	exprs := columnsOf(set.Input.Schema())
+	changed := false
+	for i, a := range args {
+		t, err := types.Supertype(a.Type().Inner(), set.Types[i].Inner())
+		if err != nil {
+			return nil, nil, sqlerr.New(sqlerr.TypeMismatch, "Types of column %d in section IN don't match: %s on the left, %s on the right", i+1, a.Type(), set.Types[i])
+		}
+		if out[i], err = s.castInner(a, t); err != nil {
+			return nil, nil, err
+		}
+		e, err := s.castInner(exprs[i], t)
+		if err != nil {
+			return nil, nil, err
+		}
+		changed = changed || e != exprs[i]
+		exprs[i] = e
+	}
+	if !changed {
+		return out, set, nil
+	}
+	s.a.sets++
+	c := &plan.Set{Input: projectAs(set.Input, exprs, set.Input.Schema()), ID: s.a.sets}
+	for _, e := range exprs {
+		c.Types = append(c.Types, e.Type().WithoutLowCardinality())
+	}
+	return out, c, nil
+}
+
+// castInner casts to t, or to Nullable(t) where e is nullable.
+func (s *scope) castInner(e plan.Expr, t *types.Type) (plan.Expr, error) {
+	if e.Type().Inner().Equal(t) {
+		return e, nil
+	}
+	if e.Type().IsNullable() && t.CanBeNullable() {
+		t = types.NewNullable(t)
+	}
+	return s.cast(e, t)
+}
+
+// inType is UInt8; Nullable where NULL IN … is NULL; LowCardinality for one such column.
+func inType(args []plan.Expr, _ *plan.Set) *types.Type {
+	t := types.TUInt8
+	if len(args) > 1 {
+		return t
+	}
+	if args[0].Type().IsNullable() {
+		t = types.NewNullable(t)
+	}
+	if args[0].Type().Kind == types.LowCardinality {
+		t = types.NewLowCardinality(t)
+	}
+	return t
+}
+
+// inList resolves IN (1, 2, 3), IN ((1, 'a'), …), IN [1, 2] and IN 1.
+func (s *scope) inList(left plan.Expr, right ast.Expr, not bool) (plan.Expr, error) {
+	rows, isList := listRows(left, right)
+	if !isList {
+		x, err := s.resolve(right)
+		if err != nil {
+			return nil, err
+		}
+		c, ok := x.(*plan.Const)
+		if !ok {
+			return s.inDynamic(left, x, not)
+		}
+		return s.inValues(left, spread(left, c), not)
+	}
+	if len(rows) > maxSetElements {
+		return nil, sqlerr.New(sqlerr.SetSizeLimitExceeded, "IN-set size exceeded. Maximum: %d", maxSetElements)
+	}
+	values := make([]*plan.Const, len(rows))
+	for i, r := range rows {
+		x, err := s.resolve(r)
+		if err != nil {
+			return nil, err
+		}
+		c, ok := x.(*plan.Const)
+		if !ok {
+			return nil, sqlerr.At(r.Span().Start, sqlerr.UnknownIdentifier, "Element of set in IN, VALUES, or LIMIT, or aggregate function parameter, or a table function argument is not a constant expression: %s", ast.Format(r))
+		}
+		values[i] = c
+	}
+	return s.inValues(left, values, not)
+}
+
+// listRows are the written rows of a set. For a tuple on the left (1, 'a') is one row and ((1, 'a'), (2, 'b')) are two.
+func listRows(left plan.Expr, right ast.Expr) ([]ast.Expr, bool) {
+	c, ok := right.(*ast.FuncCall)
+	if !ok || c.Name != "tuple" && c.Name != "array" {
+		return nil, false
+	}
+	if c.Name == "array" {
+		if left.Type().Kind == types.Array && (len(c.Args) == 0 || !isListCall(c.Args[0])) {
+			return []ast.Expr{right}, true
+		}
+		return c.Args, true
+	}
+	if left.Type().Kind == types.Tuple && (len(c.Args) == 0 || !isListCall(c.Args[0])) {
+		return []ast.Expr{right}, true
+	}
+	return c.Args, true
+}
+
+func isListCall(e ast.Expr) bool {
+	c, ok := e.(*ast.FuncCall)
+	return ok && (c.Name == "tuple" || c.Name == "array")
+}
+
+// spread takes a constant array or tuple apart into the rows of a set; any other constant is one row.
+func spread(left plan.Expr, c *plan.Const) []*plan.Const {
+	lt := left.Type().WithoutLowCardinality()
+	switch v := c.Value.(type) {
+	case *column.Array:
+		if lt.Kind == types.Array {
+			break
+		}
+		var out []*plan.Const
+		for i := v.Off[0]; i < v.Off[1]; i++ {
+			out = append(out, &plan.Const{Value: column.Flatten(v.Elem.Slice(int(i), int(i)+1)), T: c.T.Elem()})
+		}
+		return out
+	case *column.Tuple:
+		if lt.Kind == types.Tuple && (len(c.T.Elems) == 0 || c.T.Elems[0].Kind != types.Tuple) {
+			break
+		}
+		var out []*plan.Const
+		for i, e := range v.Elems {
+			out = append(out, &plan.Const{Value: e, T: c.T.Elems[i]})
+		}
+		return out
+	}
+	return []*plan.Const{c}
+}
+
+// inDynamic is IN of an array that differs from row to row.
+func (s *scope) inDynamic(left, right plan.Expr, not bool) (plan.Expr, error) {
+	if right.Type().Kind != types.Array {
+		return nil, sqlerr.New(sqlerr.UnknownIdentifier, "Right side of IN is not constant: %s", right)
+	}
+	x, err := s.call("has", right, left)
+	if err == nil && not {
+		x, err = s.call("not", x)
+	}
+	return x, err
+}
+
+// inValues makes a set of constant rows, in the types of the left side. Values that the types cannot hold
+// match nothing and are dropped, as are NULLs; a string that cannot be read as the type is TypeMismatch.
+func (s *scope) inValues(left plan.Expr, rows []*plan.Const, not bool) (plan.Expr, error) {
+	lt := left.Type().WithoutLowCardinality()
+	width := 1
+	if lt.Kind == types.Tuple {
+		width = len(lt.Elems)
+	}
+	args, err := s.leftColumns(left, width)
+	if err != nil {
+		return nil, err
+	}
+	set := &plan.Set{}
+	builders := make([]column.Builder, width)
+	for i, a := range args {
+		set.Types = append(set.Types, a.Type().Inner())
+		builders[i] = column.New(set.Types[i], len(rows))
+	}
+	conv := converter{s: s, bound: map[string]*function.Bound{}}
+	n := 0
+	for _, r := range rows {
+		cells, err := rowCells(r, width)
+		if err != nil {
+			return nil, err
+		}
+		ok := true
+		values := make([]column.Vector, width)
+		for i, c := range cells {
+			if values[i], err = conv.to(set.Types[i], c); err != nil {
+				return nil, err
+			}
+			ok = ok && values[i] != nil
+		}
+		if !ok {
+			continue
+		}
+		for i, v := range values {
+			builders[i].AppendFrom(v, 0)
+		}
+		n++
+	}
+	set.Values = &column.Block{N: n}
+	for _, b := range builders {
+		set.Values.Cols = append(set.Values.Cols, b)
+	}
+	x := &plan.In{Args: args, Set: set, Not: not, T: inType(args, set)}
+	if c := foldIn(x); c != nil {
+		return c, nil
+	}
+	return x, s.a.grow(x)
+}
+
+func rowCells(r *plan.Const, width int) ([]*plan.Const, error) {
+	if width == 1 && r.T.Kind != types.Tuple {
+		return []*plan.Const{r}, nil
+	}
+	t, ok := r.Value.(*column.Tuple)
+	if !ok || len(t.Elems) != width {
+		return nil, sqlerr.New(sqlerr.NumberOfColumnsDoesntMatch, "Number of columns in section IN doesn't match. %d at left, %d at right", width, leftWidth(r.T))
+	}
+	out := make([]*plan.Const, width)
+	for i, e := range t.Elems {
+		out[i] = &plan.Const{Value: e, T: r.T.Elems[i]}
+	}
+	return out, nil
+}
+
+// converter converts constants of a set, binding each conversion once.
+type converter struct {
+	s     *scope
+	bound map[string]*function.Bound
+}
+
+// to returns c as a value of t, or nil if it is NULL or t has no such value.
+func (c *converter) to(t *types.Type, v *plan.Const) (column.Vector, error) {
+	if column.IsNull(v.Value, 0) {
+		return nil, nil
+	}
+	value := v.Value
+	if n, ok := value.(*column.Nullable); ok {
+		value = n.Inner
+	}
+	from := value.Type()
+	if from.Equal(t) {
+		return value, nil
+	}
+	name := "accurateCastOrNull"
+	if from.IsString() || !t.CanBeNullable() {
+		name = "CAST"
+	}
+	key := name + from.String() + "→" + t.String()
+	b := c.bound[key]
+	if b == nil {
+		var err error
+		target := constant(types.TString, t.String())
+		if b, err = function.Bind(c.s.a.env, name, argsOf([]plan.Expr{&plan.Const{Value: value, T: from}, target}, nil)); err != nil {
+			return nil, err
+		}
+		c.bound[key] = b
+	}
+	target := column.NewConst(types.TString, t.String(), 1)
+	out, err := b.Call(c.s.a.env, []column.Vector{&column.Const{Value: value, N: 1}, target}, nil, 1)
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.TypeMismatch, "Cannot convert %s to type %s", v, t)
+	}
+	out = column.Flatten(out)
+	if column.IsNull(out, 0) {
+		return nil, nil
+	}
+	if n, ok := out.(*column.Nullable); ok {
+		out = n.Inner
+	}
+	return out, nil
+}
+
+// foldIn answers IN of constants.
+func foldIn(x *plan.In) plan.Expr {
+	for _, a := range x.Args {
+		if _, ok := a.(*plan.Const); !ok {
+			return nil
+		}
+	}
+	found := false
+	for _, a := range x.Args {
+		if column.IsNull(a.(*plan.Const).Value, 0) {
+			return &plan.Const{Value: column.NewConst(x.T, nil, 1).Value, T: x.T}
+		}
+	}
+	for i := 0; i < x.Set.Values.N && !found; i++ {
+		equal := true
+		for j, a := range x.Args {
+			v := a.(*plan.Const).Value
+			if n, ok := v.(*column.Nullable); ok {
+				v = n.Inner
+			}
+			equal = equal && column.Compare(v, 0, x.Set.Values.Cols[j], i) == 0
+		}
+		found = equal
+	}
+	answer := uint8(0)
+	if found != x.Not {
+		answer = 1
+	}
+	return constant(x.T, answer)
+}
