@@ -55,6 +55,7 @@ const (
 	UnknownDatabase                              Code = 81
 	DatabaseAlreadyExists                        Code = 82
 	FormatIsNotSuitableForInput                  Code = 85
+	FormatIsNotSuitableForOutput                 Code = 399
 	UnsupportedTypeOfASTNode                     Code = 88
 	NoFileInDataPart                             Code = 91
 	EmptyDataPassed                              Code = 92
@@ -232,6 +233,7 @@ var names = map[Code]string{
 	UnknownDatabase:                              "UNKNOWN_DATABASE",
 	DatabaseAlreadyExists:                        "DATABASE_ALREADY_EXISTS",
 	FormatIsNotSuitableForInput:                  "FORMAT_IS_NOT_SUITABLE_FOR_INPUT",
+	FormatIsNotSuitableForOutput:                 "FORMAT_IS_NOT_SUITABLE_FOR_OUTPUT",
 	UnsupportedTypeOfASTNode:                     "UNSUPPORTED_TYPE_OF_AST_NODE",
 	NoFileInDataPart:                             "NO_FILE_IN_DATA_PART",
 	EmptyDataPassed:                              "EMPTY_DATA_PASSED",

@@ -1,0 +1,146 @@
+// Package format turns blocks into the bytes of ClickHouse's formats and back.
+//
+// Lookup finds a format by name. NewWriter streams blocks out; NewReader streams rows in, whatever
+// the size of the input; Decoder reads the rows of one message (Kafka), all or none.
+// Readers parse straight into column builders, directed by the schema, and take back a
+// row that fails half way.
+package format
+
+import (
+	"io"
+	"strings"
+	"time"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// Options are the settings that formats obey. The zero value is not valid: start from Defaults.
+type Options struct {
+	Zone            *time.Location // of DateTime without a declared zone
+	Quote64         bool           // output_format_json_quote_64bit_integers
+	QuoteDenormals  bool           // output_format_json_quote_denormals
+	QuoteDecimals   bool           // output_format_json_quote_decimals
+	NamedTuples     bool           // output_format_json_named_tuples_as_objects
+	WriteStatistics bool           // output_format_write_statistics
+	DateTimeOutput  string         // date_time_output_format: simple, iso, unix_timestamp
+	DateTimeInput   string         // date_time_input_format: basic, best_effort
+	SkipUnknown     bool           // input_format_skip_unknown_fields
+	NullAsDefault   bool           // input_format_null_as_default
+	DefaultsOmitted bool           // input_format_defaults_for_omitted_fields
+	AllowErrorsNum  uint64         // input_format_allow_errors_num
+	AllowErrorsPart float64        // input_format_allow_errors_ratio
+	CSVDelimiter    byte           // format_csv_delimiter
+	PrettyRowNums   bool           // output_format_pretty_row_numbers
+	PrettyMaxRows   int            // output_format_pretty_max_rows
+	// Revision is the client's protocol revision, for Native: 0 leaves out what only newer clients read.
+	Revision int
+	// Now is the present, for dates without a year.
+	Now time.Time
+	// Eval evaluates a SQL expression in VALUES to one value of the column's type; nil refuses expressions.
+	Eval func(sql string, f column.Field) (column.Vector, error)
+}
+
+// Defaults returns ClickHouse's default settings.
+func Defaults() Options {
+	return Options{
+		Zone: time.UTC, NamedTuples: true, WriteStatistics: true, DateTimeOutput: "simple", DateTimeInput: "best_effort",
+		SkipUnknown: true, NullAsDefault: true, DefaultsOmitted: true, CSVDelimiter: ',', PrettyRowNums: true, PrettyMaxRows: 1000,
+	}
+}
+
+// Stats is what formats with statistics print behind the rows.
+type Stats struct {
+	Elapsed             time.Duration
+	ReadRows, ReadBytes uint64
+	// BeforeLimit is the number of rows there would be without LIMIT; printed if HasLimit.
+	BeforeLimit uint64
+	HasLimit    bool
+}
+
+// Writer streams a result. Methods are called in the order Write…, Totals, Extremes, Close, by one goroutine.
+type Writer interface {
+	// Write writes the rows of a block of the schema.
+	Write(b *column.Block) error
+	// Totals writes the row of WITH TOTALS, Extremes the rows of least and greatest values.
+	Totals(b *column.Block) error
+	Extremes(b *column.Block) error
+	// Close writes what stands behind the rows and flushes. It does not close the io.Writer.
+	Close(s Stats) error
+	// Flush hands all bytes so far to the io.Writer.
+	Flush() error
+}
+
+// Format is one format; its fields are nil where it goes only one way.
+type Format struct {
+	Name string
+	// ContentType is the HTTP header's value.
+	ContentType string
+	out         func(w *output, schema column.Schema, o Options) Writer
+	in          func(schema column.Schema, o Options) rowFormat
+}
+
+// Output and Input report whether the format can be written, and read.
+func (f *Format) Output() bool { return f.out != nil }
+
+// Input reports whether the format can be read.
+func (f *Format) Input() bool { return f.in != nil }
+
+var (
+	formats = map[string]*Format{} // by lower-case name, aliases included
+	listed  []*Format
+)
+
+// define adds a format under its name and aliases; called from init functions.
+func define(f *Format, aliases ...string) {
+	listed = append(listed, f)
+	for _, n := range append(aliases, f.Name) {
+		formats[strings.ToLower(n)] = f
+	}
+}
+
+// All lists every format once.
+func All() []*Format { return listed }
+
+// Lookup returns the format of that name, in any case: UnknownFormat.
+func Lookup(name string) (*Format, error) {
+	if f := formats[strings.ToLower(name)]; f != nil {
+		return f, nil
+	}
+	return nil, sqlerr.New(sqlerr.UnknownFormat, "Unknown format %s", name)
+}
+
+// NewWriter starts a result of the schema; UnknownFormat if the format is for input only.
+func (f *Format) NewWriter(w io.Writer, schema column.Schema, o Options) (Writer, error) {
+	if f.out == nil {
+		return nil, sqlerr.New(sqlerr.FormatIsNotSuitableForOutput, "Format %s is not suitable for output", f.Name)
+	}
+	return f.out(&output{w: w}, schema, o), nil
+}
+
+// flushSize is how many bytes a writer gathers before it hands them on: large enough for few calls, small enough for cache.
+const flushSize = 64 << 10
+
+// output is a buffer in front of an io.Writer; writers append to buf.
+type output struct {
+	w   io.Writer
+	buf []byte
+}
+
+// spill hands the buffer on once it is large enough.
+func (o *output) spill() error {
+	if len(o.buf) < flushSize {
+		return nil
+	}
+	return o.Flush()
+}
+
+// Flush implements Writer.
+func (o *output) Flush() error {
+	if len(o.buf) == 0 {
+		return nil
+	}
+	_, err := o.w.Write(o.buf)
+	o.buf = o.buf[:0]
+	return err
+}

@@ -1,0 +1,267 @@
+package format
+
+import (
+	"context"
+	"errors"
+	"io"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// Limits on input.
+const (
+	// maxRow bounds one row: what is larger is no row but a mistake in quoting.
+	maxRow = 1 << 30
+	// readSize is the least that is read from the input at once.
+	readSize = 128 << 10
+	// maxDepth bounds nesting inside one value.
+	maxDepth = 256
+)
+
+// errShort says that a row does not end within the bytes at hand.
+var errShort = errors.New("format: row goes on")
+
+// rowFormat parses rows of one format. It is used by one goroutine.
+type rowFormat interface {
+	// header reads what stands in front of the rows and returns its length.
+	header(data []byte, eof bool, r *Rows) (int, error)
+	// row appends one row to r and returns the length it took; 0 and io.EOF at the end. errShort asks for
+	// more data and is not returned once eof is true. What it appended before an error is taken back.
+	row(data []byte, eof bool, r *Rows) (int, error)
+	// skip returns the length of the bytes to leave out after a bad row, or an error where rows have no clear end.
+	skip(data []byte, eof bool) (int, error)
+}
+
+// blockFormat is a rowFormat of whole blocks: row appends as many rows as a unit of input holds.
+type blockFormat interface{ wholeBlocks() }
+
+// Rows is a block being read. Each row appends one value to every column.
+type Rows struct {
+	Schema column.Schema
+	Cols   []column.Builder
+	// Omitted[c][i] is 1 where row i did not give column c, which then holds the type's default; nil: all were given.
+	Omitted [][]uint8
+	N       int
+}
+
+// NewRows returns an empty block of the schema.
+func NewRows(schema column.Schema) *Rows {
+	r := &Rows{Schema: schema, Cols: make([]column.Builder, len(schema)), Omitted: make([][]uint8, len(schema))}
+	for i, f := range schema {
+		r.Cols[i] = column.New(f.Type, 0)
+	}
+	return r
+}
+
+// Block returns the rows read so far.
+func (r *Rows) Block() *column.Block {
+	b := &column.Block{N: r.N, Cols: make([]column.Vector, len(r.Cols))}
+	for i, c := range r.Cols {
+		b.Cols[i] = c
+	}
+	return b
+}
+
+// omit appends the default to column c and marks it as not given.
+func (r *Rows) omit(c int) {
+	for len(r.Omitted[c]) < r.N {
+		r.Omitted[c] = append(r.Omitted[c], 0)
+	}
+	r.Omitted[c] = append(r.Omitted[c], 1)
+	r.Cols[c].AppendDefault()
+}
+
+// cut takes back everything behind n rows.
+func (r *Rows) cut(n int) {
+	for i, c := range r.Cols {
+		if c.Len() > n {
+			c.Truncate(n)
+		}
+		if len(r.Omitted[i]) > n {
+			r.Omitted[i] = r.Omitted[i][:n]
+		}
+	}
+	r.N = n
+}
+
+// end gives every mask of omitted values its full length.
+func (r *Rows) end() {
+	for c, m := range r.Omitted {
+		for m != nil && len(m) < r.N {
+			m = append(m, 0)
+		}
+		r.Omitted[c] = m
+	}
+}
+
+// Reader streams rows from an input. Not safe for concurrent use.
+type Reader struct {
+	src    io.Reader
+	f      rowFormat
+	schema column.Schema
+	o      Options
+	buf    []byte
+	pos    int
+	eof    bool
+	headed bool
+	rows   uint64 // rows read, good and bad
+	bad    uint64
+}
+
+// NewReader reads rows of the schema from src; FormatIsNotSuitableForInput if the format is for output only.
+func (f *Format) NewReader(src io.Reader, schema column.Schema, o Options) (*Reader, error) {
+	if f.in == nil {
+		return nil, sqlerr.New(sqlerr.FormatIsNotSuitableForInput, "Format %s is not suitable for input", f.Name)
+	}
+	return &Reader{src: src, f: f.in(schema, o), schema: schema, o: o}, nil
+}
+
+// Read returns up to maxRows rows, fewer at about maxBytes of input, and io.EOF when there are none left. An
+// error names the row, counted from 1; rows in front of it that were not returned yet are lost with it.
+func (r *Reader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, error) {
+	rows := NewRows(r.schema)
+	if !r.headed {
+		if err := r.step(func(b []byte, eof bool) (int, error) { return r.f.header(b, eof, rows) }); err != nil {
+			return nil, err
+		}
+		r.headed = true
+	}
+	for size := 0; rows.N < maxRows && size < maxBytes; {
+		if rows.N%1024 == 0 && ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		consumed := 0
+		err := r.step(func(b []byte, eof bool) (int, error) {
+			n := rows.N
+			k, err := r.f.row(b, eof, rows)
+			if err != nil {
+				rows.cut(n)
+			}
+			consumed = k
+			return k, err
+		})
+		if err == io.EOF {
+			break
+		}
+		r.rows++
+		if err != nil {
+			if err := r.forgive(err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		size += consumed
+		if _, ok := r.f.(blockFormat); !ok {
+			rows.N++
+		}
+	}
+	rows.end()
+	if rows.N == 0 {
+		return nil, io.EOF
+	}
+	return rows, nil
+}
+
+// forgive skips a bad row if the settings allow as many, else returns the error with the row's number.
+func (r *Reader) forgive(err error) error {
+	r.bad++
+	if r.bad > r.o.AllowErrorsNum && float64(r.bad) > r.o.AllowErrorsPart*float64(r.rows) {
+		var e *sqlerr.Error
+		if errors.As(err, &e) {
+			return &sqlerr.Error{Code: e.Code, Msg: e.Msg + rowNote(r.rows, r.buf[r.pos:]), Pos: -1, Cause: e.Cause}
+		}
+		return err
+	}
+	return r.step(r.f.skip)
+}
+
+func rowNote(row uint64, data []byte) string {
+	const show = 100 // bytes of the row that the message shows
+	if len(data) > show {
+		data = data[:show]
+	}
+	return sqlerr.New(0, ": (at row %d, input begins %q)", row, data).Msg
+}
+
+// step runs parse on the bytes at hand, and again with more while it asks for them.
+func (r *Reader) step(parse func(data []byte, eof bool) (int, error)) error {
+	for {
+		n, err := parse(r.buf[r.pos:], r.eof)
+		if err == nil {
+			r.pos += n
+			return nil
+		}
+		if err != errShort {
+			return err
+		}
+		if r.eof {
+			return sqlerr.New(sqlerr.CannotReadAllData, "Cannot read all data: the input ends inside a row")
+		}
+		if err := r.fill(); err != nil {
+			return err
+		}
+	}
+}
+
+// fill reads more of the input, at least doubling what is at hand, so that a long row is parsed a bounded number of times.
+func (r *Reader) fill() error {
+	rest := copy(r.buf, r.buf[r.pos:])
+	r.buf, r.pos = r.buf[:rest], 0
+	want := max(readSize, rest)
+	if rest > maxRow {
+		return sqlerr.New(sqlerr.IncorrectData, "Size of a row in the input exceeds %d bytes", maxRow)
+	}
+	for got := 0; got < want && !r.eof; {
+		if cap(r.buf)-len(r.buf) < readSize {
+			bigger := make([]byte, len(r.buf), 2*cap(r.buf)+2*readSize)
+			copy(bigger, r.buf)
+			r.buf = bigger
+		}
+		n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
+		r.buf = r.buf[:len(r.buf)+n]
+		got += n
+		switch {
+		case err == io.EOF:
+			r.eof = true
+		case err != nil:
+			return err
+		case n > 0 && len(r.buf) >= want:
+			return nil
+		}
+	}
+	return nil
+}
+
+// Decoder reads messages of a format into a growing block.
+type Decoder struct{ f rowFormat }
+
+// NewDecoder reads messages of the schema; FormatIsNotSuitableForInput if the format is for output only.
+func (f *Format) NewDecoder(schema column.Schema, o Options) (*Decoder, error) {
+	if f.in == nil {
+		return nil, sqlerr.New(sqlerr.FormatIsNotSuitableForInput, "Format %s is not suitable for input", f.Name)
+	}
+	return &Decoder{f: f.in(schema, o)}, nil
+}
+
+// Decode appends all rows of one message to rows, or none and an error.
+func (d *Decoder) Decode(msg []byte, rows *Rows) error {
+	start := rows.N
+	n, err := d.f.header(msg, true, rows)
+	for err == nil {
+		msg = msg[n:]
+		if n, err = d.f.row(msg, true, rows); err == nil {
+			if _, ok := d.f.(blockFormat); !ok {
+				rows.N++
+			}
+		}
+	}
+	if err == io.EOF {
+		return nil
+	}
+	rows.cut(start)
+	if err == errShort {
+		return sqlerr.New(sqlerr.CannotReadAllData, "Cannot read all data: the message ends inside a row")
+	}
+	return err
+}
