@@ -11,7 +11,8 @@ import (
 
 // ReadColumn decodes rows [from, to) of stored column col. Dictionary-coded rows come as *column.Dict (in *column.Nullable
 // where NULLs can be) over the one dictionary of the column, others flat. It reads only the pages it needs,
-// checks ctx before each, and decodes only the rows asked for. The vector belongs to the caller.
+// checks ctx before each, and decodes only the rows asked for. The vector belongs to the caller. Who scans a coded column page by
+// page should hold its Dictionary meanwhile: one that is too large for the cache is else loaded anew once nobody uses it.
 func (r *Reader) ReadColumn(ctx context.Context, col, from, to int) (column.Vector, error) {
 	if col < 0 || col >= len(r.schema) || from < 0 || from > to || to > r.Rows() {
 		return nil, sqlerr.New(sqlerr.LogicalError, "Rows %d to %d of column %d of segment %s with %d rows", from, to, col, r.path, r.Rows())

@@ -32,7 +32,8 @@ type Reader struct {
 // columnState is what a reader has loaded of a column.
 type columnState struct {
 	entry *columnEntry
-	mu    struct {
+	// mu is held while reading from the file, so that what many readers wait for is read once.
+	mu struct {
 		sync.Mutex
 		index *columnIndex
 		dict  weak.Pointer[Dictionary]
