@@ -292,11 +292,29 @@ var inOperators = map[string]string{
 
 func (e *FuncCall) isIn() bool { return inOperators[e.Name] != "" && len(e.Args) == 2 }
 
-// quoteFunction quotes a function's name only where an identifier could not stand:
-// keywords are fine before a parenthesis.
+// bareFunctions are the keywords and special forms that parse back to the same call when they stand before a
+// parenthesis unquoted.
+var bareFunctions = map[string]bool{
+	"and": true, "or": true, "not": true, "in": true, "like": true, "ilike": true, "left": true, "right": true, "replace": true, "format": true,
+	"any": true, "date": true, "timestamp": true, "values": true, "LEFT": true, "RIGHT": true, "REPLACE": true,
+	"CAST": true, "exists": true, "extract": true, "substring": true, "overlay": true, "position": true, "age": true, "dateDiff": true,
+}
+
+// specialForms are the functions whose arguments have a grammar of their own.
+var specialForms = map[string]bool{
+	"CAST": true, "TRY_CAST": true, "COLUMNS": true, "EXISTS": true, "EXTRACT": true, "SUBSTRING": true, "OVERLAY": true, "POSITION": true,
+	"TRIM": true, "LTRIM": true, "RTRIM": true, "INTERVAL": true, "AGE": true,
+	"DATE_ADD": true, "DATEADD": true, "TIMESTAMP_ADD": true, "TIMESTAMPADD": true, "DATE_SUB": true, "DATESUB": true, "TIMESTAMP_SUB": true, "TIMESTAMPSUB": true,
+	"DATE_DIFF": true, "DATEDIFF": true, "TIMESTAMP_DIFF": true, "TIMESTAMPDIFF": true,
+}
+
+// quoteFunction quotes a function's name where it would be taken for something else.
 func quoteFunction(name string) string {
-	if isKeyword[strings.ToUpper(name)] {
+	switch {
+	case bareFunctions[name]:
 		return name
+	case specialForms[strings.ToUpper(name)]:
+		return "`" + name + "`"
 	}
 	return QuoteIdent(name)
 }

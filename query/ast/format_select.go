@@ -275,9 +275,20 @@ func (p *printer) tableTail(alias string, columns []string, final bool, s *Sampl
 		p.put(" FINAL")
 	}
 	if s != nil {
-		p.clause(" SAMPLE ", s.Ratio)
-		p.clause(" OFFSET ", s.Offset)
+		p.ratio(" SAMPLE ", s.Ratio)
+		p.ratio(" OFFSET ", s.Offset)
 	}
+}
+
+// ratio prints the number or fraction of a SAMPLE, which ClickHouse reads in no other form.
+func (p *printer) ratio(word string, e Expr) {
+	c, ok := e.(*FuncCall)
+	if !ok || c.Name != "divide" || len(c.Args) != 2 {
+		p.clause(word, e)
+		return
+	}
+	p.clause(word, c.Args[0])
+	p.clause(" / ", c.Args[1])
 }
 
 var (

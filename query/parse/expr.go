@@ -314,7 +314,10 @@ func isConstant(e ast.Expr) bool {
 // notAnAlias are the words that go on with the query after an expression or a table, so that they are no alias without AS.
 var notAnAlias = wordSet(`ALL AND ANTI ANY APPLY ARRAY AS ASC ASCENDING ASOF BETWEEN BY COLLATE COMMENT CROSS DEDUPLICATE DESC DESCENDING DIV ELSE END EXCEPT FETCH FINAL
 	FOR FORMAT FROM FULL GLOBAL GROUP HAVING ILIKE IN INNER INTERPOLATE INTERSECT INTO IS JOIN LEFT LIKE LIMIT LOCAL MOD NOT NULLS OFFSET ON ONLY OR ORDER
-	OUTER OVER PARALLEL PASTE PREWHERE QUALIFY REGEXP REPLACE RIGHT RLIKE SAMPLE SEMI SET SETTINGS STEP THEN TO TTL UNION USING VALUES WHEN WHERE WINDOW WITH`)
+	OUTER OVER PARALLEL PASTE PREWHERE QUALIFY REGEXP REPLACE RIGHT RLIKE SAMPLE SELECT SEMI SET SETTINGS STEP THEN TO TTL UNION USING VALUES WHEN WHERE WINDOW WITH`)
+
+// notAFunction are those of them that are no function either, when a parenthesis follows.
+var notAFunction = wordSet(`AS BETWEEN ELSE FROM HAVING INTO IS JOIN ON PREWHERE SELECT THEN UNION USING WHEN WHERE`)
 
 // notAnOperand are the words that cannot begin an operand, even where an expression is due.
 var notAnOperand = wordSet(`AND AS BETWEEN ELSE FROM HAVING ILIKE IN INTO IS JOIN LIKE ON OR PREWHERE SELECT THEN UNION USING WHEN WHERE`)
@@ -340,7 +343,8 @@ func (p *parser) aliased(bare bool) ast.Expr {
 
 // alias takes [AS] name, or returns "".
 func (p *parser) alias(bare bool) string {
-	if p.wordAt(0, "AS") && (p.peek(1).kind == tokWord || p.peek(1).kind == tokQuoted) {
+	next := p.peek(1)
+	if p.wordAt(0, "AS") && !p.wordAt(1, "SELECT") && (next.kind == tokWord || next.kind == tokQuoted || next.kind == tokEnd) {
 		p.pos++
 		return p.ident()
 	}

@@ -51,6 +51,9 @@ func (p *parser) globalVariable() ast.Expr {
 func (p *parser) wordOperand() ast.Expr {
 	t := p.at()
 	if p.symbolAt(1, "(") {
+		if notAFunction[strings.ToUpper(p.src(t))] {
+			p.failWant("expression")
+		}
 		if e := p.specialCall(); e != nil {
 			return e
 		}

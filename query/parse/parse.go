@@ -21,7 +21,7 @@
 // except for the few in expr.go that would swallow the next clause.
 //
 // Every error is a *sqlerr.Error: SyntaxError (62) with the position, QueryIsTooLarge (229),
-// TooDeepRecursion (306), TooDeepAST (167), TooBigAST (168), EmptyQuery (371). The package is stateless and safe for concurrent use.
+// TooDeepRecursion (306), TooDeepAST (167), TooBigAST (168), EmptyQuery (211). The package is stateless and safe for concurrent use.
 package parse
 
 import (
