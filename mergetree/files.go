@@ -33,8 +33,9 @@ type files struct {
 		dead     []*segFile      // to be deleted
 		closed   bool
 	}
-	wakeup chan struct{}
-	idle   sync.WaitGroup // of the deleting goroutine
+	wakeup   chan struct{}
+	idle     sync.WaitGroup // of the deleting goroutine
+	deleting sync.Mutex     // held while files are being deleted
 }
 
 // garbage is a file that an edit removed.
@@ -192,7 +193,10 @@ func (s *Store) deleteLoop() {
 	}
 }
 
+// deleteDead deletes the files that wait for it.
 func (s *Store) deleteDead() {
+	s.files.deleting.Lock()
+	defer s.files.deleting.Unlock()
 	s.files.mu.Lock()
 	dead := s.files.mu.dead
 	s.files.mu.dead = nil
@@ -236,6 +240,7 @@ func (f *files) closeAll() error {
 // CleanOrphans deletes the files that neither the state nor a writer of this process knows: what a crash left. It must
 // be called only once the log has been replayed: before that, the state may still learn of them. It returns how many it deleted.
 func (s *Store) CleanOrphans(ctx context.Context) (int, error) {
+	s.deleteDead()
 	names, err := s.fs.List(s.opts.Dir)
 	if err != nil {
 		return 0, fmt.Errorf("mergetree: listing %s: %w", s.opts.Dir, err)
