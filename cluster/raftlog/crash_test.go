@@ -259,3 +259,98 @@ func TestDiskFull(t *testing.T) {
 	}
 	must(t, l.Close())
 }
+
+// TestWhatOpenShowsIsDurable: after a failed sync and a restart of the process only, what is read
+// may be in the page cache alone. Once Open has returned, a power loss must not take it away.
+func TestWhatOpenShowsIsDurable(t *testing.T) {
+	for _, kind := range []vfs.OpKind{vfs.OpSync, vfs.OpSyncDir} {
+		for from := 1; from < 12; from++ {
+			m := vfs.NewMem()
+			rules := vfs.NewRules()
+			l := mustOpen(t, vfs.WithFaults(m, rules), small)
+			rules.Set(vfs.Rule{Kinds: []vfs.OpKind{kind}, From: from, Fault: vfs.Fault{Err: syscall.EIO}})
+			h := newHistory(3)
+			h.run(l, 7, 60)
+			_ = l.Close()
+			l = mustOpen(t, m, small)
+			h.check(t, l)
+			h.run(l, 1, 2)
+			must(t, h.err)
+			_ = l.Close()
+			l = mustOpen(t, m.Crash(vfs.DropUnsynced, 0), small)
+			h.check(t, l)
+			must(t, l.Close())
+
+			l = mustOpen(t, m.Crash(vfs.KeepUnsynced, 0), small)
+			h.check(t, l)
+			must(t, l.Close())
+		}
+	}
+	m := vfs.NewMem()
+	rules := vfs.NewRules()
+	l := mustOpen(t, vfs.WithFaults(m, rules), small)
+	rules.Set(vfs.Rule{Kinds: []vfs.OpKind{vfs.OpSync}, Fault: vfs.Fault{Err: syscall.EIO}})
+	if err := l.Group(1).StoreLogs(entries(1, 3, 1, "unknown")); !errors.Is(err, ErrPoisoned) {
+		t.Fatal(err)
+	}
+	_ = l.Close()
+	l = mustOpen(t, m, small)
+	shown := load(t, l.Group(1)).String()
+	_ = l.Close()
+	l = mustOpen(t, m.Crash(vfs.DropUnsynced, 0), small)
+	if got := load(t, l.Group(1)).String(); got != shown {
+		t.Errorf("shown %s, left %s", shown, got)
+	}
+	must(t, l.Close())
+}
+
+// TestTornTailIsCut: what is left of an unfinished batch must not be taken for a part of a later
+// batch of the same number and shape.
+func TestTornTailIsCut(t *testing.T) {
+	m := vfs.NewMem()
+	l := mustOpen(t, m, small)
+	must(t, l.Group(1).StoreLogs(entries(1, 1, 1, "whole")))
+	end := l.newest().end
+	must(t, l.Group(1).StoreLogs(entries(2, 4, 1, "torn")))
+	must(t, l.Close())
+	f, err := m.OpenReadWrite(segmentName("raft", 1))
+	must(t, err)
+	flip(t, f, end)
+	must(t, f.Close())
+
+	l = mustOpen(t, m, small)
+	if r := l.Recovery(); r.TornBytes == 0 || r.TornReason == "" || r.Entries != 1 {
+		t.Errorf("recovery %+v", r)
+	}
+	must(t, l.Close())
+	data, err := vfs.ReadFile(m, segmentName("raft", 1))
+	must(t, err)
+	if len(data) != minSegmentBytes || !isZero(data[end:]) {
+		t.Errorf("%d bytes, the torn ones are still there", len(data))
+	}
+}
+
+// TestFailedWriteGivesUpTheFile: half a batch may be left where a write failed, so nothing is
+// written there again.
+func TestFailedWriteGivesUpTheFile(t *testing.T) {
+	m := vfs.NewMem()
+	rules := vfs.NewRules()
+	l := mustOpen(t, vfs.WithFaults(m, rules), small)
+	g := l.Group(1)
+	must(t, g.StoreLogs(entries(1, 2, 1, "a")))
+	rules.Set(vfs.Rule{Kinds: []vfs.OpKind{vfs.OpWrite}, Count: 1, Fault: vfs.Fault{Err: syscall.EIO, Short: 100}})
+	if err := g.StoreLogs(entries(3, 4, 1, "b")); !errors.Is(err, syscall.EIO) {
+		t.Fatal(err)
+	}
+	must(t, g.StoreLogs(entries(3, 3, 1, "c")))
+	want := load(t, g).String()
+	if newest := l.newest().number; newest != 2 {
+		t.Errorf("file %d is written after a failed write to file 1", newest)
+	}
+	must(t, l.Close())
+	l = mustOpen(t, m.Crash(vfs.DropUnsynced, 0), small)
+	if got := load(t, l.Group(1)).String(); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	must(t, l.Close())
+}

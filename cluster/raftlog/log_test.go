@@ -399,7 +399,8 @@ func fixChecksums(b []byte) {
 	}
 }
 
-// BenchmarkAppend is 16 groups with 16 clients each, entries of 128 bytes.
+// BenchmarkAppend is 16 groups with 16 clients each, entries of 128 bytes. A client waits until its
+// entry is durable before it sends the next; one goroutine a group writes, as Raft does.
 func BenchmarkAppend(b *testing.B) {
 	const groups, clients = 16, 16
 	dir, err := os.MkdirTemp(".", "bench")
@@ -408,34 +409,27 @@ func BenchmarkAppend(b *testing.B) {
 	l, err := Open(vfs.Disk(), dir, Options{})
 	must(b, err)
 	defer l.Close()
-	data := make([]byte, 128)
 	var wg sync.WaitGroup
 	b.ResetTimer()
 	for g := range groups {
-		// One goroutine writes for a group, as Raft does, and takes what its clients have sent.
-		applied := make(chan struct{}, clients)
-		n := b.N / groups
-		wg.Go(func() {
-			for range n {
-				applied <- struct{}{}
-			}
-			close(applied)
-		})
-		wg.Go(func() {
-			store := l.Group(uint64(g + 1))
-			index := uint64(1)
-			for range applied {
-				batch := []*raft.Log{{Index: index, Term: 1, Data: data}}
-				for len(batch) < clients && len(applied) > 0 {
-					<-applied
-					batch = append(batch, &raft.Log{Index: index + uint64(len(batch)), Term: 1, Data: data})
+		arrivals := make(chan chan error, clients)
+		var senders sync.WaitGroup
+		for range clients {
+			senders.Go(func() {
+				done := make(chan error, 1)
+				for range b.N / groups / clients {
+					arrivals <- done
+					if err := <-done; err != nil {
+						b.Error(err)
+						return
+					}
 				}
-				if err := store.StoreLogs(batch); err != nil {
-					b.Error(err)
-					return
-				}
-				index += uint64(len(batch))
-			}
+			})
+		}
+		wg.Go(func() { appendArrivals(l.Group(uint64(g+1)), arrivals) })
+		wg.Go(func() {
+			senders.Wait()
+			close(arrivals)
 		})
 	}
 	wg.Wait()
@@ -443,4 +437,25 @@ func BenchmarkAppend(b *testing.B) {
 	s := l.Stats()
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "appends/s")
 	b.ReportMetric(float64(s.Records)/float64(max(s.Batches, 1)), "records/sync")
+}
+
+// appendArrivals stores an entry for each arrival, all that wait at once, and answers them.
+func appendArrivals(store *GroupStore, arrivals chan chan error) {
+	data := make([]byte, 128)
+	next := uint64(1)
+	for first := range arrivals {
+		waiting := []chan error{first}
+		for len(arrivals) > 0 {
+			waiting = append(waiting, <-arrivals)
+		}
+		batch := make([]*raft.Log, len(waiting))
+		for i := range batch {
+			batch[i] = &raft.Log{Index: next, Term: 1, Data: data}
+			next++
+		}
+		err := store.StoreLogs(batch)
+		for _, done := range waiting {
+			done <- err
+		}
+	}
 }

@@ -44,7 +44,7 @@ func (s *GroupStore) LastIndex() (uint64, error) {
 // GetLog fills entry, or returns raft.ErrLogNotFound. Its Data and Extensions are shared with
 // other readers and must not be changed.
 func (s *GroupStore) GetLog(index uint64, entry *raft.Log) error {
-	for {
+	for tried := (location{}); ; {
 		hit, at, err := s.find(index)
 		if err != nil {
 			return err
@@ -58,6 +58,10 @@ func (s *GroupStore) GetLog(index uint64, entry *raft.Log) error {
 			if s.log.isClosed() {
 				return ErrClosed
 			}
+			if at == tried {
+				return fmt.Errorf("%w: entry %d of group %d is in file %d, which is gone", ErrCorrupt, index, s.g.id, at.file)
+			}
+			tried = at
 			continue // the entry has just been moved or deleted: look again
 		}
 		_, err = readRecord(file, s.g, index, at, entry)
