@@ -3,6 +3,7 @@ package segment
 import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 )
 
 // Options say what a Writer writes.
@@ -51,6 +52,9 @@ func (o *Options) complete() error {
 				return sqlerr.New(sqlerr.DuplicateColumn, "Column %s stands twice in a segment", f.Name)
 			}
 			seen[f.Name] = true
+			if t, err := types.Parse(f.Type.String()); err != nil || !t.Equal(f.Type) {
+				return sqlerr.New(sqlerr.LogicalError, "Column %s has a type whose name does not parse: %s", f.Name, f.Type)
+			}
 		}
 	}
 	for _, k := range o.SortKey {

@@ -3,6 +3,7 @@ package segment
 import (
 	"context"
 	"fmt"
+	"sort"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -126,4 +127,34 @@ func (r *Reader) readCodes(ctx context.Context, c *columnState, in *page.Input, 
 		nulls = make([]uint8, to-from)
 	}
 	return column.NewNullable(nulls, v), nil
+}
+
+// ReadRows decodes the rows at the ascending positions sel of stored column col: what is left of a scan after its filters. Of each page it
+// decodes from the first to the last row wanted. Forms and ownership are as in ReadColumn.
+func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Vector, error) {
+	if len(sel) == 0 {
+		return r.ReadColumn(ctx, col, 0, 0)
+	}
+	if last := int(sel[len(sel)-1]); last >= r.Rows() {
+		return nil, sqlerr.New(sqlerr.LogicalError, "Row %d of segment %s with %d rows", last, r.path, r.Rows())
+	}
+	var parts []column.Vector
+	for len(sel) > 0 {
+		_, end := r.PageRows(r.pageOf(int(sel[0])))
+		n := sort.Search(len(sel), func(i int) bool { return int(sel[i]) >= end })
+		from, to := int(sel[0]), int(sel[n-1])+1
+		v, err := r.ReadColumn(ctx, col, from, to)
+		if err != nil {
+			return nil, err
+		}
+		if to-from > n {
+			at := make([]uint32, n)
+			for i, s := range sel[:n] {
+				at[i] = s - uint32(from)
+			}
+			v = column.Gather(v, at)
+		}
+		parts, sel = append(parts, v), sel[n:]
+	}
+	return concat(parts), nil
 }

@@ -241,6 +241,15 @@ func TestRoundTrip(t *testing.T) {
 					}
 					checkColumn(t, tab.block.Cols[col], from, to, v)
 				}
+				var sel []uint32
+				for row := 0; row < tc.rows; row += 1 + r.IntN(1+tc.rows/20) {
+					sel = append(sel, uint32(row))
+				}
+				v, err := rd.ReadRows(ctx, col, sel)
+				if err != nil {
+					t.Fatal(err)
+				}
+				checkColumn(t, column.Gather(tab.block.Cols[col], sel), 0, len(sel), v)
 			}
 		})
 	}
