@@ -32,10 +32,10 @@ func Vector(t *types.Type, b []byte, n, from, to int) (column.Vector, error) {
 		return ints[int64](t, b, n, from, to)
 	case types.PFloat32:
 		data := make([]float32, to-from)
-		return column.NewNum(t, data), Ints(cast[uint32](data), b, n, from)
+		return column.NewNum(t, data), decodeFloats[float32, uint32](data, b, n, from)
 	case types.PFloat64:
 		data := make([]float64, to-from)
-		return column.NewNum(t, data), Ints(cast[uint64](data), b, n, from)
+		return column.NewNum(t, data), decodeFloats[float64, uint64](data, b, n, from)
 	case types.PUInt128:
 		data, err := halves(b, n, from, to)
 		return column.NewNum(t, data), err

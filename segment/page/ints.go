@@ -19,6 +19,7 @@ const (
 	howSparse
 	howDict
 	howLZ4
+	howDecimal // floats only
 )
 
 // maxDict is the most distinct values that are worth a dictionary of a page's own: codes of one byte or less.

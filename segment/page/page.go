@@ -9,7 +9,8 @@
 //
 // By the representation (types.Phys) of the declared type, LowCardinality removed, n values:
 //
-//	integers, floats   ints
+//	integers           integer stream
+//	floats             float stream
 //	128 bits           stream[n] of the low halves, stream[n] of the high halves
 //	byte strings       text
 //	Nullable           stream[n] of null flags (u8), vector of the inner type, NULLs holding its zero
@@ -19,7 +20,7 @@
 //
 // # Integer stream
 //
-// A float is encoded as the unsigned integer of the same bits. W is the bytes of a value.
+// W is the bytes of a value.
 //
 //	+-----+---------------------------------------------------------------------+
 //	| u8  | 0 raw       n*W bytes                                               |
@@ -34,6 +35,17 @@
 //	|     | 6 dict      u32 entries, stream[entries], stream[n] of codes (u32)  |
 //	|     | 7 lz4       u32 raw length, LZ4 block of another integer stream     |
 //	+-----+---------------------------------------------------------------------+
+//
+// # Float stream
+//
+// The integer stream of the same bits, or, where every value is a decimal number of at most eight digits behind the point:
+//
+//	+-----+-----------+------------------------------------------+
+//	| u8  | u8 digits | integer stream of value * 10^digits, i64 |
+//	| 8   |           |                                          |
+//	+-----+-----------+------------------------------------------+
+//
+// The value is the integer, as float64, divided by the power of ten; it is used only if that gives every bit again.
 //
 // Streams nest at most two deep. LZ4 is used where it saves over a quarter.
 // Bit packing is described in package kernel.

@@ -77,6 +77,44 @@ func TestInts(t *testing.T) {
 	testInts[int64](t)
 }
 
+func TestDecimals(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	for name, tc := range map[string]struct {
+		value func() float64
+		ok    bool // decimal
+	}{
+		"cents":     {func() float64 { return float64(r.IntN(100_000)) / 100 }, true},
+		"negative":  {func() float64 { return float64(r.IntN(1e6)-5e5) / 1e4 }, true},
+		"integers":  {func() float64 { return float64(r.IntN(1e6)) }, true},
+		"noise":     {r.NormFloat64, false},
+		"with -0":   {func() float64 { return math.Copysign(float64(r.IntN(1000))/100, -1) }, false},
+		"with NaN":  {func() float64 { return []float64{math.NaN(), r.Float64()}[r.IntN(2)] }, false},
+		"very long": {func() float64 { return float64(r.Uint64()) }, false},
+	} {
+		v64, v32 := make([]float64, 3000), make([]float32, 3000)
+		for i := range v64 {
+			v64[i] = tc.value()
+			v32[i] = float32(v64[i])
+		}
+		b64, b32 := appendFloats[float64, uint64](nil, v64), appendFloats[float32, uint32](nil, v32)
+		if (b64[0] == howDecimal) != tc.ok {
+			t.Errorf("%s: encoding %d", name, b64[0])
+		}
+		got64, got32 := make([]float64, 2000), make([]float32, 2000)
+		if err := decodeFloats[float64, uint64](got64, b64, 3000, 500); err != nil {
+			t.Fatal(name, err)
+		}
+		if err := decodeFloats[float32, uint32](got32, b32, 3000, 500); err != nil {
+			t.Fatal(name, err)
+		}
+		for i := range got64 {
+			if math.Float64bits(got64[i]) != math.Float64bits(v64[i+500]) || math.Float32bits(got32[i]) != math.Float32bits(v32[i+500]) {
+				t.Fatalf("%s: value %d: %v %v, want %v %v", name, i+500, got64[i], got32[i], v64[i+500], v32[i+500])
+			}
+		}
+	}
+}
+
 // randomValue returns a value of t in the form of column.Value.
 func randomValue(r *rand.Rand, t *types.Type) any {
 	t = t.WithoutLowCardinality()

@@ -30,9 +30,9 @@ func AppendVector(dst []byte, v column.Vector) ([]byte, error) {
 	case *column.Num[int64]:
 		return AppendInts(dst, v.Data), nil
 	case *column.Num[float32]:
-		return AppendInts(dst, cast[uint32](v.Data)), nil
+		return appendFloats[float32, uint32](dst, v.Data), nil
 	case *column.Num[float64]:
-		return AppendInts(dst, cast[uint64](v.Data)), nil
+		return appendFloats[float64, uint64](dst, v.Data), nil
 	case *column.Num[types.U128]:
 		return appendHalves(dst, cast[types.U128](v.Data)), nil
 	case *column.Num[types.I128]:
