@@ -227,6 +227,7 @@ func (p *printer) show(s *Show) {
 	case s.Kind == ShowColumns || s.Kind == ShowIndexes:
 		p.put(" FROM ", s.Name.format())
 	case !s.Name.Table.IsZero():
+		p.when(s.Kind == ShowGrants, " FOR")
 		p.put(" ", s.Name.format())
 	}
 	if !s.From.IsZero() {

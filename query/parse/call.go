@@ -20,13 +20,8 @@ func (p *parser) call(name string, start int) ast.Expr {
 	p.count()
 	c := &ast.FuncCall{Name: name}
 	p.needSymbol("(")
-	if p.wordAt(0, "SELECT") && p.bareQueryAhead(0) {
-		p.pos-- // f(SELECT ...) has one pair of parentheses for both
-		c.Args = []ast.Expr{p.subquery()}
-	} else {
-		c.Distinct = p.distinctArguments()
-		c.Args = p.argsUntilClose()
-	}
+	c.Distinct = p.distinctArguments()
+	c.Args = p.argsUntilClose()
 	if p.symbolAt(0, "(") {
 		p.pos++
 		c.Params = c.Args
@@ -56,11 +51,8 @@ func (p *parser) distinctArguments() bool {
 // argsUntilClose takes arguments and the closing parenthesis.
 func (p *parser) argsUntilClose() []ast.Expr {
 	var args []ast.Expr
-	for !p.isSymbol(")") {
-		args = append(args, p.aliased(false))
-		if !p.symbol(",") {
-			break
-		}
+	if !p.isSymbol(")") {
+		args = p.exprList()
 	}
 	p.needSymbol(")")
 	return args
@@ -251,20 +243,28 @@ func (p *parser) castAlias() bool {
 	return (k == tokWord || k == tokQuoted) && (p.wordAt(2, "AS") || p.symbolAt(2, ","))
 }
 
+// extractOnly are what EXTRACT takes beside units.
+var extractOnly = map[string]string{
+	"EPOCH": "toUnixTimestamp", "DOW": "toDayOfWeek", "ISODOW": "toDayOfWeek", "DOY": "toDayOfYear", "ISOYEAR": "toISOYear",
+}
+
 // extract takes EXTRACT(unit FROM x), or returns nil for the function extract(haystack, pattern).
 func (p *parser) extract(start int) ast.Expr {
-	u, ok := units[strings.ToUpper(p.src(p.peek(2)))]
+	word := strings.ToUpper(p.src(p.peek(2)))
+	function, ok := extractOnly[word]
+	if u, isUnit := units[word]; isUnit {
+		function, ok = u.extract, true
+	}
 	if !ok || !p.wordAt(3, "FROM") {
-		if p.wordAt(3, "FROM") && p.wordAt(2, "EPOCH") {
-			u = unit{extract: "toUnixTimestamp"}
-		} else {
-			return nil
-		}
+		return nil
 	}
 	p.pos += 4
-	e := p.expr()
+	args := []ast.Expr{p.expr()}
+	if word == "DOW" { // Sunday is 0
+		args = append(args, &ast.Literal{Kind: ast.LiteralUint, Uint: 2, Range: p.from(p.at().start)})
+	}
 	p.needSymbol(")")
-	return p.special(u.extract, start, e)
+	return p.special(function, start, args...)
 }
 
 // keywordArguments takes arguments that are separated by commas or by the keywords in their order.

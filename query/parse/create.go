@@ -18,6 +18,10 @@ func (p *parser) create() ast.Statement {
 	s := &ast.CreateTable{Attach: verb == "ATTACH", Replace: verb == "REPLACE", OrReplace: orReplace, Temporary: temporary}
 	switch p.anyWords("DATABASE", "TABLE", "VIEW", "MATERIALIZED VIEW", "ROLLUP", "FUNCTION", "DICTIONARY", "LIVE VIEW", "WINDOW VIEW") {
 	case "DATABASE":
+		if verb == "REPLACE" || orReplace {
+			p.pos--
+			p.failWant("TABLE")
+		}
 		return p.createDatabase(s, start)
 	case "TABLE":
 	case "VIEW":

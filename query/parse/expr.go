@@ -30,7 +30,7 @@ type binary struct {
 }
 
 var symbolOperators = map[string]binary{
-	"<=>": {"isNotDistinctFrom", bindIs},
+	"<=>": {"isNotDistinctFrom", bindCompare},
 	"=":   {"equals", bindCompare}, "==": {"equals", bindCompare},
 	"!=": {"notEquals", bindCompare}, "<>": {"notEquals", bindCompare},
 	"<": {"less", bindCompare}, ">": {"greater", bindCompare},
@@ -55,19 +55,22 @@ var wordOperators = map[string][]wordOperator{
 		{"IS DISTINCT FROM", binary{"isDistinctFrom", bindIs}},
 		{"IS NOT NULL", binary{"isNotNull", bindIs}},
 		{"IS NULL", binary{"isNull", bindIs}},
+		{"IS NOT UNKNOWN", binary{"isNotNull", bindIs}},
+		{"IS UNKNOWN", binary{"isNull", bindIs}},
+		{"IS NOT TRUE", binary{"isNotTrue", bindIs}},
+		{"IS TRUE", binary{"isTrue", bindIs}},
+		{"IS NOT FALSE", binary{"isNotFalse", bindIs}},
+		{"IS FALSE", binary{"isFalse", bindIs}},
 	},
 	"BETWEEN": {{"BETWEEN", binary{"between", bindBetween}}},
 	"LIKE":    {{"LIKE", binary{"like", bindCompare}}},
 	"ILIKE":   {{"ILIKE", binary{"ilike", bindCompare}}},
 	"REGEXP":  {{"REGEXP", binary{"match", bindCompare}}},
-	"RLIKE":   {{"RLIKE", binary{"match", bindCompare}}},
 	"IN":      {{"IN", binary{"in", bindCompare}}},
 	"NOT": {
 		{"NOT BETWEEN", binary{"notBetween", bindBetween}},
 		{"NOT LIKE", binary{"notLike", bindCompare}},
 		{"NOT ILIKE", binary{"notILike", bindCompare}},
-		{"NOT REGEXP", binary{"notMatch", bindCompare}},
-		{"NOT RLIKE", binary{"notMatch", bindCompare}},
 		{"NOT IN", binary{"notIn", bindCompare}},
 	},
 	"GLOBAL": {
@@ -172,6 +175,9 @@ func (p *parser) infix(left ast.Expr, start, least int) ast.Expr {
 			return nil
 		}
 		for _, op := range wordOperators[strings.ToUpper(p.src(t))] {
+			if op.function == "in" && p.wordAt(1, "PARTITION") && p.peek(2).kind != tokEnd && !p.symbolAt(2, ",") && !p.symbolAt(2, ")") {
+				return nil // the IN PARTITION of a mutation
+			}
 			if op.bind >= least && p.words(op.words) {
 				return p.right(op.binary, left, start)
 			}
@@ -186,6 +192,8 @@ func (p *parser) right(op binary, left ast.Expr, start int) ast.Expr {
 	switch op.function {
 	case "isNull", "isNotNull":
 		return p.operator(op.function, start, left)
+	case "isTrue", "isFalse", "isNotTrue", "isNotFalse":
+		return p.isBool(op.function, left, start)
 	case "between":
 		return p.between(left, start, "and", "greaterOrEquals", "lessOrEquals")
 	case "notBetween":
@@ -193,10 +201,10 @@ func (p *parser) right(op binary, left ast.Expr, start int) ast.Expr {
 	case "in", "notIn", "globalIn", "globalNotIn":
 		return p.operator(op.function, start, left, p.binding(bindCompare+1))
 	}
-	right := p.binding(op.bind + 1)
-	if op.function == "notMatch" {
-		return p.operator("not", start, p.operator("match", start, left, right))
+	if op.bind == bindCompare && p.quantifierAhead() {
+		return p.quantified(op.function, left, start)
 	}
+	right := p.binding(op.bind + 1)
 	if c, ok := left.(*ast.FuncCall); ok && nary[op.function] && c.Name == op.function && c.Syntax == ast.SyntaxOperator && !c.Parens {
 		// left was made by this chain and nobody else holds it.
 		c.Args = append(c.Args, right)
@@ -204,6 +212,53 @@ func (p *parser) right(op binary, left ast.Expr, start int) ast.Expr {
 		return c
 	}
 	return p.operator(op.function, start, left, right)
+}
+
+// isBool makes x IS [NOT] TRUE and x IS [NOT] FALSE.
+func (p *parser) isBool(form string, left ast.Expr, start int) ast.Expr {
+	r := p.from(p.toks[p.pos-1].start)
+	value := &ast.Literal{Range: r, Kind: ast.LiteralBool, Bool: strings.HasSuffix(form, "True")}
+	if strings.HasPrefix(form, "isNot") {
+		return p.operator("isDistinctFrom", start, left, value)
+	}
+	return p.operator("isNotDistinctFrom", start, left, value)
+}
+
+// quantifierAhead reports whether ANY (query), SOME (query) or ALL (query) is next.
+func (p *parser) quantifierAhead() bool {
+	return (p.wordAt(0, "ANY") || p.wordAt(0, "SOME") || p.wordAt(0, "ALL")) && p.queryAhead(1)
+}
+
+// quantifiedForms are the comparisons with all or any rows of a query: the function that compares, and the
+// aggregate of the query's column it compares with; "" stands for the query itself.
+var quantifiedForms = map[string]struct{ function, aggregate string }{
+	"equals ANY": {"in", ""}, "notEquals ALL": {"notIn", ""},
+	"equals ALL": {"in", "singleValueOrNull"}, "notEquals ANY": {"notIn", "singleValueOrNull"},
+	"less ANY": {"less", "max"}, "lessOrEquals ANY": {"lessOrEquals", "max"},
+	"greater ANY": {"greater", "min"}, "greaterOrEquals ANY": {"greaterOrEquals", "min"},
+	"less ALL": {"less", "min"}, "lessOrEquals ALL": {"lessOrEquals", "min"},
+	"greater ALL": {"greater", "max"}, "greaterOrEquals ALL": {"greaterOrEquals", "max"},
+}
+
+// quantified takes ANY (query) or ALL (query) on the right of a comparison.
+func (p *parser) quantified(function string, left ast.Expr, start int) ast.Expr {
+	word := "ANY"
+	if p.wordAt(0, "ALL") {
+		word = "ALL"
+	}
+	form, ok := quantifiedForms[function+" "+word]
+	if !ok {
+		p.failWant("expression")
+	}
+	p.pos++
+	q := p.subquery()
+	if form.aggregate != "" {
+		all := &ast.Asterisk{Range: q.Range}
+		call := &ast.FuncCall{Range: q.Range, Name: form.aggregate, Args: []ast.Expr{all}}
+		s := &ast.Select{Range: q.Range, Exprs: []ast.Expr{call}, From: &ast.SubqueryTable{Range: q.Range, Query: q.Query}}
+		q = &ast.Subquery{Range: q.Range, Query: &ast.SelectUnion{Range: q.Range, Items: []ast.UnionItem{{Select: s}}}}
+	}
+	return p.operator(form.function, start, left, q)
 }
 
 func (p *parser) between(left ast.Expr, start int, join, low, high string) ast.Expr {
@@ -314,7 +369,7 @@ func isConstant(e ast.Expr) bool {
 // notAnAlias are the words that go on with the query after an expression or a table, so that they are no alias without AS.
 var notAnAlias = wordSet(`ALL AND ANTI ANY APPLY ARRAY AS ASC ASCENDING ASOF BETWEEN BY COLLATE COMMENT CROSS DEDUPLICATE DESC DESCENDING DIV ELSE END EXCEPT FETCH FINAL
 	FOR FORMAT FROM FULL GLOBAL GROUP HAVING ILIKE IN INNER INTERPOLATE INTERSECT INTO IS JOIN LEFT LIKE LIMIT LOCAL MOD NOT NULLS OFFSET ON ONLY OR ORDER
-	OUTER OVER PARALLEL PASTE PREWHERE QUALIFY REGEXP REPLACE RIGHT RLIKE SAMPLE SELECT SEMI SET SETTINGS STEP THEN TO TTL UNION USING VALUES WHEN WHERE WINDOW WITH`)
+	OUTER OVER PARALLEL PASTE PREWHERE QUALIFY REGEXP REPLACE RIGHT SAMPLE SELECT SEMI SET SETTINGS STEP THEN TO TTL UNION USING VALUES WHEN WHERE WINDOW WITH`)
 
 // notAFunction are those of them that are no function either, when a parenthesis follows.
 var notAFunction = wordSet(`AS BETWEEN ELSE FROM HAVING INTO IS JOIN ON PREWHERE SELECT THEN UNION USING WHEN WHERE`)
@@ -353,10 +408,20 @@ func (p *parser) alias(bare bool) string {
 	case !bare:
 	case t.kind == tokQuoted:
 		return p.ident()
-	case t.kind == tokWord && !notAnAlias[strings.ToUpper(p.src(t))]:
+	case t.kind == tokWord && (!notAnAlias[strings.ToUpper(p.src(t))] || p.softAlias(t)):
 		return p.ident()
 	}
 	return ""
+}
+
+// softAliases are those of notAnAlias that are an alias all the same if the list or the query ends behind them.
+var softAliases = wordSet(`APPLY BY COMMENT DEDUPLICATE DESC DESCENDING ASC ASCENDING END FETCH FOR INTERPOLATE IS LOCAL OUTER OVER REPLACE SET STEP TO TTL VALUES WHEN`)
+
+func (p *parser) softAlias(t token) bool {
+	if !softAliases[strings.ToUpper(p.src(t))] {
+		return false
+	}
+	return p.peek(1).kind == tokEnd || p.symbolAt(1, ",") || p.symbolAt(1, ")") || p.symbolAt(1, ";") || p.wordAt(1, "FROM") || p.wordAt(1, "WHERE")
 }
 
 // aliasedList takes expressions separated by commas. A trailing comma before stop is fine if stop is not nil.

@@ -140,6 +140,9 @@ func (p *parser) joinWords(j *ast.Join) bool {
 	if j.Strictness == ast.StrictDefault {
 		p.strictness(j)
 	}
+	if k == "" && (j.Strictness == ast.StrictSemi || j.Strictness == ast.StrictAnti) {
+		j.Kind = ast.JoinLeft
+	}
 	if k == "LEFT" || k == "RIGHT" || k == "FULL" {
 		p.words("OUTER")
 	}

@@ -9,8 +9,7 @@ import (
 // insert takes INSERT INTO, up to where inline data begins.
 func (p *parser) insert() ast.Statement {
 	start := p.at().start
-	p.needWords("INSERT")
-	p.words("INTO")
+	p.needWords("INSERT INTO")
 	s := &ast.Insert{DataStart: -1, DataEnd: len(p.text)}
 	p.insertTarget(s)
 	if p.words("PARTITION BY") {
@@ -56,8 +55,8 @@ func (p *parser) insertTarget(s *ast.Insert) {
 // insertColumns takes (a, b), (* EXCEPT(c)) and the like.
 func (p *parser) insertColumns() []ast.Expr {
 	p.needSymbol("(")
-	list := []ast.Expr{}
-	for !p.isSymbol(")") {
+	var list []ast.Expr
+	for again := true; again; again = !p.isSymbol(")") {
 		start := p.at().start
 		switch {
 		case p.isName() && !(p.wordAt(0, "COLUMNS") && p.symbolAt(1, "(")) && !p.qualifiedAsterisk():

@@ -103,13 +103,13 @@ func (l *lexer) skipBlank() (token, bool) {
 		case strings.HasPrefix(rest, "--"), strings.HasPrefix(rest, "#!"), strings.HasPrefix(rest, "# "), strings.HasPrefix(rest, "//"):
 			l.skipLine()
 		case strings.HasPrefix(rest, "/*"):
-			end := strings.Index(rest[2:], "*/")
-			if end < 0 {
+			size := commentSize(rest)
+			if size < 0 {
 				t := token{kind: tokInvalid, start: l.pos, end: len(l.text), symbol: "Multiline comment is not closed"}
 				l.pos = len(l.text)
 				return t, false
 			}
-			l.pos += 2 + end + 2
+			l.pos += size
 		case rest[0] >= utf8.RuneSelf:
 			size := unicodeBlank(rest)
 			if size == 0 {
@@ -121,6 +121,27 @@ func (l *lexer) skipBlank() (token, bool) {
 		}
 	}
 	return token{}, true
+}
+
+// commentSize returns the length of the comment s begins with, -1 without an end. Comments nest.
+func commentSize(s string) int {
+	level := 0
+	for i := 0; i+1 < len(s); {
+		switch s[i : i+2] {
+		case "/*":
+			level++
+			i += 2
+		case "*/":
+			level--
+			i += 2
+			if level == 0 {
+				return i
+			}
+		default:
+			i++
+		}
+	}
+	return -1
 }
 
 func (l *lexer) skipLine() {
@@ -143,6 +164,10 @@ func unicodeBlank(s string) int {
 	return 0
 }
 
+var notClosed = map[byte]string{
+	'\'': "Single quoted string is not closed", '"': "Double quoted string is not closed", '`': "Back quoted string is not closed",
+}
+
 // quoted scans from the opening quote at open to its partner. A backslash escapes the next byte; a doubled quote stands for one.
 func (l *lexer) quoted(start, open int, k kind) token {
 	q := l.text[open]
@@ -161,7 +186,7 @@ func (l *lexer) quoted(start, open int, k kind) token {
 			return token{kind: k, start: start, end: i + 1}
 		}
 	}
-	return token{kind: tokInvalid, start: start, end: len(l.text), symbol: "Quoted string is not closed"}
+	return token{kind: tokInvalid, start: start, end: len(l.text), symbol: notClosed[q]}
 }
 
 // heredoc scans $tag$ text $tag$.
@@ -255,6 +280,9 @@ func (l *lexer) numberOrWord(start, i int) token {
 		return token{kind: tokNumber, start: start, end: i}
 	}
 	end := l.wordEnd(i)
+	if l.text[start] == '0' && radixDigits(l.text[start+1]) != "" && i > start+1 {
+		return token{kind: tokInvalid, start: start, end: end, symbol: "Wrong number"}
+	}
 	for _, c := range []byte(l.text[start:end]) {
 		if !isWordByte(c) && c != '$' {
 			return token{kind: tokInvalid, start: start, end: end, symbol: "Wrong number"}

@@ -188,11 +188,8 @@ func (p *parser) array() ast.Expr {
 	start := p.at().start
 	p.needSymbol("[")
 	var items []ast.Expr
-	for !p.isSymbol("]") {
-		items = append(items, p.aliased(false))
-		if !p.symbol(",") {
-			break
-		}
+	if !p.isSymbol("]") {
+		items = p.exprList()
 	}
 	p.needSymbol("]")
 	c := &ast.FuncCall{Range: p.from(start), Name: "array", Args: items, Syntax: ast.SyntaxArray}

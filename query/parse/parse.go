@@ -8,9 +8,9 @@
 //	 3  OR                       n-ary
 //	 4  AND                      n-ary
 //	 5  NOT                      prefix
-//	 6  IS [NOT] NULL, IS [NOT] DISTINCT FROM, <=>
+//	 6  IS [NOT] NULL, IS [NOT] DISTINCT FROM, IS [NOT] TRUE
 //	 7  [NOT] BETWEEN
-//	 9  = == != <> < <= > >= [NOT] LIKE ILIKE REGEXP, [GLOBAL] [NOT] IN
+//	 9  = == != <> < <= > >= <=> [NOT] LIKE ILIKE, REGEXP, [GLOBAL] [NOT] IN
 //	10  ||                       n-ary
 //	11  + -
 //	12  * / % MOD DIV
@@ -21,7 +21,7 @@
 // except for the few in expr.go that would swallow the next clause.
 //
 // Every error is a *sqlerr.Error: SyntaxError (62) with the position, QueryIsTooLarge (229),
-// TooDeepRecursion (306), TooDeepAST (167), TooBigAST (168), EmptyQuery (211). The package is stateless and safe for concurrent use.
+// TooDeepRecursion (306), TooDeepAST (167), TooBigAST (168). The package is stateless and safe for concurrent use.
 package parse
 
 import (
@@ -68,7 +68,7 @@ func One(text string, limits Limits) (stmt ast.Statement, err error) {
 	p := newParser(text, limits)
 	defer p.recover(&err)
 	if p.at().kind == tokEnd {
-		return nil, sqlerr.At(0, sqlerr.EmptyQuery, "Empty query")
+		return nil, sqlerr.At(0, sqlerr.SyntaxError, "Empty query")
 	}
 	stmt = p.statement()
 	if hasInlineData(stmt) {
@@ -319,7 +319,7 @@ func (p *parser) failInvalid(t token) {
 		panic(bail{sqlerr.At(t.start, sqlerr.QueryIsTooLarge,
 			"%s. Max query size exceeded (can be increased with the `max_query_size` setting)", p.located(t))})
 	}
-	p.failAt(t, t.symbol+": '"+excerpt(p.src(t))+"'")
+	panic(bail{sqlerr.At(t.start, sqlerr.SyntaxError, "%s: %s", t.symbol, p.located(t))})
 }
 
 func (p *parser) failMulti(t token) {
@@ -329,7 +329,7 @@ func (p *parser) failMulti(t token) {
 
 func (p *parser) located(t token) string {
 	if t.kind == tokEnd {
-		return fmt.Sprintf("Syntax error: failed at position %d (end of query)%s", t.start+1, p.lineCol(t.start))
+		return fmt.Sprintf("Syntax error: failed at position %d (end of query)%s: ", t.start+1, p.lineCol(t.start))
 	}
 	return fmt.Sprintf("Syntax error: failed at position %d (%s)%s: %s", t.start+1, excerpt(p.src(t)), p.lineCol(t.start), excerpt(p.text[t.start:]))
 }

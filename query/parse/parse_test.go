@@ -52,19 +52,23 @@ func checkSpans(s ast.Statement, text string) (bad string) {
 }
 
 func TestFormat(t *testing.T) {
-	datadriven.RunTest(t, "testdata/format", func(t *testing.T, d *datadriven.TestData) string {
-		s, err := One(d.Input, Limits{})
-		if err != nil {
-			return err.Error() + "\n"
-		}
-		if diff := checkRoundTrip(s); diff != "" {
-			t.Errorf("%s\n%s", d.Input, diff)
-		}
-		if bad := checkSpans(s, d.Input); bad != "" {
-			t.Errorf("%s: span of %s", d.Input, bad)
-		}
-		return ast.Format(s) + "\n"
-	})
+	for _, file := range []string{"testdata/format", "testdata/corners"} {
+		datadriven.RunTest(t, file, formatted)
+	}
+}
+
+func formatted(t *testing.T, d *datadriven.TestData) string {
+	s, err := One(d.Input, Limits{})
+	if err != nil {
+		return err.Error() + "\n"
+	}
+	if diff := checkRoundTrip(s); diff != "" {
+		t.Errorf("%s\n%s", d.Input, diff)
+	}
+	if bad := checkSpans(s, d.Input); bad != "" {
+		t.Errorf("%s: span of %s", d.Input, bad)
+	}
+	return ast.Format(s) + "\n"
 }
 
 func TestErrors(t *testing.T) {
@@ -198,7 +202,7 @@ func TestHostile(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	for _, name := range []string{"testdata/format", "testdata/errors", "testdata/columnname"} {
+	for _, name := range []string{"testdata/format", "testdata/corners", "testdata/errors", "testdata/columnname"} {
 		text, err := os.ReadFile(name)
 		if err != nil {
 			f.Fatal(err)

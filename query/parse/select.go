@@ -115,7 +115,7 @@ func (p *parser) settings() []ast.Setting {
 func (p *parser) setting() ast.Setting {
 	start := p.at().start
 	s := ast.Setting{Name: p.compound()}
-	if !p.symbol("=") && !p.words("TO") { // a bare name switches a setting on
+	if !p.symbol("=") { // a bare name switches a setting on
 		s.Value = &ast.Literal{Kind: ast.LiteralUint, Uint: 1, Range: p.from(start)}
 		s.Range = p.from(start)
 		return s

@@ -30,8 +30,8 @@ func (p *parser) show() ast.Statement {
 		if p.isWords("TABLE") || p.isWords("DATABASE") || p.isWords("VIEW") || p.isWords("DICTIONARY") {
 			return p.showCreate(s, start)
 		}
-		if p.at().kind == tokWord {
-			return p.otherFrom(start, "SHOW "+p.src(p.at()))
+		if w := p.anyWords("CURRENT ROLES", "ENABLED ROLES", "PRIVILEGES", "QUOTAS", "QUOTA", "PROFILES", "SETTINGS PROFILES", "POLICIES", "ROW POLICIES", "FILESYSTEM CACHES"); w != "" {
+			return p.otherFrom(start, "SHOW "+w)
 		}
 		p.fail()
 	}

@@ -285,11 +285,11 @@ func (p *parser) partition() *ast.Partition {
 	x := &ast.Partition{}
 	switch {
 	case p.words("PART"):
-		x.Part = p.stringText()
+		x.Part = p.nonEmptyText()
 	case p.words("PARTITION ALL"):
 		x.All = true
 	case p.words("PARTITION ID"):
-		x.ID = p.stringText()
+		x.ID = p.nonEmptyText()
 	case p.words("PARTITION"):
 		x.Expr = p.binding(bindAdd)
 	default:
@@ -297,6 +297,16 @@ func (p *parser) partition() *ast.Partition {
 	}
 	x.Range = p.from(start)
 	return x
+}
+
+// nonEmptyText takes a string that names something.
+func (p *parser) nonEmptyText() string {
+	t := p.at()
+	s := p.stringText()
+	if s == "" {
+		p.failAt(t, "Expected a name")
+	}
+	return s
 }
 
 func (p *parser) inPartition() *ast.Partition {
