@@ -2,6 +2,7 @@ package page
 
 import (
 	"math"
+	"unsafe"
 
 	"github.com/olapd/olapd/internal/kernel"
 )
@@ -74,7 +75,12 @@ func decodeFloats[F kernel.Float, B uint32 | uint64](dst []F, stream []byte, n, 
 	if digits > maxDigits {
 		return corrupt("%d digits", digits)
 	}
-	scaled := make([]int64, len(dst))
+	var scaled []int64
+	if unsafe.Sizeof(F(0)) == 8 {
+		scaled = cast[int64](dst) // in place
+	} else {
+		scaled = make([]int64, len(dst))
+	}
 	if err := Ints(scaled, stream[2:], n, from); err != nil {
 		return err
 	}
