@@ -56,7 +56,7 @@ func TestForgedChunks(t *testing.T) {
 	r := rand.New(rand.NewPCG(11, 11))
 	list := chunkList(t, good)
 	refused := 0
-	for round := range 1500 {
+	for round := range 800 {
 		c := list[r.IntN(len(list))]
 		if c.len == 0 {
 			continue
