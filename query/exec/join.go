@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"sort"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -45,7 +44,7 @@ func NewJoin(left, right Operator, spec JoinSpec) *Join {
 }
 
 // Describe implements Operator.
-func (j *Join) Describe() string { return strings.TrimSpace("Hash join " + j.Text) }
+func (j *Join) Describe() string { return "Hash" + j.Text }
 
 // Totals implements Operator: a join has none.
 func (j *Join) Totals() (*column.Block, error) { return nil, nil }

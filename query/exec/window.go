@@ -1,0 +1,194 @@
+package exec
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/exec/eval"
+	"github.com/olapd/olapd/query/plan"
+)
+
+// WindowCall is one function over a window.
+type WindowCall struct {
+	Func        string             // row_number, lag …
+	Fn          function.Aggregate // for an aggregate; else nil
+	Args        []int              // positions in the program's results
+	PartitionBy []int
+	OrderBy     []plan.SortKey
+	Frame       plan.Frame
+	Result      *types.Type
+}
+
+// Window computes functions over windows of all its input, which it holds in memory. It yields the rows in
+// the order of the last call's window.
+type Window struct {
+	base
+	args   *eval.Program
+	calls  []WindowCall
+	schema column.Schema // of the input
+	text   string
+}
+
+// NewWindow returns a Window; args computes the calls' arguments.
+func NewWindow(in Operator, args *eval.Program, calls []WindowCall, schema column.Schema, text string) *Window {
+	return &Window{base: base{inputs: []Operator{in}}, args: args, calls: calls, schema: schema, text: text}
+}
+
+// Describe implements Operator.
+func (w *Window) Describe() string { return strings.TrimSpace(w.text) }
+
+func (w *Window) streams(r *run) ([]Stream, error) {
+	in, err := single(r, w.inputs[0])
+	if err != nil {
+		return nil, err
+	}
+	return []Stream{&windowStream{w: w, r: r, in: in}}, nil
+}
+
+type windowStream struct {
+	w    *Window
+	r    *run
+	in   Stream
+	done bool
+	rest blocksOf
+}
+
+func (s *windowStream) Next(ctx context.Context) (*column.Block, error) {
+	if !s.done {
+		s.done = true
+		b, err := s.compute(ctx)
+		if err != nil {
+			return nil, err
+		}
+		s.rest = blocksOf{b: b, size: s.r.opts.MaxBlockSize}
+	}
+	return s.rest.next(), nil
+}
+
+func (s *windowStream) compute(ctx context.Context) (*column.Block, error) {
+	var blocks []*column.Block
+	held := s.r.reservation()
+	err := drain(ctx, s.in, func(b *column.Block) error {
+		blocks = append(blocks, b)
+		return held.add(2 * blockBytes(b)) // joined, and joined again in order
+	})
+	if err != nil || len(blocks) == 0 {
+		return nil, err
+	}
+	all := concatBlocks(blocks)
+	args, err := s.w.args.Run(all)
+	if err != nil {
+		return nil, err
+	}
+	out := &column.Block{Cols: slices.Clone(all.Cols), N: all.N}
+	var order []uint32
+	for i := range s.w.calls {
+		c := &s.w.calls[i]
+		f := newFrames(all, c)
+		if err := held.add(24 * int64(all.N)); err != nil {
+			return nil, err
+		}
+		v, err := c.compute(ctx, f, args)
+		if err != nil {
+			return nil, err
+		}
+		back := make([]uint32, all.N)
+		for k, r := range f.order {
+			back[r] = uint32(k)
+		}
+		out.Cols, order = append(out.Cols, column.Gather(v, back)), f.order
+	}
+	return gatherBlock(out, order), nil
+}
+
+// frames is the rows in the order of a window, with the partition and the peers of each.
+type frames struct {
+	order []uint32 // position → row
+	// Of each position: where its partition begins and ends, where its peers do, and how many groups of peers
+	// are before it in the partition.
+	partFrom, partTo, peerFrom, peerTo, peersBefore []uint32
+}
+
+func newFrames(b *column.Block, c *WindowCall) *frames {
+	keys := make([]plan.SortKey, 0, len(c.PartitionBy)+len(c.OrderBy))
+	for _, p := range c.PartitionBy {
+		keys = append(keys, plan.SortKey{Index: p})
+	}
+	keys = append(keys, c.OrderBy...)
+	ord, items := newRowOrder(b, keys)
+	slices.SortFunc(items, ord.compare)
+	n := len(items)
+	f := &frames{order: make([]uint32, n), partFrom: make([]uint32, n), partTo: make([]uint32, n),
+		peerFrom: make([]uint32, n), peerTo: make([]uint32, n), peersBefore: make([]uint32, n)}
+	for k, it := range items {
+		f.order[k] = it.row
+	}
+	f.bounds(f.partFrom, f.partTo, b, keys[:len(c.PartitionBy)])
+	f.bounds(f.peerFrom, f.peerTo, b, keys)
+	for k := 1; k < n; k++ {
+		switch {
+		case f.partFrom[k] == uint32(k):
+		case f.peerFrom[k] == uint32(k):
+			f.peersBefore[k] = f.peersBefore[k-1] + 1
+		default:
+			f.peersBefore[k] = f.peersBefore[k-1]
+		}
+	}
+	return f
+}
+
+// bounds writes where the run of rows with equal keys around each position begins and ends.
+func (f *frames) bounds(from, to []uint32, b *column.Block, keys []plan.SortKey) {
+	start := 0
+	for k := 1; k <= len(f.order); k++ {
+		if k < len(f.order) && f.equal(b, keys, k-1, k) {
+			continue
+		}
+		for i := start; i < k; i++ {
+			from[i], to[i] = uint32(start), uint32(k)
+		}
+		start = k
+	}
+}
+
+func (f *frames) equal(b *column.Block, keys []plan.SortKey, i, j int) bool {
+	for _, key := range keys {
+		v := b.Cols[key.Index]
+		if column.CompareOrder(v, int(f.order[i]), v, int(f.order[j]), key.Order) != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// frame returns the positions [lo, hi) of the frame of position k.
+func (f *frames) frame(k int, fr plan.Frame) (lo, hi int) {
+	from, to := int(f.partFrom[k]), int(f.partTo[k])
+	lo, hi = from, to
+	if fr.Start != nil {
+		if lo = int(f.peerFrom[k]); fr.Rows {
+			lo = clamp(k, *fr.Start, from, to)
+		}
+	}
+	if fr.End != nil {
+		if hi = int(f.peerTo[k]); fr.Rows {
+			hi = clamp(k, *fr.End, from-1, to-1) + 1
+		}
+	}
+	return lo, max(lo, hi)
+}
+
+// clamp returns k+d within [lo, hi], also where that overflows.
+func clamp(k int, d int64, lo, hi int) int {
+	switch {
+	case d > int64(hi-k):
+		return hi
+	case d < int64(lo-k):
+		return lo
+	}
+	return k + int(d)
+}
