@@ -62,23 +62,26 @@ func (s *scope) lookup(path []string) (*item, error) {
 		return it, err
 	}
 	al := s.aliases[path[0]]
-	if al != nil && !al.busy {
-		e, err := s.resolveAlias(al)
-		if err != nil {
-			return nil, err
+	var aliasErr error
+	switch {
+	case al != nil && al.busy:
+		if s.current != al {
+			s.skipped[al] = true
 		}
-		if hasPart(e.Type(), path[1:]) {
+	case al != nil:
+		e, err := s.resolveAlias(al)
+		if err == nil && hasPart(e.Type(), path[1:]) {
 			return s.part(item{e: e}, path[1:], strings.Join(path, "."))
 		}
+		if err != nil && !sqlerr.Is(err, sqlerr.UnknownIdentifier) {
+			return nil, err
+		}
+		aliasErr = err
 	}
-	it, err := s.fromColumn(path)
-	if it != nil || err != nil {
+	if it, err := s.fromColumn(path); it != nil || err != nil {
 		return it, err
 	}
-	if al != nil && al.busy {
-		return nil, sqlerr.New(sqlerr.CyclicAliases, "Cyclic aliases: '%s' is used in its own definition", al.name)
-	}
-	return nil, nil
+	return nil, aliasErr
 }
 
 // param finds a lambda's parameter.
@@ -128,6 +131,7 @@ type match struct {
 	col       *sourceColumn
 	rest      []string
 	qualified int // leading parts that name the source
+	rank      int // how well the qualifier fits: an alias goes before a table's own name
 }
 
 // fromColumn finds a path among the columns of FROM; nil, nil if it is not there.
@@ -162,7 +166,11 @@ func (f *frame) match(path []string) (*match, error) {
 	var found []*match
 	for _, src := range f.sources {
 		m := matchIn(src, path)
-		if m != nil {
+		switch {
+		case m == nil || len(found) > 0 && m.rank < found[0].rank:
+		case len(found) > 0 && m.rank > found[0].rank:
+			found = []*match{m}
+		default:
 			found = append(found, m)
 		}
 	}
@@ -180,11 +188,15 @@ func (f *frame) match(path []string) (*match, error) {
 func matchIn(src *source, path []string) *match {
 	if n := src.qualifiers(path); n > 0 {
 		if c, rest := src.find(path[n:]); c != nil {
-			return &match{src, c, rest, n}
+			rank := 2
+			if src.alias != "" && src.alias != path[0] {
+				rank = 1
+			}
+			return &match{src, c, rest, n, rank}
 		}
 	}
 	if c, rest := src.find(path); c != nil {
-		return &match{src, c, rest, 0}
+		return &match{src, c, rest, 0, 0}
 	}
 	return nil
 }

@@ -128,7 +128,7 @@ func (s *scope) inQuery(left plan.Expr, q *ast.Subquery, not bool) (plan.Expr, e
 	if err != nil {
 		return nil, err
 	}
-	args, set, err = s.alignSet(args, set, key)
+	args, set, err = s.alignSet(args, set)
 	if err != nil {
 		return nil, err
 	}
@@ -137,14 +137,14 @@ func (s *scope) inQuery(left plan.Expr, q *ast.Subquery, not bool) (plan.Expr, e
 }
 
 // alignSet casts the arguments, or the subquery's columns, so that both have the same types but for Nullable.
-func (s *scope) alignSet(args []plan.Expr, set *plan.Set, key string) ([]plan.Expr, *plan.Set, error) {
+func (s *scope) alignSet(args []plan.Expr, set *plan.Set) ([]plan.Expr, *plan.Set, error) {
 	out := make([]plan.Expr, len(args))
 	exprs := columnsOf(set.Input.Schema())
 	changed := false
 	for i, a := range args {
 		t, err := types.Supertype(a.Type().Inner(), set.Types[i].Inner())
 		if err != nil {
-			return nil, nil, sqlerr.New(sqlerr.TypeMismatch, "Types of column %d in section IN don't match: %s on the left, %s on the right", i+1, a.Type(), set.Types[i])
+			t = a.Type().Inner() // as the values of a list are converted
 		}
 		if out[i], err = s.castInner(a, t); err != nil {
 			return nil, nil, err

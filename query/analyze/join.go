@@ -335,6 +335,9 @@ func (s *scope) joinUsing(t *ast.Join, j *plan.Join, l, r *frame) (*frame, error
 	if err != nil {
 		return nil, err
 	}
+	if j.Kind == plan.Right {
+		f.sources[0].first = false // an unqualified name means the right side
+	}
 	for _, k := range keys {
 		if err := s.defineUsing(f, j, k, marker, width); err != nil {
 			return nil, err

@@ -17,6 +17,10 @@ type scope struct {
 	params  []binding // lambda parameters, innermost last
 	sets    map[string]*plan.Set
 	scalars map[*ast.Subquery]plan.Expr
+	current *alias          // the one being resolved
+	skipped map[*alias]bool // other busy aliases whose name was taken for a column while it is
+	looked  int             // how often aliases have been resolved
+	exist   map[*ast.FuncCall]uint64
 	names   map[ast.Expr]string // of identifiers and subqueries, for ast.ColumnNameWith
 	depth   int                 // of the expression being resolved
 }
@@ -46,7 +50,7 @@ type binding struct {
 
 func (a *analyzer) scope(parent *scope) *scope {
 	return &scope{a: a, parent: parent, aliases: map[string]*alias{}, ctes: map[string]*cte{}, windows: map[string]*ast.Window{},
-		sets: map[string]*plan.Set{}, scalars: map[*ast.Subquery]plan.Expr{}, names: map[ast.Expr]string{}}
+		sets: map[string]*plan.Set{}, scalars: map[*ast.Subquery]plan.Expr{}, names: map[ast.Expr]string{}, skipped: map[*alias]bool{}, exist: map[*ast.FuncCall]uint64{}}
 }
 
 // collect registers the aliases in e and below, but not those of subqueries.
@@ -80,21 +84,44 @@ func (s *scope) define(name string, e ast.Expr) error {
 }
 
 // resolveAlias returns the expression an alias of this scope stands for.
+// The answer is kept, unless it came about because another alias was being resolved and its name meant a column.
 func (s *scope) resolveAlias(al *alias) (plan.Expr, error) {
+	if _, ok := al.expr.(*ast.Subquery); ok && al.done != nil {
+		s.a.nextSubquery(1) // ClickHouse numbers each use
+	}
 	if al.done != nil || al.err != nil {
 		return al.done, al.err
 	}
-	al.busy = true
-	params := s.params
-	s.params = nil // a lambda's parameters are not visible in a named expression outside of it
-	al.done, al.err = s.resolve(al.expr)
-	s.params = params
+	if s.looked++; s.looked > maxAliasLookups {
+		return nil, sqlerr.New(sqlerr.TooBigAST, "Aliases use each other more than %d times", maxAliasLookups)
+	}
+	params, skipped, current := s.params, s.skipped, s.current
+	s.params, s.skipped = nil, map[*alias]bool{} // a lambda's parameters are not visible in a named expression outside of it
+	al.busy, s.current = true, al
+	e, err := s.resolve(al.expr)
 	al.busy = false
-	return al.done, al.err
+	if len(s.skipped) == 0 {
+		al.done, al.err = e, err
+	}
+	for o := range s.skipped {
+		skipped[o] = true
+	}
+	s.params, s.skipped, s.current = params, skipped, current
+	return e, err
 }
 
-// columnName is the name of the result column of e, which has been resolved.
+// columnName is the name of the result column of e, which has been resolved. EXISTS has the name of its answer.
 func (s *scope) columnName(e ast.Expr) string {
+	if len(s.exist) > 0 {
+		e = ast.Rewrite(e, func(e ast.Expr) ast.Expr {
+			if c, ok := e.(*ast.FuncCall); ok {
+				if v, ok := s.exist[c]; ok {
+					return &ast.Literal{Kind: ast.LiteralUint, Uint: v}
+				}
+			}
+			return e
+		})
+	}
 	return ast.ColumnNameWith(e, func(e ast.Expr) string { return s.names[e] })
 }
 

@@ -217,10 +217,7 @@ func (b *builder) untuple(c *ast.FuncCall, alias string) ([]item, error) {
 		}
 		name := alias + "." + n
 		if alias == "" {
-			if t.Names != nil {
-				n = types.QuoteString(n)
-			}
-			name = "tupleElement(" + b.columnName(c.Args[0]) + ", " + n + ")"
+			name = "tupleElement(" + b.columnName(c.Args[0]) + ", " + types.QuoteString(n) + ")"
 		}
 		out = append(out, item{e, name})
 	}

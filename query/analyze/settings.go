@@ -13,6 +13,7 @@ const (
 	maxExpandedElements = 500_000 // max_expanded_ast_elements: aliases that use aliases grow without bound
 	maxExprDepth        = 1000    // max_ast_depth, after aliases are expanded
 	maxResultColumns    = 100_000 // of one SELECT: what asterisks over asterisks may reach
+	maxAliasLookups     = 50_000  // aliases that mean columns inside of each other are resolved anew each time
 	maxSetElements      = 10_000_000
 )
 

@@ -113,6 +113,7 @@ func (s *scope) exists(e *ast.FuncCall) (plan.Expr, error) {
 		return nil, err
 	}
 	x := constant(types.TUInt8, uint8(min(b.N, 1)))
+	s.exist[e] = uint64(min(b.N, 1))
 	s.scalars[q] = x
 	return x, nil
 }

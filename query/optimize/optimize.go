@@ -18,16 +18,17 @@ type rule struct {
 }
 
 // rules is the order: conditions are simplified before they travel, projections are merged once
-// nothing stands between them, and columns are dropped last, when every reader of them is in its place.
+// nothing stands between them, and columns are dropped late, when every reader of them is in its place.
 var rules = []rule{
 	{"simplify conditions", simplifyConditions},
 	{"push filters down", pushFilters},
-	{"merge projections", mergeProjections},
 	{"remove sorts nobody sees", removeSorts},
+	{"merge projections", mergeProjections},
 	{"in of one value", inOfOne},
 	{"count rows", countRows},
 	{"push limits down", pushLimits},
 	{"prune columns", pruneColumns},
+	{"drop idle projections", dropIdle},
 }
 
 // Run applies all rules in order to the plan and to the subqueries of its sets. A set that

@@ -5,7 +5,7 @@ import (
 )
 
 // mergeProjections computes two projections on top of each other in one, where no inner expression
-// other than a column or a constant would be computed twice, and drops those that change nothing.
+// other than a column or a constant would be computed twice.
 func mergeProjections(n plan.Node) plan.Node {
 	return plan.Transform(n, func(n plan.Node) plan.Node {
 		p, ok := n.(*plan.Project)
@@ -20,10 +20,17 @@ func mergeProjections(n plan.Node) plan.Node {
 			}
 			p = &plan.Project{Input: inner.Input, Exprs: exprs, Fields: p.Fields}
 		}
-		if changesNothing(p) {
+		return p
+	})
+}
+
+// dropIdle removes the projections that change nothing, now that their inputs yield no more than is needed.
+func dropIdle(n plan.Node) plan.Node {
+	return plan.Transform(n, func(n plan.Node) plan.Node {
+		if p, ok := n.(*plan.Project); ok && changesNothing(p) {
 			return p.Input
 		}
-		return p
+		return n
 	})
 }
 

@@ -212,6 +212,9 @@ func pruneWindow(n *plan.Window, need []bool) (plan.Node, []int) {
 		at = append(at, next)
 		next++
 	}
+	if len(c.Calls) == 0 {
+		return in, at
+	}
 	c.Fields = kept(n.Fields, at, next)
 	return c, at
 }
