@@ -106,6 +106,9 @@ func appendBinary(dst []byte, v column.Vector, i int) []byte {
 	case *column.Num[int64]:
 		return le.AppendUint64(dst, uint64(v.Data[i]))
 	case *column.Num[float64]:
+		if v.Data[i] != v.Data[i] {
+			return le.AppendUint64(dst, 0x7ff8000000000000) // one NaN, whatever made it
+		}
 		return le.AppendUint64(dst, math.Float64bits(v.Data[i]))
 	case *column.Num[types.U128]:
 		if v.Typ.Kind == types.UUID { // two halves, the first one first

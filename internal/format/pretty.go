@@ -211,9 +211,12 @@ func (w *prettyWriter) names(t table, left, fill, cross, right string) {
 		}
 		gap := strings.Repeat(fill, t.wide[c]-width(f.Name))
 		if right1(f.Type) {
-			w.add(fill + gap + f.Name + fill)
+			w.add(fill + gap + f.Name)
 		} else {
-			w.add(fill + f.Name + gap + fill)
+			w.add(fill + f.Name + gap)
+		}
+		if !w.frame.space || c < len(w.schema)-1 {
+			w.add(fill)
 		}
 	}
 	w.add(right + "\n")
@@ -282,8 +285,6 @@ func (w *prettyWriter) row(t table, i int) {
 		switch {
 		case right1(f.Type):
 			w.add(" " + gap + s + " ")
-		case w.frame.space && c == len(w.schema)-1:
-			w.add(" " + s)
 		default:
 			w.add(" " + s + gap + " ")
 		}

@@ -59,10 +59,38 @@ func appendInt(dst []byte, x int64) []byte { return valuetext.AppendDecimal64(ds
 
 // parseText appends the value that s stands for, honouring date_time_input_format.
 func parseText(b column.Builder, t *types.Type, s []byte, o *Options) error {
-	if o.DateTimeInput == "best_effort" && t.Inner().IsDateTime() {
-		return parseBestEffort(b, t, s, o)
+	if t.Inner().IsDateTime() {
+		switch {
+		case isDigits(s) && len(s) > 0 && len(s) <= maxTimestamp:
+			return parseTimestamp(b, t, s)
+		case o.DateTimeInput == "best_effort":
+			return parseBestEffort(b, t, s, o)
+		}
 	}
 	return valuetext.ParseInto(b, t.WithoutLowCardinality(), s, o.Zone)
+}
+
+// isDigits reports whether s is a plain number: a Unix timestamp, in every date_time_input_format.
+func isDigits(s []byte) bool {
+	for _, c := range s {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	return true
+}
+
+// maxTimestamp is the most digits of a plain Unix timestamp in seconds; more are a date such as 20200102030405.
+const maxTimestamp = 10
+
+// parseTimestamp appends the Unix timestamp s, in seconds.
+func parseTimestamp(b column.Builder, t *types.Type, s []byte) error {
+	unix := int64(0)
+	for _, c := range s {
+		unix = unix*10 + int64(c-'0')
+	}
+	appendInstant(b, t.Inner(), unix, 0)
+	return nil
 }
 
 // parseBestEffort tries the plain form first: it is the common one and the fast one.
@@ -80,6 +108,12 @@ func parseBestEffort(b column.Builder, t *types.Type, s []byte, o *Options) erro
 	if bad != nil {
 		return err
 	}
+	appendInstant(b, in, unix, nanos)
+	return nil
+}
+
+// appendInstant appends an instant to a builder of DateTime or DateTime64, maybe Nullable; in is the type without Nullable.
+func appendInstant(b column.Builder, in *types.Type, unix int64, nanos int32) {
 	target := b
 	if n, ok := b.(*column.Nullable); ok {
 		n.Nulls = append(n.Nulls, 0)
@@ -95,7 +129,6 @@ func parseBestEffort(b column.Builder, t *types.Type, s []byte, o *Options) erro
 		}
 		x.Data = append(x.Data, unix*scale+int64(nanos)/(1e9/scale))
 	}
-	return nil
 }
 
 // appendNull appends the value of a field that says NULL: NULL where the type allows, else the default if the settings do.

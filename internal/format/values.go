@@ -181,7 +181,7 @@ func (d *valuesReader) value(r *Rows, c int, text []byte) error {
 		if s, ok := d.literal(text); ok && parseText(r.Cols[c], f.Type, s, &d.o) == nil {
 			return nil
 		}
-	case len(text) > 0 && (f.Type.Inner().IsNumeric() || text[0] == '['):
+	case len(text) > 0 && (f.Type.Inner().IsNumeric() || f.Type.Inner().IsDateTime() && isDigits(text) || strings.IndexByte("[{(", text[0]) >= 0):
 		if parseText(r.Cols[c], f.Type, text, &d.o) == nil {
 			return nil
 		}

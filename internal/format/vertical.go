@@ -20,7 +20,7 @@ func init() {
 // readable says a large number in words: 12.35 million; empty for small ones.
 func readable(text string) string {
 	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.Abs(x) <= prettyReadable || math.IsInf(x, 0) {
+	if err != nil || !(math.Abs(x) > prettyReadable) || math.IsInf(x, 0) {
 		return ""
 	}
 	units := []string{"", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion", " septillion"}
