@@ -69,8 +69,8 @@ type TableName struct {
 	Table    Name
 }
 
-// DataType is the text of a data type, exactly as written but with runs of
-// blanks and comments as one space. Aliases and modifiers such as INT UNSIGNED are kept.
+// DataType is the text of a data type: the words as written, spaced as ClickHouse prints
+// them, such as Decimal(10, 2) and Enum8('a' = 1). Aliases such as INT UNSIGNED and VARCHAR(255) are kept.
 type DataType struct {
 	Range
 	Text string

@@ -126,6 +126,14 @@ func (p *parser) identOrString() string {
 	return p.ident()
 }
 
+// nonEmptyName is identOrString without the empty string.
+func (p *parser) nonEmptyName() string {
+	if p.at().kind == tokString {
+		return p.nonEmptyText()
+	}
+	return p.ident()
+}
+
 // compound takes an identifier with dots, such as n.x of a nested column, as one text.
 func (p *parser) compound() string {
 	s := p.ident()

@@ -27,7 +27,8 @@ func (p *parser) show() ast.Statement {
 	s.Changed = p.words("CHANGED")
 	s.Temporary = p.words("TEMPORARY")
 	if !p.showKind(s) {
-		if p.isWords("TABLE") || p.isWords("DATABASE") || p.isWords("VIEW") || p.isWords("DICTIONARY") {
+		plain := !s.Extended && !s.Full && !s.Changed
+		if plain && (p.isWords("TABLE") || p.isWords("DATABASE") || p.isWords("VIEW") || p.isWords("DICTIONARY")) {
 			return p.showCreate(s, start)
 		}
 		if w := p.anyWords("CURRENT ROLES", "ENABLED ROLES", "PRIVILEGES", "QUOTAS", "QUOTA", "PROFILES", "SETTINGS PROFILES", "POLICIES", "ROW POLICIES", "FILESYSTEM CACHES"); w != "" {
@@ -63,13 +64,13 @@ func (p *parser) showSource(s *ast.Show) {
 	switch s.Kind {
 	case ast.ShowSetting, ast.ShowCluster:
 		start := p.at().start
-		text := p.identOrString()
+		text := p.nonEmptyName()
 		s.Name = ast.TableName{Range: p.from(start), Table: ast.Name{Text: text}}
 		return
 	case ast.ShowGrants:
 		if p.words("FOR") {
 			start := p.at().start
-			text := p.identOrString()
+			text := p.nonEmptyName()
 			s.Name = ast.TableName{Range: p.from(start), Table: ast.Name{Text: text}}
 		}
 		return

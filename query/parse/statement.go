@@ -98,7 +98,7 @@ func (p *parser) onCluster() string {
 		if p.symbolAt(0, "{") {
 			return p.name().Text
 		}
-		return p.identOrString()
+		return p.nonEmptyName()
 	}
 	return ""
 }
@@ -338,23 +338,12 @@ func (p *parser) describe() ast.Statement {
 func (p *parser) exists() ast.Statement {
 	start := p.at().start
 	p.needWords("EXISTS")
-	if p.symbolAt(0, "(") {
-		p.pos--
-		return p.bareExists(start)
-	}
 	s := &ast.Exists{Temporary: p.words("TEMPORARY")}
 	s.Kind, _ = p.objectKind()
 	s.Name = p.tableName()
 	p.output(&s.Output)
 	s.Range = p.from(start)
 	return s
-}
-
-// bareExists fails: EXISTS (query) is an expression and no statement.
-func (p *parser) bareExists(start int) ast.Statement {
-	p.pos++
-	p.failWant("TABLE, DATABASE, VIEW, DICTIONARY or the name of a table")
-	return nil
 }
 
 var explainKinds = map[string]ast.ExplainKind{
