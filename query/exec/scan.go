@@ -131,7 +131,7 @@ func (w *scanStream) limited(b *column.Block) *column.Block {
 // read filters one morsel and reads the columns asked for.
 func (w *scanStream) read(ctx context.Context, m Morsel) (*column.Block, error) {
 	v := &morselView{m: m, block: &column.Block{Cols: make([]column.Vector, len(w.s.Output)), N: m.Rows()}}
-	for _, p := range w.s.Preds {
+	for i, p := range w.s.Preds {
 		if err := v.load(ctx, p.Program.Columns()); err != nil {
 			return nil, err
 		}
@@ -139,7 +139,7 @@ func (w *scanStream) read(ctx context.Context, m Morsel) (*column.Block, error) 
 		if err != nil {
 			return nil, err
 		}
-		v.keep(mask)
+		v.keep(mask, func(c int) bool { return w.s.Output[c] || usedBy(w.s.Preds[i+1:], c) })
 		if v.block.N == 0 {
 			break
 		}
@@ -180,9 +180,29 @@ func (v *morselView) load(ctx context.Context, cols []int) error {
 	return nil
 }
 
-// keep narrows the view to the rows whose mask is 1.
-func (v *morselView) keep(mask []uint8) {
+// usedBy reports whether a predicate reads column c.
+func usedBy(preds []*Predicate, c int) bool {
+	for _, p := range preds {
+		if p.Program.Uses(c) {
+			return true
+		}
+	}
+	return false
+}
+
+// keep narrows the view to the rows whose mask is 1, and drops the columns that are not needed any more.
+func (v *morselView) keep(mask []uint8, needed func(int) bool) {
+	any := false
+	for c := range v.block.Cols {
+		if any = any || needed(c); !needed(c) {
+			v.block.Cols[c] = nil
+		}
+	}
 	n := kernel.Count(mask)
+	if !any {
+		v.block.N = n // only counted from here on
+		return
+	}
 	if n == v.block.N {
 		return
 	}

@@ -110,8 +110,8 @@ func (t *sortStream) sort(ctx context.Context) error {
 	if len(blocks) == 0 {
 		return nil
 	}
-	// The blocks joined, and an item per row.
-	if err := t.r.reservation().set(total.bytes + 16*total.rows); err != nil {
+	// The blocks joined, and two items per row.
+	if err := t.r.reservation().set(total.bytes + 2*16*total.rows); err != nil {
 		return err
 	}
 	t.block = concatBlocks(blocks)
@@ -134,7 +134,7 @@ func (t *sortStream) order(ctx context.Context) error {
 		runs[i] = items[len(items)*i/parts : len(items)*(i+1)/parts]
 	}
 	err := t.r.parallel(ctx, parts, func(_ context.Context, i int) error {
-		slices.SortFunc(runs[i], ord.compare)
+		sortItems(ord, runs[i])
 		return nil
 	})
 	for len(runs) > 1 {
@@ -217,7 +217,7 @@ func (k *keeper) contenders(b *column.Block) *column.Block {
 func (k *keeper) cut(n int) {
 	b := concatBlocks(k.blocks)
 	ord, items := newRowOrder(b, k.s.keys)
-	slices.SortFunc(items, ord.compare)
+	sortItems(ord, items)
 	items = items[:n]
 	sel := make([]uint32, n)
 	for i, it := range items {

@@ -120,7 +120,7 @@ func newFrames(b *column.Block, c *WindowCall) *frames {
 	}
 	keys = append(keys, c.OrderBy...)
 	ord, items := newRowOrder(b, keys)
-	slices.SortFunc(items, ord.compare)
+	sortItems(ord, items)
 	n := len(items)
 	f := &frames{order: make([]uint32, n), partFrom: make([]uint32, n), partTo: make([]uint32, n),
 		peerFrom: make([]uint32, n), peerTo: make([]uint32, n), peersBefore: make([]uint32, n)}

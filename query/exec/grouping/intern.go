@@ -3,6 +3,7 @@ package grouping
 import (
 	"encoding/binary"
 	"math"
+	"sync/atomic"
 
 	"github.com/zeebo/xxh3"
 
@@ -17,7 +18,8 @@ type interner struct {
 	tab *hashtable.Bytes
 	// rep holds each distinct value of a type that is not a byte string, by number; the
 	// table then holds the values serialised.
-	rep column.Builder
+	rep  column.Builder
+	dict atomic.Pointer[column.Str] // all, while no value is added
 }
 
 func newInterner(t *types.Type) *interner {
@@ -28,18 +30,24 @@ func newInterner(t *types.Type) *interner {
 	return in
 }
 
-// values returns the values of the numbers ids.
+// values returns the values of the numbers ids, which it takes over: byte strings coded by number.
 func (in *interner) values(ids []uint32) column.Vector {
 	if in.rep != nil {
 		return column.Gather(in.rep, ids)
 	}
-	return column.Gather(in.all(), ids)
+	return &column.Dict{Codes: ids, Values: in.all(), Unique: true}
 }
 
-// all is the distinct values of a byte string column by number.
+// all is the distinct values of a byte string column by number. While no value is added it is one and the same vector,
+// so that work done per entry can be cached.
 func (in *interner) all() *column.Str {
+	if d := in.dict.Load(); d != nil && d.Len() == in.tab.Len() {
+		return d
+	}
 	off, data := in.tab.Values()
-	return &column.Str{Typ: in.typ, Off: off, Data: data}
+	d := &column.Str{Typ: in.typ, Off: off[:len(off):len(off)], Data: data[:len(data):len(data)]}
+	in.dict.CompareAndSwap(in.dict.Load(), d)
+	return d
 }
 
 func (in *interner) bytes() int64 {
@@ -91,6 +99,9 @@ func (in *interner) numbers(st *internState, v column.Vector, dst []uint32, inse
 // dictNumbers resolves each code of the dictionary once.
 func (in *interner) dictNumbers(st *internState, d *column.Dict, dst []uint32, insert, collide bool) error {
 	known := st.dicts[d.Values]
+	if known == nil && d.Values.Len() > entriesPerRow*len(d.Codes) {
+		return in.eachCode(st, d, dst, insert, collide)
+	}
 	if known == nil {
 		if st.dicts == nil || len(st.dicts) >= dictLimit {
 			st.dicts = map[column.Vector][]uint32{}
@@ -107,6 +118,21 @@ func (in *interner) dictNumbers(st *internState, d *column.Dict, dst []uint32, i
 			known[c] = id + 1
 		}
 		dst[i] = known[c] - 1
+	}
+	return nil
+}
+
+// entriesPerRow is how many times larger than the rows at hand a dictionary may be for remembering its codes to pay.
+const entriesPerRow = 16
+
+// eachCode resolves every row anew.
+func (in *interner) eachCode(st *internState, d *column.Dict, dst []uint32, insert, collide bool) error {
+	for i, c := range d.Codes {
+		id, err := in.number(st, d.Values, int(c), insert, collide)
+		if err != nil {
+			return err
+		}
+		dst[i] = id
 	}
 	return nil
 }
