@@ -9,6 +9,7 @@ import (
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/invariants"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -74,6 +75,7 @@ func (s *Store) ApplyRows(index uint64, id catalog.TableID, b *column.Block) err
 	if b.N == 0 {
 		return nil
 	}
+	invariants.Check(index > t.flushed, "mergetree: rows at log index %d behind the flushed %d of table %d", index, t.flushed, id)
 	t.mem.append(t.spec.Columns, index, b)
 	t.version = nil
 	return nil
@@ -110,13 +112,25 @@ func (s *Store) ApplyEdit(index uint64, e Edit) error {
 		kept = append(kept, s.files.file(seg))
 	}
 	slices.SortFunc(kept, func(a, b *segFile) int { return compareSegments(a.seg, b.seg) })
-	t.segs, t.version = kept, nil
+	checkOverlap(kept)
+	t.segs, t.version, s.edited = kept, nil, true
 	s.discard(index, gone)
 	if e.Watermark > 0 {
 		t.mem.cut(e.Watermark)
 		t.flushed = e.Watermark
 	}
 	return nil
+}
+
+// checkOverlap asserts that ranges of commits within a partition are disjoint.
+func checkOverlap(sorted []*segFile) {
+	if !invariants.Enabled {
+		return
+	}
+	for i := 1; i < len(sorted); i++ {
+		a, b := sorted[i-1].seg, sorted[i].seg
+		invariants.Check(a.Partition != b.Partition || a.Last < b.First, "mergetree: segments %s and %s overlap", a, b)
+	}
 }
 
 // check tells whether the edit fits the table's state.
@@ -183,10 +197,17 @@ func (s *Store) Publish(index uint64) {
 		r.tables[id] = t.version
 		bytes += t.version.memBytes
 	}
+	grown := bytes>>wakeShift != s.memBytes.Load()>>wakeShift
 	s.account(bytes)
 	s.swap(r)
-	s.bg.wake()
+	if grown || s.edited {
+		s.edited = false
+		s.bg.wake()
+	}
 }
+
+// wakeShift is how much memtables grow, as a power of two, before background work looks at them: not at each commit.
+const wakeShift = 20
 
 func (t *table) freeze() *tableVersion {
 	v := &tableVersion{id: t.id, spec: t.spec, segs: t.segs, mem: t.mem.freeze(), flushed: t.flushed}

@@ -79,8 +79,7 @@ func (v *TableView) sources(ctx context.Context, cols []int) ([]source, error) {
 		inputs = append(inputs, input{f.seg.First, newSegmentSource(v.Spec(), cols, r, v.s.opts.tune.mergeRows)})
 	}
 	if err == nil && v.v.memRows > 0 {
-		last := v.v.mem[len(v.v.mem)-1]
-		for _, g := range v.v.commitGroups(last.indexAt(last.Rows.N - 1)) {
+		for _, g := range v.v.commitGroups(v.v.lastIndex()) {
 			var b *column.Block
 			if b, err = g.sorted(v.Spec(), cols); err != nil {
 				break

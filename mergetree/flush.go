@@ -21,20 +21,45 @@ func (s *Store) Flush(ctx context.Context, c Committer, id catalog.TableID) erro
 		return err
 	}
 	defer s.bg.endFlush(id)
+	target, more := uint64(0), true
+	for more {
+		var err error
+		if target, more, err = s.flushOnce(ctx, c, id, target); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushOnce flushes as many rows committed at or before target (0: the last one now) as one flush takes, and reports
+// whether more are left.
+func (s *Store) flushOnce(ctx context.Context, c Committer, id catalog.TableID, target uint64) (uint64, bool, error) {
 	snap := s.Snapshot()
 	defer snap.Close()
 	v := snap.Table(id)
 	if v == nil {
-		return unknownTable(id)
+		return 0, false, unknownTable(id)
 	}
 	if v.MemtableRows() == 0 || v.Spec().Mode == Memory {
-		return nil
+		return target, false, nil
+	}
+	if target == 0 {
+		target = v.v.lastIndex()
+	}
+	if v.v.mem[0].firstIndex() > target {
+		return target, false, nil
 	}
 	e, err := s.buildFlush(ctx, v)
 	if err != nil {
-		return err
+		return target, false, err
 	}
-	return s.commit(ctx, c, e)
+	return target, e.Watermark < target, s.commit(ctx, c, e)
+}
+
+// lastIndex is the log index of the last memtable row; there is one.
+func (t *tableVersion) lastIndex() uint64 {
+	last := t.mem[len(t.mem)-1]
+	return last.indexAt(last.Rows.N - 1)
 }
 
 func (b *background) beginFlush(ctx context.Context, id catalog.TableID) error {

@@ -46,6 +46,7 @@ type Store struct {
 	tables  map[catalog.TableID]*table
 	applied uint64
 	garbage []garbage // removed by edits since the last Publish
+	edited  bool      // an edit was applied since background work was last woken
 
 	// accounted is what of the memtables is reserved in the budget, and memBytes what they hold.
 	accounted int64
