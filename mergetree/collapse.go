@@ -45,7 +45,7 @@ func newCollapser(spec *Spec, cols []int) *collapser {
 			}
 		case slices.Contains(spec.KeyColumns, f.Name):
 		case f.Type.Kind == types.AggregateFunction || f.Type.Kind == types.SimpleAggregateFunction:
-			if agg := spec.States(f.Name); agg != nil {
+			if agg := spec.state(f.Name); agg != nil {
 				c.states = append(c.states, stateColumn{pos, agg, f.Type.Kind == types.SimpleAggregateFunction})
 			}
 		case spec.Mode == Summing && summable(f.Type) && (len(spec.Sum) == 0 || slices.Contains(spec.Sum, f.Name)):
@@ -53,6 +53,14 @@ func newCollapser(spec *Spec, cols []int) *collapser {
 		}
 	}
 	return c
+}
+
+// state is States, which tables without such columns need not have.
+func (spec *Spec) state(column string) function.Aggregate {
+	if spec.States == nil {
+		return nil
+	}
+	return spec.States(column)
 }
 
 // collapseInputs are the columns that collapsing needs besides the key and those asked for: versions, and all sums,
