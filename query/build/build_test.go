@@ -129,6 +129,8 @@ func cases(t testing.TB, tab, other *fakeTable) []planCase {
 		{"sort", &plan.Sort{Input: all(), Keys: []plan.SortKey{asc(colN), desc(colS), asc(colID)}}, true},
 		{"sort nulls first", &plan.Sort{Input: filtered(), Keys: []plan.SortKey{desc(colNS), desc(colF), asc(colID)}}, true},
 		{"top", &plan.Sort{Input: all(), Keys: []plan.SortKey{desc(colF), asc(colID)}, Limit: 7}, true},
+		{"top by string", &plan.Sort{Input: filtered(), Keys: []plan.SortKey{asc(colNS), desc(colS), asc(colID)}, Limit: 5}, true},
+		{"top by nullable", &plan.Sort{Input: project(all(), col(all(), colS), col(all(), colN), col(all(), colID)), Keys: []plan.SortKey{desc(1), asc(2)}, Limit: 60}, true},
 		{"limit", &plan.Limit{Input: &plan.Sort{Input: all(), Keys: []plan.SortKey{asc(colID)}}, N: 10, Offset: 5}, true},
 		{"ties", &plan.Limit{Input: project(&plan.Sort{Input: all(), Keys: []plan.SortKey{asc(colG)}}, col(all(), colG)), N: 3, Offset: 2, WithTies: []plan.SortKey{asc(0)}}, true},
 		{"distinct", &plan.Distinct{Input: project(all(), col(all(), colG), col(all(), colNS)), Keys: []int{0, 1}}, false},
@@ -301,6 +303,39 @@ func TestCountReadsNoColumn(t *testing.T) {
 	if n := st.columns.Load(); n != 0 {
 		t.Errorf("%d columns were read", n)
 	}
+}
+
+func TestTopReadsLittle(t *testing.T) {
+	st := &fakeStorage{morsel: 100}
+	tab := newFake("t", 10_000, 1)
+	scan := scanOf(tab, colID, colS, colF)
+	n := &plan.Limit{Input: &plan.Sort{Input: scan, Keys: []plan.SortKey{asc(0)}, Limit: 3}, N: 3}
+	p, got := runOn(t, st, n)
+	if !slices.Equal(at(got[0], []int{0}), row{uint64(0)}) || len(got) != 3 {
+		t.Errorf("got %v", got)
+	}
+	if n, _ := p.RowsBeforeLimit(); n != 10_000 {
+		t.Errorf("%d rows before the limit", n)
+	}
+	if n := st.values.Load(); n > 11_000 {
+		t.Errorf("%d values were read", n)
+	}
+}
+
+func runOn(t *testing.T, st *fakeStorage, n plan.Node) (*exec.Pipeline, []row) {
+	t.Helper()
+	p, err := Build(context.Background(), n, Options{Storage: st, Env: testEnv()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []row
+	if err := p.Run(context.Background(), func(b *column.Block) error {
+		out = append(out, rowsOf(b)...)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return p, out
 }
 
 func TestLimitStopsTheScan(t *testing.T) {

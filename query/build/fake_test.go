@@ -28,6 +28,7 @@ type fakeStorage struct {
 	morsel  int
 	open    atomic.Int64 // scanners open
 	columns atomic.Int64 // columns read
+	values  atomic.Int64 // values read
 	rows    atomic.Int64 // rows of morsels handed out
 	last    atomic.Pointer[exec.ScanRequest]
 }
@@ -87,6 +88,7 @@ func (m *fakeMorsel) Column(_ context.Context, i int, sel []uint32) (column.Vect
 	if sel != nil {
 		v = column.Gather(v, sel)
 	}
+	m.s.s.values.Add(int64(v.Len()))
 	return v, nil
 }
 

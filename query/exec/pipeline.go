@@ -120,7 +120,7 @@ func (p *Pipeline) RowsBeforeLimit() (int64, bool) {
 		switch op := op.(type) {
 		case *Limit:
 			if s, ok := op.inputs[0].(*Sort); ok {
-				return s.inputs[0].Stats().Rows.Load(), true
+				return s.rowsIn(), true
 			}
 			return op.RowsBefore(), true
 		case *Project, *Filter:

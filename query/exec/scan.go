@@ -20,6 +20,8 @@ type Scan struct {
 	Preds []*Predicate
 	// Output marks the columns that later operators read; the others are nil in the blocks.
 	Output []bool
+	// Top is set by a Sort with a limit right above: see TopBound.
+	Top *TopBound
 	// Limit is the number of rows after which reading stops; 0: none.
 	Limit uint64
 
@@ -41,6 +43,9 @@ func (s *Scan) Describe() string {
 	text := "Scan " + s.Request().Table.Name()
 	for i, p := range s.Preds {
 		text += []string{" where ", " and "}[min(i, 1)] + p.Text
+	}
+	if s.Top != nil {
+		text += " (late materialisation)"
 	}
 	if s.Limit > 0 {
 		text += fmt.Sprintf(" limit %d", s.Limit)
@@ -143,6 +148,12 @@ func (w *scanStream) read(ctx context.Context, m Morsel) (*column.Block, error) 
 		if v.block.N == 0 {
 			break
 		}
+	}
+	if t := w.s.Top; t != nil && v.block.N > 0 {
+		if err := v.load(ctx, []int{t.Column}); err != nil {
+			return nil, err
+		}
+		v.keep(t.narrow(v.block.Cols[t.Column]), func(c int) bool { return w.s.Output[c] })
 	}
 	if v.block.N > 0 {
 		if err := v.finish(ctx, w.s.Output); err != nil {

@@ -20,6 +20,25 @@ type Sort struct {
 	keys   []plan.SortKey
 	schema column.Schema
 	limit  uint64
+	bound  *TopBound // shared with the scan right below, or nil
+}
+
+// Bind tells a scan below, with nothing that drops rows between, to read no more than it takes: its column col
+// is the first sort key. The limit must be small, see MaxTopBound.
+func (s *Sort) Bind(scan *Scan, col int) {
+	s.bound = &TopBound{Column: col, Order: s.keys[0].Order, Limit: int(s.limit)}
+	scan.Top = s.bound
+}
+
+// MaxTopBound is the largest limit for Bind: beyond it little is left unread.
+const MaxTopBound = 10_000
+
+// rowsIn is how many rows there were to sort.
+func (s *Sort) rowsIn() int64 {
+	if s.bound != nil {
+		return s.bound.passed.Load()
+	}
+	return s.inputs[0].Stats().Rows.Load()
 }
 
 // NewSort returns a Sort; limit 0 is none.

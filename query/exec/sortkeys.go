@@ -78,6 +78,9 @@ func setPrefixes(items []sortItem, v column.Vector, ord column.Order) bool {
 	if ord.NullsFirst {
 		nullRank = rankFirst
 	}
+	if d, ok := v.(*column.Dict); ok && d.Values.Len() <= len(items) {
+		return dictPrefixes(items, d, ord)
+	}
 	v = column.Flatten(v)
 	if n, ok := v.(*column.Nullable); ok {
 		exact := setPrefixes(items, n.Inner, ord)
@@ -95,6 +98,19 @@ func setPrefixes(items []sortItem, v column.Vector, ord column.Order) bool {
 				items[i].prefix = ^items[i].prefix
 			}
 		}
+	}
+	return exact
+}
+
+// dictPrefixes computes the prefix of each entry once.
+func dictPrefixes(items []sortItem, d *column.Dict, ord column.Order) bool {
+	entries := make([]sortItem, d.Values.Len())
+	for i := range entries {
+		entries[i].rank = rankValue
+	}
+	exact := setPrefixes(entries, d.Values, ord)
+	for i, c := range d.Codes {
+		items[i].prefix, items[i].rank = entries[c].prefix, entries[c].rank
 	}
 	return exact
 }
