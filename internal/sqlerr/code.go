@@ -67,7 +67,9 @@ const (
 	EngineRequired                               Code = 119
 	UnsupportedJoinKeys                          Code = 121
 	IncompatibleColumns                          Code = 122
+	IncorrectElementOfSet                        Code = 124
 	IncorrectResultOfScalarSubquery              Code = 125
+	TooLargeArraySize                            Code = 128
 	CannotReadArrayFromText                      Code = 130
 	TooLargeStringSize                           Code = 131
 	AggregateFunctionDoesntAllowParameters       Code = 133
@@ -165,6 +167,7 @@ const (
 	CannotParseBool                              Code = 467
 	DeadlockAvoided                              Code = 473
 	WithTiesWithoutOrderBy                       Code = 476
+	InvalidWithFillExpression                    Code = 475
 	AccessDenied                                 Code = 497
 	S3Error                                      Code = 499
 	UnknownRole                                  Code = 511
@@ -245,7 +248,9 @@ var names = map[Code]string{
 	EngineRequired:                               "ENGINE_REQUIRED",
 	UnsupportedJoinKeys:                          "UNSUPPORTED_JOIN_KEYS",
 	IncompatibleColumns:                          "INCOMPATIBLE_COLUMNS",
+	IncorrectElementOfSet:                        "INCORRECT_ELEMENT_OF_SET",
 	IncorrectResultOfScalarSubquery:              "INCORRECT_RESULT_OF_SCALAR_SUBQUERY",
+	TooLargeArraySize:                            "TOO_LARGE_ARRAY_SIZE",
 	CannotReadArrayFromText:                      "CANNOT_READ_ARRAY_FROM_TEXT",
 	TooLargeStringSize:                           "TOO_LARGE_STRING_SIZE",
 	AggregateFunctionDoesntAllowParameters:       "AGGREGATE_FUNCTION_DOESNT_ALLOW_PARAMETERS",
@@ -343,6 +348,7 @@ var names = map[Code]string{
 	CannotParseBool:                              "CANNOT_PARSE_BOOL",
 	DeadlockAvoided:                              "DEADLOCK_AVOIDED",
 	WithTiesWithoutOrderBy:                       "WITH_TIES_WITHOUT_ORDER_BY",
+	InvalidWithFillExpression:                    "INVALID_WITH_FILL_EXPRESSION",
 	AccessDenied:                                 "ACCESS_DENIED",
 	S3Error:                                      "S3_ERROR",
 	UnknownRole:                                  "UNKNOWN_ROLE",

@@ -198,7 +198,7 @@ func (r *rewriter) inside(e plan.Expr) (plan.Expr, error) {
 	case *plan.Lambda:
 		return &plan.Lambda{Params: e.Params, Body: args[0]}, nil
 	case *plan.In:
-		return &plan.In{Args: args, Set: e.Set, Not: e.Not, T: inType(args, e.Set)}, nil
+		return &plan.In{Args: args, Set: e.Set, Not: e.Not, T: inType(args)}, nil
 	case *aggExpr:
 		c := *e
 		c.call.Args = args

@@ -279,7 +279,7 @@ func (s *scope) unknown(path []string) error {
 		for _, src := range s.from.sources {
 			if n := src.qualifiers(path); n > 0 {
 				return sqlerr.New(sqlerr.UnknownIdentifier, "Identifier '%s' cannot be resolved from table with name %s%s",
-					name, strings.Join(path[:n], "."), maybe(strings.Join(path[n:], "."), columnNames(src, strings.Join(path[:n], ".")+".")))
+					name, strings.Join(path[:n], "."), maybe(name, columnNames(src, strings.Join(path[:n], ".")+".")))
 			}
 		}
 	}
@@ -316,11 +316,26 @@ func (s *scope) queryParam(p *ast.QueryParam) (plan.Expr, error) {
 		return nil, at(err, p)
 	}
 	b := column.New(t, 1)
-	plain, _ := valuetext.AppendUnescaped(nil, []byte(raw))
+	plain := unescape([]byte(raw))
 	if raw == `\N` && t.IsNullable() {
 		b.AppendDefault()
 	} else if err := valuetext.ParseInto(b, t, plain, s.a.env.Zone); err != nil {
 		return nil, sqlerr.At(p.Start, sqlerr.BadQueryParameter, "Value %s cannot be parsed as %s for query parameter '%s': %s", raw, t, p.Name, err)
 	}
 	return &plan.Const{Value: b, T: t}, nil
+}
+
+// unescape undoes the escapes of TSV.
+func unescape(s []byte) []byte {
+	var out []byte
+	for len(s) > 0 {
+		n := 1
+		if s[0] == '\\' {
+			out, n = valuetext.AppendUnescaped(out, s)
+		} else {
+			out = append(out, s[0])
+		}
+		s = s[n:]
+	}
+	return out
 }

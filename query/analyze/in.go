@@ -18,6 +18,9 @@ func (s *scope) in(e *ast.FuncCall) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
+	if s.a.flag("transform_null_in", false) && left.Type().IsNullable() {
+		return nil, sqlerr.New(sqlerr.NotImplemented, "transform_null_in is not supported")
+	}
 	not := e.Name == "notIn" || e.Name == "globalNotIn"
 	right, _ := ast.Unalias(e.Args[1])
 	if id, ok := right.(*ast.Ident); ok {
@@ -75,7 +78,7 @@ func (s *scope) aliasOf(id *ast.Ident) ast.Expr {
 	return nil
 }
 
-// columnsOfLeft are the expressions compared with the set's columns: a tuple's elements, or the expression itself.
+// leftColumns are the expressions compared with the set's columns: a tuple's elements, or the expression itself.
 func (s *scope) leftColumns(left plan.Expr, width int) ([]plan.Expr, error) {
 	t := left.Type()
 	if width == 1 {
@@ -132,7 +135,7 @@ func (s *scope) inQuery(left plan.Expr, q *ast.Subquery, not bool) (plan.Expr, e
 	if err != nil {
 		return nil, err
 	}
-	x := &plan.In{Args: args, Set: set, Not: not, T: inType(args, set)}
+	x := &plan.In{Args: args, Set: set, Not: not, T: inType(args)}
 	return x, s.a.grow(x)
 }
 
@@ -179,7 +182,7 @@ func (s *scope) castInner(e plan.Expr, t *types.Type) (plan.Expr, error) {
 }
 
 // inType is UInt8; Nullable where NULL IN … is NULL; LowCardinality for one such column.
-func inType(args []plan.Expr, _ *plan.Set) *types.Type {
+func inType(args []plan.Expr) *types.Type {
 	t := types.TUInt8
 	if len(args) > 1 {
 		return t
@@ -295,56 +298,67 @@ func (s *scope) inValues(left plan.Expr, rows []*plan.Const, not bool) (plan.Exp
 		width = len(lt.Elems)
 	}
 	args, err := s.leftColumns(left, width)
+	if err == nil && width == 1 && lt.Kind == types.Tuple {
+		args[0], err = s.call("tupleElement", left, unsigned(1))
+	}
 	if err != nil {
 		return nil, err
 	}
-	set := &plan.Set{}
-	builders := make([]column.Builder, width)
-	for i, a := range args {
-		set.Types = append(set.Types, a.Type().Inner())
-		builders[i] = column.New(set.Types[i], len(rows))
-	}
-	conv := converter{s: s, bound: map[string]*function.Bound{}}
-	n := 0
+	cells := make([][]*plan.Const, width) // by column
 	for _, r := range rows {
-		cells, err := rowCells(r, width)
+		row, err := rowCells(r, width)
 		if err != nil {
 			return nil, err
 		}
-		ok := true
-		values := make([]column.Vector, width)
-		for i, c := range cells {
-			if values[i], err = conv.to(set.Types[i], c); err != nil {
-				return nil, err
-			}
-			ok = ok && values[i] != nil
+		for i, c := range row {
+			cells[i] = append(cells[i], c)
 		}
-		if !ok {
-			continue
-		}
-		for i, v := range values {
-			builders[i].AppendFrom(v, 0)
-		}
-		n++
 	}
-	set.Values = &column.Block{N: n}
-	for _, b := range builders {
-		set.Values.Cols = append(set.Values.Cols, b)
+	set := &plan.Set{}
+	columns := make([][]cell, width)
+	for i, a := range args {
+		set.Types = append(set.Types, a.Type().Inner())
+		if columns[i], err = s.a.convert(set.Types[i], cells[i]); err != nil {
+			return nil, err
+		}
 	}
-	x := &plan.In{Args: args, Set: set, Not: not, T: inType(args, set)}
+	set.Values = setBlock(set.Types, columns, len(rows))
+	x := &plan.In{Args: args, Set: set, Not: not, T: inType(args)}
 	if c := foldIn(x); c != nil {
 		return c, nil
 	}
 	return x, s.a.grow(x)
 }
 
+// setBlock puts the rows of which every cell has a value into a block.
+func setBlock(ts []*types.Type, columns [][]cell, n int) *column.Block {
+	b := &column.Block{}
+	for _, t := range ts {
+		b.Cols = append(b.Cols, column.New(t, n))
+	}
+	for row := range n {
+		whole := true
+		for _, c := range columns {
+			whole = whole && c[row].v != nil
+		}
+		if !whole {
+			continue
+		}
+		for i, c := range columns {
+			b.Cols[i].(column.Builder).AppendFrom(c[row].v, c[row].at)
+		}
+		b.N++
+	}
+	return b
+}
+
 func rowCells(r *plan.Const, width int) ([]*plan.Const, error) {
-	if width == 1 && r.T.Kind != types.Tuple {
+	if width == 1 && (r.T.Kind != types.Tuple || len(r.T.Elems) != 1) {
 		return []*plan.Const{r}, nil
 	}
 	t, ok := r.Value.(*column.Tuple)
 	if !ok || len(t.Elems) != width {
-		return nil, sqlerr.New(sqlerr.NumberOfColumnsDoesntMatch, "Number of columns in section IN doesn't match. %d at left, %d at right", width, leftWidth(r.T))
+		return nil, sqlerr.New(sqlerr.IncorrectElementOfSet, "Incorrect size of tuple in set: %d instead of %d", leftWidth(r.T), width)
 	}
 	out := make([]*plan.Const, width)
 	for i, e := range t.Elems {
@@ -353,52 +367,76 @@ func rowCells(r *plan.Const, width int) ([]*plan.Const, error) {
 	return out, nil
 }
 
-// converter converts constants of a set, binding each conversion once.
-type converter struct {
-	s     *scope
-	bound map[string]*function.Bound
+// cell is value at of v; no value if v is nil.
+type cell struct {
+	v  column.Vector
+	at int
 }
 
-// to returns c as a value of t, or nil if it is NULL or t has no such value.
-func (c *converter) to(t *types.Type, v *plan.Const) (column.Vector, error) {
-	if column.IsNull(v.Value, 0) {
-		return nil, nil
+// convert converts constants to t, all of one type at once. A NULL, or a number that t does not have, has no value.
+func (a *analyzer) convert(t *types.Type, cs []*plan.Const) ([]cell, error) {
+	out := make([]cell, len(cs))
+	sources := map[string]column.Builder{}
+	places := map[string][]int{}
+	var names []string
+	for i, c := range cs {
+		if column.IsNull(c.Value, 0) {
+			continue
+		}
+		value := c.Value
+		if n, ok := value.(*column.Nullable); ok {
+			value = n.Inner
+		}
+		from := value.Type()
+		if from.Equal(t) {
+			out[i] = cell{value, 0}
+			continue
+		}
+		key := from.String()
+		if sources[key] == nil {
+			sources[key] = column.New(from, 1)
+			names = append(names, key)
+		}
+		sources[key].AppendFrom(value, 0)
+		places[key] = append(places[key], i)
 	}
-	value := v.Value
-	if n, ok := value.(*column.Nullable); ok {
-		value = n.Inner
-	}
-	from := value.Type()
-	if from.Equal(t) {
-		return value, nil
-	}
-	name := "accurateCastOrNull"
-	if from.IsString() || !t.CanBeNullable() {
-		name = "CAST"
-	}
-	key := name + from.String() + "→" + t.String()
-	b := c.bound[key]
-	if b == nil {
-		var err error
-		target := constant(types.TString, t.String())
-		if b, err = function.Bind(c.s.a.env, name, argsOf([]plan.Expr{&plan.Const{Value: value, T: from}, target}, nil)); err != nil {
+	for _, key := range names {
+		v, err := a.convertAll(t, sources[key])
+		if err != nil {
 			return nil, err
 		}
-		c.bound[key] = b
-	}
-	target := column.NewConst(types.TString, t.String(), 1)
-	out, err := b.Call(c.s.a.env, []column.Vector{&column.Const{Value: value, N: 1}, target}, nil, 1)
-	if err != nil {
-		return nil, sqlerr.Wrap(err, sqlerr.TypeMismatch, "Cannot convert %s to type %s", v, t)
-	}
-	out = column.Flatten(out)
-	if column.IsNull(out, 0) {
-		return nil, nil
-	}
-	if n, ok := out.(*column.Nullable); ok {
-		out = n.Inner
+		for j, i := range places[key] {
+			if !column.IsNull(v, j) {
+				out[i] = cell{notNull(v), j}
+			}
+		}
 	}
 	return out, nil
+}
+
+func notNull(v column.Vector) column.Vector {
+	if n, ok := v.(*column.Nullable); ok {
+		return n.Inner
+	}
+	return v
+}
+
+// convertAll converts values of one type; numbers exactly or to NULL.
+func (a *analyzer) convertAll(t *types.Type, v column.Vector) (column.Vector, error) {
+	name := "accurateCastOrNull"
+	if v.Type().IsString() || !t.CanBeNullable() {
+		name = "CAST"
+	}
+	target := constant(types.TString, t.String())
+	b, err := function.Bind(a.env, name, []function.Arg{{Type: v.Type()}, {Type: types.TString, Const: target.Value}})
+	if err != nil {
+		return nil, err
+	}
+	out, err := b.Call(a.env, []column.Vector{v, &column.Const{Value: target.Value, N: v.Len()}}, nil, v.Len())
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.TypeMismatch, "Cannot convert the right side of IN from %s to %s", v.Type(), t)
+	}
+	return column.Flatten(out), nil
 }
 
 // foldIn answers IN of constants.

@@ -150,6 +150,9 @@ func (s *scope) fill(f *ast.WithFill, t *types.Type) (*plan.Fill, error) {
 	if err != nil {
 		return nil, err
 	}
+	if v := column.Value(c.Value, 0); v == any(int64(0)) || v == any(float64(0)) {
+		return nil, sqlerr.New(sqlerr.InvalidWithFillExpression, "STEP value cannot be zero")
+	}
 	out.Step = c.Value
 	return out, nil
 }
