@@ -83,6 +83,9 @@ func (k *caster) fromNullable(v *column.Nullable, to *types.Type) (column.Vector
 }
 
 func (k *caster) toNullable(v column.Vector, to *types.Type) (column.Vector, error) {
+	if s, ok := v.(*column.Str); ok && v.Type().IsString() && !to.IsString() {
+		return k.parseNullable(s, to)
+	}
 	r, err := k.cast(v, to)
 	if err != nil {
 		return nil, err

@@ -57,6 +57,22 @@ func (k *caster) parse(v *column.Str, to *types.Type) (column.Vector, error) {
 	})
 }
 
+// parseNullable reads strings as values of Nullable(to): the empty string, NULL and \N are NULL.
+func (k *caster) parseNullable(v *column.Str, to *types.Type) (column.Vector, error) {
+	in := caster{env: k.env, mode: k.mode, nulls: make([]uint8, v.Len())}
+	for i := range in.nulls {
+		switch s := string(v.At(i)); {
+		case k.skip(i), s == "", s == "NULL", s == `\N`:
+			in.nulls[i] = 1
+		}
+	}
+	r, err := in.plain(v, v.Type(), to)
+	if err != nil {
+		return nil, err
+	}
+	return withNulls(r, in.nulls), nil
+}
+
 // parseWith reads each row by read, which appends one value to out or fails.
 func (k *caster) parseWith(v *column.Str, out column.Builder, read func(s []byte) error) (column.Vector, error) {
 	var nulls []uint8
@@ -100,7 +116,7 @@ func (k *caster) toEnum(v column.Vector, from, to *types.Type) (column.Vector, e
 		for i, x := range numsOf[int16](v) {
 			name, _ := from.EnumName(x)
 			n, ok := to.EnumNumber(name)
-			if out[i] = n; !ok {
+			if out[i] = n; !ok || n != x {
 				if err := fail(i, sqlerr.New(sqlerr.CannotConvertType, "Enum conversion: '%s' is not in %s", name, to)); err != nil {
 					return nil, err
 				}

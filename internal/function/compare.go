@@ -157,6 +157,9 @@ func evalCompare(op compareOp) func(*Call) (column.Vector, error) {
 			} else {
 				a, ta, err = readAs(c, a, tb)
 			}
+			if err != nil && isPlainNum(ta) {
+				err = sqlerr.Wrap(err, sqlerr.TypeMismatch, "Cannot convert string to type %s", ta)
+			}
 			if sqlerr.Is(err, sqlerr.UnknownElementOfEnum) { // no value equals it
 				return &column.Const{Value: column.NewBools([]uint8{b2u(op == cmpNe)}), N: c.Rows}, nil
 			}

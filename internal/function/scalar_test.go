@@ -29,6 +29,12 @@ const oraclePython = "OLAPD_CHDB_PYTHON"
 // evaluates with full vectors in place of constants.
 func TestScalar(t *testing.T) {
 	python := os.Getenv(oraclePython)
+	var wrong []string // reported at the end: datadriven stops at the first failure
+	defer func() {
+		for _, w := range wrong {
+			t.Error(w)
+		}
+	}()
 	datadriven.Walk(t, "testdata/scalar", func(t *testing.T, path string) {
 		datadriven.RunTest(t, path, func(t *testing.T, d *datadriven.TestData) string {
 			lines := strings.Split(strings.TrimSpace(d.Input), "\n")
@@ -42,14 +48,33 @@ func TestScalar(t *testing.T) {
 				if d.Cmd == "eval" {
 					for _, full := range []bool{false, true} {
 						if again := answer(line, 3, full); again != got && !strings.HasPrefix(again, "ERR 4") {
-							t.Errorf("%s: %s; over three rows (full vectors: %v): %s", line, got, full, again)
+							wrong = append(wrong, fmt.Sprintf("%s: %s: %s; over three rows (full vectors: %v): %s", path, line, got, full, again))
 						}
 					}
 				}
 			}
-			return out.String()
+			if d.Rewrite {
+				return out.String()
+			}
+			wrong = append(wrong, differingLines(path, lines, d.Expected, out.String())...)
+			return d.Expected
 		})
 	})
+}
+
+// differingLines names each expression whose answer differs.
+func differingLines(path string, lines []string, want, got string) []string {
+	w, g := strings.Split(want, "\n"), strings.Split(got, "\n")
+	if len(w) != len(g) {
+		return []string{fmt.Sprintf("%s: %d answers, want %d", path, len(g), len(w))}
+	}
+	var out []string
+	for i, line := range lines {
+		if w[i] != g[i] {
+			out = append(out, fmt.Sprintf("%s: %s\n  got  %s\n  want %s", path, line, g[i], w[i]))
+		}
+	}
+	return out
 }
 
 const oracleScript = `

@@ -8,12 +8,12 @@ import (
 
 // Ranges of the date types: ClickHouse clamps what lies outside.
 const (
-	MaxDate       = 1<<16 - 1                           // 2149-06-06
-	MinDate32     = -25567                              // 1900-01-01
-	MaxDate32     = 120529                              // 2299-12-31
-	MaxDateTime   = 1<<32 - 1                           // 2106-02-07 06:28:15
-	MinDateTime64 = MinDate32 * civil.Day               // seconds
-	MaxDateTime64 = MaxDate32*civil.Day + civil.Day - 1 // seconds
+	MaxDate       = 1<<16 - 1                        // 2149-06-06
+	MinDate32     = -719528                          // 0000-01-01
+	MaxDate32     = 2932896                          // 9999-12-31
+	MaxDateTime   = 1<<32 - 1                        // 2106-02-07 06:28:15
+	MinDateTime64 = -25567 * civil.Day               // 1900-01-01, in seconds
+	MaxDateTime64 = 120529*civil.Day + civil.Day - 1 // 2299-12-31, in seconds
 )
 
 var pow10 = [...]int64{1, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16, 1e17, 1e18}

@@ -13,7 +13,7 @@ import (
 type Parser struct {
 	// Zone is that of DateTime types that declare none; nil is UTC.
 	Zone *time.Location
-	// Exact refuses numbers that do not fit their type (CannotParseNumber) and dates that would be clamped; without it they wrap, as ClickHouse's do.
+	// Exact refuses numbers that do not fit their type (CannotParseText) and dates that would be clamped; without it they wrap, as ClickHouse's do.
 	Exact bool
 	// BestEffort reads DateTime and DateTime64 as parseDateTimeBestEffort does.
 	BestEffort bool
@@ -187,7 +187,7 @@ func (p *Parser) integer(b column.Builder, t *types.Type, s []byte) ([]byte, err
 		return s, err
 	}
 	if p.Exact && !exact {
-		return s, sqlerr.New(sqlerr.CannotParseNumber, "Value %q does not fit %s", clip(s[:n]), t)
+		return s, sqlerr.New(sqlerr.CannotParseText, "Value %q does not fit %s", clip(s[:n]), t)
 	}
 	appendInt(b, v)
 	return s[n:], nil

@@ -1,0 +1,339 @@
+package function
+
+import (
+	"bytes"
+	"regexp"
+	"sync"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+)
+
+func init() {
+	register(
+		&Scalar{Name: "match", Aliases: []string{"REGEXP_MATCHES"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Resolve: fixed("match", types.TUInt8, anyOf(isStr, isEnum), isStr), Eval: evalMatch, Family: "search", Doc: "Tests for a match of a regular expression (RE2).", Example: "match('abc', 'b+') → 1"},
+		&Scalar{Name: "extract", MinArgs: 2, MaxArgs: 2, Resolve: fixed("extract", types.TString, isStr), Eval: evalExtract, Family: "search", Doc: "Returns the first match, or its first group.", Example: "extract('number: 1', '(\\\\d+)') → 1"},
+		&Scalar{Name: "extractAll", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("extractAll", types.NewArray(types.TString), isStr), Eval: evalExtractAll, Family: "search", Doc: "Returns all matches, or their first groups.", Example: "extractAll('a1 b2', '\\\\d') → ['1','2']"},
+		&Scalar{Name: "extractGroups", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("extractGroups", types.NewArray(types.TString), isStr), Eval: evalExtractGroups, Family: "search", Doc: "Returns the groups of the first match.", Example: "extractGroups('a=1', '(\\\\w)=(\\\\d)') → ['a','1']"},
+		&Scalar{Name: "regexpExtract", Aliases: []string{"REGEXP_EXTRACT"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 3, ConstArgs: []int{1}, Resolve: fixed("regexpExtract", types.TString, isStr, isStr, isPlainInt), Eval: evalRegexpExtract, Family: "search", Doc: "Returns a group of the first match.", Example: "regexpExtract('100-200', '(\\\\d+)-(\\\\d+)', 1) → 100"},
+		&Scalar{Name: "countMatches", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("countMatches", types.TUInt64, isStr), Eval: evalCountMatches, Family: "search", Doc: "Counts matches.", Example: "countMatches('a1b2', '\\\\d') → 2"},
+		&Scalar{Name: "multiMatchAny", MinArgs: 2, MaxArgs: 2, Resolve: resolveMultiMatch("multiMatchAny", types.TUInt8), Eval: evalMultiMatch, Family: "search", Doc: "Tests for a match of any of several regular expressions.", Example: "multiMatchAny('abc', ['x', 'b']) → 1"},
+		&Scalar{Name: "multiMatchAnyIndex", MinArgs: 2, MaxArgs: 2, Resolve: resolveMultiMatch("multiMatchAnyIndex", types.TUInt64), Eval: evalMultiMatch, Family: "search", Doc: "Returns the number of a regular expression that matches, or 0.", Example: "multiMatchAnyIndex('abc', ['x', 'b']) → 2"},
+		replaceFunc("replaceOne", nil, true), replaceFunc("replaceAll", []string{"replace"}, false),
+		replaceRegexp("replaceRegexpOne", nil, true), replaceRegexp("replaceRegexpAll", []string{"REGEXP_REPLACE"}, false),
+		mapStrings("regexpQuoteMeta", nil, "Escapes the characters that mean something in regular expressions.", func(dst, s []byte) []byte { return append(dst, regexp.QuoteMeta(string(s))...) }),
+	)
+}
+
+// maxPatterns bounds the compiled expressions kept; beyond it the cache starts anew.
+const maxPatterns = 256
+
+var patterns = struct {
+	sync.Mutex
+	m map[string]*matcher
+}{m: map[string]*matcher{}}
+
+// matcher is a compiled regular expression; literal is set if it is nothing but text.
+type matcher struct {
+	*regexp.Regexp
+	literal []byte
+}
+
+// compileRegexp compiles an expression of RE2's syntax in which a dot matches a line end too.
+func compileRegexp(pattern []byte) (*matcher, error) {
+	patterns.Lock()
+	defer patterns.Unlock()
+	if m := patterns.m[string(pattern)]; m != nil {
+		return m, nil
+	}
+	re, err := regexp.Compile("(?s)" + string(pattern))
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.CannotCompileRegexp, "Cannot compile regular expression %q", pattern)
+	}
+	m := &matcher{Regexp: re}
+	if text, complete := re.LiteralPrefix(); complete {
+		m.literal = []byte(text)
+	}
+	if len(patterns.m) >= maxPatterns {
+		clear(patterns.m)
+	}
+	patterns.m[string(pattern)] = m
+	return m, nil
+}
+
+func (m *matcher) matches(s []byte) bool {
+	if m.literal != nil {
+		return bytes.Contains(s, m.literal)
+	}
+	return m.Match(s)
+}
+
+// eachMatcher calls f for each row with its string and compiled expression.
+func eachMatcher(c *Call, at int, f func(i int, s []byte, m *matcher) error) error {
+	v := c.Args[0]
+	if isEnum(c.Types[0]) {
+		var err error
+		if v, err = Cast(c.Env, v, types.TString); err != nil {
+			return err
+		}
+	}
+	h, p := stringsOf(v), stringsOf(c.Args[at])
+	var m *matcher
+	for i := range c.Rows {
+		if i == 0 || !p.isConst() {
+			var err error
+			if m, err = compileRegexp(p.row(i)); err != nil {
+				return err
+			}
+		}
+		if err := f(i, h.row(i), m); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func evalMatch(c *Call) (column.Vector, error) {
+	out := make([]uint8, c.Rows)
+	err := eachMatcher(c, 1, func(i int, s []byte, m *matcher) error {
+		out[i] = b2u(m.matches(s))
+		return nil
+	})
+	return column.NewBools(out), err
+}
+
+// group returns group k of a match in s, empty if it took no part.
+func group(s []byte, loc []int, k int) []byte {
+	if 2*k+1 >= len(loc) || loc[2*k] < 0 {
+		return nil
+	}
+	return s[loc[2*k]:loc[2*k+1]]
+}
+
+// mainGroup is the first group of an expression that has one, else the whole match.
+func mainGroup(m *matcher) int { return min(m.NumSubexp(), 1) }
+
+func evalExtract(c *Call) (column.Vector, error) {
+	out := stringResult(c)
+	err := eachMatcher(c, 1, func(_ int, s []byte, m *matcher) error {
+		out.Append(group(s, m.FindSubmatchIndex(s), mainGroup(m)))
+		return nil
+	})
+	return out, err
+}
+
+func evalExtractAll(c *Call) (column.Vector, error) {
+	out := newStringArrays(c)
+	err := eachMatcher(c, 1, func(_ int, s []byte, m *matcher) error {
+		for _, loc := range m.FindAllSubmatchIndex(s, -1) {
+			out.Elem.(*column.Str).Append(group(s, loc, mainGroup(m)))
+		}
+		out.EndValue()
+		return nil
+	})
+	return out, err
+}
+
+// newStringArrays is a builder of c's result, Array(String).
+func newStringArrays(c *Call) *column.Array { return column.New(c.Result, c.Rows).(*column.Array) }
+
+func evalExtractGroups(c *Call) (column.Vector, error) {
+	out := newStringArrays(c)
+	err := eachMatcher(c, 1, func(_ int, s []byte, m *matcher) error {
+		if m.NumSubexp() == 0 {
+			return sqlerr.New(sqlerr.BadArguments, "There are no groups in regexp: %s", m)
+		}
+		if loc := m.FindSubmatchIndex(s); loc != nil {
+			for k := 1; k <= m.NumSubexp(); k++ {
+				out.Elem.(*column.Str).Append(group(s, loc, k))
+			}
+		}
+		out.EndValue()
+		return nil
+	})
+	return out, err
+}
+
+func evalRegexpExtract(c *Call) (column.Vector, error) {
+	out := stringResult(c)
+	index := broadcast[int64]{[]int64{1}, 0}
+	if len(c.Args) > 2 {
+		index = numArg[int64](c.Args[2], c.Rows)
+	}
+	err := eachMatcher(c, 1, func(i int, s []byte, m *matcher) error {
+		k := index.at(i)
+		if len(c.Args) < 3 {
+			k = int64(mainGroup(m))
+		}
+		if k < 0 || k > int64(m.NumSubexp()) {
+			return sqlerr.New(sqlerr.ArgumentOutOfBound, "Index value %d is out of range, should be in [0, %d]", k, m.NumSubexp())
+		}
+		out.Append(group(s, m.FindSubmatchIndex(s), int(k)))
+		return nil
+	})
+	return out, err
+}
+
+func evalCountMatches(c *Call) (column.Vector, error) {
+	out := make([]uint64, c.Rows)
+	err := eachMatcher(c, 1, func(i int, s []byte, m *matcher) error {
+		for _, loc := range m.FindAllIndex(s, -1) {
+			if loc[1] > loc[0] {
+				out[i]++
+			}
+		}
+		return nil
+	})
+	return newNum(c.Result, out), err
+}
+
+func resolveMultiMatch(name string, result *types.Type) func(*Env, []Arg) (*types.Type, error) {
+	return func(_ *Env, args []Arg) (*types.Type, error) {
+		if !args[0].Type.IsString() {
+			return nil, illegal(name, 0, args[0].Type)
+		}
+		if t := args[1].Type; t.Kind != types.Array || t.Elem().Kind != types.String && t.Elem().Kind != types.Nothing {
+			return nil, illegal(name, 1, t)
+		}
+		return result, nil
+	}
+}
+
+func evalMultiMatch(c *Call) (column.Vector, error) {
+	out := make([]uint64, c.Rows)
+	h, arr := stringsOf(c.Args[0]), arraysOf(c.Args[1])
+	for i := range out {
+		from, to := arr.bounds(i)
+		for k := from; k < to && out[i] == 0; k++ {
+			m, err := compileRegexp(stringsOf(arr.Elem).row(k))
+			if err != nil {
+				return nil, err
+			}
+			if m.matches(h.row(i)) {
+				out[i] = uint64(k-from) + 1
+			}
+		}
+		if c.Result.Kind == types.UInt8 {
+			out[i] = min(out[i], 1)
+		}
+	}
+	return narrow(c.Result, out), nil
+}
+
+func replaceFunc(name string, aliases []string, once bool) *Scalar {
+	return &Scalar{Name: name, Aliases: aliases, CaseInsensitive: len(aliases) > 0, MinArgs: 3, MaxArgs: 3, Family: "strings", Doc: "Replaces a substring.", Example: "replaceAll('aa', 'a', 'b') → bb",
+		Resolve: fixed(name, types.TString, isStr),
+		Eval: func(c *Call) (column.Vector, error) {
+			s, from, to, out := stringsOf(c.Args[0]), stringsOf(c.Args[1]), stringsOf(c.Args[2]), stringResult(c)
+			for i := range c.Rows {
+				if err := appendReplaced(out, s.row(i), from.row(i), to.row(i), once); err != nil {
+					return nil, err
+				}
+			}
+			return out, nil
+		}}
+}
+
+func appendReplaced(out *column.Str, s, from, to []byte, once bool) error {
+	for len(from) > 0 {
+		at := bytes.Index(s, from)
+		if at < 0 {
+			break
+		}
+		if err := checkSize(out, int64(at+len(to)), "replace"); err != nil {
+			return err
+		}
+		out.Data = append(append(out.Data, s[:at]...), to...)
+		s = s[at+len(from):]
+		if once {
+			break
+		}
+	}
+	out.Data = append(out.Data, s...)
+	return endBounded(out, "replace")
+}
+
+func replaceRegexp(name string, aliases []string, once bool) *Scalar {
+	return &Scalar{Name: name, Aliases: aliases, CaseInsensitive: len(aliases) > 0, MinArgs: 3, MaxArgs: 3, Family: "strings", Doc: "Replaces matches of a regular expression; \\\\0 to \\\\9 stand for the match and its groups.",
+		Resolve: fixed(name, types.TString, isStr),
+		Eval: func(c *Call) (column.Vector, error) {
+			to, out := stringsOf(c.Args[2]), stringResult(c)
+			var parts []replacement
+			err := eachMatcher(c, 1, func(i int, s []byte, m *matcher) error {
+				if i == 0 || !to.isConst() || !isConstVector(c.Args[1]) {
+					var err error
+					if parts, err = parseReplacement(to.row(i), m.NumSubexp()); err != nil {
+						return err
+					}
+				}
+				return appendMatchesReplaced(out, s, m, parts, once)
+			})
+			return out, err
+		}}
+}
+
+// replacement is text, or a group if text is nil.
+type replacement struct {
+	text  []byte
+	group int
+}
+
+func parseReplacement(s []byte, groups int) ([]replacement, error) {
+	var parts []replacement
+	var text []byte
+	for i := 0; i < len(s); i++ {
+		if s[i] == '\\' && i+1 < len(s) {
+			i++
+			if k := int(s[i] - '0'); s[i]-'0' < 10 {
+				if k > groups {
+					return nil, sqlerr.New(sqlerr.BadArguments, "Substitution '\\%d' in replacement argument is invalid, regexp has only %d capturing groups", k, groups)
+				}
+				if text != nil {
+					parts, text = append(parts, replacement{text: text}), nil
+				}
+				parts = append(parts, replacement{group: k})
+				continue
+			}
+			if s[i] != '\\' {
+				return nil, sqlerr.New(sqlerr.BadArguments, "Invalid replacement string: unknown escape in %q", s)
+			}
+		}
+		text = append(text, s[i])
+	}
+	if text != nil {
+		parts = append(parts, replacement{text: text})
+	}
+	return parts, nil
+}
+
+func appendMatchesReplaced(out *column.Str, s []byte, m *matcher, parts []replacement, once bool) error {
+	start := 0
+	add := func(loc []int) error {
+		out.Data = append(out.Data, s[start:loc[0]]...)
+		for _, p := range parts {
+			b := p.text
+			if b == nil {
+				b = group(s, loc, p.group)
+			}
+			out.Data = append(out.Data, b...)
+		}
+		start = loc[1]
+		return checkSize(out, 0, "replaceRegexp")
+	}
+	if once {
+		if loc := m.FindSubmatchIndex(s); loc != nil {
+			if err := add(loc); err != nil {
+				return err
+			}
+		}
+	} else {
+		for _, loc := range m.FindAllSubmatchIndex(s, -1) {
+			if err := add(loc); err != nil {
+				return err
+			}
+		}
+	}
+	out.Data = append(out.Data, s[start:]...)
+	return endBounded(out, "replaceRegexp")
+}

@@ -1,0 +1,91 @@
+package function
+
+import (
+	"encoding/binary"
+	"math"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
+)
+
+func init() {
+	for _, t := range []*types.Type{
+		types.TUInt8, types.TUInt16, types.TUInt32, types.TUInt64, types.TInt8, types.TInt16, types.TInt32, types.TInt64, types.TFloat32, types.TFloat64, types.TDate, types.TDateTime, types.TUUID,
+	} {
+		register(&Scalar{Name: "reinterpretAs" + t.String(), MinArgs: 1, MaxArgs: 1, Family: "conversion", Doc: "Reads the bytes of the argument, in little-endian order, as " + t.String() + ".",
+			Resolve: fixed("reinterpretAs"+t.String(), t, isFixedOrString), Eval: evalReinterpret})
+	}
+	register(&Scalar{Name: "reinterpretAsString", MinArgs: 1, MaxArgs: 1, Family: "conversion", Doc: "Returns the bytes of the argument, zero bytes at the end left out.",
+		Resolve: fixed("reinterpretAsString", types.TString, isFixedOrString), Eval: evalReinterpretString})
+}
+
+func isFixedOrString(t *types.Type) bool { return t.IsString() || t.Width() > 0 }
+
+// littleEndian appends the memory of value i of a flat vector.
+func littleEndian(dst []byte, v column.Vector, i int) []byte {
+	switch v := v.(type) {
+	case *column.Str:
+		return append(dst, v.At(i)...)
+	case *column.Num[types.U128]:
+		x := v.Data[i]
+		if v.Typ.Kind == types.UUID { // the first half comes first
+			return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, x.Hi), x.Lo)
+		}
+		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, x.Lo), x.Hi)
+	case *column.Num[types.I128]:
+		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, v.Data[i].Lo), uint64(v.Data[i].Hi))
+	}
+	full := binary.LittleEndian.AppendUint64(dst, bitsAt(v, i))
+	return full[:len(dst)+v.Type().Width()]
+}
+
+// evalReinterpret cuts the bytes, or fills them with zeros, to the result's width.
+func evalReinterpret(c *Call) (column.Vector, error) {
+	v := column.Flatten(c.Args[0])
+	lo, hi := make([]uint64, c.Rows), make([]uint64, c.Rows)
+	for i := range lo {
+		var buf [16]byte
+		copy(buf[:], littleEndian(nil, v, i))
+		lo[i], hi[i] = binary.LittleEndian.Uint64(buf[:]), binary.LittleEndian.Uint64(buf[8:])
+	}
+	switch c.Result.Phys() {
+	case types.PUInt128:
+		out := make([]types.U128, c.Rows)
+		for i := range out {
+			out[i] = types.U128{Hi: lo[i], Lo: hi[i]}
+		}
+		return newNum(c.Result, out), nil
+	case types.PFloat32:
+		out := make([]float32, c.Rows)
+		for i := range out {
+			out[i] = math.Float32frombits(uint32(lo[i]))
+		}
+		return newNum(c.Result, out), nil
+	case types.PFloat64:
+		out := make([]float64, c.Rows)
+		for i := range out {
+			out[i] = math.Float64frombits(lo[i])
+		}
+		return newNum(c.Result, out), nil
+	}
+	return narrow(c.Result, lo), nil
+}
+
+func evalReinterpretString(c *Call) (column.Vector, error) {
+	v, out := column.Flatten(c.Args[0]), stringResult(c)
+	for i := range c.Rows {
+		out.Append(trimZeros(littleEndian(nil, v, i)))
+	}
+	return out, nil
+}
+
+// bitsAt is the memory of a value of at most 8 bytes.
+func bitsAt(v column.Vector, i int) uint64 {
+	switch v := v.(type) {
+	case *column.Num[float32]:
+		return uint64(math.Float32bits(v.Data[i]))
+	case *column.Num[float64]:
+		return math.Float64bits(v.Data[i])
+	}
+	return numsOf[uint64](v.Slice(i, i+1))[0]
+}

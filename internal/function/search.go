@@ -1,0 +1,202 @@
+package function
+
+import (
+	"bytes"
+	"unicode/utf8"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+)
+
+func init() {
+	for _, f := range []struct {
+		name, doc string
+		aliases   []string
+		fold      bool
+		chars     bool
+	}{
+		{"position", "Returns the position of a substring in bytes from 1, else 0.", []string{"strpos"}, false, false},
+		{"positionUTF8", "Returns the position of a substring in code points from 1, else 0.", nil, false, true},
+		{"positionCaseInsensitive", "Returns the position of a substring in any case, else 0.", nil, true, false},
+		{"positionCaseInsensitiveUTF8", "Returns the position in code points of a substring in any case, else 0.", nil, true, true},
+	} {
+		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: f.name == "position", MinArgs: 2, MaxArgs: 3, Family: "search", Doc: f.doc,
+			Resolve: fixed(f.name, types.TUInt64, isStr, isStr, isPlainInt), Eval: evalPosition(0, 1, f.fold, f.chars), Example: "position('abc', 'c') → 3"})
+	}
+	register(
+		&Scalar{Name: "locate", CaseInsensitive: true, MinArgs: 2, MaxArgs: 3, Resolve: fixed("locate", types.TUInt64, isStr, isStr, isPlainInt), Eval: evalPosition(1, 0, false, false), Family: "search", Doc: "Is position with its arguments exchanged.", Example: "locate('c', 'abc') → 3"},
+		&Scalar{Name: "countSubstrings", CaseInsensitive: true, MinArgs: 2, MaxArgs: 3, Resolve: fixed("countSubstrings", types.TUInt64, isStr, isStr, isPlainInt), Eval: evalCountSubstrings(false), Family: "search", Doc: "Counts occurrences that do not overlap.", Example: "countSubstrings('aaaa', 'aa') → 2"},
+		&Scalar{Name: "countSubstringsCaseInsensitive", MinArgs: 2, MaxArgs: 3, Resolve: fixed("countSubstringsCaseInsensitive", types.TUInt64, isStr, isStr, isPlainInt), Eval: evalCountSubstrings(true), Family: "search", Doc: "Counts occurrences in any case.", Example: "countSubstringsCaseInsensitive('aAaA', 'aa') → 2"},
+		multiSearch("multiSearchAny", types.TUInt8, false, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(b2u(i > 0)) }),
+		multiSearch("multiSearchAnyCaseInsensitive", types.TUInt8, true, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(b2u(i > 0)) }),
+		multiSearch("multiSearchFirstIndex", types.TUInt64, false, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(i) }),
+		multiSearch("multiSearchFirstPosition", types.TUInt64, false, func(b []byte, needles [][]byte) uint64 { _, p := firstNeedle(b, needles); return uint64(p) }),
+		&Scalar{Name: "hasToken", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: resolveHasToken("hasToken"), Eval: evalHasToken(false), Family: "search", Doc: "Tests for a word of letters and digits.", Example: "hasToken('a b', 'b') → 1"},
+		&Scalar{Name: "hasTokenCaseInsensitive", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: resolveHasToken("hasTokenCaseInsensitive"), Eval: evalHasToken(true), Family: "search", Doc: "Tests for a word in any case.", Example: "hasTokenCaseInsensitive('a B', 'b') → 1"},
+		&Scalar{Name: "hasSubstr", MinArgs: 2, MaxArgs: 2, Resolve: fixed("hasSubstr", types.TUInt8, isStr), Eval: testPairs(bytes.Contains), Family: "search", Doc: "Tests for a substring.", Example: "hasSubstr('abc', 'b') → 1"},
+	)
+}
+
+// folded lower-cases ASCII where fold is set.
+func folded(s []byte, fold bool) []byte {
+	if !fold {
+		return s
+	}
+	return appendLower(make([]byte, 0, len(s)), s)
+}
+
+func evalPosition(hay, needle int, fold, chars bool) func(*Call) (column.Vector, error) {
+	return func(c *Call) (column.Vector, error) {
+		h, n, out := stringsOf(c.Args[hay]), stringsOf(c.Args[needle]), make([]uint64, c.Rows)
+		start := broadcast[int64]{[]int64{0}, 0}
+		if len(c.Args) > 2 {
+			start = numArg[int64](c.Args[2], c.Rows)
+		}
+		for i := range out {
+			out[i] = position(h.row(i), n.row(i), start.at(i), fold, chars)
+		}
+		return newNum(c.Result, out), nil
+	}
+}
+
+func position(h, n []byte, start int64, fold, chars bool) uint64 {
+	from := max(start-1, 0)
+	if size := units(h, chars); from > size || from == size && len(n) > 0 && start > 1 {
+		return 0
+	}
+	if len(n) == 0 && start == 0 {
+		return 1
+	}
+	skip := int(from)
+	if chars {
+		skip = charOffset(h, from)
+	}
+	if fold && chars {
+		h, n = bytes.ToLower(h), bytes.ToLower(n)
+	} else {
+		h, n = folded(h, fold), folded(n, fold)
+	}
+	skip = min(skip, len(h))
+	at := bytes.Index(h[skip:], n)
+	switch {
+	case at < 0:
+		return 0
+	case chars:
+		return uint64(utf8.RuneCount(h[:skip+at])) + 1
+	}
+	return uint64(skip+at) + 1
+}
+
+func evalCountSubstrings(fold bool) func(*Call) (column.Vector, error) {
+	return func(c *Call) (column.Vector, error) {
+		h, n, out := stringsOf(c.Args[0]), stringsOf(c.Args[1]), make([]uint64, c.Rows)
+		start := broadcast[int64]{[]int64{1}, 0}
+		if len(c.Args) > 2 {
+			start = numArg[int64](c.Args[2], c.Rows)
+		}
+		for i := range out {
+			b, needle := folded(h.row(i), fold), folded(n.row(i), fold)
+			if from := max(start.at(i)-1, 0); from < int64(len(b)) && len(needle) > 0 {
+				out[i] = uint64(bytes.Count(b[from:], needle))
+			}
+		}
+		return newNum(c.Result, out), nil
+	}
+}
+
+// firstNeedle returns the number (from 1) of the needle found leftmost, and where (from 1); zeros if none is.
+func firstNeedle(b []byte, needles [][]byte) (index, pos int) {
+	for k, n := range needles {
+		if at := bytes.Index(b, n); at >= 0 && (pos == 0 || at+1 < pos) {
+			if index == 0 {
+				index = k + 1
+			}
+			pos = at + 1
+		}
+	}
+	return index, pos
+}
+
+// maxNeedles is ClickHouse's limit of multiSearch needles.
+const maxNeedles = 255
+
+func multiSearch(name string, result *types.Type, fold bool, f func(b []byte, needles [][]byte) uint64) *Scalar {
+	return &Scalar{Name: name, MinArgs: 2, MaxArgs: 2, Family: "search", Doc: "Searches for several strings at once.",
+		Resolve: func(_ *Env, args []Arg) (*types.Type, error) {
+			if !args[0].Type.IsString() {
+				return nil, illegal(name, 0, args[0].Type)
+			}
+			if t := args[1].Type; t.Kind != types.Array || t.Elem().Kind != types.String {
+				return nil, illegal(name, 1, t)
+			}
+			return result, nil
+		},
+		Eval: func(c *Call) (column.Vector, error) {
+			h, arr := stringsOf(c.Args[0]), arraysOf(c.Args[1])
+			elems := stringsOf(arr.Elem)
+			out := make([]uint64, c.Rows)
+			var needles [][]byte
+			for i := range out {
+				if i == 0 || arr.mask != 0 {
+					from, to := arr.bounds(i)
+					if to-from > maxNeedles {
+						return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Number of arguments for function %s doesn't match: passed %d, should be at most %d", name, to-from, maxNeedles)
+					}
+					needles = needles[:0]
+					for k := from; k < to; k++ {
+						needles = append(needles, folded(elems.row(k), fold))
+					}
+				}
+				out[i] = f(folded(h.row(i), fold), needles)
+			}
+			return narrow(c.Result, out), nil
+		}}
+}
+
+func isTokenByte(c byte) bool { return isAlnum(c) || c >= 0x80 }
+
+func isAlnum2(c byte) bool { return c-'0' < 10 || (c|0x20)-'a' < 26 }
+
+func resolveHasToken(name string) func(*Env, []Arg) (*types.Type, error) {
+	return func(_ *Env, args []Arg) (*types.Type, error) {
+		if err := checkTypes(name, args, isStr); err != nil {
+			return nil, err
+		}
+		token, _ := constString(args, 1)
+		if token == "" {
+			return nil, sqlerr.New(sqlerr.BadArguments, "Needle cannot be empty, because empty string isn't a token")
+		}
+		for i := range len(token) {
+			if !isTokenByte(token[i]) {
+				return nil, sqlerr.New(sqlerr.BadArguments, "Needle must not contain whitespace or separator characters")
+			}
+		}
+		return types.TUInt8, nil
+	}
+}
+
+func evalHasToken(fold bool) func(*Call) (column.Vector, error) {
+	return func(c *Call) (column.Vector, error) {
+		h, n, out := stringsOf(c.Args[0]), stringsOf(c.Args[1]), make([]uint8, c.Rows)
+		token := folded(n.row(0), fold)
+		for i := range out {
+			out[i] = b2u(hasToken(folded(h.row(i), fold), token))
+		}
+		return column.NewBools(out), nil
+	}
+}
+
+func hasToken(h, token []byte) bool {
+	for at := 0; ; {
+		k := bytes.Index(h[at:], token)
+		if k < 0 {
+			return false
+		}
+		from, to := at+k, at+k+len(token)
+		if (from == 0 || !isTokenByte(h[from-1])) && (to == len(h) || !isTokenByte(h[to])) {
+			return true
+		}
+		at = from + 1
+	}
+}

@@ -1,0 +1,324 @@
+package function
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/hex"
+	"math"
+	"unicode/utf8"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+)
+
+func init() {
+	register(
+		splitter("splitByChar", 0, func(sep []byte) error {
+			if len(sep) != 1 {
+				return sqlerr.New(sqlerr.BadArguments, "Illegal separator for function splitByChar. Must be exactly one byte.")
+			}
+			return nil
+		}, splitString),
+		splitter("splitByString", 0, nil, splitString),
+		splitter("splitByRegexp", 0, nil, splitRegexp),
+		splitter("splitByWhitespace", -1, nil, splitWhitespace),
+		splitter("splitByNonAlpha", -1, nil, splitNonAlpha),
+		splitter("alphaTokens", -1, nil, alphaTokens),
+		&Scalar{Name: "arrayStringConcat", MinArgs: 1, MaxArgs: 2, Resolve: resolveArrayStringConcat, Eval: evalArrayStringConcat, Family: "arrays", Doc: "Joins an array's texts with a separator.", Example: "arrayStringConcat(['a', 'b'], '-') → a-b"},
+		mapStrings("base64Encode", []string{"TO_BASE64"}, "Encodes in base 64.", base64.StdEncoding.AppendEncode),
+		&Scalar{Name: "base64Decode", Aliases: []string{"FROM_BASE64"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("base64Decode", types.TString, isStr), Eval: evalBase64Decode(false), Family: "strings", Doc: "Decodes base 64.", Example: "base64Decode('YQ==') → a"},
+		&Scalar{Name: "tryBase64Decode", MinArgs: 1, MaxArgs: 1, Resolve: fixed("tryBase64Decode", types.TString, isStr), Eval: evalBase64Decode(true), Family: "strings", Doc: "Decodes base 64; the empty string if it is none.", Example: "tryBase64Decode('YQ==') → a"},
+		&Scalar{Name: "hex", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("hex", types.TString, anyOf(isStr, isNumeric, isDateOrTime, isUUIDOrIP, isWideInt)), Eval: evalHex, Family: "strings", Doc: "Writes bytes or a number in hexadecimal.", Example: "hex(255) → FF"},
+		mapStrings("unhex", nil, "Reads hexadecimal digits as bytes.", appendUnhex),
+	)
+}
+
+func isWideInt(t *types.Type) bool { return t.Kind == types.UInt128 || t.Kind == types.Int128 }
+
+// maxSplits bounds the pieces of one string.
+const maxSplits = 1 << 24
+
+// splitter is a function (separator, string[, max]) or, with sep -1, (string[, max]).
+func splitter(name string, sep int, check func([]byte) error, split func(dst *column.Str, sep, s []byte, limit int) error) *Scalar {
+	minArgs, at := 2, 1
+	if sep < 0 {
+		minArgs, at = 1, 0
+	}
+	return &Scalar{Name: name, MinArgs: minArgs, MaxArgs: minArgs + 1, Family: "strings", Doc: "Splits a string into an array.",
+		Resolve: func(_ *Env, args []Arg) (*types.Type, error) {
+			for i := range args {
+				if t := args[i].Type; i < minArgs && !t.IsString() || i == minArgs && !isPlainInt(t) {
+					return nil, illegal(name, i, t)
+				}
+			}
+			return types.NewArray(types.TString), nil
+		},
+		Eval: func(c *Call) (column.Vector, error) {
+			out, s := newStringArrays(c), stringsOf(c.Args[at])
+			limits := broadcast[int64]{[]int64{0}, 0}
+			if len(c.Args) > minArgs {
+				limits = numArg[int64](c.Args[minArgs], c.Rows)
+			}
+			for i := range c.Rows {
+				var by []byte
+				if sep >= 0 {
+					by = stringsOf(c.Args[sep]).row(i)
+				}
+				if check != nil {
+					if err := check(by); err != nil {
+						return nil, err
+					}
+				}
+				limit := maxSplits
+				if l := limits.at(i); l > 0 {
+					limit = int(min(l, maxSplits))
+				}
+				if err := split(out.Elem.(*column.Str), by, s.row(i), limit); err != nil {
+					return nil, err
+				}
+				out.EndValue()
+			}
+			return out, nil
+		}}
+}
+
+func splitString(dst *column.Str, sep, s []byte, limit int) error {
+	if len(sep) == 0 {
+		for ; len(s) > 0 && limit > 0; limit-- {
+			_, n := utf8.DecodeRune(s)
+			dst.Append(s[:n])
+			s = s[n:]
+		}
+		return nil
+	}
+	for ; limit > 0; limit-- {
+		at := bytes.Index(s, sep)
+		if at < 0 {
+			dst.Append(s)
+			return nil
+		}
+		dst.Append(s[:at])
+		s = s[at+len(sep):]
+	}
+	return nil
+}
+
+func splitRegexp(dst *column.Str, sep, s []byte, limit int) error {
+	if len(sep) == 0 {
+		return splitString(dst, nil, s, limit)
+	}
+	m, err := compileRegexp(sep)
+	if err != nil {
+		return err
+	}
+	from := 0
+	for _, loc := range m.FindAllIndex(s, -1) {
+		if limit == 0 {
+			return nil
+		}
+		if loc[1] == loc[0] {
+			continue
+		}
+		dst.Append(s[from:loc[0]])
+		from = loc[1]
+		limit--
+	}
+	if limit > 0 {
+		dst.Append(s[from:])
+	}
+	return nil
+}
+
+// splitRuns appends the runs of bytes that keep takes.
+func splitRuns(dst *column.Str, s []byte, limit int, keep func(byte) bool) {
+	for i := 0; i < len(s) && limit > 0; {
+		if !keep(s[i]) {
+			i++
+			continue
+		}
+		from := i
+		for i < len(s) && keep(s[i]) {
+			i++
+		}
+		dst.Append(s[from:i])
+		limit--
+	}
+}
+
+func isSpaceByte(c byte) bool { return c == ' ' || c-'\t' < 5 }
+
+func splitWhitespace(dst *column.Str, _, s []byte, limit int) error {
+	splitRuns(dst, s, limit, func(c byte) bool { return !isSpaceByte(c) })
+	return nil
+}
+
+func isPunct(c byte) bool { return c > ' ' && c < 0x7f && !isAlnum(c) }
+
+func splitNonAlpha(dst *column.Str, _, s []byte, limit int) error {
+	splitRuns(dst, s, limit, func(c byte) bool { return !isSpaceByte(c) && !isPunct(c) })
+	return nil
+}
+
+func alphaTokens(dst *column.Str, _, s []byte, limit int) error {
+	splitRuns(dst, s, limit, func(c byte) bool { return (c|0x20)-'a' < 26 })
+	return nil
+}
+
+func resolveArrayStringConcat(_ *Env, args []Arg) (*types.Type, error) {
+	if !isArray(args[0].Type) {
+		return nil, illegal("arrayStringConcat", 0, args[0].Type)
+	}
+	if len(args) > 1 && !args[1].Type.IsString() {
+		return nil, illegal("arrayStringConcat", 1, args[1].Type)
+	}
+	return types.TString, nil
+}
+
+func evalArrayStringConcat(c *Call) (column.Vector, error) {
+	arr, out := arraysOf(c.Args[0]), stringResult(c)
+	elems, nulls := splitNullable(arr.Elem)
+	v, err := Cast(c.Env, elems, types.TString)
+	if elems.Type().Kind == types.FixedString {
+		v, err = elems, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	s := stringsOf(v)
+	sep := stringsOf(&column.Const{Value: column.NewStrings(""), N: c.Rows})
+	if len(c.Args) > 1 {
+		sep = stringsOf(c.Args[1])
+	}
+	for i := range c.Rows {
+		from, to := arr.bounds(i)
+		first := true
+		for k := from; k < to; k++ {
+			if nulls.at(k) != 0 {
+				continue
+			}
+			if !first {
+				out.Data = append(out.Data, sep.row(i)...)
+			}
+			out.Data, first = append(out.Data, s.row(k)...), false
+		}
+		if err := endBounded(out, "arrayStringConcat"); err != nil {
+			return nil, err
+		}
+	}
+	return out, nil
+}
+
+func evalBase64Decode(try bool) func(*Call) (column.Vector, error) {
+	return func(c *Call) (column.Vector, error) {
+		s, out := stringsOf(c.Args[0]), stringResult(c)
+		for i := range c.Rows {
+			n := len(out.Data)
+			var err error
+			if out.Data, err = base64.StdEncoding.AppendDecode(out.Data, s.row(i)); err != nil {
+				if !try {
+					return nil, sqlerr.New(sqlerr.IncorrectData, "Failed to base64Decode input %q", s.row(i))
+				}
+				out.Data = out.Data[:n]
+			}
+			out.EndValue()
+		}
+		return out, nil
+	}
+}
+
+const upperHex = "0123456789ABCDEF"
+
+func evalHex(c *Call) (column.Vector, error) {
+	out := stringResult(c)
+	v := column.Flatten(c.Args[0])
+	t := c.Types[0]
+	for i := range c.Rows {
+		switch x := column.Value(v, i).(type) {
+		case string:
+			for k := range len(x) {
+				out.Data = append(out.Data, upperHex[x[k]>>4], upperHex[x[k]&15])
+			}
+		case float32:
+			out.Data = appendHexBytes(out.Data, uint64(math.Float32bits(x)), 4)
+		case float64:
+			out.Data = appendHexBytes(out.Data, math.Float64bits(x), 8)
+		case types.U128:
+			out.Data = hexWide(out.Data, x.Hi, x.Lo, t.Kind == types.UUID)
+		case types.I128:
+			out.Data = appendHexBytes(appendHexBytes(out.Data, x.Lo, 8), uint64(x.Hi), 8)
+		default:
+			u := numsOf[uint64](v.Slice(i, i+1))[0]
+			if w := t.Width(); w < 8 {
+				u &= 1<<(8*w) - 1
+			}
+			if t.Kind == types.Decimal {
+				out.Data = appendHexBytes(out.Data, u, t.Width())
+			} else {
+				out.Data = appendHexNumber(out.Data, u)
+			}
+		}
+		out.EndValue()
+	}
+	return out, nil
+}
+
+func hexWide(dst []byte, hi, lo uint64, uuid bool) []byte {
+	if !uuid && hi == 0 {
+		return appendHexNumber(dst, lo)
+	}
+	for _, half := range []uint64{hi, lo} {
+		for shift := 60; shift >= 0; shift -= 4 {
+			dst = append(dst, upperHex[half>>shift&15])
+		}
+	}
+	return dst
+}
+
+// appendHexNumber writes a number from its highest byte that is not 0.
+func appendHexNumber(dst []byte, u uint64) []byte {
+	started := false
+	for shift := 56; shift >= 0; shift -= 8 {
+		b := byte(u >> shift)
+		if b == 0 && !started && shift > 0 {
+			continue
+		}
+		started = true
+		dst = append(dst, upperHex[b>>4], upperHex[b&15])
+	}
+	return dst
+}
+
+// appendHexBytes writes n bytes as they lie in memory.
+func appendHexBytes(dst []byte, u uint64, n int) []byte {
+	for ; n > 0; n-- {
+		dst = append(dst, upperHex[byte(u)>>4], upperHex[u&15])
+		u >>= 8
+	}
+	return dst
+}
+
+func appendUnhex(dst, s []byte) []byte {
+	if len(s)%2 == 1 {
+		s = append([]byte{'0'}, s...)
+	}
+	for i := 0; i+1 < len(s); i += 2 {
+		var b [1]byte
+		if _, err := hex.Decode(b[:], s[i:i+2]); err != nil {
+			b[0] = unhexDigit(s[i])<<4 | unhexDigit(s[i+1])
+		}
+		dst = append(dst, b[0])
+	}
+	return dst
+}
+
+// unhexDigit is 0xff for what is no digit, as in ClickHouse.
+func unhexDigit(c byte) byte {
+	switch {
+	case c-'0' < 10:
+		return c - '0'
+	case (c|0x20)-'a' < 6:
+		return (c | 0x20) - 'a' + 10
+	}
+	return 0xff
+}
