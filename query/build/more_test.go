@@ -190,7 +190,7 @@ func TestExplain(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := strings.Join([]string{
-		"Limit 3", "  Top 3 by count desc", "    Aggregate count() by g", "      Scan t where greater(g, 1)", "        Reads 1/1 segments, 0/0 granules, 20/20 rows",
+		"Limit 3", "  Top 3 by count desc", "    Aggregate count() by g", "      Scan t where greater(g, 1)", "        Prunes by g > 1", "        Reads 1/1 segments, 0/0 granules, 20/20 rows",
 	}, "\n")
 	if got := strings.Join(p.Explain(), "\n"); got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)

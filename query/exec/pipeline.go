@@ -218,7 +218,10 @@ func describe(out []string, op Operator, depth int) []string {
 	}
 	out = append(out, line)
 	if s, ok := op.(*Scan); ok {
-		out = append(out, s.stats2.lines(pad+"  ")...)
+		if c := s.Request().Cond; c != nil {
+			out = append(out, pad+"  Prunes by "+c.String())
+		}
+		out = append(out, s.planned.lines(pad+"  ")...)
 	}
 	for _, in := range op.Inputs() {
 		out = describe(out, in, depth+1)

@@ -26,7 +26,7 @@ type Scan struct {
 	Limit uint64
 
 	scanner Scanner
-	stats2  ScanStats
+	planned ScanStats
 	yielded atomic.Int64
 	ended   atomic.Bool
 }
@@ -54,7 +54,7 @@ func (s *Scan) Describe() string {
 }
 
 // ScanStats is what the storage planned; zero before the run.
-func (s *Scan) ScanStats() ScanStats { return s.stats2 }
+func (s *Scan) ScanStats() ScanStats { return s.planned }
 
 func (s *Scan) streams(r *run) ([]Stream, error) {
 	if err := s.start(r.ctx); err != nil {
@@ -76,7 +76,7 @@ func (s *Scan) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	s.scanner, s.stats2 = sc, sc.Stats()
+	s.scanner, s.planned = sc, sc.Stats()
 	return nil
 }
 

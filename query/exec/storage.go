@@ -1,5 +1,24 @@
-// Package exec runs pipelines: sources hand out blocks, operators transform them, sinks
-// collect them. It knows tables only through Storage, declared here because it is consumed here.
+// Package exec runs pipelines: trees of operators that pull blocks from each other. It knows
+// tables only through Storage, declared here because it is consumed here.
+//
+// # Workers
+//
+// An operator yields one stream or, where order does not matter, one per thread; whoever drains
+// them does so in as many goroutines. Scans hand morsels to whichever stream asks, so the chain scan → filter
+// → project → partial aggregate runs in one goroutine per worker, a function call per block. Operators that need all
+// their input (Aggregate, Sort, Join's right side …) drain their input's streams in parallel at the first Next and
+// merge what the workers gathered. A channel carries blocks only where several streams become one.
+//
+// # Blocks
+//
+// A block has at most MaxBlockSize rows. Columns that no later operator reads may be nil, and Dict
+// and Const vectors pass through; the result's columns may be Dict and Const too.
+//
+// # Ends
+//
+// Every goroutine belongs to a run and has ended when Pipeline.Run returns, whatever ended it: the last
+// block, an error, a cancelled context, a panic (which becomes a LogicalError). Memory that an operator
+// holds is reserved in the query's budget.
 package exec
 
 import (

@@ -16,6 +16,7 @@ type Encoder struct {
 	insert  bool
 	state   []internState // by column
 	ids     []uint32
+	words   []uint64 // of the last Encode
 }
 
 // NewEncoder returns an encoder for key columns of the given types. collide makes every hash
@@ -46,10 +47,12 @@ func (e *Encoder) Bytes() int64 {
 	return n
 }
 
-// Encode returns the words of n rows, row by row. The key columns have the encoder's types, LowCardinality aside, or
+// Encode returns the words of n rows, row by row, valid until the next call. The key columns have the encoder's types, LowCardinality aside, or
 // are not Nullable where the encoder's type is.
 func (e *Encoder) Encode(cols []column.Vector, n int) ([]uint64, error) {
-	words := make([]uint64, n*e.stride)
+	e.words = sized(e.words, n*e.stride)
+	words := e.words
+	clear(words)
 	for i := range e.cols {
 		c := &e.cols[i]
 		v, nulls := splitNulls(cols[i])
@@ -174,6 +177,22 @@ func (e *Encoder) Decode(i int, words []uint64) column.Vector {
 		nulls[r] = uint8(words[r*e.stride+c.null.word] >> c.null.shift & 1)
 	}
 	return column.NewNullable(nulls, v)
+}
+
+// bits is the number of bits of a key that is part of one word, else 64.
+func (e *Encoder) bits() int {
+	if e.stride > 1 {
+		return 64
+	}
+	n := 0
+	for i := range e.cols {
+		c := &e.cols[i]
+		n = max(n, c.at.shift+c.bits)
+		if c.nullable {
+			n = max(n, c.null.shift+1)
+		}
+	}
+	return min(n, 64)
 }
 
 // single returns the interner if the key is one string column without NULL, whose number is the group's, else nil.

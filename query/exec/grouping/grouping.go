@@ -18,7 +18,11 @@ type Table struct {
 // New returns an empty table for key columns of the given types; see NewEncoder for collide.
 func New(ts []*types.Type, collide bool) *Table {
 	enc := NewEncoder(ts, collide)
-	return &Table{enc: enc, index: NewIndex(enc.stride), single: enc.single()}
+	t := &Table{enc: enc, index: newDirect(enc.bits()), single: enc.single()}
+	if t.index == nil || collide {
+		t.index = NewIndex(enc.stride)
+	}
+	return t
 }
 
 // Len is the number of distinct keys.
@@ -41,8 +45,10 @@ func (t *Table) Insert(cols []column.Vector, ids []uint32) error {
 	if err != nil {
 		return err
 	}
-	t.hashes = sized(t.hashes, len(ids))
-	t.enc.Hash(words, t.hashes)
+	if t.index.bits == 0 {
+		t.hashes = sized(t.hashes, len(ids))
+		t.enc.Hash(words, t.hashes)
+	}
 	return t.index.Insert(words, t.hashes, ids)
 }
 
@@ -76,8 +82,10 @@ func (f *Finder) Find(cols []column.Vector, ids []uint32) error {
 	if err != nil {
 		return err
 	}
-	f.hashes = sized(f.hashes, len(ids))
-	f.enc.Hash(words, f.hashes)
+	if f.t.index.bits == 0 {
+		f.hashes = sized(f.hashes, len(ids))
+		f.enc.Hash(words, f.hashes)
+	}
 	f.t.index.Find(words, f.hashes, ids)
 	return nil
 }
@@ -85,9 +93,10 @@ func (f *Finder) Find(cols []column.Vector, ids []uint32) error {
 // Missing is the number of a key that is not there.
 const Missing = hashtable.Missing
 
-func sized(s []uint64, n int) []uint64 {
+// sized returns a slice of n elements of any content, s if it is large enough.
+func sized[T any](s []T, n int) []T {
 	if cap(s) < n {
-		return make([]uint64, n)
+		return make([]T, n)
 	}
 	return s[:n]
 }

@@ -13,6 +13,21 @@ type Index struct {
 	two    hashtable.Table[[2]uint64]
 	four   hashtable.Table[[4]uint64] // also three words, padded
 	wide   *hashtable.Bytes           // more, as bytes
+
+	bits   int      // of a narrow key: numbers are looked up by the key itself; 0: hashed
+	direct []uint32 // key → number+1
+	keys   []uint64 // by number
+}
+
+// maxDirectBits bounds narrow keys: the table of 256 KiB stays in the second-level cache.
+const maxDirectBits = 16
+
+// newDirect returns an index of keys of so many bits of one word, if that is few enough to do without hashing; else nil.
+func newDirect(bits int) *Index {
+	if bits > maxDirectBits {
+		return nil
+	}
+	return &Index{stride: 1, bits: bits}
 }
 
 // NewIndex returns an empty index of rows of stride words.
@@ -27,6 +42,8 @@ func NewIndex(stride int) *Index {
 // Len is the number of keys.
 func (x *Index) Len() int {
 	switch {
+	case x.bits > 0:
+		return len(x.keys)
 	case x.stride == 1:
 		return x.one.Len()
 	case x.stride == 2:
@@ -39,7 +56,7 @@ func (x *Index) Len() int {
 
 // Bytes is the memory held.
 func (x *Index) Bytes() int64 {
-	n := x.one.Bytes() + x.two.Bytes() + x.four.Bytes()
+	n := x.one.Bytes() + x.two.Bytes() + x.four.Bytes() + 4*int64(cap(x.direct)) + 8*int64(cap(x.keys))
 	if x.wide != nil {
 		n += x.wide.Bytes()
 	}
@@ -49,6 +66,8 @@ func (x *Index) Bytes() int64 {
 // Insert writes the number of each row of words to ids, numbering new keys.
 func (x *Index) Insert(words, hashes []uint64, ids []uint32) error {
 	switch {
+	case x.bits > 0:
+		x.insertDirect(words, ids)
 	case x.stride == 1:
 		x.one.Insert(words, hashes, ids)
 	case x.stride == 2:
@@ -70,6 +89,8 @@ func (x *Index) Insert(words, hashes []uint64, ids []uint32) error {
 // Find writes the number of each row of words to ids, hashtable.Missing for unknown keys.
 func (x *Index) Find(words, hashes []uint64, ids []uint32) {
 	switch {
+	case x.bits > 0:
+		x.findDirect(words, ids)
 	case x.stride == 1:
 		x.one.Find(words, hashes, ids)
 	case x.stride == 2:
@@ -86,6 +107,8 @@ func (x *Index) Find(words, hashes []uint64, ids []uint32) {
 // Words returns the keys [from, to) by number, row by row.
 func (x *Index) Words(from, to int) []uint64 {
 	switch {
+	case x.bits > 0:
+		return x.keys[from:to]
 	case x.stride == 1:
 		return x.one.Keys()[from:to]
 	case x.stride == 2:
@@ -103,6 +126,30 @@ func (x *Index) Words(from, to int) []uint64 {
 	out := make([]uint64, x.stride*(to-from)) // copied: the slab need not be aligned
 	copy(unsafe.Slice((*byte)(unsafe.Pointer(unsafe.SliceData(out))), 8*len(out)), data[8*x.stride*from:])
 	return out
+}
+
+func (x *Index) insertDirect(words []uint64, ids []uint32) {
+	if x.direct == nil {
+		x.direct = make([]uint32, 1<<x.bits)
+	}
+	for i, w := range words {
+		id := x.direct[w]
+		if id == 0 {
+			x.keys = append(x.keys, w)
+			id = uint32(len(x.keys))
+			x.direct[w] = id
+		}
+		ids[i] = id - 1
+	}
+}
+
+func (x *Index) findDirect(words []uint64, ids []uint32) {
+	for i, w := range words {
+		ids[i] = hashtable.Missing
+		if w < uint64(len(x.direct)) { // words of values not interned are beyond
+			ids[i] = x.direct[w] - 1 // 0 becomes Missing
+		}
+	}
 }
 
 func (x *Index) rowBytes(words []uint64, i int) []byte {

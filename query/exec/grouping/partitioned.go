@@ -9,6 +9,10 @@ type Partitioned struct {
 	enc    *Encoder
 	index  []*Index
 	hashes []uint64
+	part   []uint8 // scratch, as are those below
+	ids    []uint32
+	rows   []uint32
+	sorted []uint64
 }
 
 // Partition returns a table of the same keys in parts partitions (a power of two, at most 256), and where each key of
@@ -38,7 +42,7 @@ func (t *Table) Partition(parts int) (p *Partitioned, part []uint8, ids []uint32
 	return p, part, ids, err
 }
 
-// Share is the rows of a block that fall into one partition, and their numbers there.
+// Share is the rows of a block that fall into one partition, and their numbers there; valid until the next Insert.
 type Share struct{ Rows, IDs []uint32 }
 
 // Insert numbers n rows within their partitions.
@@ -47,7 +51,11 @@ func (p *Partitioned) Insert(cols []column.Vector, n int) ([]Share, error) {
 	if err != nil {
 		return nil, err
 	}
-	return p.insert(words, make([]uint8, n), make([]uint32, n))
+	if cap(p.part) < n {
+		p.part = make([]uint8, n)
+	}
+	p.ids = sized(p.ids, n)
+	return p.insert(words, p.part[:n], p.ids)
 }
 
 // insert distributes rows of words; part and ids are scratch memory for as many rows, and the
@@ -62,8 +70,8 @@ func (p *Partitioned) insert(words []uint64, part []uint8, ids []uint32) ([]Shar
 	for i := range p.index {
 		starts[i+1] += starts[i]
 	}
-	rows := make([]uint32, n)
-	sorted := make([]uint64, n*stride)
+	p.rows, p.sorted = sized(p.rows, n), sized(p.sorted, n*stride)
+	rows, sorted := p.rows, p.sorted
 	at := make([]int, len(p.index))
 	copy(at, starts)
 	for i, k := range part {
@@ -105,7 +113,7 @@ func (p *Partitioned) Key(k, i, from, to int) column.Vector {
 
 // Bytes is the memory held.
 func (p *Partitioned) Bytes() int64 {
-	n := p.enc.Bytes() + 8*int64(cap(p.hashes))
+	n := p.enc.Bytes() + 8*int64(cap(p.hashes)+cap(p.sorted)) + 4*int64(cap(p.ids)+cap(p.rows)) + int64(cap(p.part))
 	for _, x := range p.index {
 		n += x.Bytes()
 	}
