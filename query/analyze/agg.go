@@ -82,7 +82,7 @@ func (s *scope) bindAgg(name string, params []column.Vector, texts []string, arg
 	}
 	c := plan.AggCall{Name: name, Fn: fn, Args: args, Func: name}
 	if f := function.LookupAggregate(name); f != nil {
-		c.Func = f.Name
+		c.Name, c.Func = f.Name, f.Name // COUNT(*) and count() are one aggregate
 	}
 	if distinct {
 		c.Name, c.Func = c.Name+"Distinct", c.Func+"Distinct"
