@@ -55,6 +55,7 @@ func BenchmarkPlans(b *testing.B) {
 	}{
 		{"count where few<>0", aggregate(b, scan().With(call(b, "notEquals", col(scan(), 0), u16(0)), 0), nil, agg("count"))},
 
+		{"count where like", aggregate(b, scan().With(call(b, "like", col(scan(), 3), constant(types.TString, "%99%")), 0), nil, agg("count"))},
 		{"sum", aggregate(b, scan(), nil, agg("sum", col(scan(), 1)))},
 		{"by few", aggregate(b, scan(), key(0), agg("count"), agg("sum", col(scan(), 1)))},
 		{"by many", aggregate(b, scan(), key(1), agg("count"))},
