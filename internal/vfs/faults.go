@@ -50,6 +50,8 @@ type Fault struct {
 	Err error
 	// Short is how many bytes a failing write still writes.
 	Short int
+	// Then, if not nil, is called after a failing write has written what it still writes.
+	Then func()
 	// Flip inverts bit FlipBit (counted over the bytes read, modulo their number) of a read.
 	Flip    bool
 	FlipBit int64
@@ -256,6 +258,9 @@ func (f *faultFile) write(p []byte, off int64, call func([]byte) (int, error)) (
 	n := 0
 	if short := min(fault.Short, len(p)); short > 0 {
 		n, _ = call(p[:short])
+	}
+	if fault.Then != nil {
+		fault.Then()
 	}
 	return n, pathError("write", f.name, fault.Err)
 }
