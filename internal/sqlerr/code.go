@@ -177,6 +177,7 @@ const (
 	NotALeader                                   Code = 529
 	ExpectedAllOrDistinct                        Code = 558
 	NoSuchProjectionInTable                      Code = 582
+	QueryIsProhibited                            Code = 392
 	CannotExtractTableStructure                  Code = 636
 	CannotExtractSchema                          Code = 645
 	CannotParseIPv4                              Code = 675
@@ -358,6 +359,7 @@ var names = map[Code]string{
 	NotALeader:                                   "NOT_A_LEADER",
 	ExpectedAllOrDistinct:                        "EXPECTED_ALL_OR_DISTINCT",
 	NoSuchProjectionInTable:                      "NO_SUCH_PROJECTION_IN_TABLE",
+	QueryIsProhibited:                           "QUERY_IS_PROHIBITED",
 	CannotExtractTableStructure:                  "CANNOT_EXTRACT_TABLE_STRUCTURE",
 	CannotExtractSchema:                          "CANNOT_EXTRACT_SCHEMA",
 	CannotParseIPv4:                              "CANNOT_PARSE_IPV4",

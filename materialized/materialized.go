@@ -1,0 +1,76 @@
+// Package materialized derives what rollups store from the rows that are about to be committed.
+//
+// A rollup is a SELECT over its source table whose rows go to its target. For a block of new rows of the source the SELECT is run
+// with the block in the source's place; what comes out is a block of the target, which may be the source of
+// further rollups. All of it goes into the same commit as the block.
+//
+// Plans are compiled once per rollup and catalog version and kept.
+package materialized
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/exec"
+)
+
+// Rows are new rows of a table.
+type Rows struct {
+	Table *catalog.Table
+	// Schema names and types the block's columns: the stored columns of the table in order; of a Kafka table
+	// its columns and the virtual ones.
+	Schema column.Schema
+	Block  *column.Block
+}
+
+// Options are what a Deriver works with.
+type Options struct {
+	// Snapshot opens the other tables that a rollup's SELECT reads (joins, IN); nil refuses them.
+	Snapshot func(ctx context.Context) (exec.Storage, error)
+	Clock    clock.Clock    // nil: the system's
+	Zone     *time.Location // of the server; nil: UTC
+	Server   function.Server
+	Budget   *mem.Budget // of what derivation holds; nil: no limit
+	Threads  int         // of one derivation; 0: 1
+}
+
+// Deriver derives rows. It is safe for concurrent use.
+type Deriver struct {
+	o  Options
+	mu struct {
+		sync.Mutex
+		plans map[catalog.TableID]*compiled
+	}
+}
+
+// New returns a deriver.
+func New(o Options) *Deriver {
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
+	if o.Zone == nil {
+		o.Zone = time.UTC
+	}
+	d := &Deriver{o: o}
+	d.mu.plans = map[catalog.TableID]*compiled{}
+	return d
+}
+
+// compiled is a rollup's plan as of one catalog version.
+type compiled struct{ version uint64 }
+
+// Derive returns the rows that all rollups over in.Table, directly and through one another, make of the rows: per rollup, in order, those of its
+// target. Tables without rows of their own (Null) are passed through and left out. The blocks have the targets' stored columns.
+func (d *Deriver) Derive(ctx context.Context, c *catalog.Catalog, in Rows) ([]Rows, error) {
+	if len(c.RollupsOf(in.Table.ID)) == 0 {
+		return nil, nil
+	}
+	return nil, sqlerr.New(sqlerr.NotImplemented, "Rollups are not implemented")
+}

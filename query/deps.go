@@ -1,0 +1,92 @@
+package query
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/virtual"
+)
+
+// Deps is what an Engine works with. Catalog, Store and Writer must be set.
+type Deps struct {
+	Catalog   Catalog
+	Store     Store
+	Writer    Writer
+	Providers virtual.Providers
+	Budget    *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own
+	Clock     clock.Clock    // nil: the system's
+	Logger    *slog.Logger   // nil: none
+	Zone      *time.Location // of the server; nil: UTC
+	Host      string
+	Server    function.Server // what version() and its kin say
+	// Settings are the defaults of every session that differ from those declared (the default profile).
+	Settings map[string]string
+	// MaxQueries is how many queries run at once before TooManySimultaneousQueries; 0: defaultMaxQueries.
+	MaxQueries int
+}
+
+// Catalog reads and changes the schemas. Safe for concurrent use.
+type Catalog interface {
+	Catalog() *catalog.Catalog
+	// Change replaces the newest catalog by what f makes of it, in one commit, and returns the catalog that was committed. When it
+	// returns, storage knows the new tables. f is pure and is called again when another change came first; an
+	// error of f is returned as it is, with nothing changed. If f returns its argument nothing is committed.
+	Change(ctx context.Context, f func(*catalog.Catalog) (*catalog.Catalog, error)) (*catalog.Catalog, error)
+}
+
+// Store is the tables' rows. Safe for concurrent use. Tables are those with rows of their own (catalog.KindTable).
+type Store interface {
+	// Snapshot pins one instant of all tables, at which everything acknowledged before the call is visible.
+	Snapshot(ctx context.Context) (exec.Storage, error)
+	// Truncate removes all rows in one commit.
+	Truncate(ctx context.Context, t *catalog.Table) error
+	// DropPartition removes the rows of the partition with that ID (see Partition of system.parts).
+	DropPartition(ctx context.Context, t *catalog.Table, partitionID string) error
+	// Optimize merges segments, of one partition if its ID is given, down to one with final.
+	Optimize(ctx context.Context, t *catalog.Table, partitionID string, final bool) error
+	// Flush turns rows that are not yet in segments into segments; nil is all tables.
+	Flush(ctx context.Context, t *catalog.Table) error
+	// SetMerges stops and starts background merges; nil is all tables.
+	SetMerges(t *catalog.Table, run bool) error
+	// Check verifies every checksum and returns one entry per segment.
+	Check(ctx context.Context, t *catalog.Table) ([]CheckResult, error)
+}
+
+// CheckResult is one segment's line of CHECK TABLE.
+type CheckResult struct {
+	Segment string
+	OK      bool
+	Message string
+}
+
+// Writer commits rows.
+type Writer interface {
+	// Insert commits the rows that next yields (nil at the end) together with what the table's rollups derive of them. A block has
+	// the stored columns of t in order, defaults computed and constraints checked. What fits goes in one commit; a
+	// larger insert becomes segments, committed at once at the end, so that an error leaves nothing behind. next is
+	// called from one goroutine and its errors are returned as they are. When Insert returns nil the
+	// rows are durable and visible. UnknownStatusOfInsert if the outcome is not known: a retry with the token is safe.
+	Insert(ctx context.Context, t *catalog.Table, next func(context.Context) (*column.Block, error), o InsertOptions) (InsertResult, error)
+}
+
+// InsertOptions is how rows are committed.
+type InsertOptions struct {
+	// Token makes repeats of the insert take effect once (insert_deduplication_token); empty: the hash of the rows where Dedup is set.
+	Token string
+	Dedup bool
+	// Direct leaves rollups alone: rows of a rollup's backfill, written to its target.
+	Direct bool
+}
+
+// InsertResult is what an insert did. Of a Duplicate nothing was written.
+type InsertResult struct {
+	Rows, Bytes uint64
+	Duplicate   bool
+}

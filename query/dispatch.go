@@ -1,0 +1,88 @@
+package query
+
+import (
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/settings"
+	"github.com/olapd/olapd/query/virtual"
+)
+
+// dispatch does what the statement says.
+func (x *statement) dispatch(r *Result) error {
+	if err := x.allowed(); err != nil {
+		return err
+	}
+	switch s := x.ast.(type) {
+	case *ast.SelectUnion:
+		return x.selectQuery(r, s)
+	case *ast.Use:
+		return x.use(s)
+	case *ast.Set:
+		return x.setSettings(s)
+	case *ast.Other:
+		return sqlerr.New(sqlerr.NotImplemented, "%s is not implemented", s.Feature)
+	}
+	return sqlerr.New(sqlerr.NotImplemented, "%s is not implemented", kindOf(x.ast))
+}
+
+// allowed checks the settings readonly and allow_ddl.
+func (x *statement) allowed() error {
+	writes, ddl := false, false
+	switch x.ast.(type) {
+	case *ast.Insert, *ast.Delete, *ast.Update, *ast.Optimize:
+		writes = true
+	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Attach, *ast.Drop, *ast.Undrop, *ast.Rename, *ast.Alter, *ast.Other:
+		writes, ddl = true, true
+	case *ast.System, *ast.Kill:
+		writes = true
+	}
+	switch {
+	case writes && settings.Readonly.Of(x.set) != settings.ReadWrite:
+		return sqlerr.New(sqlerr.Readonly, "Cannot execute query in readonly mode. For queries over HTTP, method GET implies readonly. You should use method POST for modifying queries.")
+	case ddl && !settings.AllowDDL.Of(x.set):
+		return sqlerr.New(sqlerr.QueryIsProhibited, "Cannot execute query. DDL queries are prohibited for the user %s", x.q.user)
+	}
+	return nil
+}
+
+func (x *statement) use(s *ast.Use) error {
+	db, err := x.name(s.Database)
+	if err != nil {
+		return err
+	}
+	if !x.hasDatabase(db) {
+		return x.noDatabase(db)
+	}
+	x.s.mu.Lock()
+	x.s.mu.database = db
+	x.s.mu.Unlock()
+	return nil
+}
+
+// setSettings changes the session's settings.
+func (x *statement) setSettings(s *ast.Set) error {
+	x.s.mu.Lock()
+	defer x.s.mu.Unlock()
+	next := x.s.mu.set.Clone()
+	mine := x.set
+	x.set = next
+	defer func() { x.set = mine }()
+	if settings.Readonly.Of(mine) != settings.Readonly.Of(next) {
+		next.ForceReadOnly()
+	}
+	for _, item := range s.Settings {
+		if err := x.applySetting(item); err != nil {
+			return err
+		}
+	}
+	x.s.mu.set = next
+	return nil
+}
+
+func (x *statement) hasDatabase(db string) bool {
+	return x.cat.Database(db) != nil || virtual.IsVirtual(db)
+}
+
+func (x *statement) noDatabase(db string) error {
+	return sqlerr.New(sqlerr.UnknownDatabase, "Database %s does not exist", db)
+}

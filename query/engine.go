@@ -1,0 +1,105 @@
+package query
+
+import (
+	"log/slog"
+	"runtime"
+	"sync"
+	"time"
+
+	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/query/settings"
+)
+
+// Engine executes statements. It is safe for concurrent use.
+type Engine struct {
+	deps  Deps
+	procs processes
+	log   queryLog
+	base  *settings.Values
+}
+
+// New returns an engine. It starts no goroutines and needs no Close. BadArguments and UnknownSetting if Deps.Settings are wrong.
+func New(d Deps) (*Engine, error) {
+	if d.Clock == nil {
+		d.Clock = clock.Real()
+	}
+	if d.Logger == nil {
+		d.Logger = slog.New(slog.DiscardHandler)
+	}
+	if d.Zone == nil {
+		d.Zone = time.UTC
+	}
+	if d.MaxQueries <= 0 {
+		d.MaxQueries = defaultMaxQueries
+	}
+	if d.Server.Clock == nil {
+		d.Server.Clock = d.Clock.Now
+	}
+	e := &Engine{deps: d, base: settings.New()}
+	if err := e.base.SetAll(d.Settings); err != nil {
+		return nil, err
+	}
+	e.procs.max = d.MaxQueries
+	e.procs.mu.byID = map[string]*running{}
+	e.deps.Providers.Processes = e.procs.list
+	e.deps.Providers.QueryLog = e.log.entries
+	e.deps.Providers.Errors = e.log.errors
+	return e, nil
+}
+
+// NewSession opens a session. Sessions hold no resources of the engine; one that is no longer used is garbage.
+func (e *Engine) NewSession(o SessionOptions) (*Session, error) {
+	if o.User == "" {
+		o.User = "default"
+	}
+	if o.Database == "" {
+		o.Database = "default"
+	}
+	set := e.base.Clone()
+	if err := set.SetAll(o.Settings); err != nil {
+		return nil, err
+	}
+	s := &Session{e: e, o: o}
+	s.mu.database, s.mu.set = o.Database, set
+	return s, nil
+}
+
+// Kill cancels the running query of an id; false if there is none.
+func (e *Engine) Kill(id string) bool {
+	q := e.procs.find(id)
+	if q != nil {
+		q.stop(killed())
+	}
+	return q != nil
+}
+
+// Running returns how many queries run.
+func (e *Engine) Running() int { return len(e.procs.list()) }
+
+// Session is one client's state: current database and settings. Execute may be called concurrently; USE and SET
+// take effect for statements that begin later.
+type Session struct {
+	e  *Engine
+	o  SessionOptions
+	mu struct {
+		sync.Mutex
+		database string
+		set      *settings.Values
+	}
+}
+
+// Database returns the current database.
+func (s *Session) Database() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.database
+}
+
+// threads is how many workers a query has.
+func threads(v *settings.Values) int {
+	const most = 512 // workers; more only cost memory
+	if n := settings.MaxThreads.Of(v); n > 0 {
+		return int(min(n, most))
+	}
+	return runtime.GOMAXPROCS(0)
+}

@@ -1,0 +1,287 @@
+package query
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"maps"
+	"strings"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/parse"
+	"github.com/olapd/olapd/query/settings"
+	"github.com/olapd/olapd/query/virtual"
+)
+
+// statement is one statement on its way from text to result.
+type statement struct {
+	s    *Session
+	e    *Engine
+	in   Query
+	ctx  context.Context
+	q    *running
+	set  *settings.Values
+	text string
+	ast  ast.Statement
+	data *dataTail // of an INSERT
+	db   string
+	cat  *catalog.Catalog
+	env  *function.Env
+	src  *virtual.Source
+	// store is the snapshot its reads share; nil until the first.
+	store *virtual.Storage
+	// stops are called by Close, last first.
+	stops []func()
+	// closing makes close happen once.
+	closed bool
+}
+
+// Execute parses a statement and makes it ready: see Result for what has run then. The context holds for all of the
+// statement, until the Result is closed; its end cancels it. On error there is nothing to close.
+func (s *Session) Execute(ctx context.Context, q Query) (*Result, error) {
+	x, err := s.begin(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	r := &Result{QueryID: x.q.id, Kind: x.q.kind, Settings: x.set, x: x, q: x.q, opts: x.formatOptions(q.Revision)}
+	if err := guard(func() error { return x.dispatch(r) }); err != nil {
+		err = x.cause(err)
+		x.close(err, false)
+		return nil, err
+	}
+	return r, nil
+}
+
+// guard turns a panic into a LogicalError: a bug of ours must not end the process.
+func guard(f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = sqlerr.New(sqlerr.LogicalError, "Internal error: %v", p)
+		}
+	}()
+	return f()
+}
+
+// begin parses the text, joins the settings and enters the query in the list.
+func (s *Session) begin(ctx context.Context, q Query) (*statement, error) {
+	x := &statement{s: s, e: s.e, in: q}
+	s.mu.Lock()
+	x.set, x.db = s.mu.set.Clone(), s.mu.database
+	s.mu.Unlock()
+	if q.Database != "" {
+		x.db = q.Database
+	}
+	err := x.prepare()
+	if err == nil {
+		err = x.enter(ctx)
+	}
+	if err != nil {
+		x.logRefused(err)
+		return nil, err
+	}
+	return x, nil
+}
+
+// prepare joins the settings and parses.
+func (x *statement) prepare() error {
+	if x.in.ReadOnly {
+		x.set.ForceReadOnly()
+	}
+	if err := x.set.SetAll(x.in.Settings); err != nil {
+		return err
+	}
+	if err := x.parse(); err != nil {
+		return err
+	}
+	return x.ownSettings()
+}
+
+func (x *statement) limits() parse.Limits {
+	return parse.Limits{
+		QuerySize: int(settings.MaxQuerySize.Int(x.set)), Depth: int(settings.MaxParserDepth.Int(x.set)),
+		Elements: int(settings.MaxASTElements.Int(x.set)),
+	}
+}
+
+// enter puts the query into the list of running ones and makes its context.
+func (x *statement) enter(ctx context.Context) error {
+	id := x.in.ID
+	if id == "" {
+		id = newID()
+	}
+	client := x.s.o.Client
+	if x.in.Client != nil {
+		client = *x.in.Client
+	}
+	clk := x.e.deps.Clock
+	q := &running{
+		id: id, text: x.shownText(), kind: kindOf(x.ast), user: x.s.o.User, database: x.db, client: client, set: x.set,
+		started: clk.Now(), clk: clk, done: make(chan struct{}), onProgress: x.in.Progress,
+	}
+	q.budget = x.e.deps.Budget.Child("(for query)", settings.MaxMemoryUsage.Int(x.set))
+	x.q = q
+	x.ctx, q.cancel = context.WithCancelCause(ctx)
+	if err := x.e.procs.add(ctx, q); err != nil {
+		q.cancel(nil)
+		return err
+	}
+	x.deadline()
+	x.cat = x.e.deps.Catalog.Catalog()
+	x.env = x.newEnv()
+	x.src = &virtual.Source{
+		Providers: x.e.deps.Providers, Catalog: x.cat, Settings: x.set, Database: x.db, User: q.user, Now: x.env.Now,
+		Zone: x.env.Zone, Server: x.e.deps.Server, Host: x.e.deps.Host,
+	}
+	return nil
+}
+
+// deadline ends the query after max_execution_time.
+func (x *statement) deadline() {
+	d := settings.MaxExecutionTime.Of(x.set)
+	if d <= 0 {
+		return
+	}
+	t, ended := x.q.clk.NewTimer(d), make(chan struct{})
+	go func() {
+		defer close(ended)
+		select {
+		case <-t.C():
+			x.q.cancel(&sqlerr.Error{Code: sqlerr.TimeoutExceeded, Pos: -1, Cause: context.DeadlineExceeded,
+				Msg: fmt.Sprintf("Timeout exceeded: the query ran longer than max_execution_time = %v", d)})
+		case <-x.ctx.Done():
+		}
+	}()
+	x.stops = append(x.stops, func() {
+		t.Stop()
+		<-ended
+	})
+}
+
+func newID() string {
+	var b [16]byte
+	rand.Read(b[:]) // never fails
+	b[6], b[8] = b[6]&0x0f|0x40, b[8]&0x3f|0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+func (x *statement) newEnv() *function.Env {
+	d := &x.e.deps
+	zone := d.Zone
+	if name := settings.SessionZone.Of(x.set); name != "" {
+		if z, err := types.LoadZone(name); err == nil {
+			zone = z
+		}
+	}
+	return &function.Env{
+		Ctx: x.ctx, Now: x.q.started, Zone: zone, Database: x.db, User: x.q.user, QueryID: x.q.id, Host: d.Host,
+		Setting: x.set.Get, Server: d.Server,
+	}
+}
+
+// cause replaces the error of a cancelled context by what cancelled it.
+func (x *statement) cause(err error) error {
+	if err != nil && x.ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {
+		err = context.Cause(x.ctx)
+	}
+	var e *sqlerr.Error
+	if err == nil || errors.As(err, &e) {
+		return err
+	}
+	return sqlerr.Wrap(err, sqlerr.CodeOf(err), "%s", "DB::Exception")
+}
+
+// close ends the statement. started says that rows were being made.
+func (x *statement) close(err error, started bool) {
+	if x.closed {
+		return
+	}
+	x.closed = true
+	if x.store != nil {
+		x.store.Close()
+	}
+	x.q.cancel(nil)
+	for i := len(x.stops) - 1; i >= 0; i-- {
+		x.stops[i]()
+	}
+	x.logEnd(err, started)
+	x.e.procs.remove(x.q)
+}
+
+func (x *statement) logEnd(err error, started bool) {
+	entry := virtual.QueryLogEntry{Process: x.q.info(), Type: virtual.QueryFinish, Time: x.q.clk.Now()}
+	entry.ResultRows, entry.ResultBytes = x.q.resultRows.Load(), x.q.resultBytes.Load()
+	entry.Tables, entry.Databases = tableNames(x.ast, x.db)
+	x.record(entry, err, started)
+}
+
+// logRefused records a query that was not entered.
+func (x *statement) logRefused(err error) {
+	now := x.e.deps.Clock.Now()
+	x.record(virtual.QueryLogEntry{Type: virtual.ExceptionBeforeStart, Time: now, Process: virtual.Process{
+		QueryID: x.in.ID, Query: x.shownText(), User: x.s.o.User, Database: x.db, Started: now, Settings: x.set.Changed(),
+	}}, err, false)
+}
+
+func (x *statement) record(e virtual.QueryLogEntry, err error, started bool) {
+	if err != nil {
+		e.Type = virtual.ExceptionBeforeStart
+		if started {
+			e.Type = virtual.ExceptionWhileProcessing
+		}
+		e.ExceptionCode, e.Exception = int32(sqlerr.CodeOf(err)), err.Error()
+		x.e.log.countError(err, e.Time)
+	}
+	if settings.LogQueries.Of(x.set) {
+		e.LogComment = settings.LogComment.Of(x.set)
+		x.e.log.add(e)
+	}
+}
+
+// shownText is the statement without an INSERT's data, bounded for listings.
+func (x *statement) shownText() string {
+	t := x.text
+	if x.text == "" {
+		t = x.in.Text
+	}
+	if i, ok := x.ast.(*ast.Insert); ok && i.DataStart >= 0 && i.DataStart <= len(t) {
+		t = t[:i.DataStart]
+	}
+	return strings.Clone(strings.TrimSpace(t[:min(len(t), maxLogText)]))
+}
+
+// newBudget is a child of the query's memory, for a part of it.
+func (x *statement) newBudget(name string) *mem.Budget { return x.q.budget.Child(name, 0) }
+
+// params are the query's parameters.
+func (x *statement) params() map[string]string { return maps.Clone(x.in.Params) }
+
+// Run makes the rows and calls emit with each block, in order, from this goroutine; a LowCardinality column's vector may be a dictionary.
+// It is called at most once, and does nothing for a statement without rows.
+func (r *Result) Run(emit func(*column.Block) error) error {
+	if r.produce == nil || r.x.closed {
+		return nil
+	}
+	err := guard(func() error {
+		return r.produce(r.x.ctx, func(b *column.Block) error {
+			r.q.resultRows.Add(uint64(b.N))
+			r.q.resultBytes.Add(uint64(b.Bytes()))
+			return emit(b)
+		})
+	})
+	err = r.x.cause(err)
+	if sqlerr.Is(err, sqlerr.TimeoutExceeded) && settings.TimeoutMode.Of(r.Settings) == "break" {
+		err = nil
+	}
+	r.err, r.ran = err, true
+	return err
+}
+
+// Close ends the statement: what it holds is released, and it is logged. It may be called before Run has been; calling it again does nothing.
+func (r *Result) Close() { r.x.close(r.err, r.ran) }

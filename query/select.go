@@ -1,0 +1,247 @@
+package query
+
+import (
+	"context"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/format"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/analyze"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/build"
+	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/optimize"
+	"github.com/olapd/olapd/query/parse"
+	"github.com/olapd/olapd/query/plan"
+	"github.com/olapd/olapd/query/settings"
+	"github.com/olapd/olapd/query/virtual"
+)
+
+// storage is the snapshot that all reads of the statement share.
+func (x *statement) storage() *virtual.Storage {
+	if x.store == nil {
+		x.store = virtual.Wrap(x.e.deps.Store.Snapshot)
+	}
+	return x.store
+}
+
+func (x *statement) analyzeOptions() (analyze.Options, error) {
+	filters, err := x.tableFilters()
+	return analyze.Options{
+		Catalog: x.cat, Database: x.db, Env: x.env, Params: x.in.Params, Filters: filters,
+		Virtual: func(db, name string) plan.Table { return virtual.Lookup(x.src, db, name) },
+		Table:   x.stored,
+		TableFunction: func(ctx context.Context, call analyze.TableCall) (plan.Table, error) {
+			return virtual.Function(ctx, x.src, x.env, call)
+		},
+		Scalar: x.scalar,
+	}, err
+}
+
+// stored is a table of the catalog for reading.
+func (x *statement) stored(t *catalog.Table) (plan.Table, error) {
+	switch {
+	case t.Kind == catalog.KindKafka:
+		return nil, sqlerr.New(sqlerr.NotImplemented, "Direct select from table %s of engine Kafka is not implemented: read it through a materialized view", t.FullName())
+	case t.Engine == "Null":
+		return virtual.Empty(t)
+	}
+	return plan.NewTable(t)
+}
+
+// tableFilters reads the setting additional_table_filters: a map literal of strings.
+func (x *statement) tableFilters() (map[string]string, error) {
+	text := settings.TableFilters.Of(x.set)
+	if text == "" || text == "{}" || text == "map()" {
+		return nil, nil
+	}
+	e, err := parse.Expr(text, parse.Limits{})
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.BadArguments, "Setting additional_table_filters")
+	}
+	c, ok := e.(*ast.FuncCall)
+	if !ok || c.Name != "map" || len(c.Args)%2 != 0 {
+		return nil, sqlerr.New(sqlerr.BadArguments, "Setting additional_table_filters is not a map: %s", text)
+	}
+	out := map[string]string{}
+	for i := 0; i < len(c.Args); i += 2 {
+		k, ok1 := c.Args[i].(*ast.Literal)
+		v, ok2 := c.Args[i+1].(*ast.Literal)
+		if !ok1 || !ok2 || k.Kind != ast.LiteralString || v.Kind != ast.LiteralString {
+			return nil, sqlerr.New(sqlerr.BadArguments, "Setting additional_table_filters is not a map of strings: %s", text)
+		}
+		out[k.Str] = v.Str
+	}
+	return out, nil
+}
+
+// analyzed is the optimized plan of a query.
+func (x *statement) analyzed(q *ast.SelectUnion) (plan.Node, error) {
+	n, err := x.planned(q)
+	if err != nil {
+		return nil, err
+	}
+	return optimize.Run(n), nil
+}
+
+// planned is the plan as analysis makes it.
+func (x *statement) planned(q *ast.SelectUnion) (plan.Node, error) {
+	o, err := x.analyzeOptions()
+	if err != nil {
+		return nil, err
+	}
+	n, err := analyze.Query(x.ctx, q, o)
+	if err != nil {
+		return nil, err
+	}
+	return x.resultFilter(n, o)
+}
+
+// resultFilter applies the setting additional_result_filter.
+func (x *statement) resultFilter(n plan.Node, o analyze.Options) (plan.Node, error) {
+	text := settings.ResultFilter.Of(x.set)
+	if text == "" {
+		return n, nil
+	}
+	e, err := parse.Expr(text, parse.Limits{})
+	if err != nil {
+		return nil, err
+	}
+	cond, err := analyze.Expr(x.ctx, e, n.Schema(), o)
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Filter{Input: n, Cond: cond}, nil
+}
+
+// pipeline builds a plan; the caller runs or closes it.
+func (x *statement) pipeline(n plan.Node, extremes bool) (*exec.Pipeline, error) {
+	o := x.execOptions()
+	o.Extremes = extremes
+	return build.Build(x.ctx, n, build.Options{Storage: x.storage(), Env: x.env, Options: o})
+}
+
+func (x *statement) execOptions() exec.Options {
+	v := x.set
+	return exec.Options{
+		Threads: threads(v), MaxBlockSize: int(min(settings.MaxBlockSize.Int(v), maxBlockRows)), Budget: x.q.budget, Progress: x.q.countRead,
+		Limits: exec.Limits{
+			RowsToRead: settings.MaxRowsToRead.Int(v), BytesToRead: settings.MaxBytesToRead.Int(v), ReadMode: mode(settings.ReadMode, v),
+			RowsToGroupBy: settings.MaxRowsToGroupBy.Int(v), GroupByMode: mode(settings.GroupByMode, v),
+			RowsToSort: settings.MaxRowsToSort.Int(v), BytesToSort: settings.MaxBytesToSort.Int(v), SortMode: mode(settings.SortMode, v),
+			ResultRows: settings.MaxResultRows.Int(v), ResultBytes: settings.MaxResultBytes.Int(v), ResultMode: mode(settings.ResultMode, v),
+			RowsInDistinct: settings.MaxRowsInDistinct.Int(v), BytesInDistinct: settings.MaxBytesInDistinct.Int(v), DistinctMode: mode(settings.DistinctMode, v),
+			RowsInSet: settings.MaxRowsInSet.Int(v), BytesInSet: settings.MaxBytesInSet.Int(v), SetMode: mode(settings.SetMode, v),
+			RowsInJoin: settings.MaxRowsInJoin.Int(v), BytesInJoin: settings.MaxBytesInJoin.Int(v), JoinMode: mode(settings.JoinMode, v),
+		},
+	}
+}
+
+// maxBlockRows bounds max_block_size: what one vector may hold without its offsets overflowing on strings of usual length.
+const maxBlockRows = 1 << 20
+
+func mode(s settings.Text, v *settings.Values) exec.Overflow {
+	switch s.Of(v) {
+	case "break":
+		return exec.OverflowBreak
+	case "any":
+		return exec.OverflowAny
+	}
+	return exec.OverflowThrow
+}
+
+// scalar runs a plan for the analyzer and returns all its rows.
+func (x *statement) scalar(_ context.Context, n plan.Node) (*column.Block, error) {
+	p, err := x.pipeline(optimize.Run(n), false)
+	if err != nil {
+		return nil, err
+	}
+	return gather(x.ctx, p)
+}
+
+// gather runs a pipeline whose result is known to be small.
+func gather(ctx context.Context, p *exec.Pipeline) (*column.Block, error) {
+	out := &column.Block{}
+	for _, f := range p.Schema {
+		out.Cols = append(out.Cols, column.New(f.Type.WithoutLowCardinality(), 0))
+	}
+	err := p.Run(ctx, func(b *column.Block) error {
+		for i, c := range b.Cols {
+			out.Cols[i].(column.Builder).AppendRange(c, 0, b.N)
+		}
+		out.N += b.N
+		return nil
+	})
+	return out, err
+}
+
+// selectQuery makes a SELECT ready.
+func (x *statement) selectQuery(r *Result, q *ast.SelectUnion) error {
+	if err := noOutfile(q.Output); err != nil {
+		return err
+	}
+	n, err := x.analyzed(q)
+	if err != nil {
+		return err
+	}
+	return x.result(r, n, q.Output)
+}
+
+// noOutfile refuses INTO OUTFILE, which clients handle themselves.
+func noOutfile(o ast.Output) error {
+	if o.OutFile != nil {
+		return sqlerr.New(sqlerr.NotImplemented, "INTO OUTFILE is not allowed: it is for clients")
+	}
+	return nil
+}
+
+// result makes r yield the rows of a plan.
+func (x *statement) result(r *Result, n plan.Node, out ast.Output) error {
+	p, err := x.pipeline(n, settings.Extremes.Of(x.set))
+	if err != nil {
+		return err
+	}
+	r.Schema, r.Format = p.Schema, out.Format
+	r.produce = func(ctx context.Context, emit func(*column.Block) error) error {
+		if err := p.Run(ctx, emit); err != nil {
+			return err
+		}
+		var err error
+		r.totals, err = p.Totals()
+		r.extremes = p.Extremes()
+		if rows, ok := p.RowsBeforeLimit(); ok {
+			r.beforeLimit, r.hasLimit = uint64(rows), true
+		}
+		return err
+	}
+	return nil
+}
+
+// rows makes r yield a block that is there.
+func (r *Result) rows(schema column.Schema, b *column.Block, out ast.Output) {
+	r.Schema, r.Format = schema, out.Format
+	r.produce = func(_ context.Context, emit func(*column.Block) error) error {
+		if b.N == 0 {
+			return nil
+		}
+		return emit(b)
+	}
+}
+
+// formatOptions are the settings that formats obey.
+func (x *statement) formatOptions(revision int) format.Options {
+	v, o := x.set, format.Defaults()
+	o.Zone, o.Now, o.Revision = x.env.Zone, x.env.Now, revision
+	o.Quote64, o.QuoteDenormals, o.QuoteDecimals = settings.JSONQuote64.Of(v), settings.JSONQuoteDenorm.Of(v), settings.JSONQuoteDecimal.Of(v)
+	o.NamedTuples, o.WriteStatistics = settings.JSONNamedTuples.Of(v), settings.WriteStatistics.Of(v)
+	o.DateTimeInput, o.DateTimeOutput = settings.DateTimeInput.Of(v), settings.DateTimeOutput.Of(v)
+	o.SkipUnknown, o.NullAsDefault, o.DefaultsOmitted = settings.SkipUnknown.Of(v), settings.NullAsDefault.Of(v), settings.DefaultsForOmitted.Of(v)
+	o.AllowErrorsNum, o.AllowErrorsPart = settings.AllowErrorsNum.Of(v), settings.AllowErrorsRatio.Of(v)
+	o.CSVDelimiter = settings.CSVDelimiter.Of(v)[0]
+	o.PrettyRowNums, o.PrettyMaxRows = settings.PrettyRowNumbers.Of(v), int(min(settings.PrettyMaxRows.Int(v), maxPrettyRows))
+	return o
+}
+
+// maxPrettyRows bounds what Pretty formats hold before they know the columns' widths.
+const maxPrettyRows = 1 << 20

@@ -1,0 +1,55 @@
+package query
+
+import "io"
+
+// SessionOptions is who opens a session, and how.
+type SessionOptions struct {
+	User     string // default if empty
+	Database string // default if empty
+	// Settings are those of the user's profile, beside the engine's.
+	Settings map[string]string
+	Client   Client
+}
+
+// Client describes a session's other end, for system.processes and system.query_log.
+type Client struct {
+	Address    string // host:port
+	Interface  string // HTTP, TCP, …
+	Name       string
+	UserAgent  string
+	HTTPMethod string
+}
+
+// Query is one statement to execute.
+type Query struct {
+	// Text is the statement. Body, if not nil, goes on behind it (and a line end): the rest of the statement, the data of an INSERT,
+	// or both. Data is streamed, never held whole.
+	Text string
+	Body io.Reader
+	// ID is the query's; one is made up if it is empty.
+	ID string
+	// Database is the current one for this query only; empty: the session's.
+	Database string
+	// Params are values of {name:Type}, escaped as in TSV.
+	Params map[string]string
+	// Settings hold for this query only.
+	Settings map[string]string
+	// ReadOnly allows no writes: GET requests.
+	ReadOnly bool
+	// Revision is the client's protocol revision for Native output; 0: none.
+	Revision int
+	// Client describes this request where it differs from the session's; nil: as the session's.
+	Client *Client
+	// Progress hears of work done, as totals, now and then from any goroutine; may be nil.
+	Progress func(Progress)
+}
+
+// Progress is how far a query is: totals since its start.
+type Progress struct {
+	ReadRows, ReadBytes       uint64
+	TotalRows                 uint64 // to be read, as far as known
+	WrittenRows, WrittenBytes uint64
+	ResultRows, ResultBytes   uint64
+	ElapsedNanos              uint64
+	PeakMemory                int64
+}

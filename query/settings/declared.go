@@ -1,0 +1,155 @@
+package settings
+
+import "strconv"
+
+func boolean(name string, def bool, doc string) Bool {
+	d := "0"
+	if def {
+		d = "1"
+	}
+	return Bool{declare(&Setting{Name: name, Type: "Bool", Default: d, Description: doc})}
+}
+
+func count(name string, def uint64, doc string) Uint {
+	return Uint{declare(&Setting{Name: name, Type: "UInt64", Default: strconv.FormatUint(def, 10), Description: doc})}
+}
+
+func countOf(typ, name string, def uint64, doc string) Uint {
+	s := count(name, def, doc)
+	s.Type = typ
+	return s
+}
+
+func number(name, def, doc string) Float {
+	return Float{declare(&Setting{Name: name, Type: "Float", Default: def, Description: doc})}
+}
+
+func text(typ, name, def, doc string, values ...string) Text {
+	return Text{declare(&Setting{Name: name, Type: typ, Default: def, Description: doc, Values: values})}
+}
+
+func overflow(name, doc string) Text {
+	return text("OverflowMode", name, "throw", doc+": throw an error, or break and return what there is.", "throw", "break")
+}
+
+func seconds(name, def, doc string) Duration {
+	return Duration{declare(&Setting{Name: name, Type: "Seconds", Default: def, Description: doc})}
+}
+
+func millis(name, def, doc string) Duration {
+	return Duration{declare(&Setting{Name: name, Type: "Milliseconds", Default: def, Description: doc})}
+}
+
+// Limits of a query. 0 is no limit.
+var (
+	MaxThreads       = countOf("MaxThreads", "max_threads", 0, "Workers of a query; 0 takes one per processor.")
+	MaxBlockSize     = countOf("NonZeroUInt64", "max_block_size", 65409, "Rows of a block that operators hand on.")
+	MaxMemoryUsage   = count("max_memory_usage", 0, "Bytes that one query may hold; 0 leaves the process's limit.")
+	MaxExecutionTime = seconds("max_execution_time", "0", "Time after which a query ends.")
+	TimeoutMode      = overflow("timeout_overflow_mode", "What happens at max_execution_time")
+	MaxResultRows    = count("max_result_rows", 0, "Rows of a result.")
+	MaxResultBytes   = count("max_result_bytes", 0, "Bytes of a result.")
+	ResultMode       = overflow("result_overflow_mode", "What happens at max_result_rows and max_result_bytes")
+	MaxRowsToRead    = count("max_rows_to_read", 0, "Rows that a query reads from tables.")
+	MaxBytesToRead   = count("max_bytes_to_read", 0, "Bytes that a query reads from tables.")
+	ReadMode         = overflow("read_overflow_mode", "What happens at max_rows_to_read and max_bytes_to_read")
+	MaxRowsToGroupBy = count("max_rows_to_group_by", 0, "Groups of a GROUP BY.")
+	GroupByMode      = text("OverflowModeGroupBy", "group_by_overflow_mode", "throw",
+		"What happens at max_rows_to_group_by: throw an error, break, or take no new groups (any).", "throw", "break", "any")
+	MaxRowsToSort      = count("max_rows_to_sort", 0, "Rows of an ORDER BY.")
+	MaxBytesToSort     = count("max_bytes_to_sort", 0, "Bytes of an ORDER BY.")
+	SortMode           = overflow("sort_overflow_mode", "What happens at max_rows_to_sort and max_bytes_to_sort")
+	MaxRowsInDistinct  = count("max_rows_in_distinct", 0, "Distinct rows of a DISTINCT.")
+	MaxBytesInDistinct = count("max_bytes_in_distinct", 0, "Bytes of a DISTINCT.")
+	DistinctMode       = overflow("distinct_overflow_mode", "What happens at max_rows_in_distinct and max_bytes_in_distinct")
+	MaxRowsInSet       = count("max_rows_in_set", 0, "Rows of the right side of IN.")
+	MaxBytesInSet      = count("max_bytes_in_set", 0, "Bytes of the right side of IN.")
+	SetMode            = overflow("set_overflow_mode", "What happens at max_rows_in_set and max_bytes_in_set")
+	MaxRowsInJoin      = count("max_rows_in_join", 0, "Rows of a join's right side.")
+	MaxBytesInJoin     = count("max_bytes_in_join", 0, "Bytes of a join's right side.")
+	JoinMode           = overflow("join_overflow_mode", "What happens at max_rows_in_join and max_bytes_in_join")
+	MaxQuerySize       = count("max_query_size", 262144, "Bytes of a statement's text, inline data left out.")
+	MaxParserDepth     = count("max_parser_depth", 1000, "Nesting of a statement.")
+	MaxASTElements     = count("max_ast_elements", 50000, "Elements of a statement's syntax tree.")
+	MaxConcurrentUser  = count("max_concurrent_queries_for_user", 0, "Queries of one user that run at once.")
+	MaxConcurrentAll   = count("max_concurrent_queries_for_all_users", 0, "Queries of all users at which this one is refused.")
+	MaxSubqueryDepth   = count("max_subquery_depth", 100, "Nesting of subqueries.")
+	MaxExpanded        = count("max_expanded_ast_elements", 500000, "Elements of a syntax tree after aliases are expanded.")
+)
+
+// Rights.
+var (
+	Readonly = countOf("UInt64", "readonly", 0, "0: all statements; 1: reads only; 2: reads, and changes of settings.")
+	AllowDDL = boolean("allow_ddl", true, "Allow statements that change schemas.")
+)
+
+// The result.
+var (
+	Limit          = count("limit", 0, "Rows of the result, after the query's own LIMIT; 0: all.")
+	Offset         = count("offset", 0, "Rows of the result to leave out first.")
+	Extremes       = boolean("extremes", false, "Return the least and the greatest value of each column too.")
+	DescribeShort  = boolean("describe_compact_output", false, "DESCRIBE returns names and types only.")
+	DescribeSub    = boolean("describe_include_subcolumns", false, "DESCRIBE lists the parts of compound columns too; no column has any.")
+	LogQueries     = boolean("log_queries", true, "Record queries in system.query_log.")
+	LogComment     = text("String", "log_comment", "", "Text recorded with the query in system.query_log.")
+	ReplaceRunning = boolean("replace_running_query", false, "Cancel a running query of the same query_id and take its place.")
+	TableFilters   = text("Map", "additional_table_filters", "{}", "Conditions that hold for reads of tables, as a map from table to condition.")
+	ResultFilter   = text("String", "additional_result_filter", "", "Condition that rows of the result satisfy.")
+	MaxInsertBlock = countOf("NonZeroUInt64", "max_insert_block_size", 1048449, "Rows of a block that an INSERT makes of its data.")
+	SessionZone    = text("Timezone", "session_timezone", "", "Time zone of DateTime columns that declare none; empty: the server's.")
+)
+
+// Semantics of queries, read by the analyzer.
+var (
+	JoinUseNulls       = boolean("join_use_nulls", false, "Columns of rows without a partner are NULL rather than defaults.")
+	GroupByUseNulls    = boolean("group_by_use_nulls", false, "Keys that a grouping set leaves out are NULL rather than defaults.")
+	TransformNullIn    = boolean("transform_null_in", false, "NULL IN (NULL) is true.")
+	Final              = boolean("final", false, "Read every table whose engine merges rows with FINAL.")
+	CountDistinct      = text("String", "count_distinct_implementation", "uniqExact", "The aggregate function that count(DISTINCT x) is.", "uniq", "uniqCombined", "uniqCombined64", "uniqHLL12", "uniqExact")
+	JoinStrictness     = text("JoinStrictness", "join_default_strictness", "ALL", "The strictness of a JOIN that names none.", "ALL", "ANY", "")
+	AnyJoinDistinct    = boolean("any_join_distinct_right_table_keys", false, "ANY INNER JOIN keeps every left row that has a partner.")
+	UnionMode          = text("SetOperationMode", "union_default_mode", "", "What UNION without ALL or DISTINCT is.", "", "ALL", "DISTINCT")
+	PositionalArgs     = boolean("enable_positional_arguments", true, "Numbers in GROUP BY, ORDER BY and LIMIT BY are positions.")
+	PreferColumnAlias  = boolean("prefer_column_name_to_alias", false, "A name means the column rather than an alias of it.")
+	CastKeepNullable   = boolean("cast_keep_nullable", false, "CAST keeps Nullable.")
+	AggregateEmptyNull = boolean("aggregate_functions_null_for_empty", false, "Aggregates of no rows are NULL.")
+)
+
+// Writing.
+var (
+	InsertDeduplicate  = boolean("insert_deduplicate", false, "An INSERT whose data equals that of a recent one takes no effect.")
+	DedupToken         = text("String", "insert_deduplication_token", "", "Repeats of an INSERT with the same token take no effect.")
+	DefaultsForOmitted = boolean("input_format_defaults_for_omitted_fields", true, "Columns that a row of input leaves out get their DEFAULT.")
+	InsertNullDefault  = boolean("insert_null_as_default", true, "INSERT SELECT writes a column's default in place of NULL where the column is not Nullable.")
+)
+
+// Formats.
+var (
+	DateTimeInput    = text("DateTimeInputFormat", "date_time_input_format", "best_effort", "How DateTime is read from text.", "basic", "best_effort", "best_effort_us")
+	DateTimeOutput   = text("DateTimeOutputFormat", "date_time_output_format", "simple", "How DateTime is written as text.", "simple", "iso", "unix_timestamp")
+	JSONQuote64      = boolean("output_format_json_quote_64bit_integers", false, "Write 64-bit integers in JSON as strings.")
+	JSONQuoteDenorm  = boolean("output_format_json_quote_denormals", false, "Write nan and inf in JSON as strings rather than null.")
+	JSONQuoteDecimal = boolean("output_format_json_quote_decimals", false, "Write decimals in JSON as strings.")
+	JSONNamedTuples  = boolean("output_format_json_named_tuples_as_objects", true, "Write named tuples in JSON as objects.")
+	WriteStatistics  = boolean("output_format_write_statistics", true, "Write elapsed time, rows and bytes read behind JSON results.")
+	SkipUnknown      = boolean("input_format_skip_unknown_fields", true, "Skip names of the input that the table does not have.")
+	NullAsDefault    = boolean("input_format_null_as_default", true, "NULL in the input is the column's default where the column is not Nullable.")
+	AllowErrorsNum   = count("input_format_allow_errors_num", 0, "Rows that cannot be read and are left out.")
+	AllowErrorsRatio = number("input_format_allow_errors_ratio", "0", "Share of rows that cannot be read and are left out.")
+	CSVDelimiter     = text("Char", "format_csv_delimiter", ",", "The character between values in CSV.")
+	PrettyRowNumbers = boolean("output_format_pretty_row_numbers", true, "Number the rows in Pretty formats.")
+	PrettyMaxRows    = count("output_format_pretty_max_rows", 1000, "Rows that Pretty formats print.")
+)
+
+// HTTP, read by the server.
+var (
+	SendProgressHeaders = boolean("send_progress_in_http_headers", false, "Send X-ClickHouse-Progress headers while a query runs.")
+	ProgressInterval    = millis("http_headers_progress_interval_ms", "100", "The least time between progress headers.")
+	HTTPCompression     = boolean("enable_http_compression", true, "Compress answers if the client accepts it.")
+	HTTPZlibLevel       = Uint{declare(&Setting{Name: "http_zlib_compression_level", Type: "Int64", Default: "3", Min: "0", Max: "9", Description: "Level of gzip and deflate."})}
+	HTTPBuffer          = count("http_response_buffer_size", 0, "Bytes of an answer to hold back before its status is sent.")
+	HTTPWaitEnd         = boolean("http_wait_end_of_query", false, "Send an answer only once it is complete.")
+	HTTPExceptionInBody = boolean("http_write_exception_in_output_format", false, "Write an error in the output format, where it can be.")
+	CORSHeader          = boolean("add_http_cors_header", false, "Send Access-Control-Allow-Origin.")
+	CancelOnClose       = boolean("cancel_http_readonly_queries_on_client_close", true, "Cancel a read whose client has gone. olapd always does.")
+)

@@ -1,0 +1,132 @@
+package settings
+
+import (
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// Values is a set of settings that differ from their defaults. It is not safe for concurrent writes; once a query
+// runs with it nobody writes to it.
+type Values struct {
+	set map[string]string
+	// locked settings were fixed by the profile and cannot change.
+	locked map[string]bool
+}
+
+// New returns the defaults.
+func New() *Values { return &Values{set: map[string]string{}} }
+
+// Clone returns a copy that can be changed.
+func (v *Values) Clone() *Values { return &Values{set: maps.Clone(v.set), locked: v.locked} }
+
+func (v *Values) get(s *Setting) string {
+	if x, ok := v.set[s.Name]; ok {
+		return x
+	}
+	return s.Default
+}
+
+// Get returns the value of a name as text; false if there is no such setting.
+func (v *Values) Get(name string) (string, bool) {
+	s, err := Lookup(name)
+	if err != nil {
+		return "", false
+	}
+	return v.get(s), true
+}
+
+// Shown returns a value as system.settings prints it, and whether it was changed.
+func (v *Values) Shown(s *Setting) (text string, changed bool) {
+	t := s
+	if o := byName[s.AliasFor]; o != nil {
+		t = o
+	}
+	_, changed = v.set[t.Name]
+	return t.shown(v.get(t)), changed
+}
+
+// The levels of the setting readonly.
+const (
+	// ReadWrite allows all.
+	ReadWrite = 0
+	// ReadNoSettings allows reads, and no change of any setting.
+	ReadNoSettings = 1
+	// ReadOnly allows reads, and changes of settings but readonly itself.
+	ReadOnly = 2
+)
+
+// Set changes a setting as a client asks: UnknownSetting, Readonly where the level of readonly in v forbids it, the
+// codes of bad values.
+func (v *Values) Set(name, text string) error {
+	s, err := Lookup(name)
+	if err != nil {
+		return err
+	}
+	x, err := s.normal(text)
+	if err != nil {
+		return err
+	}
+	if x == v.get(s) {
+		return nil
+	}
+	if err := v.mayChange(s); err != nil {
+		return err
+	}
+	v.set[s.Name] = x
+	return nil
+}
+
+func (v *Values) mayChange(s *Setting) error {
+	switch level := Readonly.Of(v); {
+	case level == ReadNoSettings:
+		return sqlerr.New(sqlerr.Readonly, "Cannot modify '%s' setting in readonly mode", s.Name)
+	case level == ReadOnly && s == Readonly.Setting, level == ReadOnly && s == AllowDDL.Setting:
+		return sqlerr.New(sqlerr.Readonly, "Cannot modify '%s' setting in readonly mode", s.Name)
+	case s == AllowDDL.Setting && !AllowDDL.Of(v):
+		return sqlerr.New(sqlerr.Readonly, "Cannot modify '%s' setting when DDL queries are prohibited for the user", s.Name)
+	case v.locked[s.Name]:
+		return sqlerr.New(sqlerr.SettingConstraintViolation, "Setting %s should not be changed", s.Name)
+	}
+	return nil
+}
+
+// Reset gives a setting its default again.
+func (v *Values) Reset(name string) error {
+	s, err := Lookup(name)
+	if err != nil {
+		return err
+	}
+	return v.Set(s.Name, s.Default)
+}
+
+// SetAll sets many, readonly last so that it does not forbid the others.
+func (v *Values) SetAll(m map[string]string) error {
+	names := slices.SortedFunc(maps.Keys(m), func(a, b string) int {
+		if (a == Readonly.Name) != (b == Readonly.Name) {
+			if a == Readonly.Name {
+				return 1
+			}
+			return -1
+		}
+		return strings.Compare(a, b)
+	})
+	for _, n := range names {
+		if err := v.Set(n, m[n]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// ForceReadOnly makes the set at least ReadOnly, whatever it says: GET requests.
+func (v *Values) ForceReadOnly() {
+	if Readonly.Of(v) == ReadWrite {
+		v.set[Readonly.Name] = "2"
+	}
+}
+
+// Changed returns the settings that were changed, by name.
+func (v *Values) Changed() map[string]string { return maps.Clone(v.set) }

@@ -1,0 +1,288 @@
+package query
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/valuetext"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/parse"
+)
+
+// dataTail is what follows an INSERT's text: the part that was read together with the text, then the stream.
+type dataTail struct {
+	head string
+	rest io.Reader
+}
+
+func (t *dataTail) reader() io.Reader {
+	if t.rest == nil {
+		return strings.NewReader(t.head)
+	}
+	return io.MultiReader(strings.NewReader(t.head), t.rest)
+}
+
+// readSlack is how much of a body is read beyond max_query_size: a token that begins inside of the limit may end behind it.
+const readSlack = 64 << 10
+
+// parse reads the statement's text and parses it. Of the body only so much is read as can be text.
+func (x *statement) parse() error {
+	x.text = x.in.Text
+	limits := x.limits()
+	var rest io.Reader
+	if x.in.Body != nil {
+		limit := limits.QuerySize
+		if limit == 0 {
+			limit = parse.DefaultQuerySize
+		}
+		head, more, err := readHead(x.in.Body, limit+readSlack)
+		if err != nil {
+			return err
+		}
+		if x.text != "" {
+			x.text += "\n"
+		}
+		x.text += head
+		if more {
+			rest = x.in.Body
+		}
+	}
+	stmt, err := parse.One(x.text, limits)
+	if err != nil {
+		return err
+	}
+	x.ast = stmt
+	ins, ok := stmt.(*ast.Insert)
+	switch {
+	case ok && ins.Select == nil:
+		x.data = &dataTail{rest: rest}
+		if ins.DataStart >= 0 {
+			x.data.head = x.text[ins.DataStart:ins.DataEnd]
+		}
+	case rest != nil:
+		return sqlerr.New(sqlerr.QueryIsTooLarge, "Max query size exceeded (can be increased with the `max_query_size` setting)")
+	}
+	return nil
+}
+
+// readHead reads up to n bytes and reports whether there may be more.
+func readHead(r io.Reader, n int) (string, bool, error) {
+	var b bytes.Buffer
+	_, err := io.CopyN(&b, r, int64(n))
+	switch {
+	case err == nil:
+		return b.String(), true, nil
+	case errors.Is(err, io.EOF):
+		return b.String(), false, nil
+	}
+	return "", false, err
+}
+
+// ownSettings applies the statement's SETTINGS clauses.
+func (x *statement) ownSettings() error {
+	for _, list := range statementSettings(x.ast) {
+		for _, s := range list {
+			if err := x.applySetting(s); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+func (x *statement) applySetting(s ast.Setting) error {
+	if s.Value == nil {
+		return x.set.Reset(s.Name)
+	}
+	text, err := settingText(s.Value, x.in.Params)
+	if err != nil {
+		return err
+	}
+	return x.set.Set(s.Name, text)
+}
+
+// statementSettings returns the clauses that hold for the whole statement, in the order they apply.
+func statementSettings(s ast.Statement) [][]ast.Setting {
+	switch s := s.(type) {
+	case *ast.SelectUnion:
+		var out [][]ast.Setting
+		if last := s.Items[len(s.Items)-1].Select; last != nil {
+			out = append(out, last.Settings)
+		}
+		return append(out, s.Output.Settings)
+	case *ast.Insert:
+		out := [][]ast.Setting{s.Settings}
+		if s.Select != nil {
+			out = append(out, statementSettings(s.Select)...)
+		}
+		return out
+	case *ast.Explain:
+		if s.Statement != nil {
+			return append(statementSettings(s.Statement), s.Output.Settings)
+		}
+	case *ast.Alter:
+		return [][]ast.Setting{s.Settings}
+	case *ast.Optimize:
+		return [][]ast.Setting{s.Settings}
+	case *ast.Describe:
+		return [][]ast.Setting{s.Output.Settings}
+	case *ast.Show:
+		return [][]ast.Setting{s.Output.Settings}
+	}
+	return nil
+}
+
+// settingText is the text of a setting's value: a literal's value, or SQL of a collection.
+func settingText(e ast.Expr, params map[string]string) (string, error) {
+	switch e := e.(type) {
+	case *ast.Literal:
+		switch e.Kind {
+		case ast.LiteralString:
+			return e.Str, nil
+		case ast.LiteralBool:
+			if e.Bool {
+				return "1", nil
+			}
+			return "0", nil
+		case ast.LiteralNull:
+			return "", nil
+		}
+		if e.Text != "" {
+			return e.Text, nil
+		}
+		return e.Value(), nil
+	case *ast.QueryParam:
+		v, ok := params[e.Name]
+		if !ok {
+			return "", noParam(e.Name)
+		}
+		return unescape(v), nil
+	}
+	return ast.Format(e), nil
+}
+
+func noParam(name string) error {
+	return sqlerr.New(sqlerr.UnknownQueryParameter, "Substitution `%s` is not set", name)
+}
+
+// unescape undoes TSV escapes of a parameter's value.
+func unescape(v string) string {
+	var out []byte
+	for s := []byte(v); len(s) > 0; {
+		n := 1
+		if s[0] == '\\' {
+			out, n = valuetext.AppendUnescaped(out, s)
+		} else {
+			out = append(out, s[0])
+		}
+		s = s[max(n, 1):]
+	}
+	return string(out)
+}
+
+// name resolves an identifier that may be a parameter.
+func (x *statement) name(n ast.Name) (string, error) {
+	if !n.Param {
+		return n.Text, nil
+	}
+	v, ok := x.in.Params[n.Text]
+	if !ok {
+		return "", noParam(n.Text)
+	}
+	return unescape(v), nil
+}
+
+// table resolves a table's name to database and table.
+func (x *statement) table(n ast.TableName) (db, name string, err error) {
+	if name, err = x.name(n.Table); err != nil {
+		return "", "", err
+	}
+	if db, err = x.name(n.Database); err != nil {
+		return "", "", err
+	}
+	if db == "" {
+		if d, t, ok := strings.Cut(name, "."); ok && n.Table.Param {
+			return d, t, nil
+		}
+		db = x.db
+	}
+	return db, name, nil
+}
+
+// kindOf is the statement's kind in system.query_log.
+func kindOf(s ast.Statement) string {
+	switch s := s.(type) {
+	case *ast.SelectUnion:
+		return "Select"
+	case *ast.Insert:
+		return "Insert"
+	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Attach:
+		return "Create"
+	case *ast.Drop:
+		if s.Action == ast.ActionTruncate {
+			return "Truncate"
+		}
+		return "Drop"
+	case *ast.Undrop:
+		return "Undrop"
+	case *ast.Rename:
+		return "Rename"
+	case *ast.Alter:
+		return "Alter"
+	case *ast.Delete:
+		return "Delete"
+	case *ast.Update:
+		return "Update"
+	case *ast.Optimize:
+		return "Optimize"
+	case *ast.Describe:
+		return "Describe"
+	case *ast.Show:
+		return "Show"
+	case *ast.Exists:
+		return "Exists"
+	case *ast.Explain:
+		return "Explain"
+	case *ast.Use:
+		return "Use"
+	case *ast.Set:
+		return "Set"
+	case *ast.Kill:
+		return "KillQuery"
+	case *ast.System:
+		return "System"
+	case *ast.Check:
+		return "Check"
+	}
+	return ""
+}
+
+// tableNames lists the tables a statement names, and their databases.
+func tableNames(s ast.Statement, db string) (tables, databases []string) {
+	seen, dbs := map[string]bool{}, map[string]bool{}
+	add := func(n ast.TableName) {
+		d := n.Database.Text
+		if d == "" {
+			d = db
+		}
+		dbs[d], seen[d+"."+n.Table.Text] = true, true
+	}
+	if s == nil {
+		return nil, nil
+	}
+	if i, ok := s.(*ast.Insert); ok && i.Table != nil {
+		add(*i.Table)
+	}
+	ast.Walk(s, func(n ast.Node) bool {
+		if t, ok := n.(*ast.TableRef); ok {
+			add(t.Name)
+		}
+		return true
+	})
+	return slices.Sorted(maps.Keys(seen)), slices.Sorted(maps.Keys(dbs))
+}

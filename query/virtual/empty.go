@@ -1,0 +1,15 @@
+package virtual
+
+import (
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/query/plan"
+)
+
+// Empty returns a table of the catalog that never has rows: engine Null.
+func Empty(t *catalog.Table) (plan.Table, error) {
+	pt, err := plan.NewTable(t)
+	if err != nil {
+		return nil, err
+	}
+	return constTable(t.FullName(), pt.Schema(), emptyBlock(pt.Schema())), nil
+}

@@ -1,0 +1,169 @@
+package virtual
+
+import (
+	"context"
+	"time"
+
+	"github.com/olapd/olapd/internal/catalog"
+)
+
+// Providers is what system tables tell of the process beyond the catalog. A nil function means none; all are
+// called from any goroutine, at the moment a query reads the table.
+type Providers struct {
+	// Sizes returns rows and bytes of the stored tables.
+	Sizes          func(ctx context.Context) (map[catalog.TableID]Size, error)
+	Parts          func(ctx context.Context) ([]Part, error)
+	Merges         func(ctx context.Context) ([]Merge, error)
+	KafkaConsumers func(ctx context.Context) ([]KafkaConsumer, error)
+	// Metrics are gauges, Events are counters since the start, AsyncMetrics are measured now and then.
+	Metrics, Events, AsyncMetrics func() []Metric
+	// Disks returns the data directory's disk.
+	Disks func() []Disk
+	// Replicas describes the shards' groups.
+	Replicas func(ctx context.Context) ([]Replica, error)
+	// BuildOptions are names and values about the binary.
+	BuildOptions func() [][2]string
+	// Processes and QueryLog are filled in by the engine.
+	Processes func() []Process
+	QueryLog  func() []QueryLogEntry
+	Errors    func() []ErrorCount
+}
+
+// Size is how much a table holds.
+type Size struct {
+	Rows, Bytes       uint64 // bytes on disk
+	UncompressedBytes uint64
+	Segments, Marks   uint64
+}
+
+// Part is one live segment for system.parts.
+type Part struct {
+	Table                        catalog.TableID
+	Name, PartitionID, Partition string // Partition is the value as text
+	UUID                         string
+	Rows, Marks                  uint64
+	BytesOnDisk                  uint64
+	CompressedBytes              uint64
+	UncompressedBytes            uint64
+	PrimaryKeyBytesInMemory      uint64
+	Level                        uint32
+	MinBlock, MaxBlock           int64
+	MinTime, MaxTime             time.Time
+	Modified                     time.Time
+	RemovedAt                    time.Time // zero: live
+	Refs                         uint32
+	Path, Disk                   string
+	HashOfAllFiles               string
+	Memtable                     bool // the rows not yet in a segment
+}
+
+// Merge is a merge under way.
+type Merge struct {
+	Table                   catalog.TableID
+	Elapsed                 time.Duration
+	Progress                float64
+	Sources                 []string
+	Result, PartitionID     string
+	BytesCompressed         uint64
+	RowsRead, RowsWritten   uint64
+	BytesRead, BytesWritten uint64
+	MemoryUsage             uint64
+}
+
+// KafkaConsumer is the state of one Kafka table's consumer.
+type KafkaConsumer struct {
+	Table                                         catalog.TableID
+	ConsumerID                                    string
+	Assignments                                   []KafkaAssignment
+	Exceptions                                    []KafkaException
+	LastPoll, LastCommit, LastRebalance, LastUsed time.Time
+	MessagesRead, Commits                         uint64
+	IsUsed                                        bool
+	State                                         string
+}
+
+// KafkaAssignment is one partition of a consumer; Lag is high watermark minus current offset, -1 if unknown.
+type KafkaAssignment struct {
+	Topic         string
+	Partition     int32
+	CurrentOffset int64
+	HighWatermark int64
+	Lag           int64
+	State         string // running, retrying, halted …
+}
+
+// KafkaException is one error a consumer met.
+type KafkaException struct {
+	Time time.Time
+	Text string
+}
+
+// Metric is one figure.
+type Metric struct {
+	Name, Description string
+	Value             float64
+}
+
+// Disk is a directory for data.
+type Disk struct {
+	Name, Path, Type      string
+	FreeBytes, TotalBytes uint64
+}
+
+// Replica is this node's replica of one shard.
+type Replica struct {
+	Shard                 uint64
+	Leader, Readonly      bool
+	Term, Applied, Commit uint64
+	Lag                   uint64
+	Replicas              uint32
+}
+
+// Process is a query that runs.
+type Process struct {
+	QueryID, Query, User, Database, Kind string
+	Address, Interface, ClientName       string
+	Started                              time.Time
+	Elapsed                              time.Duration
+	Cancelled                            bool
+	ReadRows, ReadBytes, TotalRows       uint64
+	WrittenRows, WrittenBytes            uint64
+	MemoryUsage, PeakMemory              int64
+	Threads                              int
+	Settings                             map[string]string
+	HTTPMethod, UserAgent                string
+}
+
+// QueryLogEntry is a finished or failed query.
+type QueryLogEntry struct {
+	Process
+	Type          QueryLogType
+	Time          time.Time
+	ResultRows    uint64
+	ResultBytes   uint64
+	Databases     []string
+	Tables        []string
+	ExceptionCode int32
+	Exception     string
+	LogComment    string
+}
+
+// QueryLogType is which of a query's events an entry records.
+type QueryLogType int8
+
+// The types of entries, with ClickHouse's numbers.
+const (
+	QueryStart               QueryLogType = 1
+	QueryFinish              QueryLogType = 2
+	ExceptionBeforeStart     QueryLogType = 3
+	ExceptionWhileProcessing QueryLogType = 4
+)
+
+// ErrorCount is how often an error code went to a client.
+type ErrorCount struct {
+	Name        string
+	Code        int32
+	Value       uint64
+	Last        time.Time
+	LastMessage string
+}

@@ -1,0 +1,194 @@
+package virtual
+
+import (
+	"context"
+	_ "embed"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/plan"
+	"github.com/olapd/olapd/query/settings"
+)
+
+// Source is what the tables of one statement tell of: one instant of the catalog, the session's settings, the process.
+type Source struct {
+	Providers
+	Catalog  *catalog.Catalog
+	Settings *settings.Values
+	Database string
+	User     string
+	Host     string
+	Now      time.Time
+	Zone     *time.Location
+	Server   function.Server
+}
+
+// Table is a table that is not stored. It implements plan.Table.
+type Table struct {
+	name   string
+	schema column.Schema
+	hidden int // columns at the end that an asterisk leaves out: ClickHouse's ALIAS columns
+	// copies[i] is the column that hidden column i repeats.
+	open func(ctx context.Context, cols []int) (exec.Scanner, error)
+}
+
+// Name implements plan.Table.
+func (t *Table) Name() string { return t.name }
+
+// Schema implements plan.Table.
+func (t *Table) Schema() column.Schema { return t.schema }
+
+// Catalog implements plan.Table.
+func (t *Table) Catalog() *catalog.Table { return nil }
+
+// Hidden reports whether an asterisk leaves column i out.
+func (t *Table) Hidden(i int) bool { return i >= len(t.schema)-t.hidden }
+
+var _ plan.Table = (*Table)(nil)
+
+// definition is a system table: its columns, and what makes its rows (nil: none).
+type definition struct {
+	name    string
+	columns column.Schema
+	alias   []string // per column: the column it repeats, or ""
+	rows    func(ctx context.Context, s *Source, add func(row)) error
+	// open replaces rows for tables that are not made at once.
+	open func(s *Source) func(ctx context.Context, cols []int) (exec.Scanner, error)
+}
+
+//go:embed schemas.tsv
+var schemaText string
+
+var (
+	system  = map[string]*definition{}
+	fillers = map[string]func(ctx context.Context, s *Source, add func(row)) error{}
+	openers = map[string]func(s *Source) func(ctx context.Context, cols []int) (exec.Scanner, error){}
+	loaded  sync.Once
+)
+
+// fill declares how the rows of a system table are made; called from init functions.
+func fill(name string, f func(ctx context.Context, s *Source, add func(row)) error) {
+	fillers[name] = f
+}
+
+// load reads the schemas: lines of table, column, type and the column that an ALIAS column repeats. Aliases of
+// expressions are left out.
+func load() {
+	for line := range strings.Lines(schemaText) {
+		f := strings.Split(strings.TrimRight(line, "\n"), "\t")
+		d := system[f[0]]
+		if d == nil {
+			d = &definition{name: f[0], rows: fillers[f[0]], open: openers[f[0]]}
+			system[f[0]] = d
+		}
+		if strings.Contains(f[3], "(") {
+			continue
+		}
+		t, err := types.Parse(f[2])
+		if err != nil {
+			panic("virtual: schemas.tsv: " + f[0] + "." + f[1] + ": " + err.Error())
+		}
+		d.columns = append(d.columns, column.Field{Name: f[1], Type: t})
+		d.alias = append(d.alias, f[3])
+	}
+}
+
+// Lookup returns a table of the databases system and information_schema for a statement, or nil.
+func Lookup(s *Source, db, name string) plan.Table {
+	loaded.Do(load)
+	if db != "system" {
+		return nil
+	}
+	d := system[name]
+	if d == nil {
+		return nil
+	}
+	return d.table(s)
+}
+
+// IsVirtual reports whether a database is one whose tables are not stored.
+func IsVirtual(db string) bool { return db == "system" }
+
+func (d *definition) table(s *Source) *Table {
+	t := &Table{name: "system." + d.name, schema: d.columns}
+	for _, a := range d.alias {
+		if a != "" {
+			t.hidden++
+		}
+	}
+	if d.open != nil {
+		t.open = d.open(s)
+		return t
+	}
+	t.open = func(ctx context.Context, cols []int) (exec.Scanner, error) {
+		b := newRows(d.columns, d.alias, cols)
+		if d.rows != nil {
+			if err := d.rows(ctx, s, b.add); err != nil {
+				return nil, err
+			}
+		}
+		return &blockScanner{block: b.block()}, nil
+	}
+	return t
+}
+
+// Storage puts the tables that are not stored beside a storage, which is opened by the first table that is.
+type Storage struct {
+	open func(ctx context.Context) (exec.Storage, error)
+	mu   struct {
+		sync.Mutex
+		inner exec.Storage
+		err   error
+		done  bool
+	}
+}
+
+// Wrap returns a storage that reads tables of this package itself and others from what open returns, which is called at
+// most once and closed with the storage.
+func Wrap(open func(ctx context.Context) (exec.Storage, error)) *Storage { return &Storage{open: open} }
+
+// Open implements exec.Storage.
+func (s *Storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) {
+	if t, ok := req.Table.(*Table); ok {
+		return t.open(ctx, req.Columns)
+	}
+	inner, err := s.stored(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return inner.Open(ctx, req)
+}
+
+func (s *Storage) stored(ctx context.Context) (exec.Storage, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.mu.done {
+		s.mu.inner, s.mu.err = s.open(ctx)
+		s.mu.done = true
+	}
+	return s.mu.inner, s.mu.err
+}
+
+// Pin opens the storage now, so that what is read later is of this instant.
+func (s *Storage) Pin(ctx context.Context) error {
+	_, err := s.stored(ctx)
+	return err
+}
+
+// Close implements exec.Storage.
+func (s *Storage) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.inner != nil {
+		s.mu.inner.Close()
+		s.mu.inner = nil
+	}
+	s.mu.done, s.mu.err = true, sqlerr.New(sqlerr.LogicalError, "The query has ended")
+}
