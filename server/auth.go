@@ -1,0 +1,64 @@
+package server
+
+import (
+	"net/http"
+
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// login finds the user of a request by the one form of credentials it uses.
+func (s *Server) login(r *http.Request, params map[string][]string) (string, User, error) {
+	name, password, given, err := credentials(r, params)
+	if err != nil {
+		return "", User{}, err
+	}
+	u, known := s.cfg.Users[name]
+	if known && samePassword(u.Password, password) {
+		return name, u, nil
+	}
+	if known && !given {
+		return "", User{}, sqlerr.New(sqlerr.RequiredPassword, "Password required for user %s", name)
+	}
+	return "", User{}, sqlerr.New(sqlerr.AuthenticationFailed,
+		"%s: Authentication failed: password is incorrect, or there is no user with such name.", name)
+}
+
+// credentials reads user and password; given says that a password was sent at all.
+func credentials(r *http.Request, params map[string][]string) (user, password string, given bool, err error) {
+	h := r.Header
+	byHeader := h.Get("X-ClickHouse-User") != "" || h.Get("X-ClickHouse-Key") != ""
+	byAuth := h.Get("Authorization") != ""
+	_, hasUser := params["user"]
+	_, hasPassword := params["password"]
+	if byHeader && (byAuth || hasUser || hasPassword) {
+		return "", "", false, sqlerr.New(sqlerr.AuthenticationFailed,
+			"Invalid authentication: it is not allowed to use X-ClickHouse HTTP headers and other authentication methods simultaneously")
+	}
+	switch {
+	case byHeader:
+		return orDefault(h.Get("X-ClickHouse-User")), h.Get("X-ClickHouse-Key"), h.Get("X-ClickHouse-Key") != "", nil
+	case hasUser || hasPassword:
+		return orDefault(first(params, "user")), first(params, "password"), hasPassword, nil
+	case byAuth:
+		user, password, ok := r.BasicAuth()
+		if !ok {
+			return "", "", false, sqlerr.New(sqlerr.AuthenticationFailed, "Invalid authentication: only Basic HTTP authentication is supported")
+		}
+		return orDefault(user), password, true, nil
+	}
+	return "default", "", false, nil
+}
+
+func orDefault(user string) string {
+	if user == "" {
+		return "default"
+	}
+	return user
+}
+
+func first(params map[string][]string, name string) string {
+	if v := params[name]; len(v) > 0 {
+		return v[0]
+	}
+	return ""
+}

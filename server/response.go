@@ -1,0 +1,192 @@
+package server
+
+import (
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"strconv"
+
+	"github.com/olapd/olapd/internal/compress"
+	"github.com/olapd/olapd/internal/format"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query"
+)
+
+// Buffering of answers.
+const (
+	// holdBack is how much of an answer waits for the first error: until then an error gets its own status.
+	holdBack = 1 << 20
+	// maxWait bounds an answer that wait_end_of_query holds in memory.
+	maxWait = 256 << 20
+	// maxException bounds an exception behind the rows, as clients expect.
+	maxException = 16 << 10
+)
+
+// response writes one answer: format → ClickHouse's frames → Content-Encoding → held back → connection.
+type response struct {
+	s   *Server
+	w   http.ResponseWriter
+	r   *http.Request
+	q   *request
+	res *query.Result
+	tag string
+
+	held   []byte // of the encoded body, until it is sent
+	limit  int
+	sent   bool // the status line has gone
+	coding compress.Coding
+	coder  io.WriteCloser // Content-Encoding, or nil
+	frames *compress.FrameWriter
+	top    io.Writer // where the format writes
+}
+
+// exceptionTag is what marks an exception behind the rows of this answer: nothing in the data can know it.
+func exceptionTag() string {
+	const letters = "abcdefghijklmnopqrstuvwxyz0123456789"
+	var b [16]byte
+	_, _ = rand.Read(b[:]) // never fails, by its contract
+	for i, x := range b {
+		b[i] = letters[int(x)%len(letters)]
+	}
+	return string(b[:])
+}
+
+// open sets the headers that depend on the format and builds the chain of encodings.
+func (out *response) open(f *format.Format) error {
+	h := out.w.Header()
+	h.Set("Content-Type", f.ContentType)
+	h.Set("X-ClickHouse-Format", f.Name)
+	if v, ok := out.res.Settings.Get("add_http_cors_header"); ok && isTrue(v) && out.r.Header.Get("Origin") != "" {
+		h.Set("Access-Control-Allow-Origin", "*")
+	}
+	out.limit = max(holdBack, out.q.bufferSize)
+	if out.q.wait {
+		out.limit = maxWait
+	}
+	out.top = sink{out}
+	if enabled, ok := out.res.Settings.Get("enable_http_compression"); !ok || isTrue(enabled) {
+		if c, ok := negotiate(out.r.Header.Get("Accept-Encoding")); ok {
+			w, err := compress.NewWriter(out.top, c)
+			if err != nil {
+				return err
+			}
+			h.Set("Content-Encoding", string(c))
+			out.coder, out.top = w, w
+		}
+	}
+	if out.q.compress {
+		out.frames = compress.NewFrameWriter(out.top, compress.LZ4)
+		out.top = out.frames
+	}
+	return nil
+}
+
+// Write implements io.Writer for the format.
+func (out *response) Write(b []byte) (int, error) { return out.top.Write(b) }
+
+// sink is the end of the chain: it holds bytes back, then sends them.
+type sink struct{ out *response }
+
+// Write implements io.Writer.
+func (k sink) Write(b []byte) (int, error) {
+	out := k.out
+	if !out.sent && len(out.held)+len(b) <= out.limit {
+		out.held = append(out.held, b...)
+		return len(b), nil
+	}
+	if out.q.wait && !out.sent {
+		return 0, sqlerr.New(sqlerr.TooManyRowsOrBytes, "The answer is larger than the %d bytes that wait_end_of_query can hold", maxWait)
+	}
+	if err := out.send(); err != nil {
+		return 0, err
+	}
+	return out.w.Write(b)
+}
+
+// send sends the status line and what was held back.
+func (out *response) send() error {
+	if out.sent {
+		return nil
+	}
+	out.sent = true
+	out.summary()
+	out.w.WriteHeader(http.StatusOK)
+	held := out.held
+	out.held = nil
+	if out.r.Method == http.MethodHead {
+		return nil
+	}
+	_, err := out.w.Write(held)
+	return err
+}
+
+// summary sets the header that counts the work; all values are strings, as ClickHouse has them.
+func (out *response) summary() {
+	if out.res == nil {
+		return
+	}
+	p := out.res.Progress()
+	out.w.Header().Set("X-ClickHouse-Summary", fmt.Sprintf(
+		`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","total_rows_to_read":"%d","result_rows":"%d","result_bytes":"%d","elapsed_ns":"%d","memory_usage":"%d"}`,
+		p.ReadRows, p.ReadBytes, p.WrittenRows, p.WrittenBytes, p.TotalRows, p.ResultRows, p.ResultBytes, p.ElapsedNanos, p.PeakMemory))
+}
+
+// finish ends a good answer.
+func (out *response) finish() error {
+	if err := out.endEncodings(); err != nil {
+		return err
+	}
+	if !out.sent && out.coder == nil {
+		out.w.Header().Set("Content-Length", strconv.Itoa(len(out.held)))
+	}
+	return out.send()
+}
+
+func (out *response) endEncodings() error {
+	var errs []error
+	if out.frames != nil {
+		errs = append(errs, out.frames.Close())
+		out.frames = nil
+	}
+	if out.coder != nil {
+		errs = append(errs, out.coder.Close())
+		out.coder = nil
+	}
+	return errors.Join(errs...)
+}
+
+// discard lets go of what the encodings hold.
+func (out *response) discard() {
+	out.limit = 0
+	if out.coder != nil {
+		out.top = io.Discard
+		_ = out.coder.Close() // its bytes go nowhere: the answer has failed already
+		out.coder = nil
+	}
+}
+
+// fail tells the client of an error: by status if nothing was sent, else behind the rows, and by cutting the connection.
+func (out *response) fail(err error) {
+	if out.r.Context().Err() != nil {
+		panic(http.ErrAbortHandler) // the client has gone
+	}
+	if !out.sent {
+		out.held, out.sent = nil, true
+		out.coder, out.frames = nil, nil
+		out.summary()
+		out.s.fail(out.w, out.r, err)
+		return
+	}
+	text := out.s.message(err)
+	if len(text) > maxException {
+		text = text[:maxException]
+	}
+	_, _ = fmt.Fprintf(out.top, "\r\n__exception__\r\n%s\r\n%s\n%d %s\r\n__exception__\r\n", out.tag, text, len(text)+1, out.tag)
+	_ = out.endEncodings() // best effort: the connection is cut either way
+	if f, ok := out.w.(http.Flusher); ok {
+		f.Flush()
+	}
+	panic(http.ErrAbortHandler)
+}
