@@ -49,6 +49,11 @@ type SourceRange struct {
 	Gap string
 }
 
+// String is "topic/partition [start, end)".
+func (r SourceRange) String() string {
+	return fmt.Sprintf("%s [%d, %d) new=%t %s", r.TopicPartition, r.Start, r.End, r.New, r.Gap)
+}
+
 // DeadLetter is a message that could not be read.
 type DeadLetter struct {
 	Database, Table string
