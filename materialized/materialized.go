@@ -63,14 +63,51 @@ func New(o Options) *Deriver {
 	return d
 }
 
-// compiled is a rollup's plan as of one catalog version.
-type compiled struct{ version uint64 }
+// maxCascade bounds rollups over rollups: longer chains are a circle or a mistake.
+const maxCascade = 16
 
 // Derive returns the rows that all rollups over in.Table, directly and through one another, make of the rows: per rollup, in order, those of its
-// target. Tables without rows of their own (Null) are passed through and left out. The blocks have the targets' stored columns.
+// target. Tables without rows of their own (Null) are passed through and left out. The blocks have the targets' stored columns, flat.
+// An error names the rollup; nothing may then be committed.
 func (d *Deriver) Derive(ctx context.Context, c *catalog.Catalog, in Rows) ([]Rows, error) {
-	if len(c.RollupsOf(in.Table.ID)) == 0 {
+	if in.Block.N == 0 || len(c.RollupsOf(in.Table.ID)) == 0 {
 		return nil, nil
 	}
-	return nil, sqlerr.New(sqlerr.NotImplemented, "Rollups are not implemented")
+	env := &function.Env{Ctx: ctx, Now: d.o.Clock.Now(), Zone: d.o.Zone, Database: "default", User: "default", Server: d.o.Server}
+	return d.derive(ctx, c, env, in, 0)
+}
+
+func (d *Deriver) derive(ctx context.Context, c *catalog.Catalog, env *function.Env, in Rows, depth int) ([]Rows, error) {
+	if depth > maxCascade {
+		return nil, sqlerr.New(sqlerr.TooDeepRecursion, "Materialized views over %s depend on each other more than %d deep", in.Table.FullName(), maxCascade)
+	}
+	var out []Rows
+	for _, rollup := range c.RollupsOf(in.Table.ID) {
+		rows, err := d.one(ctx, c, env, rollup, in)
+		if err != nil {
+			return nil, sqlerr.Wrap(err, sqlerr.CodeOf(err), "While pushing to materialized view %s", rollup.FullName())
+		}
+		if rows.Block == nil {
+			continue
+		}
+		if rows.Table.BaseEngine() != "Null" {
+			out = append(out, rows)
+		}
+		more, err := d.derive(ctx, c, env, rows, depth+1)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, more...)
+	}
+	return out, nil
+}
+
+// one derives the rows of one rollup; without any, their Block is nil.
+func (d *Deriver) one(ctx context.Context, c *catalog.Catalog, env *function.Env, rollup *catalog.Table, in Rows) (Rows, error) {
+	p, err := d.plan(ctx, c, env, rollup, in)
+	if err != nil {
+		return Rows{}, err
+	}
+	block, err := d.run(ctx, env, p, in.Block)
+	return Rows{Table: c.ByID(rollup.Target), Schema: p.fields, Block: block}, err
 }
