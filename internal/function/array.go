@@ -120,6 +120,9 @@ func evalRange(c *Call) (column.Vector, error) {
 		if d == 0 {
 			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "A call to function range overflows, the 3rd argument step can't be less or equal to zero")
 		}
+		if len(c.Args) == 1 && e < 0 {
+			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "The only argument of function range must not be negative, got %d", e)
+		}
 		n := int64(0)
 		switch {
 		case d > 0 && e > s:
@@ -152,9 +155,6 @@ func resolveArrayElement(_ *Env, args []Arg) (*types.Type, error) {
 		return nil, illegal("arrayElement", 0, t)
 	case !isNullableInt(args[1].Type):
 		return nil, illegal("arrayElement", 1, args[1].Type)
-	}
-	if k, ok := constInt(args, 1); ok && k == 0 {
-		return nil, sqlerr.New(sqlerr.ZeroArrayOrTupleIndex, "Array indices are 1-based")
 	}
 	r := t.Elem()
 	if args[1].Type.Kind == types.Nullable && r.CanBeNullable() {
@@ -190,9 +190,6 @@ func evalArrayElement(c *Call) (column.Vector, error) {
 		case k < 0:
 			k += n
 		default:
-			if c.Env != nil && isConstVector(c.Args[1]) {
-				return nil, sqlerr.New(sqlerr.ZeroArrayOrTupleIndex, "Array indices are 1-based")
-			}
 			k = n
 		}
 		if k < 0 || k >= n {

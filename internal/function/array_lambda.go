@@ -85,7 +85,7 @@ func differenceType(e, _ *types.Type) (*types.Type, error) {
 	case e.IsFloat(), e.Kind == types.Decimal:
 		return types.NewArray(e), nil
 	case isPlainInt(e):
-		return types.NewArray(types.TInt64), nil
+		return types.NewArray(intOf(true, min(2*e.Width(), 8))), nil
 	}
 	return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "arrayDifference cannot process values of type %s", e)
 }
@@ -365,8 +365,8 @@ func cumulate[T num](off []uint32, data []T, nonNegative bool) []T {
 func evalDifference(c *Call, a aligned, f column.Vector) (column.Vector, error) {
 	out := &column.Array{Typ: c.Result, Off: a.off}
 	switch t := c.Result.Elem(); {
-	case t.Kind == types.Int64 || t.Kind == types.Decimal && t.Width() <= 8:
-		out.Elem = narrowOr(t, differences(a.off, numsOf[int64](f)))
+	case isPlainInt(t) || t.Kind == types.Decimal && t.Width() <= 8:
+		out.Elem = narrow(t, differences(a.off, numsOf[int64](f)))
 	case t.Kind == types.Float64:
 		out.Elem = newNum(t, differences(a.off, numsOf[float64](f)))
 	case t.Kind == types.Float32:
@@ -376,8 +376,6 @@ func evalDifference(c *Call, a aligned, f column.Vector) (column.Vector, error) 
 	}
 	return out, nil
 }
-
-func narrowOr(t *types.Type, data []int64) column.Vector { return narrow(t, data) }
 
 func differences[T num](off []uint32, data []T) []T {
 	out := make([]T, len(data))

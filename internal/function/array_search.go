@@ -16,7 +16,7 @@ func init() {
 		&Scalar{Name: "hasAll", MinArgs: 2, MaxArgs: 2, Resolve: resolveArrays("hasAll", types.TUInt8), Eval: evalHasSet(true), Family: "arrays", Doc: "Tests whether an array has all elements of another.", Example: "hasAll([1, 2], [2]) → 1"},
 		&Scalar{Name: "hasAny", MinArgs: 2, MaxArgs: 2, Resolve: resolveArrays("hasAny", types.TUInt8), Eval: evalHasSet(false), Family: "arrays", Doc: "Tests whether arrays share an element.", Example: "hasAny([1, 2], [2, 3]) → 1"},
 		&Scalar{Name: "arrayIntersect", MinArgs: 1, MaxArgs: -1, Resolve: resolveArrayConcat, Eval: evalIntersect, Family: "arrays", Doc: "Returns the elements that all arrays have.", Example: "arrayIntersect([1, 2], [2, 3]) → [2]"},
-		&Scalar{Name: "arrayDistinct", MinArgs: 1, MaxArgs: 1, Resolve: sameAs0("arrayDistinct", isArray), Eval: evalDistinct, Family: "arrays", Doc: "Drops repeated elements and NULL.", Example: "arrayDistinct([1, 1, 2]) → [1,2]"},
+		&Scalar{Name: "arrayDistinct", MinArgs: 1, MaxArgs: 1, Resolve: resolveDistinct, Eval: evalDistinct, Family: "arrays", Doc: "Drops repeated elements and NULL.", Example: "arrayDistinct([1, 1, 2]) → [1,2]"},
 		&Scalar{Name: "arrayCompact", MinArgs: 1, MaxArgs: 1, Resolve: sameAs0("arrayCompact", isArray), Eval: evalCompact, Family: "arrays", Doc: "Drops elements equal to the one before.", Example: "arrayCompact([1, 1, 2, 1]) → [1,2,1]"},
 		&Scalar{Name: "arrayUniq", MinArgs: 1, MaxArgs: -1, Resolve: fixed("arrayUniq", types.TUInt32, isArray), Eval: evalArrayUniq, Family: "arrays", Doc: "Counts distinct elements, or tuples of elements.", Example: "arrayUniq([1, 1, 2]) → 2"},
 		&Scalar{Name: "arrayEnumerate", MinArgs: 1, MaxArgs: 1, Resolve: fixed("arrayEnumerate", types.NewArray(types.TUInt32), isArray), Eval: evalEnumerate, Family: "arrays", Doc: "Returns the positions 1 to n.", Example: "arrayEnumerate(['a', 'b']) → [1,2]"},
@@ -246,8 +246,15 @@ func evalIntersect(c *Call) (column.Vector, error) {
 	return pickElements(c.Result, arr, sel, off), nil
 }
 
+func resolveDistinct(_ *Env, args []Arg) (*types.Type, error) {
+	if !isArray(args[0].Type) {
+		return nil, illegal("arrayDistinct", 0, args[0].Type)
+	}
+	return types.NewArray(args[0].Type.Elem().WithoutNullable()), nil
+}
+
 func evalDistinct(c *Call) (column.Vector, error) {
-	k, err := numberElements(c, c.Args, c.Result.Elem())
+	k, err := numberElements(c, c.Args, c.Types[0].Elem())
 	if err != nil {
 		return nil, err
 	}
@@ -265,7 +272,8 @@ func evalDistinct(c *Call) (column.Vector, error) {
 		}
 		off = append(off, uint32(len(sel)))
 	}
-	return pickElements(c.Result, k.arrays[0], sel, off), nil
+	elems, _ := splitNullable(k.arrays[0].Elem)
+	return &column.Array{Typ: c.Result, Off: off, Elem: column.Flatten(column.Gather(elems, sel))}, nil
 }
 
 func evalCompact(c *Call) (column.Vector, error) {
@@ -310,9 +318,6 @@ func evalArrayUniq(c *Call) (column.Vector, error) {
 	for i := range out {
 		clear(seen)
 		for k := a.off[i]; k < a.off[i+1]; k++ {
-			if len(a.elems) == 1 && column.IsNull(a.elems[0], int(k)) {
-				continue
-			}
 			seen[ids[k]] = true
 		}
 		out[i] = uint32(len(seen))

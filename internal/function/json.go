@@ -22,7 +22,7 @@ func init() {
 	}{
 		{"JSONExtractString", types.TString, "Returns a string of a JSON text, unescaped."}, {"JSONExtractInt", types.TInt64, "Returns an integer of a JSON text."},
 		{"JSONExtractUInt", types.TUInt64, "Returns an unsigned integer of a JSON text."}, {"JSONExtractFloat", types.TFloat64, "Returns a number of a JSON text."},
-		{"JSONExtractBool", types.TBool, "Returns a boolean of a JSON text."}, {"JSONExtractRaw", types.TString, "Returns a part of a JSON text as it stands."},
+		{"JSONExtractBool", types.TUInt8, "Returns a boolean of a JSON text."}, {"JSONExtractRaw", types.TString, "Returns a part of a JSON text as it stands."},
 		{"JSONHas", types.TUInt8, "Tests for a part of a JSON text."}, {"JSONLength", types.TUInt64, "Returns the length of an array or object."},
 		{"JSONType", jsonTypeEnum, "Returns the type of a part of a JSON text."},
 		{"JSONExtractArrayRaw", types.NewArray(types.TString), "Returns the elements of an array as they stand."},
@@ -51,7 +51,7 @@ func init() {
 }
 
 var jsonTypeEnum = types.NewEnum(types.Enum8, []types.EnumValue{
-	{Name: "Null", Value: 0}, {Name: "String", Value: '"'}, {Name: "Array", Value: '['}, {Name: "Double", Value: 'd'}, {Name: "Int64", Value: 'i'}, {Name: "Bool", Value: 't'}, {Name: "UInt64", Value: 'u'}, {Name: "Object", Value: '{'},
+	{Name: "Null", Value: 0}, {Name: "String", Value: '"'}, {Name: "Array", Value: '['}, {Name: "Bool", Value: 'b'}, {Name: "Double", Value: 'd'}, {Name: "Int64", Value: 'i'}, {Name: "UInt64", Value: 'u'}, {Name: "Object", Value: '{'},
 })
 
 // maxJSONDepth bounds the nesting that is walked.
@@ -291,7 +291,8 @@ var jsonReaders = map[string]jsonReader{
 	},
 	"JSONExtractBool": func(b column.Builder, v []byte) {
 		x := b.(*column.Num[uint8])
-		x.Data = append(x.Data, b2u(string(v) == "true"))
+		f, ok := jsonFloat(v)
+		x.Data = append(x.Data, b2u(ok && f != 0))
 	},
 	"JSONHas": readHas,
 	"JSONLength": func(b column.Builder, v []byte) {
@@ -339,17 +340,17 @@ func readHas(b column.Builder, v []byte) {
 func appendJSONText(b *column.Str, v []byte) {
 	if len(v) > 0 && v[0] == '"' {
 		b.Data = jsonString(b.Data, v)
+	} else if string(v) != "null" {
+		b.Data = append(b.Data, v...)
 	}
 	b.EndValue()
 }
 
-// jsonInt is the integer of a number, a boolean or a number in quotes; else 0.
+// jsonInt is the integer of a number, in quotes or not; else 0.
 func jsonInt(v []byte) int64 {
 	switch {
-	case len(v) == 0:
+	case len(v) == 0 || v[0] == 't':
 		return 0
-	case string(v) == "true":
-		return 1
 	case v[0] == '"':
 		v = jsonString(nil, v)
 	}
@@ -381,7 +382,7 @@ func jsonKind(v []byte) int8 {
 	case len(v) == 0 || v[0] == 'n':
 		return 0
 	case v[0] == 't' || v[0] == 'f':
-		return 't'
+		return 'b'
 	case v[0] == '"' || v[0] == '[' || v[0] == '{':
 		return int8(v[0])
 	case bytes.ContainsAny(v, ".eE"):

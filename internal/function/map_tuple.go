@@ -81,7 +81,7 @@ func resolveTupleElement(_ *Env, args []Arg) (*types.Type, error) {
 		if args[1].Type.IsString() {
 			return nil, sqlerr.New(sqlerr.NotFoundColumnInBlock, "Tuple doesn't have element with name %s", column.Value(args[1].Const, 0))
 		}
-		return nil, sqlerr.New(sqlerr.NotFoundColumnInBlock, "Tuple doesn't have element with index %v", column.Value(args[1].Const, 0))
+		return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Tuple doesn't have element with index %v", column.Value(args[1].Const, 0))
 	}
 	t = t.Elems[i]
 	for ; depth > 0; depth-- {

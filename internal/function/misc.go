@@ -43,8 +43,8 @@ func init() {
 		&Scalar{Name: "isConstant", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, KeepConst: true, Resolve: fixed("isConstant", types.TUInt8), Eval: func(c *Call) (column.Vector, error) {
 			return column.NewConst(types.TUInt8, b2u(isConstVector(c.Args[0])), c.Rows), nil
 		}, Family: "other", Doc: "Tests whether the argument is constant.", Example: "isConstant(1) → 1"},
-		&Scalar{Name: "sleep", MinArgs: 1, MaxArgs: 1, ConstArgs: []int{0}, Volatile: true, Resolve: fixed("sleep", types.TUInt8, isPlainNum), Eval: evalSleep, Family: "other", Doc: "Sleeps seconds, at most 3, per block.", Example: "sleep(0) → 0"},
-		&Scalar{Name: "sleepEachRow", MinArgs: 1, MaxArgs: 1, ConstArgs: []int{0}, Volatile: true, Resolve: fixed("sleepEachRow", types.TUInt8, isPlainNum), Eval: evalSleepEachRow, Family: "other", Doc: "Sleeps seconds per row, at most 3 per block."},
+		&Scalar{Name: "sleep", MinArgs: 1, MaxArgs: 1, ConstArgs: []int{0}, Volatile: true, Resolve: fixed("sleep", types.TUInt8, isUnsignedOrFloat), Eval: evalSleep, Family: "other", Doc: "Sleeps seconds, at most 3, per block.", Example: "sleep(0) → 0"},
+		&Scalar{Name: "sleepEachRow", MinArgs: 1, MaxArgs: 1, ConstArgs: []int{0}, Volatile: true, Resolve: fixed("sleepEachRow", types.TUInt8, isUnsignedOrFloat), Eval: evalSleepEachRow, Family: "other", Doc: "Sleeps seconds per row, at most 3 per block."},
 		&Scalar{Name: "throwIf", MinArgs: 1, MaxArgs: 3, Resolve: fixed("throwIf", types.TUInt8, isPlainNum, isAny), Eval: evalThrowIf, Family: "other", Doc: "Raises an error if the argument is not 0.", Example: "throwIf(0) → 0"},
 		&Scalar{Name: "transform", MinArgs: 3, MaxArgs: 4, Nulls: NullCustom, ConstArgs: []int{1, 2}, Resolve: resolveTransform, Eval: evalTransform, Family: "conditional", Doc: "Replaces values found in one array by those of another.", Example: "transform(1, [1, 2], ['a', 'b'], 'c') → a"},
 		&Scalar{Name: "rowNumberInAllBlocks", Volatile: true, Resolve: fixed("rowNumberInAllBlocks", types.TUInt64), Eval: evalRowNumber, Family: "other", Doc: "Numbers the rows of each block from 0."},
@@ -115,6 +115,10 @@ func evalToday(shift int64) func(*Call) (column.Vector, error) {
 		days := time.Date(y, m, d, 0, 0, 0, 0, time.UTC).Unix()/86400 + shift
 		return column.NewConst(c.Result, uint16(valuetext.ClampDays(days, c.Result)), c.Rows), nil
 	}
+}
+
+func isUnsignedOrFloat(t *types.Type) bool {
+	return isPlainInt(t) && t.IsUnsigned() || t.IsFloat()
 }
 
 // maxSleep is ClickHouse's function_sleep_max_microseconds_per_block.

@@ -38,6 +38,7 @@ var patterns = struct {
 type matcher struct {
 	*regexp.Regexp
 	literal []byte
+	empty   bool // the empty expression, which replaces nothing
 }
 
 // compileRegexp compiles an expression of RE2's syntax in which a dot matches a line end too.
@@ -51,7 +52,7 @@ func compileRegexp(pattern []byte) (*matcher, error) {
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.CannotCompileRegexp, "Cannot compile regular expression %q", pattern)
 	}
-	m := &matcher{Regexp: re}
+	m := &matcher{Regexp: re, empty: len(pattern) == 0}
 	if text, complete := re.LiteralPrefix(); complete {
 		m.literal = []byte(text)
 	}
@@ -167,7 +168,7 @@ func evalRegexpExtract(c *Call) (column.Vector, error) {
 			k = int64(mainGroup(m))
 		}
 		if k < 0 || k > int64(m.NumSubexp()) {
-			return sqlerr.New(sqlerr.ArgumentOutOfBound, "Index value %d is out of range, should be in [0, %d]", k, m.NumSubexp())
+			return sqlerr.New(sqlerr.IndexOfPositionalArgumentIsOutOfRange, "Index value %d is out of range, should be in [0, %d]", k, m.NumSubexp())
 		}
 		out.Append(group(s, m.FindSubmatchIndex(s), int(k)))
 		return nil
@@ -320,6 +321,10 @@ func appendMatchesReplaced(out *column.Str, s []byte, m *matcher, parts []replac
 		}
 		start = loc[1]
 		return checkSize(out, 0, "replaceRegexp")
+	}
+	if m.empty {
+		out.Data = append(out.Data, s...)
+		return endBounded(out, "replaceRegexp")
 	}
 	if once {
 		if loc := m.FindSubmatchIndex(s); loc != nil {

@@ -148,6 +148,9 @@ func pad(name string, aliases []string, left, chars bool) *Scalar {
 				fill = stringsOf(c.Args[2])
 			}
 			for i := range c.Rows {
+				if n.at(i) < 0 {
+					return nil, sqlerr.New(sqlerr.IndexOfPositionalArgumentIsOutOfRange, "Padding length must not be negative, got %d", n.at(i))
+				}
 				if n.at(i) > maxPad {
 					return nil, sqlerr.New(sqlerr.TooLargeStringSize, "Too large padding length %d, maximum is %d", n.at(i), maxPad)
 				}

@@ -120,7 +120,7 @@ const (
 	TableIsReadOnly                              Code = 242
 	NotEnoughSpace                               Code = 243
 	CorruptedData                                Code = 246
-	IncorrectQuery                               Code = 247
+	IncorrectQuery                               Code = 80
 	InvalidPartitionValue                        Code = 248
 	TooManyParts                                 Code = 252
 	UnionAllResultStructuresMismatch             Code = 258
@@ -136,6 +136,7 @@ const (
 	Unfinished                                   Code = 341
 	CannotInsertNullInOrdinaryColumn             Code = 349
 	AmbiguousColumnName                          Code = 352
+	IndexOfPositionalArgumentIsOutOfRange        Code = 353
 	TableSizeExceedsMaxDropSizeLimit             Code = 359
 	CannotCreateIOBuffer                         Code = 363
 	TooFewLiveReplicas                           Code = 366
@@ -177,6 +178,8 @@ const (
 	NotALeader                                   Code = 529
 	ExpectedAllOrDistinct                        Code = 558
 	NoSuchProjectionInTable                      Code = 582
+	ViolatedConstraint                           Code = 469
+	ReadonlySetting                              Code = 472
 	QueryIsProhibited                            Code = 392
 	CannotExtractTableStructure                  Code = 636
 	CannotExtractSchema                          Code = 645
@@ -318,6 +321,7 @@ var names = map[Code]string{
 	Unfinished:                                   "UNFINISHED",
 	CannotInsertNullInOrdinaryColumn:             "CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN",
 	AmbiguousColumnName:                          "AMBIGUOUS_COLUMN_NAME",
+	IndexOfPositionalArgumentIsOutOfRange:        "INDEX_OF_POSITIONAL_ARGUMENT_IS_OUT_OF_RANGE",
 	TableSizeExceedsMaxDropSizeLimit:             "TABLE_SIZE_EXCEEDS_MAX_DROP_SIZE_LIMIT",
 	CannotCreateIOBuffer:                         "CANNOT_CREATE_IO_BUFFER",
 	TooFewLiveReplicas:                           "TOO_FEW_LIVE_REPLICAS",
@@ -359,7 +363,9 @@ var names = map[Code]string{
 	NotALeader:                                   "NOT_A_LEADER",
 	ExpectedAllOrDistinct:                        "EXPECTED_ALL_OR_DISTINCT",
 	NoSuchProjectionInTable:                      "NO_SUCH_PROJECTION_IN_TABLE",
-	QueryIsProhibited:                           "QUERY_IS_PROHIBITED",
+	ViolatedConstraint:                           "VIOLATED_CONSTRAINT",
+	ReadonlySetting:                              "READONLY_SETTING",
+	QueryIsProhibited:                            "QUERY_IS_PROHIBITED",
 	CannotExtractTableStructure:                  "CANNOT_EXTRACT_TABLE_STRUCTURE",
 	CannotExtractSchema:                          "CANNOT_EXTRACT_SCHEMA",
 	CannotParseIPv4:                              "CANNOT_PARSE_IPV4",
