@@ -196,6 +196,14 @@ func (b *broker) connect() {
 	b.admin = kadm.NewClient(b.client)
 }
 
+// name returns a topic name that no earlier run has used.
+func (b *broker) name(s string) string {
+	if b.fake != nil {
+		return s
+	}
+	return fmt.Sprintf("%s-%d", s, time.Now().UnixNano())
+}
+
 func (b *broker) topic(name string, partitions int32) string {
 	b.t.Helper()
 	r, err := b.admin.CreateTopic(testContext(b.t), partitions, 1, nil, name)
