@@ -252,3 +252,22 @@ func (s *Store) swap(r *root) {
 
 // tableIDs returns the IDs of a root's tables in order.
 func tableIDs[T any](m map[catalog.TableID]T) []catalog.TableID { return slices.Sorted(maps.Keys(m)) }
+
+// CheckEdit returns the error that ApplyEdit would return now, and changes nothing: for entries of several edits that
+// take effect together or not at all. Like Apply…, it belongs to the applying goroutine.
+func (s *Store) CheckEdit(e Edit) error {
+	t := s.tables[e.Table]
+	if t == nil {
+		return fmt.Errorf("%w: %w", ErrEditRejected, unknownTable(e.Table))
+	}
+	return t.check(e)
+}
+
+// CheckRows returns the error that ApplyRows would return now, and changes nothing; see CheckEdit.
+func (s *Store) CheckRows(id catalog.TableID, b *column.Block) error {
+	t := s.tables[id]
+	if t == nil || t.spec == nil {
+		return unknownTable(id)
+	}
+	return checkBlock(t.spec, b)
+}

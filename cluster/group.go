@@ -1,0 +1,278 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"path"
+	"sync"
+	"sync/atomic"
+
+	"github.com/hashicorp/raft"
+
+	"github.com/olapd/olapd/cluster/raftlog"
+	"github.com/olapd/olapd/internal/clock"
+)
+
+// metaGroup is the id of the meta group; shards have the ids behind it.
+const metaGroup = 0
+
+// group is one Raft group of this node: raft, its stores, leadership and proposals.
+type group struct {
+	id      uint64
+	node    string
+	clk     clock.Clock
+	log     *slog.Logger
+	machine *machine
+	raft    *raft.Raft
+	store   *guard
+	window  *window
+	limit   int64 // bytes of log that bring on a Raft snapshot
+	lead    func(ctx context.Context, term uint64)
+
+	requests atomic.Uint64
+	rows     *handovers    // of proposals under way; nil where none have rows
+	closing  chan struct{} // closed by close: no new proposals
+	down     chan struct{} // closed when raft has been shut down
+	shutdown func() error
+	stop     context.CancelFunc // of the goroutines
+	work     sync.WaitGroup
+
+	mu struct {
+		sync.Mutex
+		term    uint64 // of this node's leadership, begun; 0: none
+		changed chan struct{}
+		closed  bool
+	}
+	recheck chan struct{} // the term may have changed
+}
+
+// openGroup starts raft over the shared log. fsm is m's state machine. start must follow.
+func openGroup(cfg *Config, id uint64, l *raftlog.Log, fsm raft.FSM, m *machine) (*group, error) {
+	g := &group{id: id, node: cfg.Node, clk: cfg.Clock, log: cfg.Logger.With("group", id), machine: m,
+		window: newWindow(maxInflight, min(cfg.InflightBytes, 512<<20)), limit: cfg.SnapshotBytes,
+		closing: make(chan struct{}), down: make(chan struct{}), recheck: make(chan struct{}, 1)}
+	g.mu.changed = make(chan struct{})
+	g.store = &guard{GroupStore: l.Group(id), clk: cfg.Clock, fail: m.stop, failed: m.err, closing: g.closing}
+	g.shutdown = sync.OnceValue(g.stopRaft)
+	snaps, err := raftlog.OpenSnapshots(cfg.FS, path.Join(cfg.Dir, fmt.Sprintf("snapshots-%d", id)), snapshotsKept)
+	if err != nil {
+		return nil, err
+	}
+	address, transport := cfg.Transport.open(id)
+	conf := g.raftConfig(cfg)
+	if err := bootstrap(g.store, snaps, raft.Server{ID: conf.LocalID, Address: address}); err != nil {
+		return nil, fmt.Errorf("cluster: founding group %d: %w", id, err)
+	}
+	if g.raft, err = raft.NewRaft(conf, fsm, g.store, g.store, snaps, transport); err != nil {
+		return nil, fmt.Errorf("cluster: starting group %d: %w", id, err)
+	}
+	return g, nil
+}
+
+// start lets the group follow its leadership; lead is what a leader does, for each of its terms until ctx ends.
+func (g *group) start(lead func(ctx context.Context, term uint64)) {
+	ctx, stop := context.WithCancel(context.Background())
+	g.lead, g.stop = lead, stop
+	g.work.Go(func() { g.leadLoop(ctx) })
+	g.work.Go(func() { g.upkeep(ctx) })
+	g.work.Go(func() { g.watchFailure(ctx) })
+}
+
+func (g *group) raftConfig(cfg *Config) *raft.Config {
+	c := raft.DefaultConfig()
+	c.LocalID = raft.ServerID(cfg.Node)
+	c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout = electionTimeout, electionTimeout, electionTimeout
+	c.MaxAppendEntries = maxInflight
+	c.BatchApplyCh = true
+	c.TrailingLogs = trailingLogs
+	c.SnapshotThreshold = 1 << 62 // by bytes, in upkeep
+	c.NoLegacyTelemetry = true
+	c.Logger = raftLogger(cfg.Logger, g.id)
+	return c
+}
+
+// bootstrap writes the first entry of a new group, its configuration, unless something is there: also after a crash
+// half way, which raft's own BootstrapCluster would refuse.
+func bootstrap(store *guard, snaps raft.SnapshotStore, self raft.Server) error {
+	last, err := store.LastIndex()
+	if err != nil || last > 0 {
+		return err
+	}
+	list, err := snaps.List()
+	if err != nil || len(list) > 0 {
+		return err
+	}
+	if err := store.GroupStore.SetUint64([]byte("CurrentTerm"), 1); err != nil {
+		return err
+	}
+	return store.GroupStore.StoreLog(&raft.Log{Index: 1, Term: 1, Type: raft.LogConfiguration,
+		Data: raft.EncodeConfiguration(raft.Configuration{Servers: []raft.Server{self}})})
+}
+
+// close refuses new proposals, waits for those under way, and stops raft and all goroutines.
+func (g *group) close() error {
+	g.mu.Lock()
+	if g.mu.closed {
+		g.mu.Unlock()
+		return nil
+	}
+	g.mu.closed = true
+	close(g.closing)
+	g.mu.Unlock()
+	g.stop()
+	g.work.Wait()
+	return g.shutdown()
+}
+
+// stopRaft lets what is under way end, for a while, and shuts raft down.
+func (g *group) stopRaft() error {
+	timer := g.clk.NewTimer(drainTimeout)
+	defer timer.Stop()
+	select {
+	case <-g.window.idle():
+	case <-timer.C():
+		g.log.Warn("proposals are still under way at the end")
+	}
+	err := g.raft.Shutdown().Error()
+	close(g.down)
+	return err
+}
+
+// watchFailure shuts raft down when the replica has stopped.
+func (g *group) watchFailure(ctx context.Context) {
+	select {
+	case <-ctx.Done():
+		return
+	case <-g.machine.failed:
+	}
+	g.log.Error("the replica has stopped; reads go on", "error", g.machine.err())
+	g.setTerm(0)
+	if err := g.shutdown(); err != nil {
+		g.log.Error("shutting raft down", "error", err)
+	}
+}
+
+// leadLoop follows this node's leadership.
+func (g *group) leadLoop(ctx context.Context) {
+	term, endTerm := uint64(0), func() {}
+	defer func() { endTerm() }()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.machine.failed:
+			return
+		case <-g.raft.LeaderCh():
+		case <-g.recheck:
+		}
+		now := g.raft.CurrentTerm()
+		leads := g.raft.State() == raft.Leader
+		if leads && now == term {
+			continue
+		}
+		g.setTerm(0)
+		endTerm()
+		term, endTerm = 0, func() {}
+		if !leads {
+			continue
+		}
+		if err := g.begin(ctx, now); err != nil {
+			g.log.Info("beginning a term", "term", now, "error", err)
+			g.recheckLater(ctx)
+			continue
+		}
+		term, endTerm = now, g.startLeading(ctx, now)
+	}
+}
+
+// begin commits a BeginTerm, behind which all entries of earlier terms have been applied.
+func (g *group) begin(ctx context.Context, term uint64) error {
+	data, err := g.encode(0, term, 0, &beginTerm{node: g.node})
+	if err != nil {
+		return err
+	}
+	r, err := g.submit(ctx, data, func() {})
+	return errors.Join(err, r.err)
+}
+
+func (g *group) recheckLater(ctx context.Context) {
+	if g.clk.Sleep(ctx, retryPause) == nil {
+		g.recheckNow()
+	}
+}
+
+func (g *group) recheckNow() {
+	select {
+	case g.recheck <- struct{}{}:
+	default:
+	}
+}
+
+// startLeading opens the term for proposals, starts the leader's work, and returns what ends it.
+func (g *group) startLeading(ctx context.Context, term uint64) func() {
+	ctx, cancel := context.WithCancel(ctx)
+	g.setTerm(term)
+	g.log.Info("leading", "term", term)
+	var work sync.WaitGroup
+	work.Go(func() { g.lead(ctx, term) })
+	return func() {
+		cancel()
+		work.Wait()
+	}
+}
+
+func (g *group) setTerm(term uint64) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.mu.term != term {
+		g.mu.term = term
+		close(g.mu.changed)
+		g.mu.changed = make(chan struct{})
+	}
+}
+
+// leading returns the term this node leads in, 0 if it does not, and a channel that is closed when that changes.
+func (g *group) leading() (uint64, <-chan struct{}) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.mu.term, g.mu.changed
+}
+
+// upkeep takes a Raft snapshot when the log has grown, and so lets its prefix go.
+func (g *group) upkeep(ctx context.Context) {
+	t := g.clk.NewTicker(upkeepInterval)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-g.machine.failed:
+			return
+		case <-t.C():
+		}
+		n := g.machine.logBytes.Load()
+		if n < g.limit && !(n >= g.limit/flushShare && g.machine.flushed.Load()) {
+			continue
+		}
+		if err := g.snapshot(); err != nil && ctx.Err() == nil {
+			g.log.Warn("taking a Raft snapshot", "error", err)
+			if g.clk.Sleep(ctx, snapshotRetry) != nil {
+				return
+			}
+		}
+	}
+}
+
+// snapshot takes a Raft snapshot and deletes the log before it.
+func (g *group) snapshot() error {
+	err := g.raft.Snapshot().Error()
+	if errors.Is(err, raft.ErrNothingNewToSnapshot) {
+		return nil
+	}
+	return err
+}
+
+// full reports whether the disk is.
+func (g *group) full() bool { return g.store.full.Load() }

@@ -1,0 +1,61 @@
+package cluster
+
+import "time"
+
+// Limits and defaults, each with its reason.
+const (
+	// LogRowsBytes is about where rows stop travelling in the log: larger inserts are built into segments first
+	// (mergetree.Store.BuildSegments) and committed by their names, or every row would be written twice.
+	LogRowsBytes = 512 << 10
+	// MaxEntryBytes is the largest entry proposed: a block of MaxEntryBytes is applied in some milliseconds, and nothing
+	// else is applied meanwhile.
+	MaxEntryBytes = 16 << 20
+	// maxTables, maxRanges and maxTokens bound the lists of an entry; each element takes a few bytes at least.
+	maxTables = 1 << 16
+	maxRanges = 1 << 16
+	maxTokens = 1 << 16
+	// MaxTokenBytes bounds a deduplication token: a hash or what a user made up.
+	MaxTokenBytes = 4 << 10
+	// maxName bounds topics and node names.
+	maxName = 4 << 10
+	// maxTableJSON bounds the description of one table in an entry.
+	maxTableJSON = 16 << 20
+
+	// DefaultTokenWindow is how many tokens a table remembers, unless its settings say otherwise
+	// (replicated_deduplication_window).
+	DefaultTokenWindow = 10_000
+	// maxTokenWindow bounds what a table may ask for: a token takes some 150 bytes.
+	maxTokenWindow = 1 << 20
+
+	// maxInflight is the most proposals under way in a group: raft buffers as many without blocking.
+	maxInflight = 1024
+	// DefaultInflightBytes bounds the bytes of the proposals under way in a group.
+	DefaultInflightBytes = 64 << 20
+	// DefaultSnapshotBytes of log since the last Raft snapshot bring on the next: what a restart replays, under a second.
+	DefaultSnapshotBytes = 64 << 20
+	// flushShare: after a flush a snapshot is small, and worth taking at this part of DefaultSnapshotBytes already.
+	flushShare = 8
+	// trailingLogs is how many entries stay in the log behind a snapshot, for followers that are just behind.
+	trailingLogs = 128
+	// snapshotsKept is the newest and one to fall back on.
+	snapshotsKept = 2
+
+	// electionTimeout is how long a group of one member waits before it elects itself: nobody else can.
+	electionTimeout = 40 * time.Millisecond
+	// leaderWait is how long a proposal waits for this node to lead.
+	leaderWait = 5 * time.Second
+	// enqueueTimeout bounds the wait for raft's queue, which has room for maxInflight.
+	enqueueTimeout = 30 * time.Second
+	// drainTimeout is how long closing waits for proposals under way before it stops raft under them.
+	drainTimeout = 5 * time.Second
+	// retryPause is between attempts of work that the leader owes: a term's beginning, a schema.
+	retryPause = 50 * time.Millisecond
+	// fullPause is between attempts to write to a full disk.
+	fullPause = 100 * time.Millisecond
+	// upkeepInterval is how often a group looks whether a Raft snapshot is due.
+	upkeepInterval = 200 * time.Millisecond
+	// snapshotRetry is between attempts of a Raft snapshot that fails.
+	snapshotRetry = 5 * time.Second
+	// pressurePause is how often a writer that waits for memtables to be flushed looks again.
+	pressurePause = 5 * time.Millisecond
+)

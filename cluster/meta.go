@@ -1,0 +1,104 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"sync"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// Meta is the meta group on this node: the catalog. All methods may be called from any goroutine.
+type Meta struct {
+	g     *group
+	fsm   *metaFSM
+	specs SpecFunc
+	// one change at a time is made here, so that conflicts come from other nodes only.
+	changing sync.Mutex
+}
+
+// ChangeFunc makes a changed catalog of the present one with its With… and Without… methods, or returns it as it is. It may be
+// called several times: it makes its tables anew each time.
+type ChangeFunc func(*catalog.Catalog) (*catalog.Catalog, error)
+
+// Catalog returns the catalog as this node knows it.
+func (m *Meta) Catalog() *catalog.Catalog { return m.fsm.published.Load() }
+
+// Changed returns a channel that is closed when the catalog may have changed. Call it before Catalog.
+func (m *Meta) Changed() <-chan struct{} {
+	_, changed := m.fsm.appliedIndex()
+	return changed
+}
+
+// Leader returns the term in which this node leads the meta group, and whether it does.
+func (m *Meta) Leader() (term uint64, leads bool) {
+	term, _ = m.g.leading()
+	return term, term != 0
+}
+
+// Barrier waits until all changes acknowledged before the call are in Catalog.
+func (m *Meta) Barrier(ctx context.Context) error { return m.g.barrier(ctx) }
+
+// Err returns why the replica has stopped, or nil.
+func (m *Meta) Err() error { return m.fsm.err() }
+
+// Compact takes a Raft snapshot now and deletes the log before it.
+func (m *Meta) Compact() error { return m.g.snapshot() }
+
+// Change makes a change and returns the catalog that has it. Changes are linearizable: f is called with a catalog that has all
+// changes acknowledged before, and the change is committed only if none came between. An error of f is returned as it is. The shards
+// learn of the change on their own: see Node.Change.
+func (m *Meta) Change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, error) {
+	m.changing.Lock()
+	defer m.changing.Unlock()
+	for attempt := 1; ; attempt++ {
+		c, err := m.change(ctx, f)
+		if err == nil || !retryable(err) || attempt == attempts {
+			return c, err
+		}
+		m.g.recheckNow()
+		if err := m.g.clk.Sleep(ctx, retryPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+func (m *Meta) change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, error) {
+	if err := m.g.barrier(ctx); err != nil {
+		return nil, err
+	}
+	old := m.Catalog()
+	c, err := f(old)
+	if err != nil {
+		return nil, err
+	}
+	if c == old || c.Version == old.Version {
+		return old, nil
+	}
+	d := catalog.Diff(old, c)
+	if err := m.check(old, d); err != nil {
+		return nil, err
+	}
+	r, err := m.g.propose(ctx, proposal{body: &catalogChange{d}, schema: d.To})
+	if err := errors.Join(err, r.err); err != nil {
+		return nil, err
+	}
+	return r.value.(*catalog.Catalog), nil
+}
+
+// check refuses a change that the shards could not apply, or that reuses an ID.
+func (m *Meta) check(old *catalog.Catalog, d catalog.Delta) error {
+	for _, t := range d.Tables {
+		if was := old.ByID(t.ID); was != nil && was.UUID != t.UUID || was == nil && t.ID < old.NextID {
+			return sqlerr.New(sqlerr.LogicalError, "Table %s has the ID %d of another table", t.FullName(), t.ID)
+		}
+		if t.Kind != catalog.KindTable {
+			continue
+		}
+		if _, err := m.specs(t); err != nil {
+			return err
+		}
+	}
+	return nil
+}

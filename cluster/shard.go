@@ -1,0 +1,300 @@
+package cluster
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/mergetree"
+)
+
+// Shard is one placement shard on this node: its rows, and the log through which they change. All methods may be called
+// from any goroutine. Their errors are explained in errors.go.
+type Shard struct {
+	g     *group
+	fsm   *shardFSM
+	store *mergetree.Store
+	clk   clock.Clock
+	meta  *Meta
+	// background runs flushes and merges while leading, unless nil.
+	background func(ctx context.Context)
+
+	cleaned atomic.Bool
+	ready   chan struct{} // closed when the shard has caught up with the log and the catalog
+	once    sync.Once
+	problem atomic.Pointer[error] // why it has not, so far
+}
+
+var _ mergetree.Committer = (*Shard)(nil)
+
+// ID returns the shard's number, from 1.
+func (s *Shard) ID() uint64 { return s.g.id }
+
+// Store returns the shard's rows, for reading: snapshots, OPTIMIZE, BuildSegments. Its Apply… methods are the shard's own.
+func (s *Shard) Store() *mergetree.Store { return s.store }
+
+// Append commits rows as one entry, visible when it returns. It waits while memtables are full.
+func (s *Shard) Append(ctx context.Context, b Batch) (Result, error) {
+	if err := s.awaitRoom(ctx); err != nil {
+		return Result{}, err
+	}
+	body := &appendRows{ranges: b.Ranges, tokens: b.Tokens, rows: b.Rows}
+	return s.commit(ctx, &b.Claims, proposal{body: body, rows: b.Rows})
+}
+
+// CommitSegments commits edits as one entry. An error that wraps mergetree.ErrEditRejected or any other error than ErrUnknown
+// says that the segments are in no manifest, and may be discarded.
+func (s *Shard) CommitSegments(ctx context.Context, b EditBatch) (Result, error) {
+	return s.commit(ctx, &b.Claims, proposal{body: &commitSegments{ranges: b.Ranges, tokens: b.Tokens, edits: b.Edits}})
+}
+
+// CommitEdit implements mergetree.Committer.
+func (s *Shard) CommitEdit(ctx context.Context, e mergetree.Edit) error {
+	_, err := s.commit(ctx, &Claims{}, proposal{body: &commitSegments{edits: []mergetree.Edit{e}}})
+	return err
+}
+
+// Truncate empties tables, whose deduplication tokens are forgotten too.
+func (s *Shard) Truncate(ctx context.Context, tables ...catalog.TableID) (Result, error) {
+	return s.commit(ctx, &Claims{}, proposal{body: &dropSegments{tables: tables}})
+}
+
+// TrimTokens forgets the deduplication tokens of a table that were committed before a time, in Unix nanoseconds of the
+// leader's clock.
+func (s *Shard) TrimTokens(ctx context.Context, table catalog.TableID, before int64) error {
+	_, err := s.commit(ctx, &Claims{}, proposal{body: &dedupTrim{table: table, before: before}})
+	return err
+}
+
+// ReleaseSource hands a partition over to another shard: nothing more of it is accepted here. next must be its cursor.
+func (s *Shard) ReleaseSource(ctx context.Context, source catalog.TableID, at TopicPartition, id TopicID, next int64) error {
+	return s.moveSource(ctx, moveSource{source: source, topic: at.Topic, topicID: id, partition: at.Partition, next: next})
+}
+
+// AcquireSource takes a partition over from another shard, which has released it at next.
+func (s *Shard) AcquireSource(ctx context.Context, source catalog.TableID, at TopicPartition, id TopicID, next int64) error {
+	return s.moveSource(ctx, moveSource{acquire: true, source: source, topic: at.Topic, topicID: id, partition: at.Partition, next: next})
+}
+
+func (s *Shard) moveSource(ctx context.Context, m moveSource) error {
+	if m.partition < 0 || m.next < 0 || len(m.topic) > maxName {
+		return sqlerr.New(sqlerr.LogicalError, "Bad hand-over of %s/%d at %d", m.topic, m.partition, m.next)
+	}
+	_, err := s.commit(ctx, &Claims{}, proposal{body: &m})
+	return err
+}
+
+// attempts is how often a commit is made again whose term ended on the way.
+const attempts = 3
+
+// commit proposes an entry under its claims.
+func (s *Shard) commit(ctx context.Context, c *Claims, p proposal) (Result, error) {
+	if err := c.check(); err != nil {
+		return Result{}, err
+	}
+	if err := s.WaitSchema(ctx, c.Schema); err != nil {
+		return Result{}, err
+	}
+	p.schema, p.term = c.Schema, c.Term
+	for attempt := 1; ; attempt++ {
+		r, err := s.g.propose(ctx, p)
+		if err == nil {
+			err = r.err
+		}
+		if err == nil {
+			return r.value.(Result), nil
+		}
+		if !retryable(err) || c.Term != 0 || attempt == attempts {
+			return Result{}, err
+		}
+		s.g.recheckNow()
+		if err := s.clk.Sleep(ctx, retryPause); err != nil {
+			return Result{}, err
+		}
+	}
+}
+
+// awaitRoom slows writers down while memtables are filling faster than they are flushed, and holds them while they are full.
+func (s *Shard) awaitRoom(ctx context.Context) error {
+	if s.background == nil {
+		return nil
+	}
+	p := s.store.Pressure()
+	if p >= 0.5 && p < 1 {
+		return s.clk.Sleep(ctx, clockShare(p))
+	}
+	for ; p >= 1; p = s.store.Pressure() {
+		if err := s.g.refusal(); err != nil {
+			return err
+		}
+		if err := s.clk.Sleep(ctx, pressurePause); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Cursors returns how far a source has been committed, and the term to commit more of it under, in one read.
+func (s *Shard) Cursors(source catalog.TableID) Position {
+	s.fsm.mu.RLock()
+	defer s.fsm.mu.RUnlock()
+	return Position{Term: s.fsm.term, Cursors: s.fsm.state.cursors.of(source)}
+}
+
+// Leader returns the term in which this node leads the shard, and whether it does; its first entry has been applied.
+func (s *Shard) Leader() (term uint64, leads bool) {
+	term, _ = s.g.leading()
+	return term, term != 0
+}
+
+// Watch returns a channel that is closed when this node begins or ends to lead. Call it before Leader.
+func (s *Shard) Watch() <-chan struct{} {
+	_, changed := s.g.leading()
+	return changed
+}
+
+// Applied returns the index of the last entry whose effects are visible.
+func (s *Shard) Applied() uint64 {
+	i, _ := s.fsm.appliedIndex()
+	return i
+}
+
+// WaitApplied waits until the entry at an index is visible here: a read that follows a write of the same session.
+func (s *Shard) WaitApplied(ctx context.Context, index uint64) error {
+	return s.g.waitApplied(ctx, index)
+}
+
+// Barrier waits until all that was acknowledged before the call is visible here: for a read that must see it.
+func (s *Shard) Barrier(ctx context.Context) error { return s.g.barrier(ctx) }
+
+// Err returns why the replica has stopped, or nil.
+func (s *Shard) Err() error { return s.fsm.err() }
+
+// Schema returns the catalog version that the shard has applied.
+func (s *Shard) Schema() uint64 {
+	s.fsm.mu.RLock()
+	defer s.fsm.mu.RUnlock()
+	return s.fsm.state.schema
+}
+
+// WaitSchema waits until the shard has applied a catalog version.
+func (s *Shard) WaitSchema(ctx context.Context, version uint64) error {
+	for {
+		_, changed := s.fsm.appliedIndex()
+		if s.Schema() >= version {
+			return nil
+		}
+		if p := s.problem.Load(); p != nil {
+			return *p
+		}
+		if err := s.g.wait(ctx, changed); err != nil {
+			return err
+		}
+	}
+}
+
+// ApplySchema brings the shard to a catalog's version: tables created, changed and dropped since.
+func (s *Shard) ApplySchema(ctx context.Context, c *catalog.Catalog) error {
+	body, err := s.schemaChange(c)
+	if err != nil || s.Schema() >= c.Version {
+		return err
+	}
+	r, err := s.g.propose(ctx, proposal{body: body, schema: c.Version})
+	if err == nil {
+		err = r.err
+	}
+	return err
+}
+
+// schemaChange is what a catalog has that the shard has not, all of it compiled once to see that it can be.
+func (s *Shard) schemaChange(c *catalog.Catalog) (*applySchema, error) {
+	s.fsm.mu.RLock()
+	defer s.fsm.mu.RUnlock()
+	b := &applySchema{}
+	for _, t := range c.Tables("") {
+		have := s.fsm.state.tables[t.ID]
+		if have != nil && have.Version == t.Version || t.Kind == catalog.KindView {
+			continue
+		}
+		if _, err := s.fsm.spec(t); err != nil {
+			return nil, err
+		}
+		b.tables = append(b.tables, t)
+	}
+	for id := range s.fsm.state.tables {
+		if c.ByID(id) == nil {
+			b.dropped = append(b.dropped, id)
+		}
+	}
+	slices.SortFunc(b.tables, func(x, y *catalog.Table) int { return int(x.ID) - int(y.ID) })
+	slices.Sort(b.dropped)
+	return b, nil
+}
+
+// Compact takes a Raft snapshot now and deletes the log before it.
+func (s *Shard) Compact() error { return s.g.snapshot() }
+
+// lead is the work of the shard's leader: the catalog's changes, and flushes and merges.
+func (s *Shard) lead(ctx context.Context, _ uint64) {
+	if err := s.catchUp(ctx); err != nil {
+		return
+	}
+	var work sync.WaitGroup
+	defer work.Wait()
+	if s.background != nil {
+		work.Go(func() { s.background(ctx) })
+	}
+	for {
+		changed := s.meta.Changed()
+		if err := s.reconcile(ctx); err != nil {
+			return
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// catchUp brings the shard to the catalog after a start, and deletes the files that nothing names.
+func (s *Shard) catchUp(ctx context.Context) error {
+	if err := s.reconcile(ctx); err != nil {
+		return err
+	}
+	if !s.cleaned.Load() {
+		if _, err := s.store.CleanOrphans(ctx); err != nil {
+			s.g.log.Warn("deleting orphans", "error", err)
+		}
+		s.cleaned.Store(true)
+	}
+	s.once.Do(func() { close(s.ready) })
+	return nil
+}
+
+// reconcile applies the present catalog, until it has worked or ctx ends.
+func (s *Shard) reconcile(ctx context.Context) error {
+	for {
+		err := s.ApplySchema(ctx, s.meta.Catalog())
+		if err == nil {
+			s.problem.Store(nil)
+			return nil
+		}
+		if ctx.Err() != nil {
+			return err
+		}
+		s.g.log.Warn("applying the catalog to the shard", "error", err)
+		if !retryable(err) {
+			err = fmt.Errorf("cluster: shard %d cannot apply the catalog: %w", s.g.id, err)
+			s.problem.Store(&err)
+		}
+		if err := s.clk.Sleep(ctx, retryPause); err != nil {
+			return err
+		}
+	}
+}
