@@ -1,0 +1,81 @@
+package column
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/olapd/olapd/internal/types"
+)
+
+var samples = []struct {
+	typ    string
+	values []any
+}{
+	{"UInt8", []any{uint8(0), uint8(255), uint8(7)}}, {"Int64", []any{int64(-5), int64(0), int64(1 << 62)}}, {"Float64", []any{0.5, -1.0, 0.0}},
+	{"String", []any{"a", "", "long text"}}, {"FixedString(2)", []any{"ab", "cd", "\x00\x00"}}, {"Nullable(Int32)", []any{nil, int32(4), nil}}, {"Nullable(String)", []any{"x", nil, ""}},
+	{"Array(UInt16)", []any{[]any{uint16(1), uint16(2)}, []any{}, []any{uint16(9)}}}, {"Tuple(Int8, String)", []any{[]any{int8(1), "a"}, []any{int8(2), ""}, []any{int8(0), "z"}}},
+	{"Map(String, UInt8)", []any{[][2]any{{"a", uint8(1)}}, [][2]any{}, [][2]any{{"b", uint8(2)}, {"c", uint8(3)}}}},
+	{"Array(Array(Nullable(Int8)))", []any{[]any{[]any{nil, int8(1)}}, []any{}, []any{[]any{}, []any{int8(2)}}}},
+}
+
+func build(t *testing.T, typ string, values []any) Vector {
+	t.Helper()
+	p, err := types.Parse(typ)
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := New(p, len(values))
+	for _, v := range values {
+		AppendValue(b, v)
+	}
+	return b
+}
+
+func all(v Vector) []any {
+	out := []any{}
+	for i := range v.Len() {
+		out = append(out, Value(v, i))
+	}
+	return out
+}
+
+func TestBuildSliceGatherConcat(t *testing.T) {
+	for _, s := range samples {
+		v := build(t, s.typ, s.values)
+		check := func(what string, got Vector, want []any) {
+			t.Helper()
+			if d := cmp.Diff(want, all(got)); d != "" {
+				t.Errorf("%s: %s: %s", s.typ, what, d)
+			}
+		}
+		check("values", v, s.values)
+		check("slice", v.Slice(1, 3), s.values[1:])
+		check("gather", Gather(v.Slice(1, 3), []uint32{1, 0, 1}), []any{s.values[2], s.values[1], s.values[2]})
+		check("concat", Concat(v.Slice(1, 2), v), append([]any{s.values[1]}, s.values...))
+		check("const", Flatten(&Const{Value: Flatten(v.Slice(2, 3)), N: 2}), []any{s.values[2], s.values[2]})
+		b := New(v.Type(), 0)
+		b.AppendRange(v, 0, 3)
+		b.AppendDefault()
+		b.Truncate(2)
+		b.AppendFrom(v, 0)
+		check("truncate and append", b, []any{s.values[0], s.values[1], s.values[0]})
+	}
+}
+
+func TestHashAgreesWithCompare(t *testing.T) {
+	for _, s := range samples {
+		v := build(t, s.typ, s.values)
+		w := Concat(v.Slice(2, 3), v.Slice(0, 2))
+		a, b := make([]uint64, 3), make([]uint64, 3)
+		Hash(v, a)
+		Hash(w, b)
+		for i := range 3 {
+			for j := range 3 {
+				if equal := Compare(v, i, w, j) == 0; equal && a[i] != b[j] || !equal && a[i] == b[j] {
+					t.Errorf("%s: values %d and %d: equal %v, hashes %x and %x", s.typ, i, j, equal, a[i], b[j])
+				}
+			}
+		}
+	}
+}
