@@ -53,7 +53,7 @@ func elementType(elem, x *types.Type) (*types.Type, error) {
 	return t.WithoutLowCardinality(), nil
 }
 
-// matcherOf says whether element k equals the value of row i; rows are those of the call.
+// elementTest says whether element k equals the value of row i; rows are those of the call.
 type elementTest func(k, i int) bool
 
 func hasElement(from, to, i int, eq elementTest) uint64 {

@@ -162,7 +162,7 @@ func castInterval(v column.Vector, from, to *types.Type) (column.Vector, error) 
 	return newNum(to, out), nil
 }
 
-// orError is the error of a value out of range in the exact mode.
+// inexact is the error of a value out of range in the exact mode.
 func inexact(from, to *types.Type) error {
 	return sqlerr.New(sqlerr.CannotConvertType, "Value in column of type %s cannot be safely converted into type %s", from, to)
 }

@@ -71,7 +71,7 @@ func checkZoneArg(args []Arg, at int) error {
 	return err
 }
 
-// spreadResult makes the vector of narrow values n rows long.
+// constOrVector makes one value a Const over all rows; other vectors stay.
 func constOrVector(c *Call, v column.Vector) column.Vector {
 	if v.Len() == 1 && c.Rows != 1 {
 		return &column.Const{Value: v, N: c.Rows}

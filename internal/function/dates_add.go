@@ -186,7 +186,7 @@ func narrowOrDecimal(t *types.Type, data []int64) column.Vector {
 	return narrow(t, data)
 }
 
-// dateAddArgs brings (unit, n, date) into the form (date, interval).
+// dateAddUnit is the unit of the form (unit, n, date).
 func dateAddUnit(args []Arg) (types.Unit, error) { return unitArg("date_add", args, 0) }
 
 func resolveDateAdd(op string) func(*Env, []Arg) (*types.Type, error) {

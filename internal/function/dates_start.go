@@ -27,7 +27,7 @@ func init() {
 		{"toStartOfFifteenMinutes", grid{types.Minute, 15}}, {"timeSlot", grid{types.Minute, 30}},
 		{"toStartOfSecond", grid{types.Second, 1}}, {"toStartOfMillisecond", grid{types.Millisecond, 1}}, {"toStartOfMicrosecond", grid{types.Microsecond, 1}}, {"toStartOfNanosecond", grid{types.Nanosecond, 1}},
 	} {
-		register(&Scalar{Name: f.name, Aliases: startAliases[f.name], MinArgs: 1, MaxArgs: 2, Family: "dates",
+		register(&Scalar{Name: f.name, MinArgs: 1, MaxArgs: 2, Family: "dates",
 			Resolve: resolveStartOf(f.name, f.g), Eval: evalStartOf(f.g, 1), Doc: "Rounds down to the start of the " + gridName(f.g) + "."})
 	}
 	register(
@@ -41,8 +41,6 @@ func init() {
 		&Scalar{Name: "tumble", MinArgs: 2, MaxArgs: 3, Resolve: resolveTumble, Eval: evalTumble, Family: "dates", Doc: "Returns the start and the end of the tumbling window.", Example: "tumble(toDateTime('2020-02-05 14:47:06'), toIntervalHour(1)) → ('2020-02-05 14:00:00','2020-02-05 15:00:00')"},
 	)
 }
-
-var startAliases = map[string][]string{}
 
 func gridName(g grid) string {
 	if g.n == 1 {

@@ -88,7 +88,7 @@ func spread[T any](data []T, n int) []T {
 // fullNums is numsOf with a Const spread over n rows.
 func fullNums[T num](v column.Vector, n int) []T { return spread(numsOf[T](v), n) }
 
-// at indexes a slice that holds one value for all rows or one per row.
+// broadcast is a slice that holds one value for all rows or one per row.
 type broadcast[T any] struct {
 	data []T
 	mask int // 0: one value for all rows; -1: one per row
@@ -183,5 +183,5 @@ func isConstVector(v column.Vector) bool {
 // newNum makes a vector of type t, whose representation must be T.
 func newNum[T column.Elem](t *types.Type, data []T) column.Vector { return column.NewNum(t, data) }
 
-// bytesOfResult is a Str builder for c's result with room for one value per row.
+// stringResult is a Str builder for c's result with room for one value per row.
 func stringResult(c *Call) *column.Str { return column.NewStr(c.Result, c.Rows) }
