@@ -52,13 +52,16 @@ func (n *Node) open(ctx context.Context, cfg *Config) error {
 	if err := checkShards(cfg); err != nil {
 		return err
 	}
-	if err := n.openMeta(ctx, cfg); err != nil {
+	if err := n.openMeta(cfg); err != nil {
 		return err
 	}
 	for id := uint64(1); id <= uint64(cfg.Shards); id++ {
 		if err := n.openShard(cfg, id); err != nil {
 			return err
 		}
+	}
+	if _, err := n.meta.g.awaitTerm(ctx, 0); err != nil {
+		return err
 	}
 	for _, s := range n.shards {
 		if err := s.awaitReady(ctx); err != nil {
@@ -86,7 +89,7 @@ func checkShards(cfg *Config) error {
 	return nil
 }
 
-func (n *Node) openMeta(ctx context.Context, cfg *Config) error {
+func (n *Node) openMeta(cfg *Config) error {
 	m := &Meta{fsm: newMetaFSM(cfg.fences), specs: cfg.Specs}
 	var err error
 	if m.g, err = openGroup(cfg, metaGroup, n.log, m.fsm, &m.fsm.machine); err != nil {
@@ -94,8 +97,7 @@ func (n *Node) openMeta(ctx context.Context, cfg *Config) error {
 	}
 	n.meta = m
 	m.g.start(func(ctx context.Context, _ uint64) { <-ctx.Done() })
-	_, err = m.g.awaitTerm(ctx, 0)
-	return err
+	return nil
 }
 
 func (n *Node) openShard(cfg *Config, id uint64) error {

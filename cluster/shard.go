@@ -264,6 +264,15 @@ func (s *Shard) lead(ctx context.Context, _ uint64) {
 
 // catchUp brings the shard to the catalog after a start, and deletes the files that nothing names.
 func (s *Shard) catchUp(ctx context.Context) error {
+	for {
+		_, err := s.meta.g.awaitTerm(ctx, 0)
+		if err == nil {
+			break
+		}
+		if !retryable(err) {
+			return err
+		}
+	}
 	if err := s.reconcile(ctx); err != nil {
 		return err
 	}
