@@ -15,6 +15,7 @@ import (
 // commit. It is used by one goroutine at a time.
 type partition struct {
 	TopicPartition
+	id      TopicID
 	next    int64 // the first offset not yet in a batch or in pend
 	decoder messageDecoder
 	pend    chunk
@@ -46,7 +47,7 @@ type reader struct {
 // take appends the records to p's chunk. An error leaves p unusable: the session ends.
 func (r *reader) take(ctx context.Context, p *partition, records []*kgo.Record) error {
 	if p.pend.empty() {
-		p.pend.rng = SourceRange{TopicPartition: p.TopicPartition, Start: p.next, End: p.next, First: -1, Last: -1}
+		p.pend.rng = SourceRange{TopicPartition: p.TopicPartition, TopicID: p.id, Start: p.next, End: p.next, First: -1, Last: -1}
 	}
 	for _, rec := range records {
 		if rec.Offset < p.next {

@@ -16,7 +16,6 @@ type TopicID [16]byte
 // TopicPartition is what a cursor belongs to.
 type TopicPartition struct {
 	Topic     string
-	TopicID   TopicID
 	Partition int32
 }
 
@@ -27,6 +26,8 @@ func (p TopicPartition) String() string { return fmt.Sprintf("%s/%d", p.Topic, p
 type Cursor struct {
 	// Next is the first offset that is not yet committed.
 	Next int64
+	// TopicID is the topic's that Next counts in.
+	TopicID TopicID
 }
 
 // Position is a source's state, all from one read of the state machine.
@@ -36,22 +37,25 @@ type Position struct {
 }
 
 // SourceRange is the offsets of one partition that a batch covers. The commit is refused unless the stored cursor
-// is Start; with New unless there is none.
+// is {Start, TopicID} or there is none; with Gap, unless its offset is Expect (NoOffset: there is none).
 type SourceRange struct {
 	TopicPartition
-	// Start ≤ offset < End for all records in the batch; End becomes the cursor. Start = End only if New.
+	TopicID TopicID
+	// Start ≤ offset < End for all records in the batch; {End, TopicID} becomes the cursor.
 	Start, End int64
 	// First and Last are the offsets of the first and last record, -1 if there is none.
 	First, Last int64
-	// New says that the partition has no cursor yet.
-	New bool
-	// Gap, if not empty, says why the records of the range were lost; the range has none then.
-	Gap string
+	// Gap, if not empty, says why the records from Expect to End were lost; the range has none then.
+	Gap    string
+	Expect int64
 }
+
+// NoOffset is the Expect of a gap in a partition without a cursor.
+const NoOffset = -1
 
 // String is "topic/partition [start, end)".
 func (r SourceRange) String() string {
-	return fmt.Sprintf("%s [%d, %d) new=%t %s", r.TopicPartition, r.Start, r.End, r.New, r.Gap)
+	return fmt.Sprintf("%s [%d, %d) %s", r.TopicPartition, r.Start, r.End, r.Gap)
 }
 
 // DeadLetter is a message that could not be read.

@@ -58,7 +58,7 @@ type Consumer struct {
 	limit atomic.Int64
 	// refused and truncated are touched by the goroutine of run alone, between sessions.
 	refused   map[TopicPartition]map[int64]string
-	truncated map[TopicPartition]string
+	truncated map[logName]string
 
 	cancel context.CancelFunc
 	wg     sync.WaitGroup
@@ -71,7 +71,7 @@ func Start(o Options) (*Consumer, error) {
 	}
 	o.Discover = or(o.Discover, defaultDiscover)
 	c := &Consumer{o: o, virtual: o.Config.VirtualColumns(o.Schema), workers: or(o.Config.Consumers, runtime.GOMAXPROCS(0)),
-		group: newGroupCopy(), refused: map[TopicPartition]map[int64]string{}, truncated: map[TopicPartition]string{}}
+		group: newGroupCopy(), refused: map[TopicPartition]map[int64]string{}, truncated: map[logName]string{}}
 	c.board.clock = o.Clock
 	c.board.mu.status = Status{Database: o.Database, Table: o.Table, SourceID: o.SourceID, State: Starting,
 		ConsumerID: fmt.Sprintf("olapd-%s-%s-%s", o.Database, o.Table, o.SourceID)}

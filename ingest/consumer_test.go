@@ -8,6 +8,7 @@ import (
 )
 
 func TestConsume(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.topic("a", 3)
 	b.produceIDs("a", 3, 0, 999)
@@ -34,6 +35,7 @@ func TestConsume(t *testing.T) {
 }
 
 func TestDeadLetters(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.topic("a", 1)
 	b.produce("a", 0, event(0), "garbage", `{"id":1}{"id":2}`, "<nil>", `{"id":3}`+"\n"+`{"id":"x"}`, "", event(3))
@@ -50,6 +52,7 @@ func TestDeadLetters(t *testing.T) {
 
 // TestFailures has commits fail before and after they take effect, and terms change, at random.
 func TestFailures(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.topic("a", 3)
 	s := newShard(t)
@@ -82,6 +85,7 @@ func TestFailures(t *testing.T) {
 
 // TestBadRows has the committer refuse certain rows for good.
 func TestBadRows(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.topic("a", 2)
 	b.produceIDs("a", 2, 0, 200)

@@ -14,13 +14,13 @@ type groupCopy struct {
 	dirty chan struct{} // has room for one
 	mu    struct {
 		sync.Mutex
-		next map[TopicPartition]int64 // not yet written
+		next map[TopicPartition]Cursor // not yet written
 	}
 }
 
 func newGroupCopy() *groupCopy {
 	g := &groupCopy{dirty: make(chan struct{}, 1)}
-	g.mu.next = map[TopicPartition]int64{}
+	g.mu.next = map[TopicPartition]Cursor{}
 	return g
 }
 
@@ -28,7 +28,7 @@ func newGroupCopy() *groupCopy {
 func (g *groupCopy) put(ranges []SourceRange) {
 	g.mu.Lock()
 	for _, r := range ranges {
-		g.mu.next[r.TopicPartition] = r.End
+		g.mu.next[r.TopicPartition] = Cursor{Next: r.End, TopicID: r.TopicID}
 	}
 	g.mu.Unlock()
 	select {
@@ -41,8 +41,8 @@ func (g *groupCopy) take() kadm.Offsets {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	os := kadm.Offsets{}
-	for tp, next := range g.mu.next {
-		os.Add(kadm.Offset{Topic: tp.Topic, TopicID: kadm.TopicID(tp.TopicID), Partition: tp.Partition, At: next, LeaderEpoch: -1})
+	for tp, c := range g.mu.next {
+		os.Add(kadm.Offset{Topic: tp.Topic, TopicID: kadm.TopicID(c.TopicID), Partition: tp.Partition, At: c.Next, LeaderEpoch: -1})
 	}
 	clear(g.mu.next)
 	return os

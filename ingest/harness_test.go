@@ -92,10 +92,14 @@ func (s *shard) applyLocked(b Batch) error {
 	covered := map[string]SourceRange{}
 	for _, r := range b.Ranges {
 		c, has := s.mu.cursors[r.TopicPartition]
-		if has == r.New || has && c.Next != r.Start {
+		at := int64(NoOffset)
+		if has {
+			at = c.Next
+		}
+		if r.Gap == "" && has && c != (Cursor{r.Start, r.TopicID}) || r.Gap != "" && r.Expect != at {
 			return fmt.Errorf("%w: range %+v, cursor %+v", errStale, r, c)
 		}
-		if r.End < r.Start || r.End == r.Start && !r.New {
+		if r.End < r.Start || r.End == r.Start && has && r.Gap == "" {
 			s.t.Errorf("empty or backward range %+v", r)
 		}
 		if _, twice := covered[r.TopicPartition.String()]; twice {
@@ -119,7 +123,7 @@ func (s *shard) applyLocked(b Batch) error {
 		s.mu.letters = append(s.mu.letters, d)
 	}
 	for _, r := range b.Ranges {
-		s.mu.cursors[r.TopicPartition] = Cursor{Next: r.End}
+		s.mu.cursors[r.TopicPartition] = Cursor{Next: r.End, TopicID: r.TopicID}
 		if r.Gap != "" {
 			s.mu.gaps = append(s.mu.gaps, r)
 		}

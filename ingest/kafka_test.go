@@ -14,6 +14,7 @@ import (
 
 // TestTransactions: nothing of aborted transactions is read, and cursors pass the markers.
 func TestTransactions(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	testTransactions(t, b)
 }
@@ -57,6 +58,7 @@ func testTransactions(t *testing.T, b *broker) {
 }
 
 func TestPartitionsAndTopicsComeLater(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	testLater(t, b)
 }
@@ -84,6 +86,7 @@ func testLater(t *testing.T, b *broker) {
 }
 
 func TestLeaderMoves(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t, kfake.NumBrokers(3))
 	b.topic("a", 2)
 	s := newShard(t)
@@ -101,6 +104,7 @@ func TestLeaderMoves(t *testing.T) {
 }
 
 func TestBrokerRestarts(t *testing.T) {
+	t.Parallel()
 	dir := t.TempDir()
 	ports := freePorts(t, 1)
 	opts := []kfake.Opt{kfake.NumBrokers(1), kfake.DataDir(dir), kfake.Ports(ports...)}
@@ -128,6 +132,7 @@ func TestBrokerRestarts(t *testing.T) {
 }
 
 func TestBrokerIsDownAtFirst(t *testing.T) {
+	t.Parallel()
 	ports := freePorts(t, 1)
 	b := &broker{t: t, addrs: []string{"127.0.0.1:" + itoa(ports[0])}}
 	s := newShard(t)
@@ -143,8 +148,8 @@ func TestBrokerIsDownAtFirst(t *testing.T) {
 	wait(t, c, "rows", func() bool { return s.count() == 10 })
 }
 
-func TestLossHalts(t *testing.T)   { testLoss(t, newBroker(t), false) }
-func TestLossSkipped(t *testing.T) { testLoss(t, newBroker(t), true) }
+func TestLossHalts(t *testing.T)   { t.Parallel(); testLoss(t, newBroker(t), false) }
+func TestLossSkipped(t *testing.T) { t.Parallel(); testLoss(t, newBroker(t), true) }
 
 // testLoss lets retention pass the cursor of one of two partitions.
 func testLoss(t *testing.T, b *broker, skip bool) {
@@ -178,6 +183,7 @@ func testLoss(t *testing.T, b *broker, skip bool) {
 
 // TestLossWhileRunning lets retention pass the cursor while commits are stuck.
 func TestLossWhileRunning(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.topic("a", 1)
 	b.produceIDs("a", 1, 0, 10)
@@ -203,6 +209,7 @@ func TestLossWhileRunning(t *testing.T) {
 }
 
 func TestRecreated(t *testing.T) {
+	t.Parallel()
 	for _, skip := range []bool{false, true} {
 		b := newBroker(t)
 		testRecreated(t, b, skip)
@@ -238,6 +245,7 @@ func testRecreated(t *testing.T, b *broker, skip bool) {
 }
 
 func TestTruncated(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.topic("a", 2)
 	b.produceIDs("a", 2, 0, 20)
@@ -245,11 +253,9 @@ func TestTruncated(t *testing.T) {
 	c := b.start(s, "a")
 	wait(t, c, "rows", func() bool { return s.count() == 20 })
 	c.Close()
-	for tp := range s.mu.cursors {
-		if tp.Partition == 0 {
-			s.mu.cursors[tp] = Cursor{Next: 15}
-		}
-	}
+	at := s.mu.cursors[TopicPartition{"a", 0}]
+	at.Next = 15
+	s.mu.cursors[TopicPartition{"a", 0}] = at
 	c = b.start(s, "a", "kafka_on_data_loss", "skip")
 	wait(t, c, "the halt", func() bool { p := c.Status().Partitions; return len(p) == 2 && p[0].State == HaltedTruncated })
 	b.produceIDs("a", 2, 20, 60) // past the cursor
@@ -264,7 +270,7 @@ func TestTruncated(t *testing.T) {
 }
 
 // TestGroup: lag tools see the cursors in the consumer group.
-func TestGroup(t *testing.T) { testGroup(t, newBroker(t)) }
+func TestGroup(t *testing.T) { t.Parallel(); testGroup(t, newBroker(t)) }
 
 func testGroup(t *testing.T, b *broker) {
 	topic := b.topic(b.name("lag"), 2)
@@ -295,6 +301,7 @@ func groupLag(t *testing.T, b *broker, group string) int64 {
 
 // TestBackPressure: while commits hang, what is buffered stays bounded and nothing is lost.
 func TestBackPressure(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.topic("a", 2)
 	s := newShard(t)
@@ -322,6 +329,7 @@ func TestBackPressure(t *testing.T) {
 }
 
 func TestSASL(t *testing.T) {
+	t.Parallel()
 	fake, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.EnableSASL(), kfake.Superuser("SCRAM-SHA-256", "u", "p"), kfake.SeedTopics(1, "a"))
 	if err != nil {
 		t.Fatal(err)
@@ -338,6 +346,7 @@ func TestSASL(t *testing.T) {
 
 // TestCloseWhileStuck: Close returns whatever the consumer waits for.
 func TestCloseWhileStuck(t *testing.T) {
+	t.Parallel()
 	b := newBroker(t)
 	b.topic("a", 1)
 	b.produceIDs("a", 1, 0, 10)
@@ -393,10 +402,6 @@ func (b *broker) produceRetried(topic string, partition int32, values ...string)
 func (s *shard) has(topic string, partition int32) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for tp := range s.mu.cursors {
-		if tp.Topic == topic && tp.Partition == partition {
-			return true
-		}
-	}
-	return false
+	_, ok := s.mu.cursors[TopicPartition{topic, partition}]
+	return ok
 }

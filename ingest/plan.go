@@ -29,13 +29,22 @@ func (s PartitionState) String() string { return partitionStates[s] }
 // found is a partition as Kafka shows it.
 type found struct {
 	TopicPartition
+	id         TopicID
 	start, end int64 // of the log
 	err        error // why it cannot be looked up
+}
+
+// logName tells a partition's log from that of another topic of the same name. The id and the ends of a log come from
+// different answers of the brokers, so a verdict on a log may turn out to be one on its successor.
+type logName struct {
+	TopicPartition
+	id TopicID
 }
 
 // assignment is what a session does with a partition.
 type assignment struct {
 	TopicPartition
+	id     TopicID
 	next   int64 // the first offset to fetch
 	end    int64 // of the log when it was looked up
 	state  PartitionState
@@ -44,37 +53,55 @@ type assignment struct {
 
 // plan decides where each partition starts, and which ranges have to be committed before that.
 func plan(pos Position, parts []found, fromLatest, skipLoss bool) (as []assignment, first []SourceRange) {
-	known, ids := topicIDs(pos)
+	ids := topicIDs(pos)
 	for _, p := range parts {
-		a := assignment{TopicPartition: p.TopicPartition, end: p.end}
+		a := assignment{TopicPartition: p.TopicPartition, id: p.id, end: p.end}
 		c, has := pos.Cursors[p.TopicPartition]
 		a.next = c.Next
+		known := ids[p.Topic] != nil
+		same := has && c.TopicID == p.id || !has && slices.Contains(ids[p.Topic], p.id)
+		r, commit := SourceRange{}, false
 		switch {
 		case p.err != nil:
 			a.state, a.reason = Unavailable, p.err.Error()
+		case known && !same:
+			r, commit = a.again(p, c, has, skipLoss)
 		case has:
-			if r, ok := a.resume(p, skipLoss); ok {
-				first = append(first, r)
-			}
+			r, commit = a.resume(p, skipLoss)
 		default:
-			r := SourceRange{TopicPartition: p.TopicPartition, Start: p.start, End: p.start, First: -1, Last: -1, New: true}
-			switch added := slices.Contains(ids[p.Topic], p.TopicID); {
-			case known[p.Topic] && !added && !skipLoss:
-				a.state = HaltedRecreated
-				a.reason = fmt.Sprintf("topic %s was deleted and created again: its id is no longer the one consumed before", p.Topic)
-			case known[p.Topic] && !added:
-				r.Gap = "the topic was deleted and created again"
-			case fromLatest && !added:
-				r.Start, r.End = p.end, p.end
-			}
-			if a.state == Consuming {
-				a.next = r.End
-				first = append(first, r)
-			}
+			r, commit = a.begin(p, fromLatest && !known), true
+		}
+		if commit {
+			first = append(first, r)
+			a.next = r.End
 		}
 		as = append(as, a)
 	}
 	return as, first
+}
+
+// begin is the start of a partition that was never consumed.
+func (a *assignment) begin(p found, latest bool) SourceRange {
+	at := p.start
+	if latest {
+		at = p.end
+	}
+	return SourceRange{TopicPartition: p.TopicPartition, TopicID: p.id, Start: at, End: at, First: -1, Last: -1}
+}
+
+// again begins a topic that has another id than the cursors, if that is allowed.
+func (a *assignment) again(p found, c Cursor, has, skipLoss bool) (SourceRange, bool) {
+	if !skipLoss {
+		a.state = HaltedRecreated
+		a.reason = fmt.Sprintf("topic %s was deleted and created again: its id is no longer the one consumed before", p.Topic)
+		return SourceRange{}, false
+	}
+	r := a.begin(p, false)
+	r.Gap, r.Expect = "the topic was deleted and created again", NoOffset
+	if has {
+		r.Expect = c.Next
+	}
+	return r, true
 }
 
 // resume goes on at the cursor, or halts, or passes a gap.
@@ -87,22 +114,19 @@ func (a *assignment) resume(p found, skipLoss bool) (gap SourceRange, ok bool) {
 		a.state = HaltedLost
 		a.reason = fmt.Sprintf("offsets %d to %d of %s are no longer in the log", a.next, p.start-1, a.TopicPartition)
 	case a.next < p.start:
-		gap = SourceRange{TopicPartition: a.TopicPartition, Start: a.next, End: p.start, First: -1, Last: -1,
-			Gap: "the offsets are no longer in the log"}
-		a.next = p.start
-		return gap, true
+		return SourceRange{TopicPartition: a.TopicPartition, TopicID: a.id, Start: a.next, End: p.start, First: -1, Last: -1,
+			Gap: "the offsets are no longer in the log", Expect: a.next}, true
 	}
 	return gap, false
 }
 
-// topicIDs returns which topics have cursors, and under which ids.
-func topicIDs(pos Position) (known map[string]bool, ids map[string][]TopicID) {
-	known, ids = map[string]bool{}, map[string][]TopicID{}
-	for tp := range pos.Cursors {
-		known[tp.Topic] = true
-		if !slices.Contains(ids[tp.Topic], tp.TopicID) {
-			ids[tp.Topic] = append(ids[tp.Topic], tp.TopicID)
+// topicIDs returns the ids under which each topic has cursors.
+func topicIDs(pos Position) map[string][]TopicID {
+	ids := map[string][]TopicID{}
+	for tp, c := range pos.Cursors {
+		if !slices.Contains(ids[tp.Topic], c.TopicID) {
+			ids[tp.Topic] = append(ids[tp.Topic], c.TopicID)
 		}
 	}
-	return known, ids
+	return ids
 }

@@ -80,10 +80,10 @@ func (c *Consumer) session(parent context.Context) error {
 func (c *Consumer) halt(as []assignment) {
 	for i := range as {
 		a := &as[i]
-		if why, ok := c.truncated[a.TopicPartition]; ok {
+		if why, ok := c.truncated[logName{a.TopicPartition, a.id}]; ok && a.state != Unavailable {
 			a.state, a.reason = HaltedTruncated, why
 		} else if a.state == HaltedTruncated {
-			c.truncated[a.TopicPartition] = a.reason
+			c.truncated[logName{a.TopicPartition, a.id}] = a.reason
 		}
 		if a.state != Consuming && a.state != Unavailable {
 			c.board.exception(a.reason)
@@ -113,7 +113,7 @@ func (s *session) assign(as []assignment) error {
 		if err != nil {
 			return err
 		}
-		p := &partition{TopicPartition: a.TopicPartition, next: a.next, decoder: d}
+		p := &partition{TopicPartition: a.TopicPartition, id: a.id, next: a.next, decoder: d}
 		s.parts = append(s.parts, p)
 		if offsets[a.Topic] == nil {
 			offsets[a.Topic], s.byName[a.Topic] = map[int32]kgo.Offset{}, map[int32]*partition{}

@@ -42,8 +42,9 @@ type Status struct {
 // PartitionStatus is what is known of one partition; Partition is -1 for a topic that cannot be looked up.
 type PartitionStatus struct {
 	TopicPartition
-	State  PartitionState
-	Reason string // of a state other than Consuming
+	TopicID TopicID
+	State   PartitionState
+	Reason  string // of a state other than Consuming
 	// Next is the committed cursor, End the end of the log when last seen, -1 if unknown.
 	Next, End int64
 }
@@ -123,7 +124,7 @@ func (b *board) assigned(as []assignment) {
 	old := b.mu.parts
 	b.mu.parts = map[TopicPartition]*PartitionStatus{}
 	for _, a := range as {
-		b.mu.parts[a.TopicPartition] = &PartitionStatus{TopicPartition: a.TopicPartition, State: a.state, Reason: a.reason, Next: a.next, End: a.end}
+		b.mu.parts[a.TopicPartition] = &PartitionStatus{TopicPartition: a.TopicPartition, TopicID: a.id, State: a.state, Reason: a.reason, Next: a.next, End: a.end}
 		if _, had := old[a.TopicPartition]; !had {
 			s.Assigned++
 		}

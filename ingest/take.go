@@ -43,7 +43,7 @@ func (s *session) sort(t *kgo.FetchTopic, fp *kgo.FetchPartition, work map[*part
 		s.drop(p, HaltedTruncated, loss.Error())
 	case fp.Err != nil:
 		s.drop(p, Unavailable, fp.Err.Error())
-	case TopicID(t.TopicID) != p.TopicID && t.TopicID != [16]byte{}:
+	case TopicID(t.TopicID) != p.id && t.TopicID != [16]byte{}:
 		s.drop(p, Unavailable, "the topic was created again")
 	default:
 		work[p] = append(work[p], fp.Records...)
@@ -57,7 +57,7 @@ func (s *session) drop(p *partition, state PartitionState, why string) {
 	s.client.RemoveConsumePartitions(map[string][]int32{p.Topic: {p.Partition}})
 	delete(s.byName[p.Topic], p.Partition)
 	if state == HaltedTruncated {
-		s.c.truncated[p.TopicPartition] = why
+		s.c.truncated[logName{p.TopicPartition, p.id}] = why
 	}
 	s.c.board.exception(p.String() + ": " + why)
 	s.c.board.part(p.TopicPartition, func(st *PartitionStatus) { st.State, st.Reason = state, why })

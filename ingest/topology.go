@@ -57,7 +57,7 @@ func partitionsOf(name string, t kadm.TopicDetail, starts, ends kadm.ListedOffse
 	}
 	var parts []found
 	for p := range t.Partitions {
-		f := found{TopicPartition: TopicPartition{Topic: name, TopicID: TopicID(t.ID), Partition: p}}
+		f := found{TopicPartition: TopicPartition{Topic: name, Partition: p}, id: TopicID(t.ID)}
 		start, ok1 := starts.Lookup(name, p)
 		end, ok2 := ends.Lookup(name, p)
 		f.start, f.end = start.Offset, end.Offset
@@ -77,6 +77,6 @@ func partitionsOf(name string, t kadm.TopicDetail, starts, ends kadm.ListedOffse
 // sameTopology reports whether a session planned over x would be planned alike over y.
 func sameTopology(x, y []found) bool {
 	return slices.EqualFunc(x, y, func(a, b found) bool {
-		return a.TopicPartition == b.TopicPartition && (a.err == nil) == (b.err == nil)
+		return a.TopicPartition == b.TopicPartition && a.id == b.id && (a.err == nil) == (b.err == nil)
 	})
 }
