@@ -24,9 +24,10 @@ const startTimeout = 15 * time.Second
 
 // Server is an olapd to talk to over HTTP: a child process, or one that runs already.
 type Server struct {
-	URL string
-	cmd *exec.Cmd // nil if it is not ours
-	log *lockedBuffer
+	URL   string
+	cmd   *exec.Cmd // nil if it is not ours
+	ended chan struct{}
+	log   *lockedBuffer
 }
 
 // lockedBuffer gathers a child's output while the test may read it.
@@ -52,23 +53,20 @@ func (b *lockedBuffer) String() string {
 // environment is added to the child's.
 func Start(target, dir string, environment ...string) (*Server, error) {
 	if strings.Contains(target, "://") {
-		s := &Server{URL: strings.TrimSuffix(target, "/"), log: &lockedBuffer{}}
+		s := At(target)
 		return s, s.wait()
 	}
-	httpAddr, err := freeAddress()
+	httpAddr, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	nativeAddr, err := freeAddress()
+	nativeAddr, err := FreeAddress()
 	if err != nil {
 		return nil, err
 	}
-	s := &Server{URL: "http://" + httpAddr, log: &lockedBuffer{}}
-	s.cmd = exec.Command(target, "server", "--data", dir, "--http", httpAddr, "--native", nativeAddr)
-	s.cmd.Env = append(os.Environ(), environment...)
-	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
-	if err := s.cmd.Start(); err != nil {
-		return nil, fmt.Errorf("olapd: start %s: %w", target, err)
+	s, err := Launch(target, dir, httpAddr, []string{"--native", nativeAddr}, environment...)
+	if err != nil {
+		return nil, err
 	}
 	if err := s.wait(); err != nil {
 		s.Stop()
@@ -77,8 +75,41 @@ func Start(target, dir string, environment ...string) (*Server, error) {
 	return s, nil
 }
 
-// freeAddress returns a loopback address with a port that was free a moment ago.
-func freeAddress() (string, error) {
+// At is the server at a URL, whether it runs or not.
+func At(url string) *Server { return &Server{URL: strings.TrimSuffix(url, "/"), log: &lockedBuffer{}} }
+
+// Launch starts the olapd binary on a directory and an HTTP address, with more arguments, and does not wait until it answers. environment
+// is added to the child's.
+func Launch(binary, dir, httpAddr string, args []string, environment ...string) (*Server, error) {
+	s := At("http://" + httpAddr)
+	s.cmd = exec.Command(binary, append([]string{"server", "--data", dir, "--http", httpAddr}, args...)...)
+	s.cmd.Env = append(os.Environ(), environment...)
+	s.cmd.Stdout, s.cmd.Stderr = s.log, s.log
+	if err := s.cmd.Start(); err != nil {
+		return nil, fmt.Errorf("olapd: start %s: %w", binary, err)
+	}
+	s.ended = make(chan struct{})
+	go func() {
+		defer close(s.ended)
+		_ = s.cmd.Wait() // how it ended is in ProcessState
+	}()
+	return s, nil
+}
+
+// Ended is closed when the child process has ended; nil if there is none.
+func (s *Server) Ended() <-chan struct{} { return s.ended }
+
+// Exit tells how the child ended: its exit code, -1 if a signal ended it. REQUIRES: Ended is closed.
+func (s *Server) Exit() int { return s.cmd.ProcessState.ExitCode() }
+
+// Signal sends a signal to the child.
+func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
+
+// Log returns what the child has printed.
+func (s *Server) Log() string { return s.log.String() }
+
+// FreeAddress returns a loopback address with a port that was free a moment ago.
+func FreeAddress() (string, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return "", fmt.Errorf("olapd: %w", err)
@@ -101,7 +132,11 @@ func (s *Server) wait() error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("olapd: %s does not answer /ping: %w", s.URL, err)
 		}
-		time.Sleep(20 * time.Millisecond)
+		select {
+		case <-s.ended:
+			return fmt.Errorf("olapd: the server ended with code %d", s.Exit())
+		case <-time.After(20 * time.Millisecond):
+		}
 	}
 }
 
@@ -110,8 +145,8 @@ func (s *Server) Stop() {
 	if s.cmd == nil {
 		return
 	}
-	_ = s.cmd.Process.Kill()
-	_ = s.cmd.Wait() // killed: its exit status says nothing
+	_ = s.cmd.Process.Kill() // fails only if it has ended already
+	<-s.ended
 }
 
 // Session is one HTTP session with a server, or none if ID is empty. It is safe for concurrent use unless ID is set: a
