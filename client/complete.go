@@ -80,7 +80,7 @@ func completions(text, whole string, n names, database string) ([]candidate, pos
 // candidates are all words that may stand at p, whatever is typed of them.
 func (p position) candidates(n names, tables map[string]string, database string) []candidate {
 	if p.qualifier != "" {
-		return n.members(p.qualifier, tables, database)
+		return n.members(p.qualifier, tables)
 	}
 	switch p.last(1) {
 	case "":
@@ -128,7 +128,7 @@ func (p position) anything(n names, tables map[string]string) []candidate {
 	}
 	for _, c := range n.columns {
 		if _, ok := tables[c.table]; ok {
-			list = append(list, candidate{c.name, c.kind, "columns"})
+			list = append(list, candidate{quoteName(c.name), c.kind, "columns"})
 		}
 	}
 	if first := p.before[0]; first == "CREATE" || first == "ALTER" {
@@ -186,12 +186,15 @@ func (n names) tablesAndDatabases(database string) []candidate {
 }
 
 // members are what may follow "qualifier.": the tables of a database, or the columns of a table or alias.
-func (n names) members(qualifier string, tables map[string]string, database string) []candidate {
+func (n names) members(qualifier string, tables map[string]string) []candidate {
 	var list []candidate
 	for _, t := range n.tables {
 		if t[0] == qualifier {
 			list = append(list, candidate{quoteName(t[1]), "", "tables"})
 		}
+	}
+	if list != nil {
+		return list
 	}
 	table := qualifier
 	for name, alias := range tables {
@@ -200,7 +203,7 @@ func (n names) members(qualifier string, tables map[string]string, database stri
 		}
 	}
 	for _, c := range n.columns {
-		if c.table == table && list == nil {
+		if c.table == table {
 			list = append(list, candidate{quoteName(c.name), c.kind, "columns"})
 		}
 	}

@@ -101,15 +101,15 @@ var spinner = []rune("⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏")
 
 // bar is the line of progress, at most width columns wide; every rune in it takes one.
 func bar(w work, sent uint64, elapsed time.Duration, tick, width int) string {
-	line := string(spinner[tick%len(spinner)]) + " " + workText(w, sent, elapsed)
+	line := string(spinner[tick%len(spinner)]) + " "
+	part := 0.0
 	if w.totalRows > 0 {
-		part := min(float64(w.readRows)/float64(w.totalRows), 1)
-		percent := fmt.Sprintf(" %3.0f%%", part*100)
-		if room := width - runes(line) - len(percent) - 2; room >= minBar {
-			line += "  " + blocks(part, room) + percent
-		} else {
-			line += percent
-		}
+		part = min(float64(w.readRows)/float64(w.totalRows), 1)
+		line += fmt.Sprintf("%3.0f%%  ", part*100)
+	}
+	line += workText(w, sent, elapsed)
+	if room := width - runes(line) - 2; w.totalRows > 0 && room >= minBar {
+		line += "  " + blocks(part, room)
 	}
 	if r := []rune(line); len(r) > width {
 		line = string(r[:max(width, 0)])

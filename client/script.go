@@ -73,7 +73,7 @@ func (s *script) skipEmpty() {
 	skip := 0
 	for t := range parse.Tokens(s.text) {
 		if s.text[t.Start:t.End] != ";" {
-			s.text = s.text[skip:]
+			s.text = strings.TrimLeft(s.text[skip:], " \t\r\n")
 			return
 		}
 		skip = t.End
