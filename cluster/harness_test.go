@@ -97,35 +97,16 @@ func create(t testing.TB, n *Node, tables ...*catalog.Table) (*catalog.Catalog, 
 	return c, ids
 }
 
-// keysOf returns the first column of all rows of a table, sorted.
-func keysOf(t testing.TB, s *mergetree.Store, id catalog.TableID) []uint64 {
-	t.Helper()
-	snap := s.Snapshot()
-	defer snap.Close()
-	v := snap.Table(id)
-	if v == nil {
-		t.Fatalf("table %d does not exist", id)
-	}
-	m, err := v.MergedBlocks(context.Background(), []int{0})
-	must(t, err)
-	defer m.Close()
-	out := []uint64{}
-	for {
-		b, err := m.Next(context.Background())
-		must(t, err)
-		if b == nil {
-			break
-		}
-		out = append(out, column.Flatten(b.Cols[0]).(*column.Num[uint64]).Data...)
-	}
-	slices.Sort(out)
-	return out
+func keyColumn(b *column.Block) []uint64 {
+	return column.Flatten(b.Cols[0]).(*column.Num[uint64]).Data
 }
 
 func requireKeys(t testing.TB, s *Shard, id catalog.TableID, want ...uint64) {
 	t.Helper()
 	slices.SortFunc(want, cmp.Compare)
-	if got := keysOf(t, s.Store(), id); !slices.Equal(got, want) {
+	got, err := tableKeys(s.Store(), id)
+	must(t, err)
+	if !slices.Equal(got, want) {
 		t.Fatalf("keys %v, want %v", got, want)
 	}
 }

@@ -52,6 +52,7 @@ type Log struct {
 
 	poison   atomic.Pointer[error]
 	requests chan *request
+	pool     *sync.Pool    // of requests
 	closing  chan struct{} // closed by Close
 	stopped  chan struct{} // closed when the writer has ended
 	close    func() error
@@ -67,8 +68,8 @@ func Open(fsys vfs.FS, dir string, opts Options) (*Log, error) {
 	}
 	l := &Log{
 		fs: fsys, dir: path.Clean(dir), opts: opts,
-		requests: make(chan *request, queueRequests),
-		closing:  make(chan struct{}), stopped: make(chan struct{}),
+		requests: make(chan *request, queueRequests), pool: newPool(),
+		closing: make(chan struct{}), stopped: make(chan struct{}),
 	}
 	l.groups.byID = map[uint64]*group{}
 	l.files.byNumber = map[uint32]*segment{}

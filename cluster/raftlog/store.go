@@ -106,7 +106,7 @@ func (s *GroupStore) StoreLogs(entries []*raft.Log) error {
 			return fmt.Errorf("%w: entry %d of %d bytes, %d with those before it", ErrTooLarge, e.Index, n, total)
 		}
 	}
-	r := newRequest(s.g, false)
+	r := s.log.newRequest(s.g, false)
 	for _, e := range entries {
 		start := len(r.buf)
 		r.buf = appendEntry(r.buf, s.g.id, e)
@@ -118,7 +118,7 @@ func (s *GroupStore) StoreLogs(entries []*raft.Log) error {
 
 // DeleteRange deletes entries from first to last, inclusive, at either end of the log.
 func (s *GroupStore) DeleteRange(first, last uint64) error {
-	r := newRequest(s.g, true)
+	r := s.log.newRequest(s.g, true)
 	r.buf = appendDelete(r.buf, s.g.id, first, last)
 	r.add(0, change{kind: kindDelete, first: first, last: last})
 	return s.log.submit(r)
@@ -126,7 +126,7 @@ func (s *GroupStore) DeleteRange(first, last uint64) error {
 
 // Drop forgets the group, its entries and keys, for a group that has left this node.
 func (s *GroupStore) Drop() error {
-	r := newRequest(s.g, true)
+	r := s.log.newRequest(s.g, true)
 	r.buf = appendDrop(r.buf, s.g.id)
 	r.add(0, change{kind: kindDrop})
 	return s.log.submit(r)
@@ -137,7 +137,7 @@ func (s *GroupStore) Set(key, value []byte) error {
 	if len(key) > maxKeyBytes || len(value) > maxValueBytes || !s.hasRoomFor(key) {
 		return fmt.Errorf("%w: key of %d bytes, value of %d bytes, at most %d keys", ErrTooLarge, len(key), len(value), maxKeys)
 	}
-	r := newRequest(s.g, true)
+	r := s.log.newRequest(s.g, true)
 	r.buf = appendSet(r.buf, s.g.id, key, value)
 	r.add(0, change{kind: kindSet, key: bytes.Clone(key), value: bytes.Clone(value)})
 	return s.log.submit(r)

@@ -30,22 +30,25 @@ type request struct {
 	done    chan error
 }
 
-var requestPool = sync.Pool{New: func() any { return &request{done: make(chan error, 1)} }}
+// newPool returns a Log's pool of requests: its own, for a simulation's channels must not meet another's.
+func newPool() *sync.Pool {
+	return &sync.Pool{New: func() any { return &request{done: make(chan error, 1)} }}
+}
 
 // pooledBytes bounds the buffer that a request keeps for its next use.
 const pooledBytes = 1 << 20
 
-func newRequest(g *group, urgent bool) *request {
-	r := requestPool.Get().(*request)
+func (l *Log) newRequest(g *group, urgent bool) *request {
+	r := l.pool.Get().(*request)
 	r.g, r.urgent = g, urgent
 	return r
 }
 
-func (r *request) recycle() {
+func (l *Log) recycle(r *request) {
 	clear(r.changes)
 	r.changes, r.g = r.changes[:0], nil
 	if r.buf = r.buf[:0]; cap(r.buf) <= pooledBytes {
-		requestPool.Put(r)
+		l.pool.Put(r)
 	}
 }
 
@@ -67,7 +70,7 @@ func (l *Log) submit(r *request) error {
 	}
 	select {
 	case err := <-r.done:
-		r.recycle()
+		l.recycle(r)
 		return err
 	case <-l.stopped:
 	}
