@@ -9,13 +9,16 @@ import (
 
 func TestConsume(t *testing.T) {
 	t.Parallel()
-	b := newBroker(t)
-	b.topic("a", 3)
-	b.produceIDs("a", 3, 0, 999)
+	testConsume(t, newBroker(t))
+}
+
+func testConsume(t *testing.T, b *broker) {
+	topic := b.topic(b.name("a"), 3)
+	b.produceIDs(topic, 3, 0, 999)
 	s := newShard(t)
-	c := b.start(s, "a")
+	c := b.start(s, topic)
 	wait(t, c, "first rows", func() bool { return s.count() == 999 })
-	b.produceIDs("a", 3, 999, 1500)
+	b.produceIDs(topic, 3, 999, 1500)
 	wait(t, c, "more rows", func() bool { return s.count() == 1500 })
 	s.ids(1500)
 	st := c.Status()
@@ -28,19 +31,22 @@ func TestConsume(t *testing.T) {
 		}
 	}
 	c.Close()
-	b.produceIDs("a", 3, 1500, 1600)
-	c = b.start(s, "a")
+	b.produceIDs(topic, 3, 1500, 1600)
+	c = b.start(s, topic)
 	wait(t, c, "rows after a restart", func() bool { return s.count() == 1600 })
 	s.ids(1600)
 }
 
 func TestDeadLetters(t *testing.T) {
 	t.Parallel()
-	b := newBroker(t)
-	b.topic("a", 1)
-	b.produce("a", 0, event(0), "garbage", `{"id":1}{"id":2}`, "<nil>", `{"id":3}`+"\n"+`{"id":"x"}`, "", event(3))
+	testDeadLetters(t, newBroker(t))
+}
+
+func testDeadLetters(t *testing.T, b *broker) {
+	topic := b.topic(b.name("a"), 1)
+	b.produce(topic, 0, event(0), "garbage", `{"id":1}{"id":2}`, "<nil>", `{"id":3}`+"\n"+`{"id":"x"}`, "", event(3))
 	s := newShard(t)
-	c := b.start(s, "a")
+	c := b.start(s, topic)
 	wait(t, c, "rows", func() bool { return s.count() == 4 })
 	s.ids(4)
 	if l := s.mu.letters; len(l) != 2 || l[0].Offset != 1 || string(l[0].Raw) != "garbage" || string(l[0].Key) != "k" || l[0].Error == "" ||
@@ -53,8 +59,11 @@ func TestDeadLetters(t *testing.T) {
 // TestFailures has commits fail before and after they take effect, and terms change, at random.
 func TestFailures(t *testing.T) {
 	t.Parallel()
-	b := newBroker(t)
-	b.topic("a", 3)
+	testFailures(t, newBroker(t))
+}
+
+func testFailures(t *testing.T, b *broker) {
+	topic := b.topic(b.name("a"), 3)
 	s := newShard(t)
 	rng := rand.New(rand.NewPCG(1, 2))
 	s.before = func(int, Batch) error {
@@ -72,9 +81,9 @@ func TestFailures(t *testing.T) {
 		}
 		return nil
 	}
-	c := b.start(s, "a")
+	c := b.start(s, topic)
 	for i := range 20 {
-		b.produceIDs("a", 3, i*100, i*100+100)
+		b.produceIDs(topic, 3, i*100, i*100+100)
 		wait(t, c, "rows", func() bool { return s.count() >= i*100+100 })
 	}
 	s.ids(2000)
@@ -86,9 +95,12 @@ func TestFailures(t *testing.T) {
 // TestBadRows has the committer refuse certain rows for good.
 func TestBadRows(t *testing.T) {
 	t.Parallel()
-	b := newBroker(t)
-	b.topic("a", 2)
-	b.produceIDs("a", 2, 0, 200)
+	testBadRows(t, newBroker(t))
+}
+
+func testBadRows(t *testing.T, b *broker) {
+	topic := b.topic(b.name("a"), 2)
+	b.produceIDs(topic, 2, 0, 200)
 	s := newShard(t)
 	s.before = func(_ int, b Batch) error {
 		for i := range b.Rows.N {
@@ -98,7 +110,7 @@ func TestBadRows(t *testing.T) {
 		}
 		return nil
 	}
-	c := b.start(s, "a")
+	c := b.start(s, topic)
 	wait(t, c, "all rows", func() bool { return s.count() == 198 && c.Status().DeadLetters == 2 })
 	for _, l := range s.mu.letters {
 		if string(l.Raw) != event(17) && string(l.Raw) != event(100) {

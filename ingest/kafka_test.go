@@ -246,21 +246,24 @@ func testRecreated(t *testing.T, b *broker, skip bool) {
 
 func TestTruncated(t *testing.T) {
 	t.Parallel()
-	b := newBroker(t)
-	b.topic("a", 2)
-	b.produceIDs("a", 2, 0, 20)
+	testTruncated(t, newBroker(t))
+}
+
+func testTruncated(t *testing.T, b *broker) {
+	topic := b.topic(b.name("a"), 2)
+	b.produceIDs(topic, 2, 0, 20)
 	s := newShard(t)
-	c := b.start(s, "a")
+	c := b.start(s, topic)
 	wait(t, c, "rows", func() bool { return s.count() == 20 })
 	c.Close()
-	at := s.mu.cursors[TopicPartition{"a", 0}]
+	at := s.mu.cursors[TopicPartition{topic, 0}]
 	at.Next = 15
-	s.mu.cursors[TopicPartition{"a", 0}] = at
-	c = b.start(s, "a", "kafka_on_data_loss", "skip")
+	s.mu.cursors[TopicPartition{topic, 0}] = at
+	c = b.start(s, topic, "kafka_on_data_loss", "skip")
 	wait(t, c, "the halt", func() bool { p := c.Status().Partitions; return len(p) == 2 && p[0].State == HaltedTruncated })
-	b.produceIDs("a", 2, 20, 60) // past the cursor
+	b.produceIDs(topic, 2, 20, 60) // past the cursor
 	wait(t, c, "the other partition", func() bool { return s.count() == 40 })
-	if _, err := b.admin.CreatePartitions(testContext(t), 1, "a"); err != nil { // a new session
+	if _, err := b.admin.CreatePartitions(testContext(t), 1, topic); err != nil { // a new session
 		t.Fatal(err)
 	}
 	wait(t, c, "the new partition", func() bool { return len(c.Status().Partitions) == 3 })
@@ -302,8 +305,11 @@ func groupLag(t *testing.T, b *broker, group string) int64 {
 // TestBackPressure: while commits hang, what is buffered stays bounded and nothing is lost.
 func TestBackPressure(t *testing.T) {
 	t.Parallel()
-	b := newBroker(t)
-	b.topic("a", 2)
+	testBackPressure(t, newBroker(t))
+}
+
+func testBackPressure(t *testing.T, b *broker) {
+	topic := b.topic(b.name("a"), 2)
 	s := newShard(t)
 	gate := make(chan struct{})
 	s.before = func(n int, _ Batch) error {
@@ -312,9 +318,9 @@ func TestBackPressure(t *testing.T) {
 		}
 		return nil
 	}
-	c := b.start(s, "a")
+	c := b.start(s, topic)
 	c.budget.SetLimit(1 << 20)
-	b.produceIDs("a", 2, 0, 20000)
+	b.produceIDs(topic, 2, 0, 20000)
 	wait(t, c, "a full budget", func() bool { return c.Status().State == WaitingForMemory })
 	if used := c.budget.Peak(); used > 1<<20 {
 		t.Errorf("%d bytes are buffered", used)
