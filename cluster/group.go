@@ -56,17 +56,18 @@ func openGroup(cfg *Config, id uint64, l *raftlog.Log, fsm raft.FSM, m *machine)
 	g.mu.changed = make(chan struct{})
 	g.store = &guard{GroupStore: l.Group(id), clk: cfg.Clock, fail: m.stop, failed: m.err, closing: g.closing}
 	g.shutdown = sync.OnceValue(g.stopRaft)
-	snaps, err := raftlog.OpenSnapshots(cfg.FS, path.Join(cfg.Dir, fmt.Sprintf("snapshots-%d", id)), snapshotsKept)
+	store, err := raftlog.OpenSnapshots(cfg.FS, path.Join(cfg.Dir, fmt.Sprintf("snapshots-%d", id)), snapshotsKept)
 	if err != nil {
 		return nil, err
 	}
+	snaps := &snapshots{Snapshots: store}
 	address, transport := cfg.Transport.open(id)
 	conf := g.raftConfig(cfg)
 	if err := bootstrap(g.store, snaps, raft.Server{ID: conf.LocalID, Address: address}); err != nil {
 		return nil, fmt.Errorf("cluster: founding group %d: %w", id, err)
 	}
 	if g.raft, err = raft.NewRaft(conf, fsm, g.store, g.store, snaps, transport); err != nil {
-		return nil, fmt.Errorf("cluster: starting group %d: %w", id, err)
+		return nil, fmt.Errorf("cluster: starting group %d: %w", id, errors.Join(err, snaps.last, m.restoring))
 	}
 	return g, nil
 }

@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"errors"
+	"fmt"
+	"io"
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
@@ -84,4 +86,19 @@ func (s *guard) SetUint64(key []byte, value uint64) error {
 		s.fail(err)
 	}
 	return nil
+}
+
+// snapshots remembers why one could not be restored: raft logs it, and reports only that.
+type snapshots struct {
+	*raftlog.Snapshots
+	last error
+}
+
+// Open implements raft.SnapshotStore.
+func (s *snapshots) Open(id string) (*raft.SnapshotMeta, io.ReadCloser, error) {
+	meta, r, err := s.Snapshots.Open(id)
+	if err != nil {
+		s.last = fmt.Errorf("Raft snapshot %s: %w", id, err)
+	}
+	return meta, r, err
 }

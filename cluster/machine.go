@@ -23,10 +23,11 @@ type machine struct {
 	applied uint64
 	changed chan struct{} // closed and replaced after each batch
 
-	logBytes atomic.Int64 // applied since the last Raft snapshot
-	flushed  atomic.Bool  // a memtable was emptied since
-	failure  atomic.Pointer[error]
-	failed   chan struct{} // closed on failure
+	logBytes  atomic.Int64 // applied since the last Raft snapshot
+	flushed   atomic.Bool  // a memtable was emptied since
+	restoring error        // why the last Restore failed; of raft's start only
+	failure   atomic.Pointer[error]
+	failed    chan struct{} // closed on failure
 }
 
 // response is what an entry came to, for the one who proposed it.

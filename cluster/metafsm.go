@@ -83,6 +83,11 @@ func (s *metaSnapshot) Release() {}
 // Restore implements raft.FSM.
 func (m *metaFSM) Restore(from io.ReadCloser) error {
 	defer from.Close()
+	m.restoring = m.restore(from)
+	return m.restoring
+}
+
+func (m *metaFSM) restore(from io.Reader) error {
 	r, err := readHead(from, metaMagic)
 	if err != nil {
 		return err

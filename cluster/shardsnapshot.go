@@ -199,6 +199,11 @@ func readShardState(r *reader) *shardState {
 // Restore implements raft.FSM: it replaces the whole state, or on error leaves it as it was.
 func (m *shardFSM) Restore(from io.ReadCloser) error {
 	defer from.Close()
+	m.restoring = m.restore(from)
+	return m.restoring
+}
+
+func (m *shardFSM) restore(from io.Reader) error {
 	src, ok := m.store.(stateSource)
 	if !ok {
 		return sqlerr.New(sqlerr.LogicalError, "This storage has no snapshots")
