@@ -15,6 +15,34 @@ func (x *statement) dispatch(r *Result) error {
 	switch s := x.ast.(type) {
 	case *ast.SelectUnion:
 		return x.selectQuery(r, s)
+	case *ast.Insert:
+		return x.insert(r, s)
+	case *ast.CreateTable:
+		return x.create(r, s)
+	case *ast.CreateDatabase:
+		return x.createDatabase(s)
+	case *ast.Drop:
+		return x.drop(s)
+	case *ast.Rename:
+		return x.rename(s)
+	case *ast.Alter:
+		return x.alter(s)
+	case *ast.Optimize:
+		return x.optimizeTable(s)
+	case *ast.Describe:
+		return x.describe(r, s)
+	case *ast.Show:
+		return x.show(r, s)
+	case *ast.Exists:
+		return x.exists(r, s)
+	case *ast.Explain:
+		return x.explain(r, s)
+	case *ast.Kill:
+		return x.kill(r, s)
+	case *ast.System:
+		return x.system(s)
+	case *ast.Check:
+		return x.check(r, s)
 	case *ast.Use:
 		return x.use(s)
 	case *ast.Set:

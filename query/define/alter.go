@@ -1,0 +1,496 @@
+package define
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/analyze"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/parse"
+)
+
+// Partitions returns the partitions that an ALTER drops, or nil if it changes the schema. Both in one statement is not possible.
+func Partitions(s *ast.Alter) ([]*ast.Partition, error) {
+	var out []*ast.Partition
+	for _, c := range s.Commands {
+		if c.Kind == ast.AlterDropPartition {
+			if c.Detached || c.Partition.Part != "" {
+				return nil, sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE … DROP DETACHED and DROP PART are not implemented")
+			}
+			out = append(out, c.Partition)
+		}
+	}
+	if out != nil && len(out) < len(s.Commands) {
+		return nil, sqlerr.At(s.Start, sqlerr.NotImplemented, "ALTER TABLE that changes columns and drops partitions at once is not implemented")
+	}
+	return out, nil
+}
+
+// Moved is a table under another name.
+func Moved(t *catalog.Table, db, name string, c *catalog.Catalog) *catalog.Table {
+	n := *t
+	n.Database, n.Name = db, name
+	n.CreateSQL = CreateSQL(&n, c)
+	return &n
+}
+
+// Alter returns the changed entries of an ALTER TABLE: the table and, of a rollup with an inner table, that one.
+func Alter(ctx context.Context, s *ast.Alter, o Options) ([]*catalog.Table, error) {
+	db, name, err := o.table(s.Table)
+	if err != nil {
+		return nil, err
+	}
+	old := o.catalog().Table(db, name)
+	if old == nil {
+		return nil, sqlerr.At(s.Table.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)
+	}
+	a := &alteration{o: &o, ctx: ctx, t: clone(old)}
+	for _, c := range s.Commands {
+		if err := a.command(c); err != nil {
+			return nil, err
+		}
+	}
+	if err := a.recheck(); err != nil {
+		return nil, err
+	}
+	a.t.CreateSQL = CreateSQL(a.t, o.catalog())
+	return []*catalog.Table{a.t}, nil
+}
+
+func clone(t *catalog.Table) *catalog.Table {
+	n := *t
+	n.Columns, n.Indexes, n.Constraints = slices.Clone(t.Columns), slices.Clone(t.Indexes), slices.Clone(t.Constraints)
+	n.Settings = maps.Clone(t.Settings)
+	return &n
+}
+
+type alteration struct {
+	o   *Options
+	ctx context.Context
+	t   *catalog.Table
+}
+
+func (a *alteration) command(c *ast.AlterCommand) error {
+	if a.t.Kind == catalog.KindRollup || a.t.Kind == catalog.KindView {
+		if c.Kind != ast.AlterModifyComment {
+			return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER of a view or materialized view is not implemented")
+		}
+	}
+	switch c.Kind {
+	case ast.AlterAddColumn:
+		return a.addColumn(c)
+	case ast.AlterDropColumn:
+		return a.dropColumn(c)
+	case ast.AlterModifyColumn:
+		return a.modifyColumn(c)
+	case ast.AlterRenameColumn:
+		return a.renameColumn(c)
+	case ast.AlterCommentColumn:
+		return a.onColumn(c.Name, c.IfExists, c, func(col *catalog.Column) { col.Comment = c.Comment })
+	case ast.AlterAddIndex:
+		return a.addIndex(c)
+	case ast.AlterDropIndex:
+		return a.dropIndex(c)
+	case ast.AlterAddConstraint:
+		return a.addConstraint(c)
+	case ast.AlterDropConstraint:
+		return a.dropConstraint(c)
+	case ast.AlterModifyTTL:
+		return a.o.ttls(a.ctx, a.t, c.TTL)
+	case ast.AlterRemoveTTL:
+		a.t.TTLs = nil
+		return nil
+	case ast.AlterModifySetting:
+		return a.settings(c)
+	case ast.AlterResetSetting:
+		for _, n := range c.ResetSettings {
+			delete(a.t.Settings, n)
+		}
+		return nil
+	case ast.AlterModifyComment:
+		a.t.Comment = c.Comment
+		return nil
+	}
+	return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE %s is not implemented", c.Kind)
+}
+
+func (a *alteration) find(name string) int {
+	return slices.IndexFunc(a.t.Columns, func(c catalog.Column) bool { return c.Name == name })
+}
+
+func (a *alteration) addColumn(c *ast.AlterCommand) error {
+	if a.find(c.Column.Name) >= 0 {
+		if c.IfNotExists {
+			return nil
+		}
+		return sqlerr.At(c.Start, sqlerr.DuplicateColumn, "Cannot add column `%s`: column with this name already exists", c.Column.Name)
+	}
+	col, err := a.define(c.Column)
+	if err != nil {
+		return err
+	}
+	return a.place(c, col, len(a.t.Columns))
+}
+
+// define types a column over those that are there.
+func (a *alteration) define(d *ast.ColumnDef) (catalog.Column, error) {
+	col, err := columnOf(d)
+	if err != nil {
+		return col, err
+	}
+	schema, err := typed(a.t.Columns)
+	if err != nil {
+		return col, err
+	}
+	if d.Default != nil {
+		x, err := a.o.expr(a.ctx, d.Default, schema)
+		if err != nil {
+			return col, err
+		}
+		if col.Type == "" {
+			col.Type = x.Type().String()
+		}
+		if err := a.o.checkDefault(a.ctx, col, d.Default, schema); err != nil {
+			return col, err
+		}
+	}
+	if d.TTL != nil {
+		return col, a.o.ttlExpr(a.ctx, d.TTL, schema)
+	}
+	return col, nil
+}
+
+// place puts a column where FIRST or AFTER say, or at position at.
+func (a *alteration) place(c *ast.AlterCommand, col catalog.Column, at int) error {
+	switch {
+	case c.First:
+		at = 0
+	case c.After != "":
+		i := a.find(c.After)
+		if i < 0 {
+			return sqlerr.At(c.Start, sqlerr.NotFoundColumnInBlock, "Wrong column name. Cannot find column `%s` to insert after", c.After)
+		}
+		at = i + 1
+	}
+	a.t.Columns = slices.Insert(a.t.Columns, at, col)
+	return nil
+}
+
+func (a *alteration) dropColumn(c *ast.AlterCommand) error {
+	if c.Clear || c.Partition != nil {
+		return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE CLEAR COLUMN is not implemented")
+	}
+	i := a.find(c.Name)
+	if i < 0 {
+		if c.IfExists {
+			return nil
+		}
+		return sqlerr.At(c.Start, sqlerr.NotFoundColumnInBlock, "Wrong column name. Cannot find column `%s` to drop", c.Name)
+	}
+	if a.inKey(c.Name) {
+		return sqlerr.At(c.Start, sqlerr.AlterOfColumnIsForbidden, "Trying to ALTER DROP key %s column", c.Name)
+	}
+	if len(a.t.Columns) == 1 {
+		return sqlerr.At(c.Start, sqlerr.BadArguments, "Cannot drop the only column of a table")
+	}
+	a.t.Columns = slices.Delete(a.t.Columns, i, i+1)
+	return nil
+}
+
+// inKey reports whether keys, TTL or the engine read a column.
+func (a *alteration) inKey(name string) bool {
+	exprs := append(slices.Clone(a.t.SortKey), a.t.PrimaryKey...)
+	exprs = append(exprs, a.t.PartitionBy, a.t.SampleBy)
+	for _, t := range a.t.TTLs {
+		exprs = append(exprs, t.Expr, t.Where)
+	}
+	if slices.Contains(EngineColumns(a.t), name) {
+		return true
+	}
+	return slices.ContainsFunc(exprs, func(sql string) bool { return mentions(sql, name) })
+}
+
+func mentions(sql, name string) bool {
+	if sql == "" {
+		return false
+	}
+	e, err := parse.Expr(sql, parse.Limits{})
+	if err != nil {
+		return true
+	}
+	found := false
+	ast.Walk(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && id.Last() == name {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+func (a *alteration) modifyColumn(c *ast.AlterCommand) error {
+	i := a.find(c.Column.Name)
+	if i < 0 {
+		if c.IfExists {
+			return nil
+		}
+		return sqlerr.At(c.Start, sqlerr.NotFoundColumnInBlock, "Wrong column. Cannot find column `%s` to modify", c.Column.Name)
+	}
+	old := a.t.Columns[i]
+	if c.Remove != "" {
+		return a.removeProperty(c, &a.t.Columns[i])
+	}
+	next, err := a.modified(old, c.Column)
+	if err != nil {
+		return err
+	}
+	if next.Type != old.Type {
+		if err := a.retype(c, old, next); err != nil {
+			return err
+		}
+	}
+	a.t.Columns[i] = next
+	if c.First || c.After != "" {
+		a.t.Columns = slices.Delete(a.t.Columns, i, i+1)
+		return a.place(c, next, i)
+	}
+	return nil
+}
+
+// modified merges what the command says into the column.
+func (a *alteration) modified(old catalog.Column, d *ast.ColumnDef) (catalog.Column, error) {
+	def := *d
+	if def.Type == nil {
+		def.Type = &ast.DataType{Range: d.Range, Text: old.Type}
+	}
+	next, err := a.define(&def)
+	if err != nil {
+		return next, err
+	}
+	if d.DefaultKind == ast.DefaultNone && d.Default == nil {
+		next.Default, next.Expr = old.Default, old.Expr
+	}
+	if d.Comment == nil {
+		next.Comment = old.Comment
+	}
+	if d.Codecs == nil {
+		next.Codec = old.Codec
+	}
+	if d.TTL == nil {
+		next.TTL = old.TTL
+	}
+	return next, nil
+}
+
+// retype allows only changes of type that leave stored values as they are: stored columns are read by representation.
+func (a *alteration) retype(c *ast.AlterCommand, old, next catalog.Column) error {
+	from, err := types.Parse(old.Type)
+	if err != nil {
+		return err
+	}
+	to, err := types.Parse(next.Type)
+	if err != nil {
+		return err
+	}
+	if a.inKey(old.Name) {
+		return sqlerr.At(c.Start, sqlerr.AlterOfColumnIsForbidden, "ALTER of key column %s from type %s to type %s is not safe because it can change the representation of primary key", old.Name, from, to)
+	}
+	if !IsStored(old.Default) || sameValues(from, to) {
+		return nil
+	}
+	return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE MODIFY COLUMN from type %s to %s, which rewrites stored values, is not implemented", from, to)
+}
+
+// sameValues reports whether every stored value of one type is, byte for byte, one of the other.
+func sameValues(from, to *types.Type) bool {
+	from, to = from.WithoutLowCardinality(), to.WithoutLowCardinality()
+	if from.Equal(to) {
+		return true
+	}
+	if from.IsEnum() && from.Kind == to.Kind {
+		for _, v := range from.Enum {
+			if n, ok := to.EnumNumber(v.Name); !ok || n != v.Value {
+				return false
+			}
+		}
+		return true
+	}
+	return from.Kind == to.Kind && from.IsDateTime() && from.Scale == to.Scale // zones differ
+}
+
+func (a *alteration) removeProperty(c *ast.AlterCommand, col *catalog.Column) error {
+	switch c.Remove {
+	case "DEFAULT", "MATERIALIZED", "ALIAS":
+		if string(col.Default) != c.Remove {
+			return sqlerr.At(c.Start, sqlerr.BadArguments, "Column `%s` doesn't have %s, cannot remove it", col.Name, c.Remove)
+		}
+		if c.Remove == "ALIAS" {
+			return sqlerr.At(c.Start, sqlerr.NotImplemented, "REMOVE ALIAS is not implemented")
+		}
+		col.Default, col.Expr = catalog.DefaultNone, ""
+	case "COMMENT":
+		col.Comment = ""
+	case "CODEC":
+		col.Codec = ""
+	case "TTL":
+		col.TTL = ""
+	default:
+		return sqlerr.At(c.Start, sqlerr.NotImplemented, "MODIFY COLUMN REMOVE %s is not implemented", c.Remove)
+	}
+	return nil
+}
+
+// renameColumn is refused: storage finds columns of older segments by name.
+func (a *alteration) renameColumn(c *ast.AlterCommand) error {
+	i := a.find(c.Name)
+	switch {
+	case i < 0 && c.IfExists:
+		return nil
+	case i < 0:
+		return sqlerr.At(c.Start, sqlerr.NotFoundColumnInBlock, "Wrong column name. Cannot find column `%s` to rename", c.Name)
+	case a.find(c.NewName) >= 0:
+		return sqlerr.At(c.Start, sqlerr.DuplicateColumn, "Cannot rename to %s: column with this name already exists", c.NewName)
+	case a.inKey(c.Name):
+		return sqlerr.At(c.Start, sqlerr.AlterOfColumnIsForbidden, "Trying to ALTER RENAME key %s column", c.Name)
+	case IsStored(a.t.Columns[i].Default) && a.t.Kind == catalog.KindTable && a.t.Engine != "Null":
+		return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE RENAME COLUMN of a stored column is not implemented")
+	}
+	a.t.Columns[i].Name = c.NewName
+	return nil
+}
+
+func (a *alteration) onColumn(name string, ifExists bool, c *ast.AlterCommand, f func(*catalog.Column)) error {
+	i := a.find(name)
+	if i < 0 {
+		if ifExists {
+			return nil
+		}
+		return sqlerr.At(c.Start, sqlerr.NotFoundColumnInBlock, "Wrong column name. Cannot find column `%s` to comment", name)
+	}
+	f(&a.t.Columns[i])
+	return nil
+}
+
+func (a *alteration) addIndex(c *ast.AlterCommand) error {
+	if slices.ContainsFunc(a.t.Indexes, func(x catalog.Index) bool { return x.Name == c.Index.Name }) {
+		if c.IfNotExists {
+			return nil
+		}
+		return sqlerr.At(c.Start, sqlerr.IllegalColumn, "Cannot add index %s: index with this name already exists", c.Index.Name)
+	}
+	if !IsMergeTree(a.t) {
+		return sqlerr.At(c.Start, sqlerr.BadArguments, "Engine %s doesn't support skipping indices", a.t.Engine)
+	}
+	schema, err := Stored(a.t)
+	if err != nil {
+		return err
+	}
+	x, err := a.o.index(a.ctx, c.Index, schema)
+	a.t.Indexes = append(a.t.Indexes, x)
+	return err
+}
+
+func (a *alteration) dropIndex(c *ast.AlterCommand) error {
+	i := slices.IndexFunc(a.t.Indexes, func(x catalog.Index) bool { return x.Name == c.Name })
+	if i < 0 {
+		if c.IfExists {
+			return nil
+		}
+		return sqlerr.At(c.Start, sqlerr.BadArguments, "Wrong index name. Cannot find index `%s` to drop", c.Name)
+	}
+	a.t.Indexes = slices.Delete(a.t.Indexes, i, i+1)
+	return nil
+}
+
+func (a *alteration) addConstraint(c *ast.AlterCommand) error {
+	if slices.ContainsFunc(a.t.Constraints, func(x catalog.Constraint) bool { return x.Name == c.Constraint.Name }) {
+		if c.IfNotExists {
+			return nil
+		}
+		return sqlerr.At(c.Start, sqlerr.IllegalColumn, "Cannot add constraint %s: constraint with this name already exists", c.Constraint.Name)
+	}
+	schema, err := typed(a.t.Columns)
+	if err != nil {
+		return err
+	}
+	x, err := a.o.constraint(a.ctx, c.Constraint, schema)
+	a.t.Constraints = append(a.t.Constraints, x)
+	return err
+}
+
+func (a *alteration) dropConstraint(c *ast.AlterCommand) error {
+	i := slices.IndexFunc(a.t.Constraints, func(x catalog.Constraint) bool { return x.Name == c.Name })
+	if i < 0 {
+		if c.IfExists {
+			return nil
+		}
+		return sqlerr.At(c.Start, sqlerr.BadArguments, "Wrong constraint name. Cannot find constraint `%s` to drop", c.Name)
+	}
+	a.t.Constraints = slices.Delete(a.t.Constraints, i, i+1)
+	return nil
+}
+
+func (a *alteration) settings(c *ast.AlterCommand) error {
+	if a.t.Settings == nil {
+		a.t.Settings = map[string]string{}
+	}
+	for _, s := range c.Settings {
+		if s.Name == "index_granularity" || s.Name == "allow_nullable_key" {
+			return sqlerr.At(c.Start, sqlerr.ReadonlySetting, "Setting '%s' is readonly for storage '%s'", s.Name, a.t.Engine)
+		}
+		v, err := literal(s.Value)
+		if err == nil {
+			v, err = tableSetting(a.t, s.Name, v)
+		}
+		if err != nil {
+			return positioned(err, s)
+		}
+		a.t.Settings[s.Name] = v
+	}
+	return nil
+}
+
+// recheck resolves every expression of the table over its columns as they are now.
+func (a *alteration) recheck() error {
+	schema, err := typed(a.t.Columns)
+	if err != nil {
+		return err
+	}
+	var texts []string
+	for _, c := range a.t.Columns {
+		texts = append(texts, c.Expr, c.TTL)
+	}
+	for _, c := range a.t.Constraints {
+		texts = append(texts, c.Expr)
+	}
+	for _, x := range a.t.Indexes {
+		texts = append(texts, x.Expr)
+	}
+	for _, sql := range texts {
+		if err := a.resolves(sql, schema); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (a *alteration) resolves(sql string, schema column.Schema) error {
+	if sql == "" {
+		return nil
+	}
+	e, err := parse.Expr(sql, parse.Limits{})
+	if err != nil {
+		return err
+	}
+	for _, x := range elements(e) {
+		if _, err := analyze.Expr(a.ctx, x, schema, a.o.Analyze); err != nil {
+			return sqlerr.Wrap(err, sqlerr.CodeOf(err), "in expression %s of the table", sql)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,180 @@
+package define
+
+import (
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/parse"
+)
+
+// CreateSQL prints the statement that makes a table, as SHOW CREATE TABLE does. c resolves a rollup's target and may be
+// the catalog before the table was added.
+func CreateSQL(t *catalog.Table, c *catalog.Catalog) string { return createText(t, c, "\n") }
+
+// CreateLine is CreateSQL on one line: create_table_query of system.tables.
+func CreateLine(t *catalog.Table, c *catalog.Catalog) string { return createText(t, c, " ") }
+
+func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
+	var b strings.Builder
+	target := c.ByID(t.Target)
+	switch t.Kind {
+	case catalog.KindView:
+		b.WriteString("CREATE VIEW " + quotedName(t.Database, t.Name))
+	case catalog.KindRollup:
+		b.WriteString("CREATE MATERIALIZED VIEW " + quotedName(t.Database, t.Name))
+		if target != nil && !target.Inner {
+			b.WriteString(" TO " + quotedName(target.Database, target.Name))
+		}
+	default:
+		b.WriteString("CREATE TABLE " + quotedName(t.Database, t.Name))
+	}
+	writeColumns(&b, t, sep)
+	switch {
+	case t.Kind == catalog.KindRollup && target != nil && target.Inner:
+		b.WriteString(sep + "ENGINE = " + engineText(target, sep))
+	case t.Kind == catalog.KindRollup || t.Kind == catalog.KindView:
+	default:
+		b.WriteString(sep + "ENGINE = " + engineText(t, sep))
+	}
+	if t.Select != "" {
+		b.WriteString(sep + "AS " + selectText(t.Select, sep))
+	}
+	if t.Comment != "" {
+		b.WriteString(sep + "COMMENT " + ast.QuoteString(t.Comment))
+	}
+	return b.String()
+}
+
+// EngineFull is engine_full of system.tables: engine, keys, TTL and settings.
+func EngineFull(t *catalog.Table) string {
+	if t.Kind == catalog.KindView || t.Kind == catalog.KindRollup {
+		return ""
+	}
+	return engineText(t, " ")
+}
+
+func writeColumns(b *strings.Builder, t *catalog.Table, sep string) {
+	var items []string
+	for _, c := range t.Columns {
+		items = append(items, columnText(c))
+	}
+	for _, i := range t.Indexes {
+		items = append(items, "INDEX "+ast.QuoteIdent(i.Name)+" "+i.Expr+" TYPE "+i.Type+" GRANULARITY "+strconv.Itoa(i.Granularity))
+	}
+	for _, c := range t.Constraints {
+		items = append(items, "CONSTRAINT "+ast.QuoteIdent(c.Name)+map[bool]string{true: " ASSUME ", false: " CHECK "}[c.Assume]+c.Expr)
+	}
+	if len(items) == 0 {
+		return
+	}
+	if sep == "\n" {
+		b.WriteString("\n(\n    " + strings.Join(items, ",\n    ") + "\n)")
+		return
+	}
+	b.WriteString(" (" + strings.Join(items, ", ") + ")")
+}
+
+// backtick quotes a column's name, as a list of columns always does.
+func backtick(name string) string {
+	if q := ast.QuoteIdent(name); strings.HasPrefix(q, "`") {
+		return q
+	}
+	return "`" + name + "`"
+}
+
+func columnText(c catalog.Column) string {
+	s := backtick(c.Name) + " " + c.Type
+	if c.Default != catalog.DefaultNone {
+		s += " " + string(c.Default)
+		if c.Expr != "" {
+			s += " " + c.Expr
+		}
+	}
+	if c.Comment != "" {
+		s += " COMMENT " + ast.QuoteString(c.Comment)
+	}
+	if c.Codec != "" {
+		s += " " + c.Codec
+	}
+	if c.TTL != "" {
+		s += " TTL " + c.TTL
+	}
+	return s
+}
+
+func engineText(t *catalog.Table, sep string) string {
+	s := t.Engine
+	if len(t.EngineArgs) > 0 {
+		s += "(" + strings.Join(t.EngineArgs, ", ") + ")"
+	}
+	if t.PartitionBy != "" {
+		s += sep + "PARTITION BY " + t.PartitionBy
+	}
+	if len(t.PrimaryKey) > 0 {
+		s += sep + "PRIMARY KEY " + keyText(t.PrimaryKey)
+	}
+	if IsMergeTree(t) {
+		s += sep + "ORDER BY " + keyText(t.SortKey)
+	}
+	if t.SampleBy != "" {
+		s += sep + "SAMPLE BY " + t.SampleBy
+	}
+	if len(t.TTLs) > 0 {
+		var rules []string
+		for _, r := range t.TTLs {
+			text := r.Expr
+			if r.Where != "" {
+				text += " WHERE " + r.Where
+			}
+			rules = append(rules, text)
+		}
+		s += sep + "TTL " + strings.Join(rules, ", ")
+	}
+	if len(t.Settings) > 0 {
+		var list []string
+		for _, k := range slices.Sorted(maps.Keys(t.Settings)) {
+			list = append(list, k+" = "+settingText(t.Settings[k]))
+		}
+		s += sep + "SETTINGS " + strings.Join(list, ", ")
+	}
+	return s
+}
+
+func settingText(v string) string {
+	if _, err := strconv.ParseFloat(v, 64); err == nil {
+		return v
+	}
+	return ast.QuoteString(v)
+}
+
+// KeyText joins the elements of a key as system.tables shows them.
+func KeyText(key []string) string { return strings.Join(key, ", ") }
+
+func keyText(key []string) string {
+	switch len(key) {
+	case 0:
+		return "tuple()"
+	case 1:
+		return key[0]
+	}
+	return "(" + strings.Join(key, ", ") + ")"
+}
+
+// selectText prints a SELECT over several lines where sep is a line end.
+func selectText(sql, sep string) string {
+	if sep != "\n" {
+		return sql
+	}
+	stmt, err := parse.One(sql, parse.Limits{QuerySize: len(sql) + 1})
+	if err != nil {
+		return sql
+	}
+	if q, ok := stmt.(*ast.SelectUnion); ok {
+		return Lines(q)
+	}
+	return sql
+}

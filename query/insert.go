@@ -1,0 +1,257 @@
+package query
+
+import (
+	"context"
+	"errors"
+	"io"
+	"iter"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/format"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/analyze"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/exec/eval"
+	"github.com/olapd/olapd/query/insert"
+	"github.com/olapd/olapd/query/parse"
+	"github.com/olapd/olapd/query/plan"
+	"github.com/olapd/olapd/query/settings"
+	"github.com/olapd/olapd/query/virtual"
+)
+
+// maxInsertBytes is about how much input becomes one block: what the log, a segment's run and memory like.
+const maxInsertBytes = 32 << 20
+
+// nextBlock yields blocks, nil at the end.
+type nextBlock = func(context.Context) (*column.Block, error)
+
+// insert runs an INSERT.
+func (x *statement) insert(r *Result, s *ast.Insert) error {
+	switch {
+	case s.Function != nil:
+		return x.insertFunction(s)
+	case s.Infile != nil:
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "FROM INFILE is for clients: the server reads no files")
+	case s.PartitionBy != nil:
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "INSERT … PARTITION BY is not implemented")
+	}
+	t, err := x.insertTable(*s.Table)
+	if err != nil {
+		return err
+	}
+	names, err := insert.Names(t, s.Columns)
+	if err != nil {
+		return err
+	}
+	o, err := x.analyzeOptions()
+	if err != nil {
+		return err
+	}
+	target, err := insert.New(x.ctx, t, names, o)
+	if err != nil {
+		return err
+	}
+	target.NullAsDefault = settings.InsertNullDefault.Of(x.set)
+	if s.Select != nil {
+		return x.insertSelect(r, target, s.Select, InsertOptions{})
+	}
+	next, err := x.reading(s, target, o)
+	if err != nil {
+		return err
+	}
+	return x.write(r, t, next, InsertOptions{})
+}
+
+// insertTable finds the table an INSERT means: of a materialized view, the one that holds its rows.
+func (x *statement) insertTable(n ast.TableName) (*catalog.Table, error) {
+	t, err := x.existing(n)
+	if err != nil {
+		return nil, err
+	}
+	if t.Kind == catalog.KindRollup {
+		t = x.cat.ByID(t.Target)
+	}
+	if t == nil || t.Kind != catalog.KindTable {
+		return nil, sqlerr.At(n.Start, sqlerr.NotImplemented, "Method write is not supported by table %s", n)
+	}
+	return t, nil
+}
+
+// existing finds a table of the catalog by name.
+func (x *statement) existing(n ast.TableName) (*catalog.Table, error) {
+	db, name, err := x.table(n)
+	if err != nil {
+		return nil, err
+	}
+	if t := x.cat.Table(db, name); t != nil {
+		return t, nil
+	}
+	switch {
+	case !x.hasDatabase(db):
+		return nil, x.noDatabase(db)
+	case virtual.Lookup(x.src, db, name) != nil:
+		return nil, sqlerr.At(n.Start, sqlerr.NotImplemented, "Table %s.%s is read-only", db, name)
+	}
+	return nil, sqlerr.At(n.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)
+}
+
+// reading streams the data of an INSERT … FORMAT.
+func (x *statement) reading(s *ast.Insert, target *insert.Target, o analyze.Options) (nextBlock, error) {
+	f, err := format.Lookup(s.Format)
+	if err != nil {
+		return nil, err
+	}
+	opts := x.formatOptions(x.in.Revision)
+	opts.Eval = func(sql string, f column.Field) (column.Vector, error) { return x.evaluate(sql, f, o) }
+	rd, err := f.NewReader(x.data.reader(), target.Input, opts)
+	if err != nil {
+		return nil, err
+	}
+	rows := int(min(settings.MaxInsertBlock.Int(x.set), maxBlockRows))
+	return func(ctx context.Context) (*column.Block, error) {
+		in, err := rd.Read(ctx, rows, maxInsertBytes)
+		if errors.Is(err, io.EOF) {
+			return nil, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+		b := in.Block()
+		x.countRead(b)
+		return target.Block(b, in.Omitted)
+	}, nil
+}
+
+func (x *statement) countRead(b *column.Block) { x.q.countRead(int64(b.N), b.Bytes()) }
+
+// evaluate computes an expression that stands in VALUES.
+func (x *statement) evaluate(sql string, f column.Field, o analyze.Options) (column.Vector, error) {
+	e, err := parse.Expr(sql, x.limits())
+	if err != nil {
+		return nil, err
+	}
+	p, err := analyze.Expr(x.ctx, e, nil, o)
+	if err != nil {
+		return nil, err
+	}
+	program, err := eval.Compile(x.env, []plan.Expr{p}, eval.NewSets(x.env, false))
+	if err != nil {
+		return nil, err
+	}
+	v, err := program.Run1(&column.Block{N: 1})
+	if err != nil {
+		return nil, err
+	}
+	if column.IsNull(v, 0) && !f.Type.WithoutLowCardinality().IsNullable() && settings.NullAsDefault.Of(x.set) {
+		return column.Flatten(column.NewDefaults(f.Type.WithoutLowCardinality(), 1)), nil
+	}
+	v, err = function.Cast(x.env, v, f.Type)
+	if err != nil {
+		return nil, err
+	}
+	return column.Flatten(v), nil
+}
+
+// insertSelect writes the rows of a query.
+func (x *statement) insertSelect(r *Result, target *insert.Target, q *ast.SelectUnion, o InsertOptions) error {
+	n, err := x.analyzed(q)
+	if err != nil {
+		return err
+	}
+	if len(n.Schema()) != len(target.Input) {
+		return sqlerr.At(q.Start, sqlerr.NumberOfColumnsDoesntMatch, "Number of columns doesn't match (source: %d and result: %d)", len(n.Schema()), len(target.Input))
+	}
+	p, err := x.pipeline(n, false)
+	if err != nil {
+		return err
+	}
+	pull, stop := iter.Pull2(func(yield func(*column.Block, error) bool) {
+		err := p.Run(x.ctx, func(b *column.Block) error {
+			if !yield(b, nil) {
+				return context.Canceled
+			}
+			return nil
+		})
+		if err != nil {
+			yield(nil, err)
+		}
+	})
+	defer stop()
+	return x.write(r, target.Table, func(context.Context) (*column.Block, error) {
+		b, err, ok := pull()
+		if !ok || err != nil {
+			return nil, err
+		}
+		b, omitted, err := target.Convert(b)
+		if err != nil {
+			return nil, err
+		}
+		return target.Block(b, omitted)
+	}, o)
+}
+
+// write hands blocks to the writer, each counted in the query's memory while it is under way.
+func (x *statement) write(r *Result, t *catalog.Table, next nextBlock, o InsertOptions) error {
+	held := int64(0)
+	defer func() { x.q.budget.Release(held) }()
+	o.Token, o.Dedup = settings.DedupToken.Of(x.set), settings.InsertDeduplicate.Of(x.set)
+	res, err := x.e.deps.Writer.Insert(x.ctx, t, func(ctx context.Context) (*column.Block, error) {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		b, err := next(ctx)
+		if err != nil || b == nil {
+			return nil, err
+		}
+		x.q.budget.Release(held)
+		held = 0
+		n := b.Bytes()
+		if err := x.q.budget.Reserve(n); err != nil {
+			return nil, err
+		}
+		held = n
+		x.q.writtenRows.Add(uint64(b.N))
+		x.q.writtenBytes.Add(uint64(n))
+		x.q.report()
+		return b, nil
+	}, o)
+	r.Written = res
+	return err
+}
+
+// insertFunction takes INSERT INTO FUNCTION null(…): the rows are read and go nowhere.
+func (x *statement) insertFunction(s *ast.Insert) error {
+	if s.Function.Name != "null" || s.Select != nil || len(s.Function.Args) != 1 {
+		return sqlerr.At(s.Function.Start, sqlerr.NotImplemented, "INSERT INTO FUNCTION %s is not implemented", s.Function.Name)
+	}
+	lit, ok := s.Function.Args[0].(*ast.Literal)
+	if !ok || lit.Kind != ast.LiteralString {
+		return sqlerr.At(s.Function.Start, sqlerr.BadArguments, "Table function null takes the structure as a constant string")
+	}
+	schema, err := virtual.ParseStructure(lit.Str)
+	if err != nil {
+		return err
+	}
+	t := &catalog.Table{Name: "null", Database: "_table_function"}
+	for _, f := range schema {
+		t.Columns = append(t.Columns, catalog.Column{Name: f.Name, Type: f.Type.String()})
+	}
+	o, err := x.analyzeOptions()
+	if err != nil {
+		return err
+	}
+	target, err := insert.New(x.ctx, t, nil, o)
+	if err != nil {
+		return err
+	}
+	next, err := x.reading(s, target, o)
+	for err == nil {
+		var b *column.Block
+		if b, err = next(x.ctx); b == nil {
+			break
+		}
+	}
+	return err
+}

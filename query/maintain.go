@@ -1,0 +1,137 @@
+package query
+
+import (
+	"context"
+	"slices"
+	"strings"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/ast"
+)
+
+func (x *statement) optimizeTable(s *ast.Optimize) error {
+	if s.Deduplicate || s.Cleanup {
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "OPTIMIZE … DEDUPLICATE and CLEANUP are not implemented")
+	}
+	t, err := x.insertTable(s.Table)
+	if err != nil {
+		return err
+	}
+	if t.Engine == "Memory" || t.Engine == "Null" {
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "OPTIMIZE is not supported by storage %s", t.Engine)
+	}
+	id, err := x.partitionID(t, s.Partition)
+	if err != nil {
+		return err
+	}
+	return x.e.deps.Store.Optimize(x.ctx, t, id, s.Final)
+}
+
+func (x *statement) check(r *Result, s *ast.Check) error {
+	if s.Partition != nil || s.Part != "" {
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "CHECK TABLE of one partition or part is not implemented")
+	}
+	t, err := x.insertTable(s.Table)
+	if err != nil {
+		return err
+	}
+	results, err := x.e.deps.Store.Check(x.ctx, t)
+	if err != nil {
+		return err
+	}
+	if per, _ := x.set.Get("check_query_single_value_result"); per != "0" {
+		ok := uint8(1)
+		for _, c := range results {
+			if !c.OK {
+				ok = 0
+			}
+		}
+		r.rows(column.Schema{{Name: "result", Type: types.TUInt8}}, column.NewBlock(column.NewBools([]uint8{ok})), s.Output)
+		return nil
+	}
+	parts, messages, passed := column.NewStrings(), column.NewStrings(), column.NewBools(nil)
+	for _, c := range results {
+		parts.AppendString(c.Segment)
+		messages.AppendString(c.Message)
+		passed.Data = append(passed.Data, map[bool]uint8{true: 1}[c.OK])
+	}
+	r.rows(column.Schema{{Name: "part_path", Type: types.TString}, {Name: "is_passed", Type: types.TUInt8}, {Name: "message", Type: types.TString}},
+		column.NewBlock(parts, passed, messages), s.Output)
+	return nil
+}
+
+// noOps are SYSTEM commands that speak of what olapd does not have or does by itself.
+var noOps = []string{
+	"FLUSH LOGS", "FLUSH ASYNC INSERT QUEUE", "RELOAD CONFIG", "RELOAD DICTIONARIES", "RELOAD USERS", "SYNC REPLICA", "SYNC DATABASE REPLICA",
+	"DROP MARK CACHE", "DROP UNCOMPRESSED CACHE", "DROP DNS CACHE", "DROP QUERY CACHE", "DROP COMPILED EXPRESSION CACHE", "DROP FORMAT SCHEMA CACHE",
+	"DROP FILESYSTEM CACHE", "DROP QUERY CONDITION CACHE", "DROP MMAP CACHE", "DROP INDEX MARK CACHE", "DROP INDEX UNCOMPRESSED CACHE", "DROP PAGE CACHE",
+	"DROP SCHEMA CACHE", "RESTART REPLICA", "RESTART REPLICAS", "RESTORE REPLICA", "START FETCHES", "STOP FETCHES", "START REPLICATION QUEUES",
+	"STOP REPLICATION QUEUES", "START REPLICATED SENDS", "STOP REPLICATED SENDS", "START DISTRIBUTED SENDS", "STOP DISTRIBUTED SENDS", "FLUSH DISTRIBUTED",
+	"START MOVES", "STOP MOVES", "UNFREEZE", "WAIT LOADING PARTS", "CLEAR MARK CACHE", "CLEAR QUERY CACHE",
+}
+
+func (x *statement) system(s *ast.System) error {
+	var t *catalog.Table
+	if !s.Table.Table.IsZero() {
+		var err error
+		if t, err = x.insertTable(s.Table); err != nil {
+			return err
+		}
+	}
+	store := x.e.deps.Store
+	switch s.Command {
+	case "STOP MERGES":
+		return store.SetMerges(t, false)
+	case "START MERGES":
+		return store.SetMerges(t, true)
+	case "STOP TTL MERGES", "START TTL MERGES":
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "SYSTEM %s is not implemented", s.Command)
+	case "FLUSH TABLE":
+		return store.Flush(x.ctx, t)
+	}
+	if slices.Contains(noOps, s.Command) || strings.HasPrefix(s.Command, "DROP ") && strings.HasSuffix(s.Command, " CACHE") {
+		return nil
+	}
+	return sqlerr.At(s.Start, sqlerr.NotImplemented, "SYSTEM %s is not implemented", s.Command)
+}
+
+// kill cancels the queries of system.processes for which the condition holds.
+func (x *statement) kill(r *Result, s *ast.Kill) error {
+	if s.Kind != ast.KillQuery {
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "KILL MUTATION is not implemented: there are no mutations")
+	}
+	found, err := x.internal("SELECT query_id, user, query FROM system.processes WHERE " + ast.Format(s.Where) + " AND query_id != " + types.QuoteString(x.q.id))
+	if err != nil {
+		return err
+	}
+	status := column.NewStrings()
+	for i := range found.N {
+		id := column.Value(found.Cols[0], i).(string)
+		state := "waiting"
+		if q := x.e.procs.find(id); !s.Test && q != nil {
+			q.stop(killed())
+			if s.Sync {
+				if err := x.awaitEnd(q); err != nil {
+					return err
+				}
+				state = "finished"
+			}
+		}
+		status.AppendString(state)
+	}
+	r.rows(column.Schema{{Name: "kill_status", Type: types.TString}, {Name: "query_id", Type: types.TString}, {Name: "user", Type: types.TString},
+		{Name: "query", Type: types.TString}}, &column.Block{Cols: append([]column.Vector{status}, found.Cols...), N: found.N}, s.Output)
+	return nil
+}
+
+func (x *statement) awaitEnd(q *running) error {
+	select {
+	case <-q.done:
+		return nil
+	case <-x.ctx.Done():
+		return context.Cause(x.ctx)
+	}
+}
