@@ -29,7 +29,6 @@ type chunk struct {
 	letters  []DeadLetter
 	stamps   []int64 // the messages' timestamps in ms, for freshness
 	messages int
-	bytes    int64
 }
 
 func (c *chunk) empty() bool { return c.rng.End == c.rng.Start }
@@ -44,7 +43,7 @@ type reader struct {
 	refused map[TopicPartition]map[int64]string
 }
 
-// take appends the records to p's chunk. An error leaves p unusable: the session ends.
+// take appends the records to p's chunk. After an error the chunk holds what came before it, and the session ends.
 func (r *reader) take(ctx context.Context, p *partition, records []*kgo.Record) error {
 	if p.pend.empty() {
 		p.pend.rng = SourceRange{TopicPartition: p.TopicPartition, TopicID: p.id, Start: p.next, End: p.next, First: -1, Last: -1}
@@ -68,15 +67,22 @@ func (r *reader) one(ctx context.Context, p *partition, rec *kgo.Record) error {
 		return nil
 	}
 	c := &p.pend
+	if rec.Value != nil {
+		if err := r.read(ctx, p, rec); err != nil {
+			return err
+		}
+	}
 	c.messages++
-	c.bytes += recordBytes(rec)
 	if c.rng.First < 0 {
 		c.rng.First = rec.Offset
 	}
 	c.rng.Last = rec.Offset
-	if rec.Value == nil {
-		return nil
-	}
+	return nil
+}
+
+// read decodes a message. After an error nothing of it is left.
+func (r *reader) read(ctx context.Context, p *partition, rec *kgo.Record) error {
+	c := &p.pend
 	if c.rows == nil {
 		c.rows, c.virt = format.NewRows(r.schema), newVirtuals(r.virtual)
 	}

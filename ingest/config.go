@@ -29,7 +29,7 @@ type Config struct {
 	ClientID  string   // kafka_client_id
 	Consumers int      // kafka_num_consumers: partitions decoded at once; 0: one per processor
 
-	BlockRows     int           // kafka_max_block_size, the smaller one of it and kafka_poll_max_batch_size for a poll
+	BlockRows     int           // kafka_max_block_size
 	PollRecords   int           // kafka_poll_max_batch_size
 	FlushInterval time.Duration // kafka_flush_interval_ms
 	PollTimeout   time.Duration // kafka_poll_timeout_ms: how long a broker may hold an empty fetch

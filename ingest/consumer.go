@@ -106,6 +106,9 @@ func (c *Consumer) Close() {
 	c.cancel()
 	c.wg.Wait()
 	c.client.Close()
+	if c.reg != nil {
+		c.reg.close()
+	}
 	c.board.setState(Stopped)
 }
 

@@ -41,6 +41,8 @@ type shard struct {
 		commits int
 		reads   int
 	}
+	// loose switches off the compare-and-set and the term's fence.
+	loose bool
 	// before, if set, is asked ahead of each commit; after, behind it: its error hides a commit that took effect.
 	before func(n int, b Batch) error
 	after  func(n int, b Batch) error
@@ -86,7 +88,7 @@ func (s *shard) Commit(ctx context.Context, b Batch) error {
 }
 
 func (s *shard) applyLocked(b Batch) error {
-	if b.Term != s.mu.term {
+	if b.Term != s.mu.term && !s.loose {
 		return fmt.Errorf("%w: term %d, now %d", errStale, b.Term, s.mu.term)
 	}
 	covered := map[string]SourceRange{}
@@ -96,12 +98,17 @@ func (s *shard) applyLocked(b Batch) error {
 		if has {
 			at = c.Next
 		}
+		if s.loose {
+			continue
+		}
 		if r.Gap == "" && has && c != (Cursor{r.Start, r.TopicID}) || r.Gap != "" && r.Expect != at {
 			return fmt.Errorf("%w: range %+v, cursor %+v", errStale, r, c)
 		}
-		if r.End < r.Start || r.End == r.Start && has && r.Gap == "" {
-			s.t.Errorf("empty or backward range %+v", r)
+		if r.End < r.Start {
+			s.t.Errorf("backward range %+v", r)
 		}
+	}
+	for _, r := range b.Ranges {
 		if _, twice := covered[r.TopicPartition.String()]; twice {
 			s.t.Errorf("two ranges for %s", r)
 		}

@@ -19,6 +19,7 @@ const registryTimeout = 10 * time.Second
 // registry looks schemas up by id and keeps them: an id never changes its schema. Safe for concurrent use.
 type registry struct {
 	client *sr.Client
+	http   *http.Client
 	mu     struct {
 		sync.Mutex
 		schemas map[uint32]string
@@ -31,10 +32,7 @@ func newRegistry(rawURL string, dial DialFunc) (*registry, error) {
 	if err != nil || u.Host == "" {
 		return nil, sqlerr.New(sqlerr.BadArguments, "format_avro_schema_registry_url '%s' is not a URL", rawURL)
 	}
-	hc := &http.Client{Timeout: registryTimeout}
-	if dial != nil {
-		hc.Transport = &http.Transport{DialContext: dial}
-	}
+	hc := &http.Client{Timeout: registryTimeout, Transport: &http.Transport{DialContext: dial, Proxy: http.ProxyFromEnvironment}}
 	opts := []sr.ClientOpt{sr.HTTPClient(hc), sr.UserAgent("olapd")}
 	if u.User != nil {
 		pass, _ := u.User.Password()
@@ -45,10 +43,13 @@ func newRegistry(rawURL string, dial DialFunc) (*registry, error) {
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.BadArguments, "format_avro_schema_registry_url")
 	}
-	r := &registry{client: client}
+	r := &registry{client: client, http: hc}
 	r.mu.schemas = map[uint32]string{}
 	return r, nil
 }
+
+// close lets go of idle connections.
+func (r *registry) close() { r.http.CloseIdleConnections() }
 
 // schema returns the schema's text. An id that the registry does not know is the message's fault; every other failure
 // is *unavailable.

@@ -158,32 +158,37 @@ func (s *session) run() error {
 		case <-s.ctx.Done():
 			return context.Cause(s.ctx)
 		case <-s.changed:
-			if err = s.flush(); err == nil {
-				close(s.commits)
-				select {
-				case <-committed:
-					err = errReplan
-				case <-s.ctx.Done():
-				}
-			}
+			err = errReplan
 		case f := <-s.fetched:
 			err = s.take(f)
 		case <-s.timer.C():
 			err = s.flush()
 		}
-		if s.ctx.Err() != nil {
-			return context.Cause(s.ctx)
-		}
 		if err != nil {
-			return err
+			return s.finish(err, committed)
 		}
 	}
+}
+
+// finish commits what is pending, so that a session makes headway whatever ends it, and returns why it ends.
+func (s *session) finish(why error, committed <-chan struct{}) error {
+	if s.ctx.Err() == nil && s.flush() == nil {
+		close(s.commits)
+		select {
+		case <-committed:
+		case <-s.ctx.Done():
+		}
+	}
+	if s.ctx.Err() != nil {
+		return context.Cause(s.ctx)
+	}
+	return why
 }
 
 // poll hands fetches on, one at a time: while the session is busy nothing is fetched beyond the client's own buffer.
 func (s *session) poll() {
 	for s.ctx.Err() == nil {
-		f := s.client.PollRecords(s.ctx, s.c.o.Config.PollRecords)
+		f := s.client.PollRecords(s.ctx, min(s.c.o.Config.PollRecords, s.c.o.Config.BlockRows))
 		s.c.board.polled(s.held.Load())
 		select {
 		case s.fetched <- f:
