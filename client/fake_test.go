@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"os"
 	"strconv"
 	"strings"
 	"sync"
@@ -16,7 +17,13 @@ import (
 	"go.uber.org/goleak"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+// TestMain is also the client itself, for tests that need it as a process.
+func TestMain(m *testing.M) {
+	if args := os.Getenv("OLAPD_TEST_CLIENT"); args != "" {
+		os.Exit(Main(strings.Fields(args), os.Stdin, os.Stdout, os.Stderr))
+	}
+	goleak.VerifyTestMain(m)
+}
 
 // fake speaks enough of the protocol to play every turn it can take. Statements are answered by their first words.
 type fake struct {

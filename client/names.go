@@ -103,6 +103,9 @@ func (d *directory) get() names {
 	wg.Wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.mu.names, d.mu.fixed, d.mu.fetched = known, len(known.functions) > 0, time.Now()
+	d.mu.names, d.mu.fixed = known, len(known.functions) > 0
+	if len(known.databases) > 0 { // else the server could not tell, and is asked again
+		d.mu.fetched = time.Now()
+	}
 	return known
 }

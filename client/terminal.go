@@ -26,9 +26,12 @@ type terminalEditor struct{ shell *readline.Shell }
 func newTerminal(a *app, d *directory) editor {
 	shell := readline.NewShell()
 	for name, value := range map[string]any{
-		"completion-ignore-case": true, "usage-hint-always": false, "multiline-column": false, "history-autosuggest": false, "autocomplete": false,
+		"completion-ignore-case": true, "menu-complete-display-prefix": true,
 	} {
 		_ = shell.Config.Set(name, value) // a name that this editor does not know changes nothing
+	}
+	for _, keymap := range []string{"emacs", "vi-insert"} {
+		_ = shell.Config.Bind(keymap, "\t", "menu-complete", false) // as above
 	}
 	shell.Prompt.Primary(func() string { return promptText(a.conn.database) })
 	shell.Prompt.Secondary(func() string { return "      :-] " })
@@ -66,7 +69,7 @@ func menu(line []rune, cursor int, d *directory, database string) readline.Compl
 	for _, c := range list {
 		values = append(values, readline.Completion{Value: c.value, Display: c.value, Description: c.note, Tag: c.group})
 	}
-	m := readline.CompleteRaw(values).NoSpace('(', '.')
+	m := readline.CompleteRaw(values)
 	m.PREFIX = p.word
 	return m
 }
