@@ -1,0 +1,231 @@
+package node
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/vfs"
+	"github.com/olapd/olapd/server"
+	"gopkg.in/yaml.v3"
+)
+
+// Config is how one olapd is set up. The YAML file comes first, OLAPD_… in the environment
+// goes over it, flags over that.
+type Config struct {
+	Data     string `yaml:"data"`      // directory of everything stored
+	HTTP     string `yaml:"http"`      // address of the HTTP interface; empty: none
+	Native   string `yaml:"native"`    // address of the native protocol; empty: none
+	Admin    string `yaml:"admin"`     // address of profiling; empty: none
+	TimeZone string `yaml:"timezone"`  // of DateTime without one; kept for the life of the data
+	Name     string `yaml:"name"`      // display name
+	LogLevel string `yaml:"log_level"` // debug, info, warn, error
+	// Memory is the limit of all that is accounted for, in bytes; 0: three quarters of the machine's.
+	Memory int64 `yaml:"memory"`
+	// Cache is the bytes of decoded pages kept; 0: an eighth of Memory.
+	Cache    int64                 `yaml:"cache"`
+	Users    map[string]UserConfig `yaml:"users"`
+	Settings map[string]string     `yaml:"settings"` // defaults of every session
+
+	// FS, Clock and Logger are for tests; nil means the real ones.
+	FS     vfs.FS       `yaml:"-"`
+	Clock  clock.Clock  `yaml:"-"`
+	Logger *slog.Logger `yaml:"-"`
+}
+
+// UserConfig is one user of the config file.
+type UserConfig struct {
+	Password string            `yaml:"password"`
+	ReadOnly bool              `yaml:"readonly"`
+	Settings map[string]string `yaml:"settings"`
+}
+
+// DefaultConfig is what an empty file means.
+func DefaultConfig() Config {
+	return Config{Data: "./data", HTTP: "127.0.0.1:8123", TimeZone: "UTC", Name: "olapd", LogLevel: "info"}
+}
+
+// option is one value that file, environment and flags may set.
+type option struct {
+	name, usage string
+	set         func(c *Config, text string) error
+}
+
+func text(field func(*Config) *string) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		*field(c) = s
+		return nil
+	}
+}
+
+func size(field func(*Config) *int64) func(*Config, string) error {
+	return func(c *Config, s string) error {
+		n, err := parseSize(s)
+		*field(c) = n
+		return err
+	}
+}
+
+var options = []option{
+	{"data", "`directory` of everything stored", text(func(c *Config) *string { return &c.Data })},
+	{"http", "`address` of the HTTP interface", text(func(c *Config) *string { return &c.HTTP })},
+	{"native", "`address` of the native protocol", text(func(c *Config) *string { return &c.Native })},
+	{"admin", "`address` of profiling (pprof)", text(func(c *Config) *string { return &c.Admin })},
+	{"timezone", "time `zone` of DateTime without one", text(func(c *Config) *string { return &c.TimeZone })},
+	{"name", "display `name` of the server", text(func(c *Config) *string { return &c.Name })},
+	{"log-level", "debug, info, warn or error", text(func(c *Config) *string { return &c.LogLevel })},
+	{"memory", "limit in `bytes`, such as 4GiB; 0: three quarters of the machine's", size(func(c *Config) *int64 { return &c.Memory })},
+	{"cache", "`bytes` of decoded pages kept; 0: an eighth of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
+}
+
+// parseSize reads 1024, 512MiB, 4GiB and the like.
+func parseSize(s string) (int64, error) {
+	units := []struct {
+		suffix string
+		n      int64
+	}{{"KiB", 1 << 10}, {"MiB", 1 << 20}, {"GiB", 1 << 30}, {"TiB", 1 << 40}, {"", 1}}
+	for _, u := range units {
+		digits, ok := strings.CutSuffix(s, u.suffix)
+		if !ok {
+			continue
+		}
+		var n int64
+		if _, err := fmt.Sscanf(digits+"\n", "%d\n", &n); err != nil || n < 0 {
+			return 0, fmt.Errorf("%q is no size in bytes", s)
+		}
+		return n * u.n, nil
+	}
+	return 0, nil
+}
+
+// LoadConfig reads the flags in args, the file they name with --config, and the environment. flag.ErrHelp if the user asked for help.
+func LoadConfig(args []string, environ []string, out io.Writer) (Config, error) {
+	c := DefaultConfig()
+	fs := flag.NewFlagSet("olapd server", flag.ContinueOnError)
+	fs.SetOutput(out)
+	file := fs.String("config", "", "YAML `file`")
+	given := map[string]string{}
+	for _, o := range options {
+		fs.Func(o.name, o.usage, func(s string) error {
+			given[o.name] = s
+			return nil
+		})
+	}
+	if err := fs.Parse(args); err != nil {
+		return c, err
+	}
+	if fs.NArg() > 0 {
+		return c, fmt.Errorf("unexpected argument %q", fs.Arg(0))
+	}
+	if *file != "" {
+		if err := c.readFile(*file); err != nil {
+			return c, err
+		}
+	}
+	if err := c.override(environ, given); err != nil {
+		return c, err
+	}
+	return c, c.check()
+}
+
+func (c *Config) readFile(name string) error {
+	b, err := os.ReadFile(name)
+	if err != nil {
+		return fmt.Errorf("config: %w", err)
+	}
+	d := yaml.NewDecoder(bytes.NewReader(b))
+	d.KnownFields(true)
+	if err := d.Decode(c); err != nil && !errors.Is(err, io.EOF) {
+		return fmt.Errorf("config %s: %w", name, err)
+	}
+	return nil
+}
+
+func (c *Config) override(environ []string, given map[string]string) error {
+	env := map[string]string{}
+	for _, kv := range environ {
+		if k, v, ok := strings.Cut(kv, "="); ok {
+			env[k] = v
+		}
+	}
+	for _, o := range options {
+		key := "OLAPD_" + strings.ToUpper(strings.ReplaceAll(o.name, "-", "_"))
+		if s, ok := env[key]; ok {
+			if err := o.set(c, s); err != nil {
+				return fmt.Errorf("%s: %w", key, err)
+			}
+		}
+		if s, ok := given[o.name]; ok {
+			if err := o.set(c, s); err != nil {
+				return fmt.Errorf("--%s: %w", o.name, err)
+			}
+		}
+	}
+	if p, ok := env["OLAPD_PASSWORD"]; ok {
+		if c.Users == nil {
+			c.Users = map[string]UserConfig{}
+		}
+		u := c.Users["default"]
+		u.Password = p
+		c.Users["default"] = u
+	}
+	return nil
+}
+
+// check refuses what cannot work, before anything is started.
+func (c *Config) check() error {
+	if c.Data == "" {
+		return errors.New("config: data must name a directory")
+	}
+	if _, err := types.LoadZone(c.TimeZone); err != nil {
+		return fmt.Errorf("config: timezone: %w", err)
+	}
+	if _, err := c.level(); err != nil {
+		return err
+	}
+	for _, addr := range []string{c.HTTP, c.Native} {
+		if addr == "" {
+			continue
+		}
+		if err := server.CheckExposed(addr, c.users()); err != nil {
+			return fmt.Errorf("config: %w", err)
+		}
+	}
+	return nil
+}
+
+func (c *Config) level() (slog.Level, error) {
+	var l slog.Level
+	if err := l.UnmarshalText([]byte(c.LogLevel)); err != nil {
+		return 0, fmt.Errorf("config: log level %q: debug, info, warn or error", c.LogLevel)
+	}
+	return l, nil
+}
+
+func (c *Config) users() map[string]server.User {
+	users := map[string]server.User{}
+	for name, u := range c.Users {
+		users[name] = server.User{Password: u.Password, ReadOnly: u.ReadOnly, Settings: u.Settings}
+	}
+	if len(users) == 0 {
+		users["default"] = server.User{}
+	}
+	return users
+}
+
+// zone returns the server's time zone; check has seen it.
+func (c *Config) zone() *time.Location {
+	loc, err := types.LoadZone(c.TimeZone)
+	if err != nil {
+		return time.UTC
+	}
+	return loc
+}

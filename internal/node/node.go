@@ -1,0 +1,252 @@
+// Package node is one olapd as a Go value: it wires storage, cluster, ingestion, queries and servers together, so that
+// the command, the demo and tests run the same thing.
+package node
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime/debug"
+	"time"
+
+	"github.com/olapd/olapd/cluster"
+	"github.com/olapd/olapd/ingest"
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/internal/vfs"
+	"github.com/olapd/olapd/materialized"
+	"github.com/olapd/olapd/query"
+	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/segment"
+	"github.com/olapd/olapd/server"
+)
+
+const (
+	// Version is the ClickHouse release that olapd behaves like: clients ask for it to know what they may use.
+	Version = "26.7.2.1"
+	// revision is the protocol revision that goes with it.
+	revision = 54460
+)
+
+// Node is a running olapd. Its methods are safe for concurrent use.
+type Node struct {
+	cfg     Config
+	log     *slog.Logger
+	budget  *mem.Budget
+	cluster *cluster.Node
+	shard   *cluster.Shard
+	engine  *query.Engine
+	sources *sources
+	server  *server.Server
+	addrs   struct{ http, native, admin string }
+	lock    interface{ Close() error }
+}
+
+// Open starts a node over cfg.Data and returns when it serves: everything acknowledged before is readable. Whatever
+// it started it has stopped again if it fails.
+func Open(ctx context.Context, cfg Config) (*Node, error) {
+	n := &Node{cfg: cfg}
+	if err := n.defaults(); err != nil {
+		return nil, err
+	}
+	if err := n.start(ctx); err != nil {
+		return nil, errors.Join(err, n.Close())
+	}
+	return n, nil
+}
+
+func (n *Node) defaults() error {
+	if n.cfg.FS == nil {
+		fsys, err := vfs.KillPointsFromEnv(vfs.Disk())
+		if err != nil {
+			return err
+		}
+		n.cfg.FS = fsys
+	}
+	if n.cfg.Clock == nil {
+		n.cfg.Clock = clock.Real()
+	}
+	if n.cfg.TimeZone == "" {
+		n.cfg.TimeZone = "UTC"
+	}
+	if n.cfg.Name == "" {
+		n.cfg.Name = "olapd"
+	}
+	if n.log = n.cfg.Logger; n.log == nil {
+		level, err := n.cfg.level()
+		if err != nil {
+			return err
+		}
+		n.log = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	}
+	if n.cfg.Memory == 0 {
+		n.cfg.Memory = machineMemory() / 4 * 3
+	}
+	if n.cfg.Cache == 0 {
+		n.cfg.Cache = n.cfg.Memory / 8
+	}
+	// What is accounted for is most of the heap; the collector works harder rather than let garbage take the rest.
+	debug.SetMemoryLimit(n.cfg.Memory + n.cfg.Memory/8)
+	n.budget = mem.NewBudget("(total)", n.cfg.Memory)
+	return nil
+}
+
+func (n *Node) start(ctx context.Context) error {
+	started := n.cfg.Clock.Now()
+	if err := n.cfg.FS.MkdirAll(n.cfg.Data); err != nil {
+		return fmt.Errorf("data directory %s: %w", n.cfg.Data, err)
+	}
+	lock, err := n.cfg.FS.Lock(n.cfg.Data)
+	if err != nil {
+		return fmt.Errorf("data directory %s is in use: %w", n.cfg.Data, err)
+	}
+	n.lock = lock
+	if err := n.keepZone(); err != nil {
+		return err
+	}
+	zone := n.cfg.zone()
+	n.cluster, err = cluster.Open(ctx, cluster.Config{
+		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, "store"), Specs: newSpecs(zone).compile, Clock: n.cfg.Clock, Budget: n.budget,
+		Logger: n.log, Cache: segment.NewCache(n.cfg.Cache, n.budget),
+	})
+	if err != nil {
+		return err
+	}
+	n.shard = n.cluster.Shards()[0]
+	if err := ensureDeadLetters(ctx, n.cluster, started.UnixNano()); err != nil {
+		return err
+	}
+	st := &store{shard: n.shard}
+	info := function.Server{Version: Version, Revision: revision, DisplayName: n.cfg.Name, Started: started, Clock: n.cfg.Clock.Now}
+	deriver := materialized.New(materialized.Options{Snapshot: func(ctx context.Context) (exec.Storage, error) { return st.Snapshot(ctx) },
+		Clock: n.cfg.Clock, Zone: zone, Server: info, Budget: n.budget})
+	n.sources = &sources{meta: n.cluster.Meta(), shard: n.shard, deriver: deriver, clock: n.cfg.Clock, budget: n.budget, log: n.log}
+	host, _ := os.Hostname() // only shown
+	n.engine, err = query.New(query.Deps{
+		Catalog: catalogs{n.cluster}, Store: st, Writer: &writer{meta: n.cluster.Meta(), shard: n.shard, deriver: deriver},
+		Providers: n.providers(), Budget: n.budget, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings,
+	})
+	if err != nil {
+		return err
+	}
+	n.sources.start()
+	if err := n.listen(zone); err != nil {
+		return err
+	}
+	n.log.Info("olapd is ready", "http", n.addrs.http, "data", n.cfg.Data, "took", n.cfg.Clock.Since(started).Round(time.Millisecond))
+	return nil
+}
+
+// keepZone holds the time zone to what the data was written with: keys and partitions depend on it.
+func (n *Node) keepZone() error {
+	name := filepath.Join(n.cfg.Data, "timezone")
+	b, err := vfs.ReadFile(n.cfg.FS, name)
+	if vfs.IsNotExist(err) {
+		return vfs.WriteFileAtomic(n.cfg.FS, name, []byte(n.cfg.TimeZone))
+	}
+	if err != nil {
+		return err
+	}
+	if string(b) != n.cfg.TimeZone {
+		return fmt.Errorf("the data in %s was written with time zone %s; it cannot be opened with %s", n.cfg.Data, b, n.cfg.TimeZone)
+	}
+	return nil
+}
+
+// catalogs implements query.Catalog.
+type catalogs struct{ n *cluster.Node }
+
+// Catalog implements query.Catalog.
+func (c catalogs) Catalog() *catalog.Catalog { return c.n.Meta().Catalog() }
+
+// Change implements query.Catalog. What storage or ingestion could not run is refused before it is proposed.
+func (c catalogs) Change(ctx context.Context, f func(*catalog.Catalog) (*catalog.Catalog, error)) (*catalog.Catalog, error) {
+	return c.n.Change(ctx, func(old *catalog.Catalog) (*catalog.Catalog, error) {
+		next, err := f(old)
+		if err != nil || next == old {
+			return next, err
+		}
+		for _, t := range next.Tables("") {
+			if was := old.ByID(t.ID); was != nil && was.Version == t.Version {
+				continue
+			}
+			if t.Kind == catalog.KindKafka {
+				if _, err := ingest.ParseConfig(kafkaSettings(t)); err != nil {
+					return nil, err
+				}
+			}
+		}
+		return next, nil
+	})
+}
+
+func (n *Node) listen(zone *time.Location) error {
+	n.server = server.New(server.Config{
+		Engine: n.engine, Users: n.cfg.users(), DisplayName: n.cfg.Name, Version: Version, Zone: zone, Clock: n.cfg.Clock, Logger: n.log,
+		Replicas: n.lags, Healthy: n.healthy, Metrics: n.metrics,
+	})
+	for _, l := range []struct {
+		addr  string
+		serve func(net.Listener)
+		shown *string
+	}{
+		{n.cfg.HTTP, n.server.Serve, &n.addrs.http},
+		{n.cfg.Native, n.server.ServeNative, &n.addrs.native},
+		{n.cfg.Admin, n.server.ServeAdmin, &n.addrs.admin},
+	} {
+		if l.addr == "" {
+			continue
+		}
+		ln, err := net.Listen("tcp", l.addr)
+		if err != nil {
+			return err
+		}
+		*l.shown = ln.Addr().String()
+		l.serve(ln)
+	}
+	return nil
+}
+
+// HTTPAddr is where the HTTP interface listens, host:port; empty if it does not.
+func (n *Node) HTTPAddr() string { return n.addrs.http }
+
+// Engine returns the query engine, for use within the process.
+func (n *Node) Engine() *query.Engine { return n.engine }
+
+// Kafka returns the state of every consumer.
+func (n *Node) Kafka() []ingest.Status {
+	var out []ingest.Status
+	for _, st := range n.sources.status() {
+		out = append(out, st)
+	}
+	return out
+}
+
+// healthy returns why writes fail, or nil.
+func (n *Node) healthy() error {
+	return errors.Join(n.shard.Err(), n.cluster.Meta().Err())
+}
+
+// Close stops everything in the order in which it depends on each other, and waits.
+func (n *Node) Close() error {
+	var errs []error
+	if n.server != nil {
+		errs = append(errs, n.server.Close())
+	}
+	if n.sources != nil && n.sources.stop != nil {
+		n.sources.close()
+	}
+	if n.cluster != nil {
+		errs = append(errs, n.cluster.Close())
+	}
+	if n.lock != nil {
+		errs = append(errs, n.lock.Close())
+	}
+	return errors.Join(errs...)
+}

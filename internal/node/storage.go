@@ -1,0 +1,332 @@
+package node
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"sync"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/mergetree"
+	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/segment"
+)
+
+// maxMorsel is the rows of a morsel: a page, so that each page is decoded once.
+const maxMorsel = 65_536
+
+// storage shows a query the tables of the shard as they were at one instant.
+type storage struct{ snap *mergetree.Snapshot }
+
+// Close implements exec.Storage.
+func (s *storage) Close() { s.snap.Close() }
+
+// Open implements exec.Storage.
+func (s *storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) {
+	entry := req.Table.Catalog()
+	if entry == nil {
+		return nil, sqlerr.New(sqlerr.LogicalError, "%s is no stored table", req.Table.Name())
+	}
+	view := s.snap.Table(entry.ID)
+	if view == nil {
+		if entry.BaseEngine() == "Null" {
+			return &scanner{}, nil
+		}
+		return nil, sqlerr.New(sqlerr.UnknownTable, "Table %s does not exist", req.Table.Name())
+	}
+	all := req.Table.Schema()
+	want := make(column.Schema, len(req.Columns))
+	for i, c := range req.Columns {
+		want[i] = all[c]
+	}
+	if req.Final && view.Spec().Mode != mergetree.Plain && view.Spec().Mode != mergetree.Memory {
+		return openFinal(ctx, view, want)
+	}
+	sc := &scanner{}
+	if err := sc.plan(ctx, view, want, req.Cond); err != nil {
+		return nil, errors.Join(err, sc.Close())
+	}
+	return sc, nil
+}
+
+// source is rows that columns can be read of: a segment or a memtable chunk.
+type source struct {
+	spec *mergetree.Spec
+	want column.Schema
+	// at[i] is the position of want[i] in have, -1 if these rows are older than the column.
+	at     []int
+	have   column.Schema
+	reader *segment.Reader
+	mem    *column.Block
+}
+
+func newSource(spec *mergetree.Spec, want, have column.Schema) *source {
+	s := &source{spec: spec, want: want, have: have, at: make([]int, len(want))}
+	for i, f := range want {
+		s.at[i] = have.Index(f.Name)
+		if s.at[i] >= 0 && !sameStorage(have[s.at[i]], f) {
+			s.at[i] = -1
+		}
+	}
+	return s
+}
+
+func sameStorage(have, want column.Field) bool {
+	return have.Type.WithoutLowCardinality().Phys() == want.Type.WithoutLowCardinality().Phys()
+}
+
+// read returns rows [from, to) of column i of want, or those at from+sel.
+func (s *source) read(ctx context.Context, i, from, to int, sel []uint32) (column.Vector, error) {
+	if s.at[i] < 0 {
+		return s.compute(ctx, i, from, to, sel)
+	}
+	v, err := s.stored(ctx, s.at[i], from, to, sel)
+	if err != nil {
+		return nil, err
+	}
+	return column.WithType(v, s.want[i].Type), nil
+}
+
+func (s *source) stored(ctx context.Context, c, from, to int, sel []uint32) (column.Vector, error) {
+	if s.mem != nil {
+		v := s.mem.Cols[c].Slice(from, to)
+		if sel == nil {
+			return v, nil
+		}
+		return column.Gather(v, sel), nil
+	}
+	if sel == nil {
+		return s.reader.ReadColumn(ctx, c, from, to)
+	}
+	rows := make([]uint32, len(sel))
+	for j, p := range sel {
+		rows[j] = uint32(from) + p
+	}
+	return s.reader.ReadRows(ctx, c, rows)
+}
+
+// compute makes a column that these rows lack.
+func (s *source) compute(ctx context.Context, i, from, to int, sel []uint32) (column.Vector, error) {
+	n := to - from
+	if sel != nil {
+		n = len(sel)
+	}
+	at := s.spec.Columns.Index(s.want[i].Name)
+	if at < 0 || s.spec.Missing == nil {
+		return column.NewDefaults(s.want[i].Type, n), nil
+	}
+	b := &column.Block{N: n, Cols: make([]column.Vector, len(s.have))}
+	for c := range s.have {
+		v, err := s.stored(ctx, c, from, to, sel)
+		if err != nil {
+			return nil, err
+		}
+		b.Cols[c] = v
+	}
+	out, err := s.spec.Missing([]int{at}, s.have, b)
+	if err != nil {
+		return nil, err
+	}
+	return out[0], nil
+}
+
+// morsel is a run of rows of one source.
+type morsel struct {
+	src      *source
+	from, to int
+}
+
+// Rows implements exec.Morsel.
+func (m *morsel) Rows() int { return m.to - m.from }
+
+// Column implements exec.Morsel.
+func (m *morsel) Column(ctx context.Context, i int, sel []uint32) (column.Vector, error) {
+	return m.src.read(ctx, i, m.from, m.to, sel)
+}
+
+// scanner hands out the morsels that pruning left.
+type scanner struct {
+	stats   exec.ScanStats
+	readers []*segment.Reader
+	mu      struct {
+		sync.Mutex
+		morsels []morsel
+		next    int
+	}
+}
+
+// plan opens the segments, prunes them and cuts what is left into morsels; newest rows last.
+func (sc *scanner) plan(ctx context.Context, view *mergetree.TableView, want column.Schema, cond *segment.Condition) error {
+	for _, h := range view.Segments() {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		r, err := h.Open(ctx)
+		if err != nil {
+			return err
+		}
+		sc.readers = append(sc.readers, r)
+		if err := sc.segment(ctx, view, want, r, cond); err != nil {
+			return err
+		}
+	}
+	for _, c := range view.Memtable() {
+		src := newSource(view.Spec(), want, c.Schema)
+		src.mem = c.Rows
+		sc.cut(src, 0, c.Rows.N)
+		sc.stats.Rows += int64(c.Rows.N)
+		sc.stats.TotalRows += int64(c.Rows.N)
+	}
+	return nil
+}
+
+func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want column.Schema, r *segment.Reader, cond *segment.Condition) error {
+	st := &sc.stats
+	st.TotalSegments++
+	st.TotalGranules += int64(r.Granules())
+	st.TotalRows += int64(r.Rows())
+	kept := segment.AllGranules(r.Granules())
+	if cond != nil {
+		left, ps, err := r.Prune(ctx, *cond, nil)
+		if err != nil {
+			return err
+		}
+		kept = left
+		sc.count(r, ps)
+	}
+	if kept.Count() == 0 {
+		return nil
+	}
+	st.Segments++
+	st.Granules += int64(kept.Count())
+	src := newSource(view.Spec(), want, r.Schema())
+	src.reader = r
+	for _, run := range r.Ranges(kept) {
+		sc.cut(src, int(run.From), int(run.To))
+		st.Rows += int64(run.To - run.From)
+	}
+	return nil
+}
+
+// count adds what each index dropped of a segment.
+func (sc *scanner) count(r *segment.Reader, ps segment.PruneStats) {
+	perGranule := int64(0)
+	if r.Granules() > 0 {
+		perGranule = int64(r.Rows() / r.Granules())
+	}
+	left := ps.Before
+	for _, step := range ps.Steps {
+		at := slices.IndexFunc(sc.stats.Dropped, func(d exec.Drop) bool { return d.Index == step.Index })
+		if at < 0 {
+			at = len(sc.stats.Dropped)
+			sc.stats.Dropped = append(sc.stats.Dropped, exec.Drop{Index: step.Index})
+		}
+		d := &sc.stats.Dropped[at]
+		d.Granules += int64(step.Dropped)
+		d.Rows += int64(step.Dropped) * perGranule
+		if left -= step.Dropped; left == 0 && step.Dropped > 0 {
+			d.Segments++
+		}
+	}
+}
+
+// cut adds rows [from, to) as morsels that do not cross pages.
+func (sc *scanner) cut(src *source, from, to int) {
+	for from < to {
+		end := min(to, (from/maxMorsel+1)*maxMorsel)
+		sc.mu.morsels = append(sc.mu.morsels, morsel{src: src, from: from, to: end})
+		from = end
+	}
+}
+
+// Next implements exec.Scanner.
+func (sc *scanner) Next(context.Context) (exec.Morsel, error) {
+	sc.mu.Lock()
+	defer sc.mu.Unlock()
+	if sc.mu.next >= len(sc.mu.morsels) {
+		return nil, nil
+	}
+	m := &sc.mu.morsels[sc.mu.next]
+	sc.mu.next++
+	return m, nil
+}
+
+// Stats implements exec.Scanner.
+func (sc *scanner) Stats() exec.ScanStats { return sc.stats }
+
+// Close implements exec.Scanner.
+func (sc *scanner) Close() error {
+	var errs []error
+	for _, r := range sc.readers {
+		errs = append(errs, r.Release())
+	}
+	sc.readers = nil
+	return errors.Join(errs...)
+}
+
+// finalScanner reads rows merged by the table's mode, one block after the other.
+type finalScanner struct {
+	stats exec.ScanStats
+	mu    struct {
+		sync.Mutex
+		rows *mergetree.MergedRows
+		rest *column.Block
+	}
+}
+
+func openFinal(ctx context.Context, view *mergetree.TableView, want column.Schema) (exec.Scanner, error) {
+	cols := make([]int, len(want))
+	for i, f := range want {
+		cols[i] = view.Spec().Columns.Index(f.Name)
+	}
+	rows, err := view.MergedBlocks(ctx, cols)
+	if err != nil {
+		return nil, err
+	}
+	f := &finalScanner{stats: exec.ScanStats{Rows: int64(view.Rows()), TotalRows: int64(view.Rows()),
+		Segments: int64(len(view.Segments())), TotalSegments: int64(len(view.Segments()))}}
+	f.mu.rows = rows
+	return f, nil
+}
+
+// Next implements exec.Scanner.
+func (f *finalScanner) Next(ctx context.Context) (exec.Morsel, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for f.mu.rest == nil || f.mu.rest.N == 0 {
+		b, err := f.mu.rows.Next(ctx)
+		if err != nil || b == nil {
+			return nil, err
+		}
+		f.mu.rest = b
+	}
+	b := f.mu.rest
+	if b.N > maxMorsel {
+		f.mu.rest = b.Slice(maxMorsel, b.N)
+		b = b.Slice(0, maxMorsel)
+	} else {
+		f.mu.rest = nil
+	}
+	return blockMorsel{b}, nil
+}
+
+// Stats implements exec.Scanner.
+func (f *finalScanner) Stats() exec.ScanStats { return f.stats }
+
+// Close implements exec.Scanner.
+func (f *finalScanner) Close() error { return f.mu.rows.Close() }
+
+// blockMorsel is a block in memory.
+type blockMorsel struct{ b *column.Block }
+
+// Rows implements exec.Morsel.
+func (m blockMorsel) Rows() int { return m.b.N }
+
+// Column implements exec.Morsel.
+func (m blockMorsel) Column(_ context.Context, i int, sel []uint32) (column.Vector, error) {
+	if sel == nil {
+		return m.b.Cols[i], nil
+	}
+	return column.Gather(m.b.Cols[i], sel), nil
+}
