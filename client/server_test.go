@@ -1,0 +1,94 @@
+package client
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/olapd/olapd/internal/node"
+	"github.com/olapd/olapd/internal/vfs"
+)
+
+// TestServer runs the client against a real node.
+func TestServer(t *testing.T) {
+	cfg := node.DefaultConfig()
+	cfg.Data, cfg.HTTP, cfg.Native, cfg.Admin, cfg.LogLevel, cfg.FS = "data", "127.0.0.1:0", "", "", "error", vfs.NewMem()
+	cfg.Users = map[string]node.UserConfig{"default": {}, "ann": {Password: "secret"}}
+	n, err := node.Open(t.Context(), cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		if err := n.Close(); err != nil {
+			t.Error(err)
+		}
+	}()
+	host, port, err := net.SplitHostPort(n.HTTPAddr())
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(stdin string, args ...string) string {
+		t.Helper()
+		var out, errs bytes.Buffer
+		code := Main(append([]string{"--host", host, "--port", port}, args...), strings.NewReader(stdin), &out, &errs)
+		head, _, _ := strings.Cut(errs.String(), ". ")
+		return fmt.Sprintf("%d|%s|%s", code, out.String(), head)
+	}
+	csv := filepath.Join(t.TempDir(), "rows.csv.zst")
+	var lines strings.Builder
+	for i := range 200_000 {
+		fmt.Fprintf(&lines, "%d,\"row %d\"\n", i, i)
+	}
+	for _, c := range []struct {
+		want  string
+		stdin string
+		args  []string
+	}{
+		{want: "0|1\n|", args: []string{"-q", "SELECT 1"}},
+		{want: "0|1\n2\n|", stdin: "SELECT 1; SELECT 2"},
+		{want: "0|   ┌─x─┐\n1. │ 1 │\n   └───┘\n|", args: []string{"-f", "PrettyCompact", "-q", "SELECT 1 AS x"}},
+		{want: "0|7\n|", args: []string{"--param_x=6", "-q", "SELECT {x:UInt8} + 1"}},
+		{want: "0|3\n2\n|", args: []string{"--max_threads=3", "-q", "SELECT getSetting('max_threads'); SET max_threads = 2; SELECT getSetting('max_threads')"}},
+		{want: "0|web\n|", args: []string{"-q", "CREATE DATABASE web; USE web; SELECT currentDatabase()"}},
+		{want: "0||", args: []string{"-d", "web", "-q", "CREATE TABLE t (a UInt64, s String) ENGINE = MergeTree ORDER BY a; INSERT INTO t VALUES (1, 'x;'), (2, 'y');"}},
+		{want: "0|1\tx;\n2\ty\n|", args: []string{"-d", "web", "-q", "SELECT * FROM t ORDER BY a"}},
+		{want: "0||", stdin: lines.String(), args: []string{"-d", "web", "-q", "INSERT INTO t FORMAT CSV"}},
+		{want: "0|200002\t19999900003\n|", args: []string{"-q", "SELECT count(), sum(a) FROM web.t"}},
+		{want: "0||", args: []string{"-q", "SELECT * FROM web.t INTO OUTFILE '" + csv + "'"}},
+		{want: "0|400004\n|", args: []string{"-d", "web", "-q", "INSERT INTO t FROM INFILE '" + csv + "'; SELECT count() FROM t"}},
+		{want: "60||Code: 60", args: []string{"-q", "SELECT * FROM missing"}},
+		{want: "62||Code: 62", args: []string{"-q", "SELECT FROM FROM"}},
+		{want: "115||Code: 115", args: []string{"--max_threadz=1", "-q", "SELECT 1"}},
+		{want: "4||Code: 516", args: []string{"-u", "ann", "--password=wrong", "-q", "SELECT 1"}},
+		{want: "0|ann\n|", args: []string{"-u", "ann", "--password=secret", "-q", "SELECT currentUser()"}},
+	} {
+		if got := run(c.stdin, c.args...); got != c.want {
+			t.Errorf("%q: %q, want %q", c.args, got, c.want)
+		}
+	}
+	if got := run("", "-q", "SELECT number, throwIf(number = 3000000) FROM numbers(10000000)"); !strings.HasPrefix(got, "139|0\t0\n") || !strings.HasSuffix(got, "|Code: 395") || len(got) < 1<<20 {
+		t.Errorf("an error behind the rows: %d bytes, %.20q", len(got), got)
+	}
+	t.Run("cancel", func(t *testing.T) {
+		o, err := parseOptions([]string{"--host", host, "--port", port})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		a := newApp(o, nil, &out, &out)
+		defer a.conn.close()
+		signals := make(chan os.Signal, 1)
+		a.interrupts = func() (<-chan os.Signal, func()) { return signals, func() {} }
+		time.AfterFunc(200*time.Millisecond, func() { signals <- os.Interrupt })
+		a.typed("SELECT sum(sipHash64(number)) FROM numbers(1000000000000);")
+		a.typed("SELECT 'still here';")
+		if got := out.String(); !strings.HasPrefix(got, "Code: 394") || !strings.HasSuffix(got, "still here\n") {
+			t.Errorf("%q", got)
+		}
+	})
+}
