@@ -31,7 +31,11 @@ type Config struct {
 	// Memory is the limit of all that is accounted for, in bytes; 0: three quarters of the machine's.
 	Memory int64 `yaml:"memory"`
 	// Cache is the bytes of decoded pages kept; 0: an eighth of Memory.
-	Cache    int64                 `yaml:"cache"`
+	Cache int64 `yaml:"cache"`
+	// LogFile is the bytes of a file of the log, SnapshotLog those of the log that bring on a Raft snapshot; 0: 64 MiB.
+	LogFile     int64 `yaml:"log_file"`
+	SnapshotLog int64 `yaml:"snapshot_log"`
+
 	Users    map[string]UserConfig `yaml:"users"`
 	Settings map[string]string     `yaml:"settings"` // defaults of every session
 
@@ -84,6 +88,8 @@ var options = []option{
 	{"log-level", "debug, info, warn or error", text(func(c *Config) *string { return &c.LogLevel })},
 	{"memory", "limit in `bytes`, such as 4GiB; 0: three quarters of the machine's", size(func(c *Config) *int64 { return &c.Memory })},
 	{"cache", "`bytes` of decoded pages kept; 0: an eighth of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
+	{"log-file", "`bytes` of a file of the log; 0: 64MiB", size(func(c *Config) *int64 { return &c.LogFile })},
+	{"snapshot-log", "`bytes` of log that bring on a snapshot of the state; 0: 64MiB", size(func(c *Config) *int64 { return &c.SnapshotLog })},
 }
 
 // parseSize reads 1024, 512MiB, 4GiB and the like.

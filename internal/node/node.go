@@ -113,7 +113,7 @@ func (n *Node) start(ctx context.Context) error {
 	zone := n.cfg.zone()
 	n.cluster, err = cluster.Open(ctx, cluster.Config{
 		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, "store"), Specs: newSpecs(zone).compile, Clock: n.cfg.Clock, Budget: n.budget,
-		Logger: n.log, Cache: segment.NewCache(n.cfg.Cache, n.budget),
+		Logger: n.log, Cache: segment.NewCache(n.cfg.Cache, n.budget), LogSegment: n.cfg.LogFile, SnapshotBytes: n.cfg.SnapshotLog,
 	})
 	if err != nil {
 		return err
