@@ -45,6 +45,10 @@ func stopped(g uint64, cause error) error {
 	return sqlerr.Wrap(errors.Join(ErrStopped, cause), code, "Group %d takes no writes until a restart", g)
 }
 
+func full() error {
+	return sqlerr.New(sqlerr.NotEnoughSpace, "The disk is full: writes go on when there is space")
+}
+
 func closed() error { return sqlerr.Wrap(ErrClosed, sqlerr.Aborted, "The node is shutting down") }
 
 // outcome translates what raft says about a proposal that was handed to it.

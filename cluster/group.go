@@ -55,6 +55,7 @@ func openGroup(cfg *Config, id uint64, l *raftlog.Log, fsm raft.FSM, m *machine)
 		closing: make(chan struct{}), down: make(chan struct{}), recheck: make(chan struct{}, 1)}
 	g.mu.changed = make(chan struct{})
 	g.store = &guard{GroupStore: l.Group(id), clk: cfg.Clock, fail: m.stop, failed: m.err, closing: g.closing}
+	g.store.mu.stalled = make(chan struct{})
 	g.shutdown = sync.OnceValue(g.stopRaft)
 	store, err := raftlog.OpenSnapshots(cfg.FS, path.Join(cfg.Dir, fmt.Sprintf("snapshots-%d", id)), snapshotsKept)
 	if err != nil {

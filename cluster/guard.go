@@ -4,7 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -29,6 +31,35 @@ type guard struct {
 	failed  func() error
 	closing <-chan struct{}
 	full    atomic.Bool
+
+	mu struct {
+		sync.Mutex
+		stalled chan struct{} // closed while an append has waited for space for stallAfter
+	}
+}
+
+// stalled returns a channel that is closed when appends have waited for space for so long that callers should be told.
+func (s *guard) stalled() <-chan struct{} {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.stalled
+}
+
+// setFull notes that an append has been waiting for space since a time, or that one has worked.
+func (s *guard) setFull(full bool, since time.Time) {
+	s.full.Store(full)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	select {
+	case <-s.mu.stalled:
+		if !full {
+			s.mu.stalled = make(chan struct{})
+		}
+	default:
+		if full && s.clk.Since(since) >= stallAfter {
+			close(s.mu.stalled)
+		}
+	}
 }
 
 // StoreLog implements raft.LogStore.
@@ -36,20 +67,23 @@ func (s *guard) StoreLog(l *raft.Log) error { return s.StoreLogs([]*raft.Log{l})
 
 // StoreLogs implements raft.LogStore.
 func (s *guard) StoreLogs(logs []*raft.Log) error {
+	start := s.clk.Now()
 	for {
 		if err := s.failed(); err != nil {
 			return err
 		}
 		err := s.GroupStore.StoreLogs(logs)
 		if err == nil {
-			s.full.Store(false)
+			if s.full.Load() {
+				s.setFull(false, start)
+			}
 			return nil
 		}
 		if !vfs.IsNoSpace(err) || errors.Is(err, raftlog.ErrPoisoned) {
 			s.fail(err)
 			return err
 		}
-		s.full.Store(true)
+		s.setFull(true, start)
 		select {
 		case <-s.clk.After(fullPause):
 		case <-s.closing:

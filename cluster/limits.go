@@ -52,6 +52,8 @@ const (
 	retryPause = 50 * time.Millisecond
 	// fullPause is between attempts to write to a full disk.
 	fullPause = 100 * time.Millisecond
+	// stallAfter is how long a full disk may hold up those who wait for a commit before they are told.
+	stallAfter = 2 * time.Second
 	// upkeepInterval is how often a group looks whether a Raft snapshot is due.
 	upkeepInterval = 200 * time.Millisecond
 	// snapshotRetry is between attempts of a Raft snapshot that fails.

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"errors"
-	"sync"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -15,7 +14,7 @@ type Meta struct {
 	fsm   *metaFSM
 	specs SpecFunc
 	// one change at a time is made here, so that conflicts come from other nodes only.
-	changing sync.Mutex
+	changing chan struct{} // holds one token
 }
 
 // ChangeFunc makes a changed catalog of the present one with its With… and Without… methods, or returns it as it is. It may be
@@ -50,8 +49,12 @@ func (m *Meta) Compact() error { return m.g.snapshot() }
 // changes acknowledged before, and the change is committed only if none came between. An error of f is returned as it is. The shards
 // learn of the change on their own: see Node.Change.
 func (m *Meta) Change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, error) {
-	m.changing.Lock()
-	defer m.changing.Unlock()
+	select {
+	case m.changing <- struct{}{}:
+		defer func() { <-m.changing }()
+	case <-ctx.Done():
+		return nil, ctxErr(ctx)
+	}
 	for attempt := 1; ; attempt++ {
 		c, err := m.change(ctx, f)
 		if err == nil || !retryable(err) || attempt == attempts {

@@ -90,7 +90,7 @@ func checkShards(cfg *Config) error {
 }
 
 func (n *Node) openMeta(cfg *Config) error {
-	m := &Meta{fsm: newMetaFSM(cfg.fences), specs: cfg.Specs}
+	m := &Meta{fsm: newMetaFSM(cfg.fences), specs: cfg.Specs, changing: make(chan struct{}, 1)}
 	var err error
 	if m.g, err = openGroup(cfg, metaGroup, n.log, m.fsm, &m.fsm.machine); err != nil {
 		return err
@@ -178,6 +178,41 @@ func (n *Node) Change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, erro
 		}
 	}
 	return c, nil
+}
+
+// Status describes a group on this node, for system tables and metrics.
+type Status struct {
+	Group            uint64
+	Term             uint64 // in which this node leads; 0: it does not
+	Applied          uint64 // log index
+	Committed        uint64 // log index
+	Schema           uint64 // catalog version
+	LogBytes         int64  // since the last Raft snapshot
+	Proposals        int    // under way
+	ProposalBytes    int64
+	DiskFull         bool
+	MemtablePressure float64 // of a shard: 1 holds writers
+	Err              error   // why the replica has stopped
+}
+
+// Status describes all groups, the meta group first.
+func (n *Node) Status() []Status {
+	out := []Status{n.meta.g.status()}
+	out[0].Schema = n.meta.Catalog().Version
+	for _, s := range n.shards {
+		st := s.g.status()
+		st.Schema, st.MemtablePressure = s.Schema(), s.store.Pressure()
+		out = append(out, st)
+	}
+	return out
+}
+
+func (g *group) status() Status {
+	st := Status{Group: g.id, Committed: g.raft.CommitIndex(), LogBytes: g.machine.logBytes.Load(), DiskFull: g.full(), Err: g.machine.err()}
+	st.Term, _ = g.leading()
+	st.Applied, _ = g.machine.appliedIndex()
+	st.Proposals, st.ProposalBytes = g.window.use()
+	return st
 }
 
 // LogStats returns the counters of the log that all groups share.

@@ -85,7 +85,7 @@ func (g *group) refusal() error {
 		return stopped(g.id, err)
 	}
 	if g.full() {
-		return sqlerr.New(sqlerr.NotEnoughSpace, "The disk is full: writes go on when there is space")
+		return full()
 	}
 	return nil
 }
@@ -120,6 +120,8 @@ func (g *group) submit(ctx context.Context, data []byte, done func()) (response,
 		return e.r, e.err
 	case <-ctx.Done():
 		return response{}, unknown(ctxErr(ctx))
+	case <-g.store.stalled():
+		return response{}, unknown(full())
 	case <-g.down:
 		return response{}, unknown(closed())
 	}
