@@ -181,6 +181,7 @@ type broker struct {
 	t      *testing.T
 	fake   *kfake.Cluster // nil: a real one
 	addrs  []string
+	dial   DialFunc // nil: TCP
 	client *kgo.Client
 	admin  *kadm.Client
 }
@@ -198,13 +199,22 @@ func newBroker(t *testing.T, opts ...kfake.Opt) *broker {
 }
 
 func (b *broker) connect() {
-	var err error
-	b.client, err = kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	b.client = b.kafka(kgo.RecordPartitioner(kgo.ManualPartitioner()))
+	b.admin = kadm.NewClient(b.client)
+}
+
+func (b *broker) kafka(opts ...kgo.Opt) *kgo.Client {
+	b.t.Helper()
+	opts = append(opts, kgo.SeedBrokers(b.addrs...))
+	if b.dial != nil {
+		opts = append(opts, kgo.Dialer(b.dial))
+	}
+	c, err := kgo.NewClient(opts...)
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	b.t.Cleanup(b.client.Close)
-	b.admin = kadm.NewClient(b.client)
+	b.t.Cleanup(c.Close)
+	return c
 }
 
 // name returns a topic name that no earlier run has used.
@@ -272,7 +282,7 @@ func (b *broker) start(s Committer, topics string, extra ...string) *Consumer {
 	if err != nil {
 		b.t.Fatal(err)
 	}
-	c, err := Start(Options{Database: "default", Table: "q", SourceID: "s1", Schema: testSchema, Config: cfg, Committer: s, Discover: 100 * time.Millisecond})
+	c, err := Start(Options{Database: "default", Table: "q", SourceID: "s1", Schema: testSchema, Config: cfg, Committer: s, Dial: b.dial, Discover: 100 * time.Millisecond})
 	if err != nil {
 		b.t.Fatal(err)
 	}

@@ -21,11 +21,7 @@ func TestTransactions(t *testing.T) {
 
 func testTransactions(t *testing.T, b *broker) {
 	topic := b.topic(b.name("tx"), 1)
-	tx, err := kgo.NewClient(kgo.SeedBrokers(b.addrs...), kgo.TransactionalID(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(topic))
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer tx.Close()
+	tx := b.kafka(kgo.TransactionalID(topic), kgo.RecordPartitioner(kgo.ManualPartitioner()), kgo.DefaultProduceTopic(topic))
 	ctx := testContext(t)
 	id := 0
 	for round := range 6 {
@@ -399,7 +395,7 @@ func (b *broker) deleteRecords(topic string, partition int32, before int64) {
 // produceRetried writes through a new client, for topics that have changed under the old one's eyes.
 func (b *broker) produceRetried(topic string, partition int32, values ...string) {
 	b.t.Helper()
-	fresh := &broker{t: b.t, addrs: b.addrs}
+	fresh := &broker{t: b.t, addrs: b.addrs, dial: b.dial}
 	fresh.connect()
 	fresh.produce(topic, partition, values...)
 }
