@@ -192,6 +192,17 @@ func TestInput(t *testing.T) {
 	}
 }
 
+// Rows longer than any buffer are read whole.
+func TestLongRows(t *testing.T) {
+	s := schemaOf(t, "a", "String", "b", "UInt8")
+	long := strings.Repeat("x", 3*maxRead+17)
+	in := "short\t1\n" + long + "\t2\n" + strings.Repeat("y", firstRead-3) + "\t3\n"
+	rows, err := readAll(t, "TSV", s, strings.NewReader(in), Defaults())
+	if err != nil || string(write(t, "TSV", s, rows.Block(), Defaults())) != in {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestAllowErrors(t *testing.T) {
 	s := schemaOf(t, "a", "UInt8")
 	o := Defaults()

@@ -13,8 +13,10 @@ import (
 const (
 	// maxRow bounds one row: what is larger is no row but a mistake in quoting.
 	maxRow = 1 << 30
-	// readSize is the least that is read from the input at once.
-	readSize = 128 << 10
+	// firstRead is the buffer of the first read, maxRead what it grows to while there is more: small inserts are
+	// many, and large ones gain nothing from larger reads.
+	firstRead = 4 << 10
+	maxRead   = 256 << 10
 	// maxDepth bounds nesting inside one value.
 	maxDepth = 256
 )
@@ -204,30 +206,32 @@ func (r *Reader) step(parse func(data []byte, eof bool) (int, error)) error {
 	}
 }
 
-// fill reads more of the input, at least doubling what is at hand, so that a long row is parsed a bounded number of times.
+// fill reads more of the input, at least doubling what is at hand, so that a long row is parsed a bounded number of
+// times. The buffer starts small, for the insert of one row, and grows while the input fills it.
 func (r *Reader) fill() error {
 	rest := copy(r.buf, r.buf[r.pos:])
+	full := len(r.buf) == cap(r.buf)
 	r.buf, r.pos = r.buf[:rest], 0
-	want := max(readSize, rest)
 	if rest > maxRow {
 		return sqlerr.New(sqlerr.IncorrectData, "Size of a row in the input exceeds %d bytes", maxRow)
 	}
-	for got := 0; got < want && !r.eof; {
-		if cap(r.buf)-len(r.buf) < readSize {
-			bigger := make([]byte, len(r.buf), 2*cap(r.buf)+2*readSize)
-			copy(bigger, r.buf)
-			r.buf = bigger
-		}
+	size := max(firstRead, 2*rest)
+	if full {
+		size = max(size, min(2*cap(r.buf), maxRead))
+	}
+	if size > cap(r.buf) {
+		bigger := make([]byte, rest, size)
+		copy(bigger, r.buf)
+		r.buf = bigger
+	}
+	for len(r.buf) < max(2*rest, 1) && !r.eof {
 		n, err := r.src.Read(r.buf[len(r.buf):cap(r.buf)])
 		r.buf = r.buf[:len(r.buf)+n]
-		got += n
 		switch {
 		case err == io.EOF:
 			r.eof = true
 		case err != nil:
 			return err
-		case n > 0 && len(r.buf) >= want:
-			return nil
 		}
 	}
 	return nil
