@@ -17,10 +17,10 @@ type killPoint struct {
 // killPoints are the operations that make something durable, of each kind of file that a node writes.
 var killPoints = []killPoint{
 	// The log of entries: records, syncs, a new file, an old one gone.
-	{"write:.log", 400}, {"tear:.log", 400}, {"sync:.log", 400},
-	{"create:next.tmp", 1}, {"write:next.tmp", 2}, {"sync:next.tmp", 2}, {"rename:next.tmp", 1}, {"remove:.log", 1}, {"syncdir:raft", 3},
+	{"write:.log", 150}, {"tear:.log", 150}, {"sync:.log", 150},
+	{"create:next.tmp", 2}, {"write:next.tmp", 2}, {"sync:next.tmp", 2}, {"rename:next.tmp", 2}, {"remove:.log", 1}, {"syncdir:raft", 2},
 	// Segments: flushed, inserted in bulk, merged, and deleted.
-	{"create:.seg", 12}, {"write:.seg", 100}, {"tear:.seg", 100}, {"sync:.seg", 12}, {"syncdir:segments", 12}, {"remove:.seg", 12},
+	{"create:.seg", 12}, {"write:.seg", 60}, {"tear:.seg", 60}, {"sync:.seg", 12}, {"syncdir:segments", 12}, {"remove:.seg", 12},
 	// Raft snapshots.
 	{"create:snapshots", 2}, {"write:snapshots", 6}, {"tear:snapshots", 6}, {"sync:snapshots", 4}, {"rename:snapshots", 2}, {"syncdir:snapshots", 6}, {"remove:snapshots", 2},
 }
@@ -33,8 +33,9 @@ func (k killPoint) env(r *rand.Rand) string {
 // deaths counts how olapd was killed.
 type deaths struct {
 	random int
+	early  int // of the random ones: before it answered
 	points map[string]int
-	missed int // armed, but a random kill was faster
+	missed map[string]int // armed, but a random kill was faster
 }
 
 func (d *deaths) String() string {
@@ -46,5 +47,5 @@ func (d *deaths) String() string {
 			hit = append(hit, fmt.Sprintf("%s ×%d", k.at, c))
 		}
 	}
-	return fmt.Sprintf("%d at random moments, %d at %d of %d kill points (%s)", d.random, n, len(hit), len(killPoints), strings.Join(hit, ", "))
+	return fmt.Sprintf("%d at random moments (%d of them while starting), %d at %d of %d kill points (%s)", d.random, d.early, n, len(hit), len(killPoints), strings.Join(hit, ", "))
 }

@@ -21,21 +21,28 @@ import (
 var (
 	serverFlag = flag.String("server", "", "olapd binary to torture")
 	killsFlag  = flag.Int("kills", 30, "how often to kill it")
-	rateFlag   = flag.Int("rate", 3000, "Kafka messages a second")
+	rateFlag   = flag.Int("rate", 5000, "Kafka messages a second")
 	seedFlag   = flag.Uint64("seed", 0, "of all random choices; 0: a new one")
 )
 
 const (
 	// readyTimeout is far more than a restart may take: what takes longer is stuck.
 	readyTimeout = 30 * time.Second
-	// lifetime is how long olapd lives at most before it is killed, and how long it is given to reach a kill point.
-	lifetime = 2500 * time.Millisecond
+	// lifetime is how long olapd lives at most before it is killed, armedLifetime how long it is given to reach a kill point.
+	lifetime, armedLifetime = 2500 * time.Millisecond, 4 * time.Second
+	// earlyWithin: of the random kills one in earlyEvery comes this soon after the start.
+	earlyWithin, earlyEvery = 250 * time.Millisecond, 4
 	// brokerEvery is how many cycles lie between two stops of the broker.
 	brokerEvery = 6
 	// fullEvery: every so many cycles all inserts are checked, else those of the last few.
 	fullEvery, recentCycles = 25, 4
 	writers                 = 3 // of HTTP inserts
+	// operateEvery is the pause between two flushes or merges that are asked for.
+	operateEvery = 100 * time.Millisecond
 )
+
+// smallFiles makes log files and Raft snapshots come and go within a life.
+var smallFiles = []string{"--log-file", "1MiB", "--snapshot-log", "2MiB"}
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(brokerDirEnv); dir != "" {
@@ -66,6 +73,7 @@ type torture struct {
 	events, letters *offsets
 
 	deaths     deaths
+	points     []killPoint     // to come, before all of them come again
 	ready      []time.Duration // from start to first answer
 	checks     int
 	brokerDown [2]int // by SIGTERM, by SIGKILL
@@ -75,14 +83,7 @@ func TestTorture(t *testing.T) {
 	if *serverFlag == "" {
 		t.Skip("not run: -server=PATH names the olapd binary to torture, -kills how often (make torture, make torture-short)")
 	}
-	seed := *seedFlag
-	if seed == 0 {
-		seed = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d", seed)
-	x := &torture{T: t, r: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(), events: &offsets{name: "events"}, letters: &offsets{name: "mixed"}}
-	x.deaths.points = map[string]int{}
-	x.ledger = newLedger(func() int { return int(x.cycle.Load()) })
+	x, seed := newTorture(t)
 	start := time.Now()
 	x.setUp(seed)
 	stop := x.startLoad(seed)
@@ -95,6 +96,47 @@ func TestTorture(t *testing.T) {
 	}
 	x.conclude()
 	x.figures(time.Since(start))
+}
+
+func newTorture(t *testing.T) (*torture, uint64) {
+	seed := *seedFlag
+	if seed == 0 {
+		seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("seed %d", seed)
+	x := &torture{T: t, r: rand.New(rand.NewPCG(seed, 0)), dir: t.TempDir(), events: &offsets{name: "events"}, letters: &offsets{name: "mixed"}}
+	x.deaths.points, x.deaths.missed = map[string]int{}, map[string]int{}
+	x.ledger = newLedger(func() int { return int(x.cycle.Load()) })
+	return x, seed
+}
+
+// TestSeesRollback gives olapd the directory of some seconds ago: Kafka's rows come again by themselves, inserts that were acknowledged are
+// gone, and the checks must say so. It is the proof that the torture would notice.
+func TestSeesRollback(t *testing.T) {
+	if *serverFlag == "" {
+		t.Skip("not run: -server=PATH names the olapd binary")
+	}
+	x, seed := newTorture(t)
+	x.setUp(seed)
+	stop := x.startLoad(seed)
+	var dirs [2]string
+	for i := range dirs {
+		x.launch("")
+		x.must(x.awaitReady("SELECT count() FROM events"))
+		sleep(t.Context(), time.Second)
+		x.report(0, x.check(0, true))
+		x.kill()
+		dirs[i] = filepath.Join(x.dir, fmt.Sprint("copy-", i))
+		x.must(os.CopyFS(dirs[i], os.DirFS(filepath.Join(x.dir, "olapd"))))
+	}
+	x.must(stop())
+	x.must(os.RemoveAll(filepath.Join(x.dir, "olapd")))
+	x.must(os.Rename(dirs[0], filepath.Join(x.dir, "olapd")))
+	x.launch("")
+	x.must(x.awaitReady("SELECT count() FROM events"))
+	if bad := x.check(0, true); !slices.ContainsFunc(bad, func(s string) bool { return strings.HasPrefix(s, "inserts:") && strings.Contains(s, "is gone") }) {
+		t.Errorf("a rollback was not seen: %q", bad)
+	}
 }
 
 // must ends the test on an error.
@@ -145,6 +187,7 @@ func (x *torture) startLoad(seed uint64) (stop func() error) {
 	for w := range writers {
 		all.Go(func() { x.ledger.httpLoad(ctx, x.at, w, seed) })
 	}
+	all.Go(func() { x.operate(ctx, seed) })
 	return func() error {
 		cancel()
 		all.Wait()
@@ -167,7 +210,7 @@ func (x *torture) launch(point string) {
 	if point != "" {
 		env = append(env, point)
 	}
-	srv, err := olapd.Launch(*serverFlag, filepath.Join(x.dir, "olapd"), x.http, nil, env...)
+	srv, err := olapd.Launch(*serverFlag, filepath.Join(x.dir, "olapd"), x.http, smallFiles, env...)
 	x.must(err)
 	x.srv = srv
 }
@@ -208,37 +251,49 @@ func (x *torture) oneCycle() {
 	n := int(x.cycle.Load())
 	var point killPoint
 	env := ""
-	if n%2 == 1 {
-		point = killPoints[x.r.IntN(len(killPoints))]
+	if n%3 > 0 {
+		point = x.nextPoint()
 		env = point.env(x.r)
 	}
 	restore := x.stopBroker(n)
+	defer restore()
 	start := time.Now()
 	x.launch(env)
+	if env == "" && x.r.IntN(earlyEvery) == 0 {
+		sleep(x.Context(), time.Duration(x.r.Int64N(int64(earlyWithin))))
+		x.deaths.early++
+		x.bury(point, env)
+		return
+	}
 	x.must(x.awaitReady("SELECT count() FROM events"))
 	if !x.dead() {
 		x.ready = append(x.ready, time.Since(start))
-		x.check(n, n%fullEvery == 0)
+		x.report(n, x.check(n, n%fullEvery == 0))
 	}
+	x.live(n, env != "", restore)
+	x.bury(point, env)
+}
+
+// live waits until it is time to die, or olapd has. Half-way the broker is back and everything is checked again.
+func (x *torture) live(n int, armed bool, restore func()) {
 	life := time.Duration(x.r.Int64N(int64(lifetime)))
-	if env != "" {
-		life = lifetime
+	if armed {
+		life = armedLifetime
 	}
-	restored := time.After(life / 2)
-	died := time.After(life)
-	for alive := true; alive; {
+	half, died := time.After(life/2), time.After(life)
+	for {
 		select {
-		case <-x.srv.Ended():
-			alive = false
-		case <-restored:
+		case <-half:
 			restore()
-			go x.optimize()
+			if !armed && !x.dead() {
+				x.report(n, x.check(n, false))
+			}
+		case <-x.srv.Ended():
+			return
 		case <-died:
-			alive = false
+			return
 		}
 	}
-	x.bury(point, env)
-	restore()
 }
 
 // bury ends olapd, or says how it has ended by itself.
@@ -253,7 +308,7 @@ func (x *torture) bury(point killPoint, env string) {
 	default:
 		x.deaths.random++
 		if env != "" {
-			x.deaths.missed++
+			x.deaths.missed[point.at]++
 		}
 	}
 	if i := strings.Index(x.srv.Log(), "panic:"); i >= 0 {
@@ -261,12 +316,27 @@ func (x *torture) bury(point killPoint, env string) {
 	}
 }
 
-// optimize asks for merges, which would seldom come in so short a life. It fails when olapd is killed meanwhile.
-func (x *torture) optimize() {
-	for _, table := range []string{"events", "inserts", "by_second", "by_user"} {
-		ctx, cancel := context.WithTimeout(context.Background(), lifetime)
-		_, _ = rowsOf(ctx, x.at, "OPTIMIZE TABLE "+table)
+// nextPoint deals out the kill points in a random order, all of them before any comes again.
+func (x *torture) nextPoint() killPoint {
+	if len(x.points) == 0 {
+		x.points = slices.Clone(killPoints)
+		x.r.Shuffle(len(x.points), func(i, j int) { x.points[i], x.points[j] = x.points[j], x.points[i] })
+	}
+	point := x.points[0]
+	x.points = x.points[1:]
+	return point
+}
+
+// operate asks for flushes and merges, which would seldom come in so short a life. They fail while olapd is down.
+func (x *torture) operate(ctx context.Context, seed uint64) {
+	r := rand.New(rand.NewPCG(seed, 2))
+	tables := []string{"events", "inserts", "by_second", "by_user", "by_kind", "inserts_by_token", "mixed"}
+	for ctx.Err() == nil {
+		sql := [...]string{"SYSTEM FLUSH TABLE ", "SYSTEM FLUSH TABLE ", "OPTIMIZE TABLE "}[r.IntN(3)] + tables[r.IntN(len(tables))]
+		try, cancel := context.WithTimeout(ctx, lifetime)
+		_, _ = rowsOf(try, x.at, sql)
 		cancel()
+		sleep(ctx, operateEvery)
 	}
 }
 
@@ -281,8 +351,9 @@ func (x *torture) stopBroker(cycle int) (restore func()) {
 	return sync.OnceFunc(func() { x.must(x.broker.start()) })
 }
 
-// check holds everything against what was written. A server that dies meanwhile, at a kill point, is not asked further.
-func (x *torture) check(cycle int, full bool) {
+// check holds everything against what was written and returns what is wrong. A server that dies meanwhile, at a kill point, is
+// not asked further.
+func (x *torture) check(cycle int, full bool) (bad []string) {
 	from := cyclePrefix(cycle - recentCycles)
 	if full {
 		from = ""
@@ -301,21 +372,28 @@ func (x *torture) check(cycle int, full bool) {
 		})
 	}
 	for _, step := range steps {
-		bad, err := step()
-		if err != nil {
-			// The kill is seen a moment after the connection breaks.
-			select {
-			case <-x.srv.Ended():
-				return
-			case <-time.After(time.Second):
-				x.must(err)
-			}
+		found, err := step()
+		bad = append(bad, found...)
+		if err == nil {
+			continue
 		}
-		for _, b := range bad {
-			x.Errorf("after kill %d: %s", cycle, b)
+		// The kill is seen a moment after the connection breaks.
+		select {
+		case <-x.srv.Ended():
+			return bad
+		case <-time.After(time.Second):
+			x.must(err)
 		}
 	}
 	x.checks++
+	return bad
+}
+
+// report fails the test if something is wrong.
+func (x *torture) report(cycle int, bad []string) {
+	for _, b := range bad {
+		x.Errorf("after kill %d: %s", cycle, b)
+	}
 }
 
 func (x *torture) checkOffsets(ctx context.Context, o *offsets, sql string) ([]string, error) {
@@ -384,8 +462,7 @@ func (x *torture) catchUp(ctx context.Context, clean, mixed map[int64]int64) {
 }
 
 func (x *torture) checkAll(ctx context.Context, clean, mixed map[int64]int64) {
-	x.check(*killsFlag, true)
-	bad := slices.Concat(x.events.against(clean), x.letters.against(mixed))
+	bad := slices.Concat(x.check(*killsFlag, true), x.events.against(clean), x.letters.against(mixed))
 	// A broker that was killed may have stored a batch twice: it forgets what it acknowledged. Then there are more messages than were written.
 	repeated := x.events.total() - int64(x.clean.acked.Load())
 	if repeated < 0 || repeated > 0 && x.brokerDown[1] == 0 {
@@ -411,6 +488,7 @@ func (x *torture) figures(took time.Duration) {
 		kills += n
 	}
 	x.Logf("%d kills in %s: %s", kills, took.Round(time.Second), &x.deaths)
+	x.Logf("kill points not reached in time: %v", x.deaths.missed)
 	x.Logf("broker stopped %d times, killed %d times", x.brokerDown[0], x.brokerDown[1])
 	if len(x.ready) > 0 {
 		slices.Sort(x.ready)
