@@ -234,7 +234,8 @@ type summary struct {
 func (a *answer) summary() summary {
 	text, whole := a.resp.Trailer.Get("X-ClickHouse-Summary"), true
 	if text == "" {
-		text, whole = a.resp.Header.Get("X-ClickHouse-Summary"), a.resp.ContentLength >= 0
+		short := a.resp.ContentLength >= 0 || a.resp.Uncompressed && len(a.resp.TransferEncoding) == 0
+		text, whole = a.resp.Header.Get("X-ClickHouse-Summary"), short
 	}
 	var counts map[string]string
 	if json.Unmarshal([]byte(text), &counts) != nil {

@@ -44,8 +44,10 @@ func (s *script) next() (statement, error) {
 			return statement{}, io.EOF
 		}
 		if s.text != "" {
-			if st, ok := s.cut(); ok {
+			if st, ok := s.cut(); ok && st.text != "" {
 				return st, nil
+			} else if ok {
+				continue // a \G with nothing before it
 			}
 		}
 		if err := s.fill(max(window, 2*len(s.text))); err != nil {

@@ -71,9 +71,23 @@ func TestServer(t *testing.T) {
 			t.Errorf("%q: %q, want %q", c.args, got, c.want)
 		}
 	}
-	if got := run("", "-q", "SELECT number, throwIf(number = 3000000) FROM numbers(10000000)"); !strings.HasPrefix(got, "139|0\t0\n") || !strings.HasSuffix(got, "|Code: 395") || len(got) < 1<<20 {
+	if got := run("", "-q", "SELECT number, throwIf(number = 400000) FROM numbers(1000000)"); !strings.HasPrefix(got, "139|0\t0\n") || !strings.HasSuffix(got, "|Code: 395") || len(got) < 1<<20 {
 		t.Errorf("an error behind the rows: %d bytes, %.20q", len(got), got)
 	}
+	t.Run("counts of a long answer", func(t *testing.T) {
+		o, err := parseOptions([]string{"--host", host, "--port", port})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var out bytes.Buffer
+		a := newApp(o, nil, &out, &out)
+		a.prompting = true
+		defer a.conn.close()
+		a.typed("SELECT number FROM numbers(1000000);")
+		if got := out.String(); !strings.Contains(got, "\n\n1000000 rows in set. Elapsed: ") || !strings.Contains(got, " Processed 1.00 million rows, 8.00 MB (") {
+			t.Errorf("it ends in %q", got[max(0, len(got)-200):])
+		}
+	})
 	t.Run("cancel", func(t *testing.T) {
 		o, err := parseOptions([]string{"--host", host, "--port", port})
 		if err != nil {

@@ -111,7 +111,7 @@ func (out *response) send() error {
 		return nil
 	}
 	out.sent = true
-	out.summary()
+	out.summary("")
 	out.w.WriteHeader(http.StatusOK)
 	held := out.held
 	out.held = nil
@@ -122,13 +122,14 @@ func (out *response) send() error {
 	return err
 }
 
-// summary sets the header that counts the work; all values are strings, as ClickHouse has them.
-func (out *response) summary() {
+// summary sets the header that counts the work; all values are strings, as ClickHouse has them. With http.TrailerPrefix
+// as the prefix it becomes a trailer: of a long answer the header went before the counts were final.
+func (out *response) summary(prefix string) {
 	if out.res == nil {
 		return
 	}
 	p := out.res.Progress()
-	out.w.Header().Set("X-ClickHouse-Summary", fmt.Sprintf(
+	out.w.Header().Set(prefix+"X-ClickHouse-Summary", fmt.Sprintf(
 		`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","total_rows_to_read":"%d","result_rows":"%d","result_bytes":"%d","elapsed_ns":"%d","memory_usage":"%d"}`,
 		p.ReadRows, p.ReadBytes, p.WrittenRows, p.WrittenBytes, p.TotalRows, p.ResultRows, p.ResultBytes, p.ElapsedNanos, p.PeakMemory))
 }
@@ -138,7 +139,9 @@ func (out *response) finish() error {
 	if err := out.endEncodings(); err != nil {
 		return err
 	}
-	if !out.sent && out.coder == nil {
+	if out.sent {
+		out.summary(http.TrailerPrefix)
+	} else if out.coder == nil {
 		out.w.Header().Set("Content-Length", strconv.Itoa(len(out.held)))
 	}
 	return out.send()
@@ -175,7 +178,7 @@ func (out *response) fail(err error) {
 	if !out.sent {
 		out.held, out.sent = nil, true
 		out.coder, out.frames = nil, nil
-		out.summary()
+		out.summary("")
 		out.s.fail(out.w, out.r, err)
 		return
 	}
