@@ -14,7 +14,7 @@ dir=$(mktemp -d)
 broker=$!
 trap 'kill $broker 2>/dev/null; wait $broker 2>/dev/null || true; rm -rf "$dir"' EXIT INT TERM
 cd "$here/../.."
-if ! KAFKA_BROKERS=127.0.0.1:$port ${GO:-go} test ./ingest -run 'TestRealKafka' -count=1 -v; then
+if ! KAFKA_BROKERS=127.0.0.1:$port KAFKA_START=$here/start.sh ${GO:-go} test ./ingest -run 'TestRealKafka' -count=1 -v; then
 	tail -50 "$dir/log" >&2
 	exit 1
 fi
