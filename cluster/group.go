@@ -29,7 +29,9 @@ type group struct {
 	store   *guard
 	window  *window
 	limit   int64 // bytes of log that bring on a Raft snapshot
-	lead    func(ctx context.Context, term uint64)
+	// stateBytes is about the size of one.
+	stateBytes func() int64
+	lead       func(ctx context.Context, term uint64)
 
 	requests atomic.Uint64
 	rows     *handovers    // of proposals under way; nil where none have rows
@@ -51,7 +53,7 @@ type group struct {
 // openGroup starts raft over the shared log. fsm is m's state machine. start must follow.
 func openGroup(cfg *Config, id uint64, l *raftlog.Log, fsm raft.FSM, m *machine) (*group, error) {
 	g := &group{id: id, node: cfg.Node, clk: cfg.Clock, log: cfg.Logger.With("group", id), machine: m,
-		window: newWindow(maxInflight, min(cfg.InflightBytes, 512<<20)), limit: cfg.SnapshotBytes,
+		window: newWindow(maxInflight, min(cfg.InflightBytes, 512<<20)), limit: cfg.SnapshotBytes, stateBytes: func() int64 { return 0 },
 		closing: make(chan struct{}), down: make(chan struct{}), recheck: make(chan struct{}, 1)}
 	g.mu.changed = make(chan struct{})
 	g.store = &guard{GroupStore: l.Group(id), clk: cfg.Clock, fail: m.stop, failed: m.err, closing: g.closing}
@@ -254,8 +256,7 @@ func (g *group) upkeep(ctx context.Context) {
 			return
 		case <-t.C():
 		}
-		n := g.machine.logBytes.Load()
-		if n < g.limit && !(n >= g.limit/flushShare && g.machine.flushed.Load()) {
+		if !g.snapshotDue() {
 			continue
 		}
 		if err := g.snapshot(); err != nil && ctx.Err() == nil {
@@ -265,6 +266,13 @@ func (g *group) upkeep(ctx context.Context) {
 			}
 		}
 	}
+}
+
+// snapshotDue reports whether the log has grown enough; sooner when a flush has just made the state smaller than the log
+// that it would free.
+func (g *group) snapshotDue() bool {
+	n := g.machine.logBytes.Load()
+	return n >= g.limit || n >= g.limit/flushShare && g.machine.flushed.Load() && g.stateBytes() <= n
 }
 
 // snapshot takes a Raft snapshot and deletes the log before it.

@@ -60,7 +60,7 @@ func (n *Node) open(ctx context.Context, cfg *Config) error {
 			return err
 		}
 	}
-	if _, err := n.meta.g.awaitTerm(ctx, 0); err != nil {
+	if err := n.meta.g.awaitFirstTerm(ctx); err != nil {
 		return err
 	}
 	for _, s := range n.shards {
@@ -121,7 +121,7 @@ func (n *Node) openShard(cfg *Config, id uint64) error {
 	if s.g, err = openGroup(cfg, id, n.log, s.fsm, &s.fsm.machine); err != nil {
 		return errors.Join(err, store.Close())
 	}
-	s.g.rows = rows
+	s.g.rows, s.g.stateBytes = rows, s.memtableBytes
 	n.shards = append(n.shards, s)
 	s.g.start(s.lead)
 	return nil

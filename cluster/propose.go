@@ -74,6 +74,16 @@ func (g *group) awaitTerm(ctx context.Context, want uint64) (uint64, error) {
 	}
 }
 
+// awaitFirstTerm waits until the group has caught up with its log, however long that takes.
+func (g *group) awaitFirstTerm(ctx context.Context) error {
+	for {
+		_, err := g.awaitTerm(ctx, 0)
+		if err == nil || !retryable(err) {
+			return err
+		}
+	}
+}
+
 // refusal returns why the group takes no proposals, or nil.
 func (g *group) refusal() error {
 	select {

@@ -239,6 +239,19 @@ func (s *Shard) schemaChange(c *catalog.Catalog) (*applySchema, error) {
 // Compact takes a Raft snapshot now and deletes the log before it.
 func (s *Shard) Compact() error { return s.g.snapshot() }
 
+// memtableBytes is the size of the rows in no segment, which a Raft snapshot holds.
+func (s *Shard) memtableBytes() int64 {
+	snap := s.store.Snapshot()
+	defer snap.Close()
+	n := int64(0)
+	for _, id := range snap.Tables() {
+		if v := snap.Table(id); v != nil {
+			n += v.MemtableBytes()
+		}
+	}
+	return n
+}
+
 // lead is the work of the shard's leader: the catalog's changes, and flushes and merges.
 func (s *Shard) lead(ctx context.Context, _ uint64) {
 	if err := s.catchUp(ctx); err != nil {
@@ -264,14 +277,8 @@ func (s *Shard) lead(ctx context.Context, _ uint64) {
 
 // catchUp brings the shard to the catalog after a start, and deletes the files that nothing names.
 func (s *Shard) catchUp(ctx context.Context) error {
-	for {
-		_, err := s.meta.g.awaitTerm(ctx, 0)
-		if err == nil {
-			break
-		}
-		if !retryable(err) {
-			return err
-		}
+	if err := s.meta.g.awaitFirstTerm(ctx); err != nil {
+		return err
 	}
 	if err := s.reconcile(ctx); err != nil {
 		return err
