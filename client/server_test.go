@@ -71,7 +71,7 @@ func TestServer(t *testing.T) {
 			t.Errorf("%q: %q, want %q", c.args, got, c.want)
 		}
 	}
-	if got := run("", "-q", "SELECT number, throwIf(number = 400000) FROM numbers(1000000)"); !strings.HasPrefix(got, "139|0\t0\n") || !strings.HasSuffix(got, "|Code: 395") || len(got) < 1<<20 {
+	if got := run("", "-q", "SELECT number, throwIf(number = 400000) FROM numbers(1000000)"); !strings.HasPrefix(got, "139|") || !strings.HasSuffix(got, "|Code: 395") || len(got) < 1<<20 {
 		t.Errorf("an error behind the rows: %d bytes, %.20q", len(got), got)
 	}
 	t.Run("counts of a long answer", func(t *testing.T) {
