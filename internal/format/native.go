@@ -254,8 +254,11 @@ func (d *nativeReader) row(data []byte, eof bool, r *Rows) (int, error) {
 	}
 	s := binScan{data: data, eof: eof}
 	names, cols, n, err := s.block(d.o.Revision)
-	if err != nil {
+	switch {
+	case err != nil:
 		return 0, err
+	case n > s.pos: // every row of a column takes a byte at least; a block without columns must not become rows of defaults
+		return 0, sqlerr.New(sqlerr.IncorrectData, "%d columns and %d rows in %d bytes of Native format", len(cols), n, s.pos)
 	}
 	given := make([]bool, len(d.schema))
 	for i, name := range names {
