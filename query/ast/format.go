@@ -123,9 +123,12 @@ func (p *printer) expr(e Expr) {
 	case *FuncCall:
 		p.call(e)
 	case *Lambda:
-		p.put("(", quoteAll(e.Params), ") -> (")
-		p.expr(e.Body)
-		p.put(")")
+		params := quoteAll(e.Params)
+		if len(e.Params) != 1 {
+			params = "(" + params + ")"
+		}
+		p.put(params, " -> ")
+		p.operand(e.Body)
 	case *Alias:
 		p.put("(")
 		p.expr(e.Expr)
@@ -235,8 +238,7 @@ func (p *printer) items(list []Expr) {
 	}
 }
 
-// call prints any call in function form, except literals of arrays and tuples,
-// IN and what has no function form.
+// call prints a call in the form it was written: literals of arrays and tuples, operators, and functions.
 func (p *printer) call(e *FuncCall) {
 	switch {
 	case e.Syntax == SyntaxArray:
@@ -249,12 +251,8 @@ func (p *printer) call(e *FuncCall) {
 		p.exprs(e.Args)
 		p.put(")")
 		return
-	case e.Syntax == SyntaxOperator && e.isIn():
-		p.put("(")
-		p.expr(e.Args[0])
-		p.put(inOperators[e.Name])
-		p.expr(e.Args[1])
-		p.put(")")
+	case e.hasOperatorForm():
+		p.operator(e)
 		return
 	}
 	p.put(quoteFunction(e.Name))
@@ -267,7 +265,7 @@ func (p *printer) call(e *FuncCall) {
 	if e.Distinct {
 		p.put("DISTINCT ")
 	}
-	p.exprs(e.Args)
+	p.arguments(e)
 	p.put(")")
 	switch e.Nulls {
 	case RespectNulls:
@@ -285,12 +283,6 @@ func (p *printer) call(e *FuncCall) {
 		p.window(e.Over)
 	}
 }
-
-var inOperators = map[string]string{
-	"in": " IN ", "notIn": " NOT IN ", "globalIn": " GLOBAL IN ", "globalNotIn": " GLOBAL NOT IN ",
-}
-
-func (e *FuncCall) isIn() bool { return inOperators[e.Name] != "" && len(e.Args) == 2 }
 
 // bareFunctions are the keywords and special forms that parse back to the same call when they stand before a
 // parenthesis unquoted.

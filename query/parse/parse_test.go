@@ -170,7 +170,7 @@ func TestRewriteLeavesTheTreeAlone(t *testing.T) {
 	if ast.Format(s) != before {
 		t.Errorf("the tree changed to %s", ast.Format(s))
 	}
-	const want = "SELECT plus(7, 1) AS x FROM t WHERE and(and(greaterOrEquals(7, 1), lessOrEquals(7, 2)), (b IN (SELECT 7 FROM u)))"
+	const want = "SELECT 7 + 1 AS x FROM t WHERE ((7 >= 1) AND (7 <= 2)) AND (b IN (SELECT 7 FROM u))"
 	if ast.Format(q) != want {
 		t.Errorf("got  %s\nwant %s", ast.Format(q), want)
 	}
