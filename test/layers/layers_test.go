@@ -142,7 +142,7 @@ func load(t *testing.T) (table, []pkg) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out, err := exec.Command("go", "list", "-json=ImportPath,Imports", "../../...").Output()
+	out, err := exec.Command("go", "list", "-e", "-json=ImportPath,Imports", "../../...").Output()
 	if err != nil {
 		t.Fatal(err)
 	}
