@@ -13,7 +13,7 @@
 // ClickHouse only (`make test-diff-rewrite`), never from olapd. A plain `go test` checks the
 // goldens against ClickHouse if that is installed; with -server (`make test-diff`) olapd is
 // checked against the goldens. What olapd refuses as not implemented (code 48) is counted
-// apart, and everything else that differs is a failure.
+// apart, so is what known_differences.tsv lists, and everything else that differs is a failure.
 //
 // random.go generates statements from a seed; they are compared between all engines at hand,
 // and a difference is shown with the smallest statement that still has it.

@@ -66,7 +66,7 @@ func writeGolden(t *testing.T, text string) {
 	if err := os.WriteFile(goldenFile, []byte(text), 0o644); err != nil {
 		t.Fatal(err)
 	}
-	runFile(t, goldenFile, peer{"ClickHouse", ch}, "random", &counts{})
+	runFile(t, goldenFile, peer{"ClickHouse", ch}, "random", &counts{}, nil)
 }
 
 // TestRandom compares random statements between ClickHouse and all other engines at hand.
