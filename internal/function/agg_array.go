@@ -11,13 +11,11 @@ import (
 
 func init() {
 	registerAggregates(
-		&AggregateFamily{Name: "groupArray", Aliases: []string{"array_agg"}, CaseInsensitive: false, MinArgs: 1, MaxArgs: 1,
+		&AggregateFamily{Name: "groupArray", Aliases: []string{"array_agg"}, CaseInsensitive: false, MinArgs: 1, MaxArgs: 1, Parametric: true,
 			Resolve: resolveGroupArray("groupArray", false),
 			Doc:     "Collects the values into an array, at most as many as the parameter says.", Example: "groupArray(x) → [1,2,3]"},
-		&AggregateFamily{Name: "groupUniqArray", MinArgs: 1, MaxArgs: 1, Resolve: resolveGroupArray("groupUniqArray", true),
+		&AggregateFamily{Name: "groupUniqArray", MinArgs: 1, MaxArgs: 1, Parametric: true, Resolve: resolveGroupArray("groupUniqArray", true),
 			Doc: "Collects the distinct values into an array, in order of first occurrence.", Example: "groupUniqArray(x) → [1,2]"},
-		&AggregateFamily{Name: "groupConcat", Aliases: []string{"group_concat", "string_agg"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 2, EmptyNull: true,
-			Resolve: resolveGroupConcat, Doc: "Joins the values as text with the delimiter of the parameter.", Example: "groupConcat(',')(x) → 1,2"},
 	)
 }
 
@@ -132,38 +130,4 @@ func collect(t, result *types.Type, limit int, distinct bool, finish func(column
 		},
 		finish: finish,
 	}
-}
-
-func resolveGroupConcat(_ *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
-	delimiter, limit := "", 0
-	for i, p := range params {
-		switch {
-		case i == 0 && p.Type().IsString():
-			delimiter = column.Value(p, 0).(string)
-		case i == 1 && p.Type().IsInteger():
-			limit = int(toFloats(column.Flatten(p))[0])
-		default:
-			return nil, sqlerr.New(sqlerr.BadArguments, "Parameters of groupConcat are a delimiter and a limit")
-		}
-	}
-	if len(args) == 2 {
-		return nil, sqlerr.New(sqlerr.NotImplemented, "groupConcat with the delimiter as an argument is not supported; write it as a parameter: groupConcat(',')(x)")
-	}
-	if args[0].Kind != types.String {
-		return nil, sqlerr.New(sqlerr.NotImplemented, "groupConcat of %s is not supported; convert it with toString", args[0])
-	}
-	return collect(args[0], types.TString, limit, false, func(out column.Builder, s *values) error {
-		o := out.(*column.Str)
-		if s.v != nil {
-			v := s.v.(*column.Str)
-			for i := 0; i < v.Len(); i++ {
-				if i > 0 {
-					o.Data = append(o.Data, delimiter...)
-				}
-				o.Data = append(o.Data, v.At(i)...)
-			}
-		}
-		o.EndValue()
-		return nil
-	}), nil
 }

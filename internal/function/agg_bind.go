@@ -78,6 +78,9 @@ func bindName(env *Env, name string, params []column.Vector, args []*types.Type,
 	case "Merge", "MergeState":
 		return bindMerge(env, name, c == "MergeState", base, args)
 	case "OrNull", "OrDefault":
+		if plain, ok := strings.CutSuffix(base, "If"); ok && LookupAggregate(base) == nil && plain != "" {
+			return bindName(env, plain+c+"If", params, args, depth+1) // rows that do not pass are no rows
+		}
 		return bindOr(c == "OrNull", args, inner)
 	case "Distinct":
 		return bindDistinct(args, inner)
@@ -93,6 +96,9 @@ func bindFamily(env *Env, f *AggregateFamily, params []column.Vector, args []*ty
 	if len(args) < f.MinArgs || f.MaxArgs >= 0 && len(args) > f.MaxArgs {
 		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Aggregate function %s requires %s arguments, got %d",
 			f.Name, arity(&Scalar{MinArgs: f.MinArgs, MaxArgs: f.MaxArgs}), len(args))
+	}
+	if len(params) > 0 && !f.Parametric {
+		return nil, sqlerr.New(sqlerr.AggregateFunctionDoesntAllowParameters, "Aggregate function %s cannot have parameters", f.Name)
 	}
 	if f.NullArgs {
 		return f.Resolve(env, params, args)
@@ -116,11 +122,11 @@ func bindFamily(env *Env, f *AggregateFamily, params []column.Vector, args []*ty
 		return fn, err
 	}
 	skip := &nullSkip{inner: fn, result: fn.Result()}
-	if f.EmptyNull && fn.Result().CanBeNullable() {
+	switch {
+	case nothing && (f.EmptyNull || fn.Result().Kind == types.Array):
+		skip.result, skip.null = types.TNull, true
+	case f.EmptyNull && fn.Result().CanBeNullable():
 		skip.result, skip.null = types.NewNullable(fn.Result()), true
-		if nothing {
-			skip.result = types.TNull
-		}
 	}
 	return skip, nil
 }

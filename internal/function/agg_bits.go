@@ -21,8 +21,13 @@ func bitAggregate(name, doc string, start uint64, op func(a, b uint64) uint64, a
 	return &AggregateFamily{Name: name, Aliases: []string{alias}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, EmptyNull: true, Doc: doc, Example: name + "(x) → 1",
 		Resolve: func(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
 			t := args[0]
-			if !t.IsInteger() || t.Width() > 8 {
+			switch {
+			case !t.IsInteger():
 				return nil, badArg(name, t)
+			case t.Kind == types.Bool:
+				t = types.TUInt8
+			case t.Width() > 8:
+				return wideBits(t, start, op), nil
 			}
 			return &fold[bitState]{
 				result: t,
@@ -38,6 +43,32 @@ func bitAggregate(name, doc string, start uint64, op func(a, b uint64) uint64, a
 				finish: func(out column.Builder, s *bitState) error { pushBits(out, uint64(*s)^start); return nil },
 			}, nil
 		}}
+}
+
+// wideBits joins 128-bit integers, half by half; the state is inverted as bitState is.
+func wideBits(t *types.Type, start uint64, op func(a, b uint64) uint64) Aggregate {
+	join := func(s *types.I128, x types.I128) {
+		s.Lo = op(s.Lo^start, x.Lo) ^ start
+		s.Hi = int64(op(uint64(s.Hi)^start, uint64(x.Hi)) ^ start)
+	}
+	bits := func(s *types.I128) types.I128 { return types.I128{Lo: s.Lo ^ start, Hi: s.Hi ^ int64(start)} }
+	return &fold[types.I128]{
+		result: t,
+		add:    addI128(join),
+		merge:  func(_ *foldStates[types.I128], a, b *types.I128) { join(a, bits(b)) },
+		save:   func(dst []byte, s *types.I128) []byte { return appendI128(dst, *s) },
+		load:   func(s *types.I128, r *reader) error { *s = readI128(r); return nil },
+		finish: func(out column.Builder, s *types.I128) error { pushWide(out, bits(s)); return nil },
+	}
+}
+
+// pushWide appends x as the builder's 128-bit integer type.
+func pushWide(out column.Builder, x types.I128) {
+	if v, ok := out.(*column.Num[types.U128]); ok {
+		v.Data = append(v.Data, types.U128{Lo: x.Lo, Hi: uint64(x.Hi)})
+		return
+	}
+	push(out, x)
 }
 
 // pushBits appends the low bits of x as the builder's integer type.

@@ -202,6 +202,17 @@ func bindOr(null bool, args []*types.Type, inner func([]*types.Type) (Aggregate,
 	if !skip {
 		return f, nil
 	}
+	if !null { // over Nullable, NULL is the default, if it is the function's own result of no rows
+		over, err := inner(args)
+		if err != nil {
+			return nil, err
+		}
+		s := &nullSkip{inner: f, result: f.result, null: over.Result().Kind == types.Nullable}
+		if s.null {
+			s.result = types.NewNullable(f.result)
+		}
+		return s, nil
+	}
 	return &wrapped{Aggregate: f, add: func(s States, groups []uint32, args []column.Vector, n int) error {
 		groups, args, n = dropNulls(groups, args, n)
 		if n == 0 {

@@ -2,6 +2,7 @@ package function
 
 import (
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -15,6 +16,20 @@ func init() {
 
 var countAggregate = &fold[uint64]{
 	result: types.TUInt64,
+	addAll: func(_ *foldStates[uint64], one *uint64, args []column.Vector, n int) error {
+		if len(args) == 1 {
+			switch v := args[0].(type) {
+			case *column.Nullable:
+				n -= kernel.Count(v.Nulls)
+			case *column.Const:
+				if column.IsNull(v.Value, 0) {
+					n = 0
+				}
+			}
+		}
+		*one += uint64(n)
+		return nil
+	},
 	add: func(s *foldStates[uint64], groups []uint32, args []column.Vector, n int) error {
 		if len(args) == 1 {
 			if v, ok := args[0].(*column.Nullable); ok {

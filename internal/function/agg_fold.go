@@ -14,8 +14,13 @@ import (
 // most aggregates is only these. Only add runs per row, and it gets whole vectors.
 type fold[S any] struct {
 	result *types.Type
-	// add adds n rows of flat arguments; groups is never nil but may be constant zero (see rows).
+	// add adds n rows of flat arguments; groups is never nil but may be constant zero (see zeroGroups).
 	add func(s *foldStates[S], groups []uint32, args []column.Vector, n int) error
+	// addAll, where there is one, adds n rows to one state: the loop of queries without GROUP BY. Arguments may be Const or Dict.
+	addAll func(s *foldStates[S], one *S, args []column.Vector, n int) error
+	// once says that a value counts the same however often it occurs (min, uniq …), so that
+	// of a dictionary only new entries need to be added.
+	once bool
 	// merge adds b to a; b is used up.
 	merge func(s *foldStates[S], a, b *S)
 	// save appends a state's bytes; load decodes them into an empty state.
@@ -36,8 +41,9 @@ type foldStates[S any] struct {
 	f *fold[S]
 	s []S
 	// extra is the memory behind the states' pointers.
-	extra int64
-	zeros []uint32
+	extra   int64
+	zeros   []uint32
+	entries entries // where f.once
 }
 
 // Len implements States.
@@ -58,13 +64,23 @@ func (s *foldStates[S]) Grow(n int) {
 
 // Add implements States.
 func (s *foldStates[S]) Add(groups []uint32, args []column.Vector, n int) error {
+	if groups == nil {
+		s.Grow(1)
+		if s.f.once && len(args) == 1 {
+			v, m := s.entries.fresh(args[0], n)
+			args, n = []column.Vector{v}, m
+		}
+		if n == 0 {
+			return nil
+		}
+		if s.f.addAll != nil {
+			return s.f.addAll(s, &s.s[0], args, n)
+		}
+		groups = s.zeroGroups(n)
+	}
 	flat := make([]column.Vector, len(args))
 	for i, a := range args {
 		flat[i] = column.Flatten(a)
-	}
-	if groups == nil {
-		s.Grow(1)
-		groups = s.zeroGroups(n)
 	}
 	return s.f.add(s, groups, flat, n)
 }
@@ -133,7 +149,7 @@ func (s *foldStates[S]) Finish(from, to int) (column.Vector, error) {
 // Bytes implements States.
 func (s *foldStates[S]) Bytes() int64 {
 	var one S
-	return int64(cap(s.s))*int64(unsafe.Sizeof(one)) + s.extra
+	return int64(cap(s.s))*int64(unsafe.Sizeof(one)) + 4*int64(cap(s.zeros)) + s.entries.bytes() + s.extra
 }
 
 // push appends one number to a result vector.

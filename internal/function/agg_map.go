@@ -116,7 +116,7 @@ func (s *byKeyStates) Add(groups []uint32, args []column.Vector, n int) error {
 		off, keys = k.Off, k.Elem
 		for i := range k.Off {
 			if k.Off[i]-k.Off[0] != v.Off[i]-v.Off[0] {
-				return sqlerr.New(sqlerr.SizesOfArraysDontMatch, "Sizes of keys and values arrays do not match")
+				return sqlerr.New(sqlerr.BadArguments, "Sizes of keys and values arrays do not match")
 			}
 		}
 		vals = v.Elem.Slice(int(v.Off[0]), int(v.Off[n]))

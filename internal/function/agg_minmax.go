@@ -2,6 +2,7 @@ package function
 
 import (
 	"bytes"
+	"cmp"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -31,15 +32,15 @@ func init() {
 		one("max", "Returns the greatest value.", pickMax),
 		one("any", "Returns the first value met.", pickFirst, "any_value", "first_value"),
 		one("anyLast", "Returns the last value met.", pickLast, "last_value"),
-		&AggregateFamily{Name: "argMin", MinArgs: 2, MaxArgs: 2, EmptyNull: true, Resolve: resolveArg("argMin", pickMin),
+		&AggregateFamily{Name: "argMin", Aliases: []string{"min_by"}, MinArgs: 2, MaxArgs: 2, EmptyNull: true, Resolve: resolveArg("argMin", pickMin),
 			Doc: "Returns the first argument of the row where the second is least.", Example: "argMin(name, x) → a"},
-		&AggregateFamily{Name: "argMax", MinArgs: 2, MaxArgs: 2, EmptyNull: true, Resolve: resolveArg("argMax", pickMax),
+		&AggregateFamily{Name: "argMax", Aliases: []string{"max_by"}, MinArgs: 2, MaxArgs: 2, EmptyNull: true, Resolve: resolveArg("argMax", pickMax),
 			Doc: "Returns the first argument of the row where the second is greatest.", Example: "argMax(name, x) → c"},
 	)
 }
 
 func resolvePick(name string, p pick, t *types.Type) (Aggregate, error) {
-	if (p == pickMin || p == pickMax) && !t.IsOrdered() {
+	if (p == pickMin || p == pickMax) && !isComparable(t) {
 		return nil, badArg(name, t)
 	}
 	switch t.Phys() {
@@ -90,6 +91,14 @@ func pickOf[T number](p pick, t *types.Type) Aggregate {
 	zero := def.(*column.Num[T]).Data[0]
 	return &fold[picked[T]]{
 		result: t,
+		once:   p != pickLast,
+		addAll: func(_ *foldStates[picked[T]], one *picked[T], args []column.Vector, n int) error {
+			best, ok := picksOf(p, data[T](column.Flatten(args[0])))
+			if ok {
+				one.take(p, best)
+			}
+			return nil
+		},
 		add: func(s *foldStates[picked[T]], groups []uint32, args []column.Vector, _ int) error {
 			values := data[T](args[0])
 			switch {
@@ -140,6 +149,34 @@ func pickOf[T number](p pick, t *types.Type) Aggregate {
 	}
 }
 
+// picksOf returns the value that an aggregate keeps of some.
+func picksOf[T number](p pick, values []T) (best T, ok bool) {
+	if len(values) == 0 {
+		return best, false
+	}
+	switch p {
+	case pickFirst:
+		return values[0], true
+	case pickLast:
+		return values[len(values)-1], true
+	case pickMin:
+		best = values[0]
+		for _, x := range values {
+			if x < best || best != best {
+				best = x
+			}
+		}
+	case pickMax:
+		best = values[0]
+		for _, x := range values {
+			if x > best || best != best {
+				best = x
+			}
+		}
+	}
+	return best, true
+}
+
 type pickedBytes struct {
 	v   []byte
 	has bool
@@ -159,6 +196,7 @@ func (s *pickedBytes) take(p pick, x []byte) int64 {
 func pickBytes(p pick, t *types.Type) Aggregate {
 	return &fold[pickedBytes]{
 		result: t,
+		once:   p != pickLast,
 		add: func(s *foldStates[pickedBytes], groups []uint32, args []column.Vector, n int) error {
 			v := args[0].(*column.Str)
 			for i := 0; i < n; i++ {
@@ -213,10 +251,55 @@ func (c *cell) better(p pick, src column.Vector, i int) bool {
 	switch {
 	case c.v == nil, p == pickLast:
 		return true
+	case p == pickMax && (isNaNAt(src, i) || isNaNAt(c.v, 0)):
+		return !isNaNAt(src, i)
 	case p == pickMin:
-		return column.Compare(src, i, c.v, 0) < 0
+		return compareFields(src, i, c.v, 0) < 0
 	case p == pickMax:
-		return column.Compare(src, i, c.v, 0) > 0
+		return compareFields(src, i, c.v, 0) > 0
+	}
+	return false
+}
+
+// compareFields is column.Compare, but NULL is the least value, as in ClickHouse's aggregates of arrays and tuples.
+func compareFields(a column.Vector, i int, b column.Vector, j int) int {
+	switch a := a.(type) {
+	case *column.Nullable:
+		b := b.(*column.Nullable)
+		if a.Nulls[i] != 0 || b.Nulls[j] != 0 {
+			return int(b.Nulls[j]) - int(a.Nulls[i])
+		}
+		return compareFields(a.Inner, i, b.Inner, j)
+	case *column.Array:
+		b := b.(*column.Array)
+		n, m := a.Off[i+1]-a.Off[i], b.Off[j+1]-b.Off[j]
+		for k := range min(n, m) {
+			if c := compareFields(a.Elem, int(a.Off[i]+k), b.Elem, int(b.Off[j]+k)); c != 0 {
+				return c
+			}
+		}
+		return cmp.Compare(n, m)
+	case *column.Tuple:
+		for k, e := range a.Elems {
+			if c := compareFields(e, i, b.(*column.Tuple).Elems[k], j); c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
+	return column.Compare(a, i, b, j)
+}
+
+// isComparable reports whether min and max take a type: maps too, which do not sort.
+func isComparable(t *types.Type) bool { return t.IsOrdered() || t.Kind == types.Map }
+
+// isNaNAt reports whether value i of a flat vector is NaN, which any number displaces.
+func isNaNAt(v column.Vector, i int) bool {
+	switch v := v.(type) {
+	case *column.Num[float64]:
+		return v.Data[i] != v.Data[i]
+	case *column.Num[float32]:
+		return v.Data[i] != v.Data[i]
 	}
 	return false
 }
@@ -274,7 +357,7 @@ type argCell struct{ arg, key cell }
 func resolveArg(name string, p pick) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
 	return func(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
 		at, kt := args[0], args[1]
-		if !kt.IsOrdered() {
+		if !isComparable(kt) {
 			return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument,
 				"Illegal type %s of second argument of aggregate function %s because the values of that data type are not comparable", kt, name)
 		}

@@ -26,7 +26,7 @@ type seenStates struct {
 	seen   []uint8
 	result *types.Type
 	null   bool // groups without rows yield NULL, or the default of result
-	skip   bool // rows with NULL arguments are left out
+	skip   bool // rows with NULL arguments are left out; a group without others is the inner one's empty group
 }
 
 // Grow implements States.
@@ -149,6 +149,8 @@ func (s *seenStates) Finish(from, to int) (column.Vector, error) {
 		return column.NewNulls(to - from), nil
 	case s.null:
 		return withNulls(v, empty), nil
+	case s.skip:
+		return v, nil
 	}
 	return withDefaults(v, s.result, empty), nil
 }

@@ -35,6 +35,18 @@ func parseParam(s string) (column.Vector, error) {
 	return nil, sqlerr.New(sqlerr.ParametersToAggregateFunctionsMustBeLiterals, "Parameters to aggregate functions must be literals, got %s", s)
 }
 
+// wholeParam reads a parameter that is a number ≥ 0; a string is CannotConvertType, as in ClickHouse.
+func wholeParam(name string, p column.Vector) (uint64, error) {
+	if !p.Type().IsNumeric() {
+		return 0, sqlerr.New(sqlerr.CannotConvertType, "Cannot convert %s to unsigned long in the parameters of %s", p.Type(), name)
+	}
+	x := toFloats(column.Flatten(p))[0]
+	if !(x >= 0 && x < 1<<63) {
+		return 0, sqlerr.New(sqlerr.ArgumentOutOfBound, "Parameter %v is illegal for aggregate function %s", x, name)
+	}
+	return uint64(x), nil
+}
+
 // paramText prints a parameter as it stands in a type's name.
 func paramText(v column.Vector) string {
 	switch x := column.Value(v, 0).(type) {

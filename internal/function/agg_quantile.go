@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"math"
 	"slices"
+	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -23,51 +24,88 @@ type quantiler interface {
 func init() {
 	for _, k := range []struct {
 		suffix, doc string
-		exact       bool // the result has the argument's type
-		extra       int  // arguments behind the value
+		args        int
+		result      func(*types.Type) *types.Type // of an argument's type; nil if it is not taken
 		make        func() quantiler
 	}{
-		{"", "by a reservoir of 8,192 values, interpolated", false, 0, func() quantiler { return newReservoir() }},
-		{"Exact", "exactly, as a value that occurs", true, 0, func() quantiler { return &exactValues{pick: floorRank} }},
-		{"ExactLow", "exactly, the lower of two middle values", true, 0, func() quantiler { return &exactValues{pick: lowRank} }},
-		{"ExactHigh", "exactly, the higher of two middle values", true, 0, func() quantiler { return &exactValues{pick: floorRank} }},
-		{"ExactInclusive", "exactly, interpolated", false, 0, func() quantiler { return &exactValues{interpolate: true} }},
-		{"TDigest", "by a t-digest", false, 0, func() quantiler { return &tdigest{} }},
-		{"Timing", "for times in milliseconds, exactly up to 1,024 and in steps of 16 to 30,000", false, 0, func() quantiler { return &timing{} }},
-		{"Deterministic", "by a sample chosen by the second argument", false, 1, func() quantiler { return newReservoir() }},
+		{"", "by a reservoir of 8,192 values, interpolated", 1, quantileType, func() quantiler { return newReservoir() }},
+		{"ExactInclusive", "exactly, interpolated so that 0 and 1 are the least and the greatest value", 1, floatQuantile, func() quantiler { return &exactValues{at: inclusive} }},
+		{"ExactExclusive", "exactly, interpolated so that the least and the greatest value lie inside 0 and 1", 1, floatQuantile, func() quantiler { return &exactValues{at: exclusive} }},
+		{"TDigest", "by a t-digest", 1, digestType, func() quantiler { return &tdigest{} }},
+		{"Timing", "for times in milliseconds: exactly while few, then in steps of 16 from 1,024 to 30,000", 1, timingType, func() quantiler { return &timing{} }},
+		{"Deterministic", "by a sample chosen by the second argument", 2, quantileType, func() quantiler { return newReservoir() }},
 	} {
 		many, single, median := "quantiles"+k.suffix, "quantile"+k.suffix, "median"+k.suffix
-		resolve := resolveQuantile(k.exact, k.suffix == "Timing" || k.suffix == "TDigest", k.extra, k.make)
+		resolve := resolveQuantile(k.result, k.make)
 		registerAggregates(
-			&AggregateFamily{Name: single, Aliases: []string{median}, MinArgs: 1 + k.extra, MaxArgs: 1 + k.extra, EmptyNull: true,
+			&AggregateFamily{Name: single, Aliases: []string{median}, MinArgs: k.args, MaxArgs: k.args, EmptyNull: true, Parametric: true,
 				Resolve: resolve(single, false), Doc: "Estimates a quantile " + k.doc + ".", Example: single + "(0.5)(x) → 2"},
-			&AggregateFamily{Name: many, MinArgs: 1 + k.extra, MaxArgs: 1 + k.extra, EmptyNull: true,
+			&AggregateFamily{Name: many, MinArgs: k.args, MaxArgs: k.args, EmptyNull: true, Parametric: true,
 				Resolve: resolve(many, true), Doc: "Estimates several quantiles " + k.doc + ".", Example: many + "(0.5, 0.9)(x) → [2,3]"},
 		)
 	}
 }
 
-func resolveQuantile(exact, float32Result bool, _ int, make func() quantiler) func(string, bool) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
+func resolveQuantile(typ func(*types.Type) *types.Type, make func() quantiler) func(string, bool) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
 	return func(name string, many bool) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
 		return func(_ *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
 			levels, err := quantileLevels(name, many, params)
 			if err != nil {
 				return nil, err
 			}
-			t := args[0]
-			if !t.IsNumeric() && !t.IsDateOrTime() {
-				return nil, badArg(name, t)
+			one := typ(args[0])
+			if one == nil {
+				return nil, badArg(name, args[0])
 			}
-			one := types.TFloat64
-			switch {
-			case exact, t.IsDateOrTime(), t.Kind == types.Decimal:
-				one = t
-			case float32Result:
-				one = types.TFloat32
+			if err := checkExclusive(name, levels); err != nil {
+				return nil, err
 			}
 			return foldQuantile(one, many, levels, make), nil
 		}
 	}
+}
+
+// quantileType: what is interpolated is a Float64, but for dates and decimals, which stay what they are.
+func quantileType(t *types.Type) *types.Type {
+	switch {
+	case t.IsDateOrTime(), t.Kind == types.Decimal:
+		return t
+	case t.IsNumeric():
+		return types.TFloat64
+	}
+	return nil
+}
+
+func floatQuantile(t *types.Type) *types.Type {
+	if t.Kind == types.Decimal {
+		return nil
+	}
+	return quantileType(t)
+}
+
+func digestType(t *types.Type) *types.Type {
+	switch {
+	case timingType(t) == nil:
+		return nil
+	case t.IsDateOrTime():
+		return t
+	}
+	return types.TFloat32
+}
+
+func timingType(t *types.Type) *types.Type {
+	if t.Width() <= 8 && (t.IsInteger() || t.IsFloat()) || t.Kind == types.Date || t.Kind == types.DateTime {
+		return types.TFloat32
+	}
+	return nil
+}
+
+// checkExclusive refuses the levels that an exclusive quantile has no value for.
+func checkExclusive(name string, levels []float64) error {
+	if strings.HasSuffix(name, "Exclusive") && (slices.Contains(levels, 0) || slices.Contains(levels, 1)) {
+		return sqlerr.New(sqlerr.BadArguments, "%s cannot interpolate for the percentiles 1 and 0", name)
+	}
+	return nil
 }
 
 func quantileLevels(name string, many bool, params []column.Vector) ([]float64, error) {
@@ -83,11 +121,11 @@ func quantileLevels(name string, many bool, params []column.Vector) ([]float64, 
 	var levels []float64
 	for _, p := range params {
 		if !p.Type().IsNumeric() {
-			return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Quantile level must be a number, got %s", p.Type())
+			return nil, sqlerr.New(sqlerr.CannotConvertType, "Cannot convert %s to double", p.Type())
 		}
 		q := toFloats(column.Flatten(p))[0]
 		if !(q >= 0 && q <= 1) {
-			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Quantile level is out of range [0..1]: %v", q)
+			return nil, sqlerr.New(sqlerr.ParameterOutOfBound, "Quantile level is out of range [0..1]: %v", q)
 		}
 		levels = append(levels, q)
 	}
@@ -99,14 +137,10 @@ func foldQuantile(one *types.Type, many bool, levels []float64, make func() quan
 	if many {
 		result = types.NewArray(one)
 	}
-	scale := 1.0
-	if one.Kind == types.Decimal {
-		scale = pow10f(one.Scale)
-	}
 	return &fold[quantilerState]{
 		result: result,
 		add: func(s *foldStates[quantilerState], groups []uint32, args []column.Vector, _ int) error {
-			for i, x := range toFloats(args[0]) {
+			for i, x := range unscaled(args[0]) {
 				st := &s.s[groups[i]]
 				if st.q == nil {
 					st.q = make()
@@ -149,7 +183,7 @@ func foldQuantile(one *types.Type, many bool, levels []float64, make func() quan
 				if s.q != nil {
 					x = s.q.level(q)
 				}
-				pushFloat(target, x, scale)
+				pushFloat(target, x)
 			}
 			if many {
 				out.(*column.Array).EndValue()
@@ -161,8 +195,25 @@ func foldQuantile(one *types.Type, many bool, levels []float64, make func() quan
 
 type quantilerState struct{ q quantiler }
 
-// pushFloat appends x as the builder's type: NaN becomes 0 of integers, Decimals are scaled.
-func pushFloat(out column.Builder, x, scale float64) {
+// unscaled is toFloats, but Decimals are the integers they are stored as.
+func unscaled(v column.Vector) []float64 {
+	switch d := v.(type) {
+	case *column.Num[int32]:
+		return floats(d.Data, 1)
+	case *column.Num[int64]:
+		return floats(d.Data, 1)
+	case *column.Num[types.I128]:
+		out := make([]float64, len(d.Data))
+		for i, x := range d.Data {
+			out[i] = x.Float64()
+		}
+		return out
+	}
+	return toFloats(v)
+}
+
+// pushFloat appends x as the builder's type, cut off: NaN becomes 0 of integers.
+func pushFloat(out column.Builder, x float64) {
 	if _, ok := out.(*column.Num[float64]); !ok && math.IsNaN(x) {
 		if f, ok := out.(*column.Num[float32]); ok {
 			f.Data = append(f.Data, float32(x))
@@ -189,14 +240,20 @@ func pushFloat(out column.Builder, x, scale float64) {
 	case *column.Num[int16]:
 		v.Data = append(v.Data, int16(x))
 	case *column.Num[int32]:
-		v.Data = append(v.Data, int32(math.Round(x*scale)))
+		v.Data = append(v.Data, int32(x))
 	case *column.Num[int64]:
-		v.Data = append(v.Data, int64(math.Round(x*scale)))
+		v.Data = append(v.Data, int64(x))
 	case *column.Num[types.I128]:
-		v.Data = append(v.Data, types.I128From(int64(math.Round(x*scale))))
+		v.Data = append(v.Data, wideOf(x))
 	default:
 		out.AppendDefault()
 	}
+}
+
+// wideOf cuts x off to a 128-bit integer.
+func wideOf(x float64) types.I128 {
+	hi := math.Floor(x / 0x1p64)
+	return types.I128{Hi: int64(hi), Lo: uint64(x - hi*0x1p64)}
 }
 
 // reservoirSize is ClickHouse's: quantile is exact (but for interpolation) up to as many values.
@@ -320,12 +377,28 @@ func readFloats(r *reader) []float64 {
 	return out
 }
 
-// exactValues keeps every value.
+// exactValues keeps every value and interpolates.
 type exactValues struct {
-	values      []float64
-	sorted      bool
-	interpolate bool
-	pick        func(n int, q float64) int
+	values []float64
+	sorted bool
+	at     func(values []float64, q float64) float64
+}
+
+func inclusive(values []float64, q float64) float64 {
+	return between(values, q*float64(len(values)-1)+1)
+}
+func exclusive(values []float64, q float64) float64 { return between(values, q*float64(len(values)+1)) }
+
+// between is the value at place h, from 1, of sorted values.
+func between(values []float64, h float64) float64 {
+	n := int(h)
+	switch {
+	case n >= len(values):
+		return values[len(values)-1]
+	case n < 1:
+		return values[0]
+	}
+	return values[n-1] + (h-float64(n))*(values[n]-values[n-1])
 }
 
 func floorRank(n int, q float64) int {
@@ -366,94 +439,5 @@ func (s *exactValues) level(q float64) float64 {
 		slices.Sort(s.values)
 		s.sorted = true
 	}
-	if s.interpolate {
-		return interpolated(s.values, q)
-	}
-	return s.values[s.pick(len(s.values), q)]
-}
-
-// The shape of quantileTiming's histogram, in milliseconds, as ClickHouse has it.
-const (
-	timingFine = 1024
-	timingStep = 16
-	timingMax  = 30000
-)
-
-// timing counts values up to timingMax; larger ones count as timingMax.
-type timing struct {
-	counts map[uint16]uint64
-	total  uint64
-}
-
-func timingBucket(x float64) uint16 {
-	switch {
-	case x < 0:
-		return 0
-	case x >= timingMax:
-		return timingMax
-	case x >= timingFine:
-		return uint16(x) / timingStep * timingStep
-	}
-	return uint16(x)
-}
-
-func (s *timing) add(x float64) {
-	if math.IsNaN(x) {
-		return
-	}
-	s.count(timingBucket(x), 1)
-}
-
-func (s *timing) count(b uint16, n uint64) {
-	if s.counts == nil {
-		s.counts = map[uint16]uint64{}
-	}
-	s.counts[b] += n
-	s.total += n
-}
-
-func (s *timing) merge(b quantiler) {
-	for k, n := range b.(*timing).counts {
-		s.count(k, n)
-	}
-}
-
-func (s *timing) bytes() int64 { return 32 * int64(len(s.counts)) }
-
-func (s *timing) buckets() []uint16 {
-	keys := make([]uint16, 0, len(s.counts))
-	for k := range s.counts {
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return keys
-}
-
-func (s *timing) save(dst []byte) []byte {
-	dst = binary.AppendUvarint(dst, uint64(len(s.counts)))
-	for _, k := range s.buckets() {
-		dst = appendU64(binary.LittleEndian.AppendUint16(dst, k), s.counts[k])
-	}
-	return dst
-}
-
-func (s *timing) load(r *reader) {
-	for n := r.count(10); n > 0; n-- {
-		k := uint16(r.uint(2))
-		s.count(min(k, timingMax), r.u64())
-	}
-}
-
-func (s *timing) level(q float64) float64 {
-	if s.total == 0 {
-		return math.NaN()
-	}
-	want := uint64(floorRank(int(s.total), q))
-	seen := uint64(0)
-	for _, k := range s.buckets() {
-		if seen += s.counts[k]; seen > want {
-			return float64(k)
-		}
-	}
-	return timingMax
+	return s.at(s.values, q)
 }

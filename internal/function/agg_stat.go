@@ -7,106 +7,164 @@ import (
 	"github.com/olapd/olapd/internal/types"
 )
 
+// stat is a statistic of moments.
+type stat uint8
+
+const (
+	statVarPop stat = iota
+	statVarSamp
+	statStddevPop
+	statStddevSamp
+	statCovarPop
+	statCovarSamp
+	statCorr
+)
+
 func init() {
-	one := func(name, doc string, finish func(m *moments) float64, aliases ...string) *AggregateFamily {
-		return &AggregateFamily{Name: name, Aliases: aliases, MinArgs: 1, MaxArgs: 1, EmptyNull: true, CaseInsensitive: len(aliases) > 0,
-			Resolve: func(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
-				return foldMoments(name, finish, args)
-			},
-			Doc: doc, Example: name + "(x) → 1"}
+	for _, f := range []struct {
+		name    string
+		stat    stat
+		args    int
+		doc     string
+		aliases []string
+	}{
+		{"varPop", statVarPop, 1, "Returns the variance of the population", []string{"VAR_POP"}},
+		{"varSamp", statVarSamp, 1, "Returns the variance of the sample", []string{"VAR_SAMP"}},
+		{"stddevPop", statStddevPop, 1, "Returns the standard deviation of the population", []string{"STDDEV_POP", "STD"}},
+		{"stddevSamp", statStddevSamp, 1, "Returns the standard deviation of the sample", []string{"STDDEV_SAMP", "STDDEV"}},
+		{"covarPop", statCovarPop, 2, "Returns the covariance of the population", []string{"COVAR_POP"}},
+		{"covarSamp", statCovarSamp, 2, "Returns the covariance of the sample", []string{"COVAR_SAMP"}},
+		{"corr", statCorr, 2, "Returns Pearson's correlation", nil},
+	} {
+		example := f.name + "(x) → 1"
+		if f.args == 2 {
+			example = f.name + "(x, y) → 1"
+		}
+		family := func(name, how string, resolve func(*Env, []column.Vector, []*types.Type) (Aggregate, error), aliases ...string) *AggregateFamily {
+			return &AggregateFamily{Name: name, Aliases: aliases, CaseInsensitive: len(aliases) > 0 || name == "corr", MinArgs: f.args, MaxArgs: f.args,
+				EmptyNull: true, Resolve: resolve, Doc: f.doc + how, Example: example}
+		}
+		registerAggregates(
+			family(f.name, ", from the sums of the values and of their products.", resolveStat(f.name, f.stat), f.aliases...),
+			family(f.name+"Stable", ", by an algorithm that stays exact where sums of squares cancel.", resolveStable(f.name+"Stable", f.stat)),
+		)
 	}
-	two := func(name, doc string, finish func(m *moments) float64, aliases ...string) *AggregateFamily {
-		f := one(name, doc, finish, aliases...)
-		f.MinArgs, f.MaxArgs = 2, 2
-		f.CaseInsensitive = len(aliases) > 0 || name == "corr"
-		return f
-	}
-	registerAggregates(
-		one("varPop", "Returns the variance of the population.", func(m *moments) float64 { return m.xx / m.n }, "VAR_POP"),
-		one("varSamp", "Returns the variance of the sample.", func(m *moments) float64 { return sampled(m.xx, m.n) }, "VAR_SAMP", "VARIANCE"),
-		one("stddevPop", "Returns the standard deviation of the population.", func(m *moments) float64 { return math.Sqrt(m.xx / m.n) }, "STDDEV_POP", "STD", "STDDEV"),
-		one("stddevSamp", "Returns the standard deviation of the sample.", func(m *moments) float64 { return math.Sqrt(sampled(m.xx, m.n)) }, "STDDEV_SAMP"),
-		two("covarPop", "Returns the covariance of the population.", func(m *moments) float64 { return m.xy / m.n }, "COVAR_POP"),
-		two("covarSamp", "Returns the covariance of the sample.", func(m *moments) float64 { return sampled(m.xy, m.n) }, "COVAR_SAMP"),
-		two("corr", "Returns Pearson's correlation.", func(m *moments) float64 { return m.xy / math.Sqrt(m.xx*m.yy) }),
-	)
 	for name, order := range map[string]int{"skewPop": 3, "skewSamp": 3, "kurtPop": 4, "kurtSamp": 4} {
 		registerAggregates(higherMoment(name, order))
 	}
 }
 
-func sampled(sum, n float64) float64 {
-	if n < 2 {
-		return math.NaN()
-	}
-	return sum / (n - 1)
-}
+// countsAsNumber: what statistics take: numbers, and Enums as theirs.
+func countsAsNumber(t *types.Type) bool { return t.IsNumeric() || t.IsEnum() }
 
-// moments is Welford's running sums of squares: they stay exact where sums of squares cancel.
-type moments struct{ n, mx, my, xx, yy, xy float64 }
-
-func (m *moments) add(x, y float64) {
-	m.n++
-	dx, dy := x-m.mx, y-m.my
-	m.mx += dx / m.n
-	m.my += dy / m.n
-	m.xx += dx * (x - m.mx)
-	m.yy += dy * (y - m.my)
-	m.xy += dx * (y - m.my)
-}
-
-func (m *moments) merge(b *moments) {
-	if b.n == 0 {
-		return
-	}
-	if m.n == 0 {
-		*m = *b
-		return
-	}
-	n := m.n + b.n
-	dx, dy, w := b.mx-m.mx, b.my-m.my, m.n*b.n/n
-	m.xx += b.xx + dx*dx*w
-	m.yy += b.yy + dy*dy*w
-	m.xy += b.xy + dx*dy*w
-	m.mx += dx * b.n / n
-	m.my += dy * b.n / n
-	m.n = n
-}
-
-func foldMoments(name string, finish func(*moments) float64, args []*types.Type) (Aggregate, error) {
+func checkStat(name string, args []*types.Type) error {
 	for _, t := range args {
-		if !t.IsNumeric() {
-			return nil, badArg(name, t)
+		if !countsAsNumber(t) {
+			return badArg(name, t)
 		}
 	}
-	return &fold[moments]{
-		result: types.TFloat64,
-		add: func(s *foldStates[moments], groups []uint32, args []column.Vector, _ int) error {
+	return nil
+}
+
+func resolveStat(name string, k stat) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
+	return func(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
+		if err := checkStat(name, args); err != nil {
+			return nil, err
+		}
+		for _, t := range args {
+			if t.Kind != types.Float32 {
+				return foldMoments[float64](types.TFloat64, k), nil
+			}
+		}
+		return foldMoments[float32](types.TFloat32, k), nil
+	}
+}
+
+// moments is the sums ClickHouse keeps, in its precision: Float32 stays Float32.
+type moments[A float32 | float64] struct{ n, x, y, xx, yy, xy A }
+
+func (m *moments[A]) add(x, y A) {
+	m.n++
+	m.x += x
+	m.y += y
+	m.xx += x * x
+	m.yy += y * y
+	m.xy += x * y
+}
+
+func (m *moments[A]) fields() [6]*A { return [6]*A{&m.n, &m.x, &m.y, &m.xx, &m.yy, &m.xy} }
+
+// variance is at least 0: rounding errors, and NaN, come out as 0.
+func (m *moments[A]) variance(over A) A {
+	if v := (m.xx - m.x*m.x/m.n) / over; v > 0 {
+		return v
+	}
+	return 0
+}
+
+func (m *moments[A]) result(k stat) A {
+	nan := A(math.NaN())
+	if m.n == 0 {
+		return nan
+	}
+	over := m.n
+	if k == statVarSamp || k == statStddevSamp || k == statCovarSamp {
+		if over = m.n - 1; over == 0 {
+			return nan
+		}
+	}
+	switch k {
+	case statVarPop, statVarSamp:
+		return m.variance(over)
+	case statStddevPop, statStddevSamp:
+		return A(math.Sqrt(float64(m.variance(over))))
+	case statCovarPop, statCovarSamp:
+		return (m.xy - m.x*m.y/m.n) / over
+	}
+	return (m.n*m.xy - m.x*m.y) / A(math.Sqrt(float64((m.n*m.xx-m.x*m.x)*(m.n*m.yy-m.y*m.y))))
+}
+
+func foldMoments[A float32 | float64](result *types.Type, k stat) Aggregate {
+	return &fold[moments[A]]{
+		result: result,
+		add: func(s *foldStates[moments[A]], groups []uint32, args []column.Vector, _ int) error {
 			xs := toFloats(args[0])
 			ys := xs
 			if len(args) == 2 {
 				ys = toFloats(args[1])
 			}
 			for i, x := range xs {
-				s.s[groups[i]].add(x, ys[i])
+				s.s[groups[i]].add(A(x), A(ys[i]))
 			}
 			return nil
 		},
-		merge: func(_ *foldStates[moments], a, b *moments) { a.merge(b) },
-		save: func(dst []byte, s *moments) []byte {
-			for _, x := range []float64{s.n, s.mx, s.my, s.xx, s.yy, s.xy} {
-				dst = appendF64(dst, x)
+		merge: func(_ *foldStates[moments[A]], a, b *moments[A]) {
+			from := b.fields()
+			for i, x := range a.fields() {
+				*x += *from[i]
+			}
+		},
+		save: func(dst []byte, s *moments[A]) []byte {
+			for _, x := range s.fields() {
+				dst = appendF64(dst, float64(*x))
 			}
 			return dst
 		},
-		load: func(s *moments, r *reader) error {
-			for _, x := range []*float64{&s.n, &s.mx, &s.my, &s.xx, &s.yy, &s.xy} {
-				*x = r.f64()
+		load: func(s *moments[A], r *reader) error {
+			for _, x := range s.fields() {
+				*x = A(r.f64())
 			}
 			return nil
 		},
-		finish: func(out column.Builder, s *moments) error { push(out, finish(s)); return nil },
-	}, nil
+		finish: func(out column.Builder, s *moments[A]) error { push(out, s.result(k)); return nil },
+	}
+}
+
+// threeHalves is v to the power of 1.5, rounded once: the errors of the root and of the product are added back.
+func threeHalves(v float64) float64 {
+	root := math.Sqrt(v)
+	product := v * root
+	return product + (math.FMA(v, root, -product) + v*math.FMA(-root, root, v)/(2*root))
 }
 
 // powers is the sums of x, x², x³ and x⁴, as ClickHouse keeps them for skewness and kurtosis.
@@ -119,27 +177,29 @@ func higherMoment(name string, order int) *AggregateFamily {
 		if n == 0 || samp && n < 2 {
 			return math.NaN()
 		}
-		mean := p[1] / n
-		variance := (p[2] - p[1]*mean) / n
+		variance := (p[2] - p[1]*p[1]/n) / n
 		if samp {
-			variance = variance * n / (n - 1)
+			variance = (p[2] - p[1]*p[1]/n) / (n - 1)
 		}
-		if variance <= 0 {
+		if !(variance > 0) {
 			return math.NaN()
 		}
 		if order == 3 {
-			m3 := (p[3] - mean*(3*p[2]-2*n*mean*mean)) / n
-			return m3 / math.Pow(variance, 1.5)
+			return (p[3] - (3*p[2]-2*p[1]*p[1]/n)*p[1]/n) / n / threeHalves(variance)
 		}
-		m4 := (p[4] - mean*(4*p[3]-mean*(6*p[2]-3*n*mean*mean))) / n
-		return m4 / (variance * variance)
+		return (p[4] - (4*p[3]-(6*p[2]-3*p[1]*p[1]/n)*p[1]/n)*p[1]/n) / n / (variance * variance)
 	}
 	return &AggregateFamily{Name: name, MinArgs: 1, MaxArgs: 1, EmptyNull: true, Doc: "Returns the " + map[int]string{3: "skewness", 4: "kurtosis"}[order] + ".", Example: name + "(x) → 0",
 		Resolve: func(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
-			if !args[0].IsNumeric() {
+			if !countsAsNumber(args[0]) {
 				return nil, badArg(name, args[0])
 			}
-			return foldPowers(finish), nil
+			f := foldPowers(finish).(*fold[powers])
+			if args[0].Kind == types.Float32 {
+				f.result = types.TFloat32
+				f.finish = func(out column.Builder, s *powers) error { push(out, float32(finish(s))); return nil }
+			}
+			return f, nil
 		}}
 }
 

@@ -1,7 +1,10 @@
 package function
 
 import (
+	"math"
+
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -34,7 +37,7 @@ func resolveSum(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error
 		return sumWide(t), nil
 	case t.IsUnsigned():
 		return sumOf[uint64](t, types.TUInt64), nil
-	case t.IsSigned(), t.Kind == types.Interval:
+	case t.IsSigned(), t.IsEnum(), t.Kind == types.Interval:
 		res := types.TInt64
 		if t.Kind == types.Interval {
 			res = t
@@ -48,6 +51,14 @@ func resolveSum(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error
 
 func resolveSumOverflow(env *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
 	t := args[0]
+	switch {
+	case t.Kind == types.Bool:
+		return sumOf[uint8](t, types.TUInt8), nil
+	case t.IsEnum():
+		t = types.Simple(map[types.Kind]types.Kind{types.Enum8: types.Int8, types.Enum16: types.Int16}[t.Kind])
+	case !t.IsNumeric():
+		return nil, badArg("sumWithOverflow", t)
+	}
 	switch t.Phys() {
 	case types.PUInt8:
 		return sumOf[uint8](t, t), nil
@@ -81,39 +92,78 @@ func sumOf[A number](t, res *types.Type) Aggregate {
 	}
 	switch t.Phys() {
 	case types.PUInt8:
-		f.add = addSum[uint8, A]
+		f.add, f.addAll = addSum[uint8, A], sumAll[uint8, A]
 	case types.PUInt16:
-		f.add = addSum[uint16, A]
+		f.add, f.addAll = addSum[uint16, A], sumAll[uint16, A]
 	case types.PUInt32:
-		f.add = addSum[uint32, A]
+		f.add, f.addAll = addSum[uint32, A], sumAll[uint32, A]
 	case types.PUInt64:
-		f.add = addSum[uint64, A]
+		f.add, f.addAll = addSum[uint64, A], sumAll[uint64, A]
 	case types.PInt8:
-		f.add = addSum[int8, A]
+		f.add, f.addAll = addSum[int8, A], sumAll[int8, A]
 	case types.PInt16:
-		f.add = addSum[int16, A]
+		f.add, f.addAll = addSum[int16, A], sumAll[int16, A]
 	case types.PInt32:
-		f.add = addSum[int32, A]
+		f.add, f.addAll = addSum[int32, A], sumAll[int32, A]
 	case types.PInt64:
-		f.add = addSum[int64, A]
+		f.add, f.addAll = addSum[int64, A], sumAll[int64, A]
 	case types.PFloat32:
-		f.add = addSum[float32, A]
+		f.add, f.addAll = addSum[float32, A], sumAll[float32, A]
 	case types.PFloat64:
-		f.add = addSum[float64, A]
+		f.add, f.addAll = addSum[float64, A], sumAll[float64, A]
 	}
 	return f
 }
 
-func addSum[T, A number](s *foldStates[A], groups []uint32, args []column.Vector, _ int) error {
-	values := any(args[0]).(*column.Num[T]).Data
-	if len(s.s) == 1 {
+// sumAll is addSum into one state.
+func sumAll[T, A number](_ *foldStates[A], one *A, args []column.Vector, n int) error {
+	*one += total[T, A](args[0], n)
+	return nil
+}
+
+// fewFloats is up to how many floats are added in order, as ClickHouse does; more go into interleaved sums.
+const fewFloats = 16
+
+// total is the sum of n values of v as A.
+func total[T, A number](v column.Vector, n int) A {
+	if c, ok := v.(*column.Const); ok && A(1)/A(2) == 0 {
+		return A(data[T](c.Value)[0]) * A(n)
+	}
+	values := data[T](column.Flatten(v))
+	if A(1)/A(2) != 0 && n < fewFloats {
 		var sum A
 		for _, x := range values {
 			sum += A(x)
 		}
-		s.s[0] += sum
-		return nil
+		return sum
 	}
+	switch x := any(values).(type) {
+	case []uint8:
+		return A(kernel.SumUint(x))
+	case []uint16:
+		return A(kernel.SumUint(x))
+	case []uint32:
+		return A(kernel.SumUint(x))
+	case []uint64:
+		return A(kernel.SumUint(x))
+	case []int8:
+		return A(kernel.SumInt(x))
+	case []int16:
+		return A(kernel.SumInt(x))
+	case []int32:
+		return A(kernel.SumInt(x))
+	case []int64:
+		return A(kernel.SumInt(x))
+	case []float32:
+		return A(kernel.SumFloat(x))
+	case []float64:
+		return A(kernel.SumFloat(x))
+	}
+	return 0
+}
+
+func addSum[T, A number](s *foldStates[A], groups []uint32, args []column.Vector, _ int) error {
+	values := data[T](args[0])
 	acc := s.s
 	for i, x := range values {
 		acc[groups[i]] += A(x)
@@ -197,11 +247,7 @@ func sumDecimal(_, res *types.Type) Aggregate {
 
 func sumWide(t *types.Type) Aggregate {
 	return foldI128(t, func(out column.Builder, s *types.I128) error {
-		if v, ok := out.(*column.Num[types.U128]); ok {
-			v.Data = append(v.Data, types.U128{Lo: s.Lo, Hi: uint64(s.Hi)})
-			return nil
-		}
-		push(out, *s)
+		pushWide(out, *s)
 		return nil
 	})
 }
@@ -215,9 +261,12 @@ func (k *kahan) add(x float64) {
 	k.sum = t
 }
 
-func resolveKahan(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
-	if !args[0].IsFloat() {
-		return nil, badArg("sumKahan", args[0])
+func resolveKahan(env *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
+	switch t := args[0]; {
+	case t.Kind == types.Decimal:
+		return resolveSum(env, params, args)
+	case !t.IsNumeric() && !t.IsEnum():
+		return nil, badArg("sumKahan", t)
 	}
 	return &fold[kahan]{
 		result: types.TFloat64,
@@ -251,8 +300,25 @@ func resolveAvg(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error
 		return avgOf[int64](t), nil
 	case t.IsFloat():
 		return avgOf[float64](t), nil
+	case t.IsDateOrTime():
+		return avgTime(t), nil
 	}
 	return nil, badArg("avg", t)
+}
+
+// avgTime is the average date or time, rounded to the precision of the type.
+func avgTime(t *types.Type) Aggregate {
+	f := avgOf[int64](t).(*fold[avgState[int64]])
+	f.result = t
+	f.finish = func(out column.Builder, s *avgState[int64]) error {
+		if s.n == 0 {
+			out.AppendDefault()
+			return nil
+		}
+		pushBits(out, uint64(int64(math.Round(float64(s.sum)/float64(s.n)))))
+		return nil
+	}
+	return f
 }
 
 func avgOf[A number](t *types.Type) Aggregate {
@@ -265,41 +331,38 @@ func avgOf[A number](t *types.Type) Aggregate {
 	}
 	switch t.Phys() {
 	case types.PUInt8:
-		f.add = addAvg[uint8, A]
+		f.add, f.addAll = addAvg[uint8, A], avgAll[uint8, A]
 	case types.PUInt16:
-		f.add = addAvg[uint16, A]
+		f.add, f.addAll = addAvg[uint16, A], avgAll[uint16, A]
 	case types.PUInt32:
-		f.add = addAvg[uint32, A]
+		f.add, f.addAll = addAvg[uint32, A], avgAll[uint32, A]
 	case types.PUInt64:
-		f.add = addAvg[uint64, A]
+		f.add, f.addAll = addAvg[uint64, A], avgAll[uint64, A]
 	case types.PInt8:
-		f.add = addAvg[int8, A]
+		f.add, f.addAll = addAvg[int8, A], avgAll[int8, A]
 	case types.PInt16:
-		f.add = addAvg[int16, A]
+		f.add, f.addAll = addAvg[int16, A], avgAll[int16, A]
 	case types.PInt32:
-		f.add = addAvg[int32, A]
+		f.add, f.addAll = addAvg[int32, A], avgAll[int32, A]
 	case types.PInt64:
-		f.add = addAvg[int64, A]
+		f.add, f.addAll = addAvg[int64, A], avgAll[int64, A]
 	case types.PFloat32:
-		f.add = addAvg[float32, A]
+		f.add, f.addAll = addAvg[float32, A], avgAll[float32, A]
 	case types.PFloat64:
-		f.add = addAvg[float64, A]
+		f.add, f.addAll = addAvg[float64, A], avgAll[float64, A]
 	}
 	return f
 }
 
-func addAvg[T, A number](s *foldStates[avgState[A]], groups []uint32, args []column.Vector, n int) error {
-	values := any(args[0]).(*column.Num[T]).Data
-	if len(s.s) == 1 {
-		var sum A
-		for _, x := range values {
-			sum += A(x)
-		}
-		s.s[0].sum += sum
-		s.s[0].n += uint64(n)
-		return nil
-	}
-	for i, x := range values {
+// avgAll is addAvg into one state.
+func avgAll[T, A number](_ *foldStates[avgState[A]], one *avgState[A], args []column.Vector, n int) error {
+	one.sum += total[T, A](args[0], n)
+	one.n += uint64(n)
+	return nil
+}
+
+func addAvg[T, A number](s *foldStates[avgState[A]], groups []uint32, args []column.Vector, _ int) error {
+	for i, x := range data[T](args[0]) {
 		a := &s.s[groups[i]]
 		a.sum += A(x)
 		a.n++
@@ -321,7 +384,7 @@ func avgDecimal(t *types.Type) Aggregate {
 		save:   func(dst []byte, s *avgDec) []byte { return appendU64(appendI128(dst, s.sum), s.n) },
 		load:   func(s *avgDec, r *reader) error { s.sum = readI128(r); s.n = r.u64(); return nil },
 		finish: func(out column.Builder, s *avgDec) error {
-			push(out, s.sum.Float64()/float64(s.n)/scale)
+			push(out, s.sum.Float64()/scale/float64(s.n)) // in ClickHouse's order: another rounds otherwise
 			return nil
 		},
 	}

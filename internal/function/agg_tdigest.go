@@ -37,7 +37,7 @@ func (d *tdigest) push(c centroid) {
 	}
 }
 
-// compress merges neighbours while the bound k·q(1-q) allows.
+// compress merges neighbours while the bound k·q(1-q) allows, equal ones too: else the digest loses its balance.
 func (d *tdigest) compress() {
 	d.unmerged = 0
 	if len(d.c) < 2 {
@@ -49,6 +49,10 @@ func (d *tdigest) compress() {
 			return -1
 		case a.mean > b.mean:
 			return 1
+		case math.Signbit(a.mean) && !math.Signbit(b.mean):
+			return -1
+		case math.Signbit(b.mean) && !math.Signbit(a.mean):
+			return 1
 		}
 		return 0
 	})
@@ -58,7 +62,7 @@ func (d *tdigest) compress() {
 	for _, r := range d.c[1:] {
 		ql, qr := (sum+l.count*0.5)/d.count, (sum+l.count+r.count*0.5)/d.count
 		err := math.Min(ql*(1-ql), qr*(1-qr))
-		if l.mean == r.mean && !math.IsInf(l.mean, 0) || l.count+r.count <= d.count*err*epsilon {
+		if l.count+r.count <= d.count*err*epsilon && (l.mean == r.mean || !math.IsInf(l.mean, 0) && !math.IsInf(r.mean, 0)) {
 			l.count += r.count
 			if r.mean != l.mean {
 				l.mean += r.count * (r.mean - l.mean) / l.count

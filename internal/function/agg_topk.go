@@ -11,9 +11,9 @@ import (
 
 func init() {
 	registerAggregates(
-		&AggregateFamily{Name: "topK", MinArgs: 1, MaxArgs: 1, Resolve: resolveTopK("topK"),
+		&AggregateFamily{Name: "topK", MinArgs: 1, MaxArgs: 1, Parametric: true, Resolve: resolveTopK("topK"),
 			Doc: "Returns the most frequent values, approximately.", Example: "topK(2)(x) → [1,2]"},
-		&AggregateFamily{Name: "topKWeighted", MinArgs: 2, MaxArgs: 2, Resolve: resolveTopK("topKWeighted"),
+		&AggregateFamily{Name: "topKWeighted", MinArgs: 2, MaxArgs: 2, Parametric: true, Resolve: resolveTopK("topKWeighted"),
 			Doc: "Returns the values of the greatest total weight, approximately.", Example: "topKWeighted(2)(x, w) → [1,2]"},
 	)
 }
@@ -82,10 +82,11 @@ func resolveTopK(name string) func(*Env, []column.Vector, []*types.Type) (Aggreg
 	return func(_ *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
 		k := topKDefault
 		if len(params) > 0 {
-			if !params[0].Type().IsInteger() {
-				return nil, sqlerr.New(sqlerr.BadArguments, "The first parameter of %s must be a number", name)
+			n, err := wholeParam(name, params[0])
+			if err != nil {
+				return nil, err
 			}
-			k = int(toFloats(column.Flatten(params[0]))[0])
+			k = int(min(n, topKMax+1))
 		}
 		if k < 1 || k > topKMax {
 			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Parameter for aggregate function %s must be between 1 and %d, got %d", name, topKMax, k)

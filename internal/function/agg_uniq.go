@@ -8,6 +8,7 @@ import (
 
 	"github.com/go-faster/city"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/zeebo/xxh3"
 )
@@ -18,9 +19,9 @@ func init() {
 			Doc: "Counts the distinct values exactly.", Example: "uniqExact(x) → 3"},
 		&AggregateFamily{Name: "uniq", MinArgs: 1, MaxArgs: -1, Resolve: resolveUniq,
 			Doc: "Counts the distinct values approximately, by an adaptive sample of hashes.", Example: "uniq(x) → 3"},
-		&AggregateFamily{Name: "uniqCombined", MinArgs: 1, MaxArgs: -1, Resolve: resolveHLL(17),
+		&AggregateFamily{Name: "uniqCombined", MinArgs: 1, MaxArgs: -1, Parametric: true, EmptyNull: true, Resolve: resolveCombined("uniqCombined"),
 			Doc: "Counts the distinct values approximately: exactly while few, then by HyperLogLog.", Example: "uniqCombined(x) → 3"},
-		&AggregateFamily{Name: "uniqCombined64", MinArgs: 1, MaxArgs: -1, Resolve: resolveHLL(17),
+		&AggregateFamily{Name: "uniqCombined64", MinArgs: 1, MaxArgs: -1, Parametric: true, EmptyNull: true, Resolve: resolveCombined("uniqCombined64"),
 			Doc: "Counts the distinct values approximately with a 64-bit hash.", Example: "uniqCombined64(x) → 3"},
 		&AggregateFamily{Name: "uniqHLL12", MinArgs: 1, MaxArgs: -1, Resolve: resolveHLL(12),
 			Doc: "Counts the distinct values approximately by HyperLogLog with 2^12 cells.", Example: "uniqHLL12(x) → 3"},
@@ -108,6 +109,7 @@ func resolveUniqExact(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate,
 	if w := args[0].Width(); len(args) == 1 && w > 0 && w <= 8 && args[0].Phys() != types.PBytes {
 		return &fold[set[uint64]]{
 			result: types.TUInt64,
+			once:   true,
 			add: func(s *foldStates[set[uint64]], groups []uint32, args []column.Vector, _ int) error {
 				for i, x := range toBits(args[0]) {
 					s.extra += s.s[groups[i]].insert(x, column.Mix)
@@ -122,6 +124,7 @@ func resolveUniqExact(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate,
 	}
 	return &fold[set[types.U128]]{
 		result: types.TUInt64,
+		once:   true,
 		add: func(s *foldStates[set[types.U128]], groups []uint32, args []column.Vector, n int) error {
 			for i, h := range hashes128(args, n) {
 				s.extra += 2 * s.s[groups[i]].insert(h, mixU128)
@@ -165,7 +168,7 @@ func loadSet[K setKey](size int, hash func(K) uint64, one func(*reader) K) func(
 }
 
 // toBits widens a flat vector of values of at most 8 bytes to 64 bits, sign-extended as
-// ClickHouse hashes them; floats are their bits.
+// ClickHouse hashes them; floats are their bits, so that -0 and 0 are two values, as there.
 func toBits(v column.Vector) []uint64 {
 	switch v := v.(type) {
 	case *column.Num[uint8]:
@@ -187,13 +190,13 @@ func toBits(v column.Vector) []uint64 {
 	case *column.Num[float32]:
 		out := make([]uint64, len(v.Data))
 		for i, x := range v.Data {
-			out[i] = uint64(math.Float32bits(x + 0)) // -0 is 0
+			out[i] = uint64(math.Float32bits(x))
 		}
 		return out
 	case *column.Num[float64]:
 		out := make([]uint64, len(v.Data))
 		for i, x := range v.Data {
-			out[i] = math.Float64bits(x + 0) // -0 is 0
+			out[i] = math.Float64bits(x)
 		}
 		return out
 	}
@@ -298,6 +301,7 @@ func hash32(k uint64) uint32 { return uint32(column.Mix(k)) }
 func resolveUniq(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
 	return &fold[sample]{
 		result: types.TUInt64,
+		once:   true,
 		add: func(s *foldStates[sample], groups []uint32, args []column.Vector, n int) error {
 			for i, x := range uniqKeys(args, n) {
 				s.extra += s.s[groups[i]].add(hash32(x))
@@ -334,6 +338,12 @@ func uniqKeys(args []column.Vector, n int) []uint64 {
 	if v, ok := args[0].(*column.Str); ok {
 		for i := range out {
 			out[i] = city.CH64(v.At(i))
+		}
+		return out
+	}
+	if v, ok := args[0].(*column.Num[types.U128]); ok && v.Typ.Kind == types.UUID {
+		for i, x := range v.Data { // as ClickHouse's hash of a UUID, with which numbers of distinct ones agree
+			out[i] = x.Lo ^ x.Hi
 		}
 		return out
 	}
@@ -418,10 +428,37 @@ func (h *hll) estimate() uint64 {
 	return uint64(math.Round(e))
 }
 
+// The precisions that uniqCombined takes, and the one without a parameter, as in ClickHouse.
+const (
+	minPrecision     = 12
+	maxPrecision     = 20
+	defaultPrecision = 17
+)
+
+func resolveCombined(name string) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
+	return func(_ *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
+		precision := uint64(defaultPrecision)
+		if len(params) > 0 {
+			var err error
+			if precision, err = wholeParam(name, params[0]); err != nil {
+				return nil, err
+			}
+		}
+		switch {
+		case len(params) > 1:
+			return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Aggregate function %s requires one parameter or less", name)
+		case precision < minPrecision || precision > maxPrecision:
+			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Parameter for aggregate function %s is out of range: [%d, %d]", name, minPrecision, maxPrecision)
+		}
+		return resolveHLL(int(precision))(nil, nil, args)
+	}
+}
+
 func resolveHLL(precision int) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
 	return func(_ *Env, _ []column.Vector, _ []*types.Type) (Aggregate, error) {
 		return &fold[hll]{
 			result: types.TUInt64,
+			once:   true,
 			add: func(s *foldStates[hll], groups []uint32, args []column.Vector, n int) error {
 				for i, x := range uniqKeys(args, n) {
 					s.extra += s.s[groups[i]].add(precision, column.Mix(x))

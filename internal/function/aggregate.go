@@ -13,6 +13,8 @@ type AggregateFamily struct {
 	CaseInsensitive bool
 	MinArgs         int
 	MaxArgs         int // -1: no limit
+	// Parametric: Resolve reads parameters; else a call with some is AggregateFunctionDoesntAllowParameters.
+	Parametric bool
 	// NullArgs: Resolve and States.Add see Nullable arguments. Else rows with a NULL in any
 	// argument are skipped before Add.
 	NullArgs bool

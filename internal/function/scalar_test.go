@@ -154,6 +154,8 @@ type evaluator struct {
 	env  *function.Env
 	n    int
 	full bool
+	// aggregate evaluates calls of aggregate functions, where there are any.
+	aggregate func(*ast.FuncCall) (value, error)
 }
 
 type scope map[string]value
@@ -219,6 +221,9 @@ func (ev *evaluator) literal(l *ast.Literal) value {
 }
 
 func (ev *evaluator) call(e *ast.FuncCall, vars scope) (value, error) {
+	if ev.aggregate != nil && function.IsAggregate(e.Name) {
+		return ev.aggregate(e)
+	}
 	f := function.Lookup(e.Name)
 	args, vecs := make([]function.Arg, len(e.Args)), make([]column.Vector, len(e.Args))
 	var lambda *ast.Lambda

@@ -13,6 +13,7 @@ const (
 	ThereIsNoColumn                              Code = 8
 	SizesOfColumnsDoesntMatch                    Code = 9
 	NotFoundColumnInBlock                        Code = 10
+	ParameterOutOfBound                          Code = 12
 	DuplicateColumn                              Code = 15
 	NoSuchColumnInTable                          Code = 16
 	SizeOfFixedStringDoesntMatch                 Code = 19
@@ -198,6 +199,7 @@ var names = map[Code]string{
 	ThereIsNoColumn:                              "THERE_IS_NO_COLUMN",
 	SizesOfColumnsDoesntMatch:                    "SIZES_OF_COLUMNS_DOESNT_MATCH",
 	NotFoundColumnInBlock:                        "NOT_FOUND_COLUMN_IN_BLOCK",
+	ParameterOutOfBound:                          "PARAMETER_OUT_OF_BOUND",
 	DuplicateColumn:                              "DUPLICATE_COLUMN",
 	NoSuchColumnInTable:                          "NO_SUCH_COLUMN_IN_TABLE",
 	SizeOfFixedStringDoesntMatch:                 "SIZE_OF_FIXED_STRING_DOESNT_MATCH",

@@ -1,0 +1,53 @@
+package function
+
+import (
+	"github.com/olapd/olapd/internal/column"
+)
+
+// entries remembers which entries of the dictionary at hand were added to the states, for aggregates
+// to which a value counts the same however often it occurs.
+type entries struct {
+	values column.Vector // the dictionary, by identity
+	seen   []uint64      // one bit an entry
+	sel    []uint32
+}
+
+// fresh returns what of v, which has n rows, still has to be added, and how many values those are.
+func (e *entries) fresh(v column.Vector, n int) (column.Vector, int) {
+	switch v := v.(type) {
+	case *column.Const:
+		return v.Value, min(n, 1)
+	case *column.Dict:
+		if e.values != v.Values {
+			e.reset(v.Values)
+		}
+		e.sel = unseen(e.sel[:0], e.seen, v.Codes)
+		return column.Gather(v.Values, e.sel), len(e.sel)
+	}
+	return v, n
+}
+
+func (e *entries) reset(values column.Vector) {
+	e.values = values
+	words := (values.Len() + 63) / 64
+	if cap(e.seen) < words {
+		e.seen = make([]uint64, words)
+		return
+	}
+	e.seen = e.seen[:words]
+	clear(e.seen)
+}
+
+func (e *entries) bytes() int64 { return 8*int64(cap(e.seen)) + 4*int64(cap(e.sel)) }
+
+// unseen appends to sel each code that is not in the bitset yet, and puts it there.
+func unseen(sel []uint32, seen []uint64, codes []uint32) []uint32 {
+	for _, c := range codes {
+		w, bit := &seen[c>>6], uint64(1)<<(c&63)
+		if *w&bit == 0 {
+			*w |= bit
+			sel = append(sel, c)
+		}
+	}
+	return sel
+}
