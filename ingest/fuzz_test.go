@@ -51,3 +51,28 @@ func FuzzMessage(f *testing.F) {
 		}
 	})
 }
+
+// FuzzAvroRecord reads any bytes behind a schema id as a record.
+func FuzzAvroRecord(f *testing.F) {
+	const text = `{"type":"record","name":"r","fields":[{"name":"id","type":"long"},{"name":"name","type":["null","string","bytes"]},
+		{"name":"day","type":{"type":"int","logicalType":"date"}},{"name":"tags","type":{"type":"array","items":["null","double"]}},
+		{"name":"m","type":{"type":"map","values":{"type":"array","items":"int"}}},{"name":"d","type":{"type":"bytes","logicalType":"decimal","precision":10,"scale":2}}]}`
+	f.Add([]byte{2, 0, 2, 0, 0, 0})
+	f.Add([]byte{2, 2, 2, 'a', 2, 2, 2, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0})
+	f.Add([]byte{2, 0, 2, 0xfe, 0xff, 0xff, 0xff, 0x0f, 0, 0})
+	table := column.Schema{{Name: "id", Type: types.TUInt64}, {Name: "name", Type: types.TString}, {Name: "day", Type: types.TDate},
+		{Name: "tags", Type: types.NewArray(types.NewNullable(types.TFloat64))}, {Name: "d", Type: types.NewDecimal(10, 2)}}
+	d, err := format.NewAvroDecoder(text, format.Defaults())
+	if err != nil {
+		f.Fatal(err)
+	}
+	f.Fuzz(func(t *testing.T, msg []byte) {
+		rows := format.NewRows(table)
+		err := d.Decode(msg, rows)
+		for i, c := range rows.Cols {
+			if c.Len() != rows.N || err != nil && rows.N != 0 {
+				t.Errorf("%q: column %d has %d values of %d, %v", msg, i, c.Len(), rows.N, err)
+			}
+		}
+	})
+}

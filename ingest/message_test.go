@@ -12,6 +12,7 @@ import (
 
 	"github.com/hamba/avro/v2"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/format"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/twmb/franz-go/pkg/kgo"
 )
@@ -158,6 +159,16 @@ func TestAvroConfluent(t *testing.T) {
 	}
 	if id := s.Rows.Cols[0].(*column.Num[uint64]).Data; id[0] != 5 {
 		t.Errorf("ids %v", id)
+	}
+}
+
+// TestAvroOfNothing: an array of nulls is as long as a message says, whatever its size.
+func TestAvroOfNothing(t *testing.T) {
+	for _, items := range []string{`"null"`, `{"type":"record","name":"e","fields":[]}`, `{"type":"fixed","name":"f","size":0}`} {
+		_, err := format.NewAvroDecoder(`{"type":"record","name":"r","fields":[{"name":"m","type":{"type":"map","values":["null",{"type":"array","items":`+items+`}]}}]}`, format.Defaults())
+		if err == nil {
+			t.Errorf("%s: %v", items, err)
+		}
 	}
 }
 

@@ -20,6 +20,16 @@ func init() {
 		in: func(s column.Schema, o Options) rowFormat { return &avroReader{schema: s, o: o} }})
 }
 
+// Limits on what a few bytes of Avro may announce, for the library allocates before it reads: an array of so many
+// elements, a string or bytes of such a length.
+const (
+	maxAvroElements = 1 << 20
+	maxAvroBytes    = 16 << 20
+)
+
+// avroAPI decodes within the limits; the library's own let 20 bytes ask for any amount of memory.
+var avroAPI = avro.Config{MaxSliceAllocSize: maxAvroElements, MaxByteSliceSize: maxAvroBytes}.Freeze()
+
 // avroReader reads object container files. A file is read whole: its blocks are compressed.
 type avroReader struct {
 	schema column.Schema
@@ -32,7 +42,7 @@ func (d *avroReader) header(data []byte, eof bool, _ *Rows) (int, error) {
 	if !eof {
 		return 0, errShort
 	}
-	dec, err := ocf.NewDecoder(bytes.NewReader(data))
+	dec, err := ocf.NewDecoder(bytes.NewReader(data), ocf.WithDecoderConfig(avroAPI))
 	if err != nil {
 		return 0, sqlerr.Wrap(err, sqlerr.IncorrectData, "Cannot read Avro")
 	}
@@ -74,13 +84,16 @@ func NewAvroDecoder(schema string, o Options) (*AvroDecoder, error) {
 	if s.Type() != avro.Record {
 		return nil, sqlerr.New(sqlerr.BadArguments, "The Avro schema must be a record, got %s", s.Type())
 	}
+	if manyOfNothing(s) {
+		return nil, sqlerr.New(sqlerr.NotImplemented, "An Avro array whose elements take no bytes is not supported")
+	}
 	return &AvroDecoder{schema: s, o: o}, nil
 }
 
 // Decode appends the record in msg to rows, or nothing and an error.
 func (d *AvroDecoder) Decode(msg []byte, rows *Rows) error {
 	var rec map[string]any
-	if err := avro.Unmarshal(d.schema, msg, &rec); err != nil {
+	if err := avroAPI.Unmarshal(d.schema, msg, &rec); err != nil {
 		return sqlerr.Wrap(err, sqlerr.IncorrectData, "Cannot read an Avro record")
 	}
 	n := rows.N
@@ -90,6 +103,38 @@ func (d *AvroDecoder) Decode(msg []byte, rows *Rows) error {
 	}
 	rows.N++
 	return nil
+}
+
+// manyOfNothing reports whether s holds arrays whose elements take no bytes: such an array is of any length in any message.
+// Recursion ends at references, which stand for a type that is looked at where it is defined.
+func manyOfNothing(s avro.Schema) bool {
+	switch s := s.(type) {
+	case *avro.ArraySchema:
+		return takesNothing(s.Items()) || manyOfNothing(s.Items())
+	case *avro.MapSchema:
+		return manyOfNothing(s.Values())
+	case *avro.UnionSchema:
+		return slices.ContainsFunc(s.Types(), manyOfNothing)
+	case *avro.RecordSchema:
+		return slices.ContainsFunc(s.Fields(), func(f *avro.Field) bool { return manyOfNothing(f.Type()) })
+	}
+	return false
+}
+
+// takesNothing reports whether every value of s is encoded in no bytes.
+func takesNothing(s avro.Schema) bool {
+	switch s := s.(type) {
+	case *avro.NullSchema:
+		return true
+	case *avro.FixedSchema:
+		return s.Size() == 0
+	case *avro.RefSchema:
+		r, ok := s.Schema().(*avro.RecordSchema)
+		return ok && len(r.Fields()) == 0
+	case *avro.RecordSchema:
+		return !slices.ContainsFunc(s.Fields(), func(f *avro.Field) bool { return !takesNothing(f.Type()) })
+	}
+	return false
 }
 
 // appendRecord appends the fields of a record to the columns of their names.
