@@ -3,6 +3,7 @@ package materialized
 import (
 	"context"
 	"slices"
+	"strings"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
@@ -25,8 +26,9 @@ type compiled struct {
 	fixed bool
 }
 
-// momentary are the functions that analysis replaces by a constant of the moment.
-var momentary = []string{"now", "now64", "today", "yesterday", "nowInBlock", "currentDatabase", "current_timestamp", "curdate", "current_date", "utctimestamp"}
+// momentary are the functions, in lower case, that analysis replaces by a constant of the moment.
+var momentary = []string{"now", "now64", "today", "yesterday", "nowinblock", "currentdatabase", "current_timestamp", "curdate", "current_date",
+	"curtime", "localtime", "localtimestamp", "utctimestamp", "utc_timestamp", "uptime", "queryid"}
 
 // blockTable is the source of a rollup while one block stands in its place.
 type blockTable struct {
@@ -44,7 +46,7 @@ func (t *blockTable) Schema() column.Schema { return t.schema }
 func (t *blockTable) Catalog() *catalog.Table { return t.entry }
 
 // compile plans a rollup over blocks of the schema.
-func compile(ctx context.Context, c *catalog.Catalog, env *function.Env, rollup *catalog.Table, in Rows) (*compiled, error) {
+func (d *Deriver) compile(ctx context.Context, c *catalog.Catalog, env *function.Env, rollup *catalog.Table, in Rows) (*compiled, error) {
 	target := c.ByID(rollup.Target)
 	if target == nil {
 		return nil, sqlerr.New(sqlerr.UnknownTable, "The target of materialized view %s does not exist", rollup.FullName())
@@ -53,11 +55,24 @@ func compile(ctx context.Context, c *catalog.Catalog, env *function.Env, rollup 
 	if err != nil {
 		return nil, err
 	}
+	p := &compiled{version: c.Version, fixed: !isMomentary(q)}
+	first := true // the block stands for the source where it is named first, in FROM
 	o := analyze.Options{Catalog: c, Database: rollup.Database, Env: env, Table: func(t *catalog.Table) (plan.Table, error) {
-		if t.ID == in.Table.ID {
+		if t.ID == in.Table.ID && first {
+			first = false
 			return &blockTable{entry: t, schema: in.Schema}, nil
 		}
 		return plan.NewTable(t)
+	}, Scalar: func(ctx context.Context, n plan.Node) (*column.Block, error) {
+		p.fixed = false // the value is of this moment
+		b, err := d.run(ctx, env, &compiled{node: optimize.Run(n)}, in.Block)
+		if b == nil {
+			b = &column.Block{}
+			for _, f := range n.Schema() {
+				b.Cols = append(b.Cols, column.New(f.Type.WithoutLowCardinality(), 0))
+			}
+		}
+		return b, err
 	}}
 	n, err := analyze.Query(ctx, q, o)
 	if err != nil {
@@ -67,7 +82,8 @@ func compile(ctx context.Context, c *catalog.Catalog, env *function.Env, rollup 
 	if err != nil {
 		return nil, err
 	}
-	return &compiled{version: c.Version, node: optimize.Run(n), fields: fields, fixed: !isMomentary(q)}, nil
+	p.node, p.fields = optimize.Run(n), fields
+	return p, nil
 }
 
 func selectOf(rollup *catalog.Table) (*ast.SelectUnion, error) {
@@ -85,7 +101,7 @@ func selectOf(rollup *catalog.Table) (*ast.SelectUnion, error) {
 func isMomentary(q *ast.SelectUnion) bool {
 	found := false
 	ast.Walk(q, func(n ast.Node) bool {
-		if f, ok := n.(*ast.FuncCall); ok && slices.Contains(momentary, f.Name) {
+		if f, ok := n.(*ast.FuncCall); ok && slices.Contains(momentary, strings.ToLower(f.Name)) {
 			found = true
 		}
 		return !found

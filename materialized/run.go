@@ -134,7 +134,7 @@ func (d *Deriver) plan(ctx context.Context, c *catalog.Catalog, env *function.En
 	if p != nil && p.version == c.Version {
 		return p, nil
 	}
-	p, err := compile(ctx, c, env, rollup, in)
+	p, err := d.compile(ctx, c, env, rollup, in)
 	if err != nil || !p.fixed {
 		return p, err
 	}

@@ -1,13 +1,16 @@
 package query
 
 import (
+	"context"
 	"errors"
 
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/insert"
+	"github.com/olapd/olapd/query/plan"
 	"github.com/olapd/olapd/query/virtual"
 )
 
@@ -93,7 +96,18 @@ func (x *statement) defineTable(s *ast.CreateTable) (*define.Change, error) {
 
 func (x *statement) defineOptions() (define.Options, error) {
 	o, err := x.analyzeOptions()
+	o.Scalar = typesOnly
 	return define.Options{Analyze: o, Name: x.name, Text: x.text, UUID: newID(), InnerUUID: newID(), Now: x.q.started.UnixNano()}, err
+}
+
+// typesOnly answers a scalar subquery by a default value: a definition needs its type, and runs inside of a catalog
+// change, where nothing may be read.
+func typesOnly(_ context.Context, n plan.Node) (*column.Block, error) {
+	b := &column.Block{N: 1}
+	for _, f := range n.Schema() {
+		b.Cols = append(b.Cols, column.Flatten(column.NewDefaults(f.Type.WithoutLowCardinality(), 1)))
+	}
+	return b, nil
 }
 
 // fill writes the rows of AS SELECT and POPULATE. Rows committed to the source between the snapshot and the rollup's

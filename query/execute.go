@@ -125,7 +125,7 @@ func (x *statement) enter(ctx context.Context) error {
 		id: id, text: x.shownText(), kind: kindOf(x.ast), user: x.s.o.User, database: x.db, client: client, set: x.set,
 		started: clk.Now(), clk: clk, done: make(chan struct{}), onProgress: x.in.Progress,
 	}
-	q.budget = x.e.deps.Budget.Child("(for query)", settings.MaxMemoryUsage.Int(x.set))
+	q.budget = x.e.deps.Budget.Child("for query", settings.MaxMemoryUsage.Int(x.set))
 	x.q = q
 	x.ctx, q.cancel = context.WithCancelCause(ctx)
 	if err := x.e.procs.add(ctx, q); err != nil {

@@ -198,6 +198,11 @@ func noOutfile(o ast.Output) error {
 
 // result makes r yield the rows of a plan.
 func (x *statement) result(r *Result, n plan.Node, out ast.Output) error {
+	if out.Format != "" { // before anything is sent
+		if _, err := format.Lookup(out.Format); err != nil {
+			return err
+		}
+	}
 	p, err := x.pipeline(n, settings.Extremes.Of(x.set))
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/parse"
 	"github.com/olapd/olapd/query/plan"
 	"github.com/olapd/olapd/query/settings"
@@ -163,7 +164,7 @@ func (x *statement) showCreate(r *Result, s *ast.Show) error {
 		if err != nil {
 			return err
 		}
-		text = t.CreateSQL
+		text = define.CreateSQL(t, x.cat)
 	}
 	r.rows(column.Schema{{Name: "statement", Type: types.TString}}, column.NewBlock(column.NewStrings(text)), s.Output)
 	return nil
@@ -278,13 +279,13 @@ func describedField(c catalog.Column, i int) string {
 		if c.Default == catalog.Ephemeral && c.Expr == "" {
 			return "defaultValueOfTypeName(" + types.QuoteString(c.Type) + ")"
 		}
-		return c.Expr
+		return define.Shown(c.Expr)
 	case 4:
 		return c.Comment
 	case 5:
 		return strings.TrimSuffix(strings.TrimPrefix(c.Codec, "CODEC("), ")")
 	}
-	return c.TTL
+	return define.Shown(c.TTL)
 }
 
 // described is the columns of a table as declared, or of what a subquery or function yields.

@@ -30,7 +30,13 @@ func (ch *Change) Apply(c *catalog.Catalog) (*catalog.Catalog, error) {
 	if len(ch.Add) == 0 {
 		return c, nil
 	}
-	return c.WithTables(ch.Add...)
+	c, err := c.WithTables(ch.Add...)
+	if err == nil {
+		for _, t := range ch.Add { // a rollup's text names its target, which is in the catalog only now
+			t.CreateSQL = CreateSQL(t, c)
+		}
+	}
+	return c, err
 }
 
 // Create defines a table, view or materialized view.
@@ -73,9 +79,6 @@ func Create(ctx context.Context, s *ast.CreateTable, o Options) (*Change, error)
 	}
 	if err != nil {
 		return nil, err
-	}
-	for _, a := range ch.Add {
-		a.CreateSQL = CreateSQL(a, o.catalog())
 	}
 	return ch, nil
 }

@@ -48,8 +48,6 @@ func (p *lines) query(s *ast.Select, depth int) {
 		p.WriteString(ast.Format(s))
 		return
 	}
-	head := *s
-	head.From, head.Prewhere, head.Where, head.GroupBy, head.Having, head.OrderBy, head.Exprs = nil, nil, nil, nil, nil, nil, nil
 	if len(s.With) > 0 {
 		p.with(s, depth)
 	}
@@ -103,7 +101,7 @@ func (p *lines) with(s *ast.Select, depth int) {
 		}
 		p.WriteString(pad)
 		if w.Query == nil {
-			p.WriteString(ast.Format(w.Expr) + " AS " + ast.QuoteIdent(w.Name) + end)
+			p.WriteString(SQL(w.Expr) + " AS " + ast.QuoteIdent(w.Name) + end)
 			continue
 		}
 		inner := depth + 1
@@ -121,11 +119,11 @@ func (p *lines) with(s *ast.Select, depth int) {
 
 func (p *lines) list(es []ast.Expr, depth int) {
 	if len(es) == 1 {
-		p.WriteString(" " + ast.Format(es[0]))
+		p.WriteString(" " + SQL(es[0]))
 		return
 	}
 	for i, e := range es {
-		text := ast.Format(e)
+		text := SQL(e)
 		if i < len(es)-1 {
 			text += ","
 		}
@@ -135,7 +133,7 @@ func (p *lines) list(es []ast.Expr, depth int) {
 
 func (p *lines) clause(word string, e ast.Expr, depth int) {
 	if e != nil {
-		p.nl(depth, word+ast.Format(e))
+		p.nl(depth, word+SQL(e))
 	}
 }
 

@@ -23,14 +23,14 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 	target := c.ByID(t.Target)
 	switch t.Kind {
 	case catalog.KindView:
-		b.WriteString("CREATE VIEW " + quotedName(t.Database, t.Name))
+		b.WriteString("CREATE VIEW " + shownTable(t))
 	case catalog.KindRollup:
-		b.WriteString("CREATE MATERIALIZED VIEW " + quotedName(t.Database, t.Name))
+		b.WriteString("CREATE MATERIALIZED VIEW " + shownTable(t))
 		if target != nil && !target.Inner {
-			b.WriteString(" TO " + quotedName(target.Database, target.Name))
+			b.WriteString(" TO " + shownTable(target))
 		}
 	default:
-		b.WriteString("CREATE TABLE " + quotedName(t.Database, t.Name))
+		b.WriteString("CREATE TABLE " + shownTable(t))
 	}
 	writeColumns(&b, t, sep)
 	switch {
@@ -63,10 +63,10 @@ func writeColumns(b *strings.Builder, t *catalog.Table, sep string) {
 		items = append(items, columnText(c))
 	}
 	for _, i := range t.Indexes {
-		items = append(items, "INDEX "+ast.QuoteIdent(i.Name)+" "+i.Expr+" TYPE "+i.Type+" GRANULARITY "+strconv.Itoa(i.Granularity))
+		items = append(items, "INDEX "+ast.QuoteIdent(i.Name)+" "+Shown(i.Expr)+" TYPE "+i.Type+" GRANULARITY "+strconv.Itoa(i.Granularity))
 	}
 	for _, c := range t.Constraints {
-		items = append(items, "CONSTRAINT "+ast.QuoteIdent(c.Name)+map[bool]string{true: " ASSUME ", false: " CHECK "}[c.Assume]+c.Expr)
+		items = append(items, "CONSTRAINT "+ast.QuoteIdent(c.Name)+map[bool]string{true: " ASSUME ", false: " CHECK "}[c.Assume]+Shown(c.Expr))
 	}
 	if len(items) == 0 {
 		return
@@ -91,7 +91,7 @@ func columnText(c catalog.Column) string {
 	if c.Default != catalog.DefaultNone {
 		s += " " + string(c.Default)
 		if c.Expr != "" {
-			s += " " + c.Expr
+			s += " " + Shown(c.Expr)
 		}
 	}
 	if c.Comment != "" {
@@ -101,7 +101,7 @@ func columnText(c catalog.Column) string {
 		s += " " + c.Codec
 	}
 	if c.TTL != "" {
-		s += " TTL " + c.TTL
+		s += " TTL " + Shown(c.TTL)
 	}
 	return s
 }
@@ -112,7 +112,7 @@ func engineText(t *catalog.Table, sep string) string {
 		s += "(" + strings.Join(t.EngineArgs, ", ") + ")"
 	}
 	if t.PartitionBy != "" {
-		s += sep + "PARTITION BY " + t.PartitionBy
+		s += sep + "PARTITION BY " + Shown(t.PartitionBy)
 	}
 	if len(t.PrimaryKey) > 0 {
 		s += sep + "PRIMARY KEY " + keyText(t.PrimaryKey)
@@ -121,14 +121,14 @@ func engineText(t *catalog.Table, sep string) string {
 		s += sep + "ORDER BY " + keyText(t.SortKey)
 	}
 	if t.SampleBy != "" {
-		s += sep + "SAMPLE BY " + t.SampleBy
+		s += sep + "SAMPLE BY " + Shown(t.SampleBy)
 	}
 	if len(t.TTLs) > 0 {
 		var rules []string
 		for _, r := range t.TTLs {
-			text := r.Expr
+			text := Shown(r.Expr)
 			if r.Where != "" {
-				text += " WHERE " + r.Where
+				text += " WHERE " + Shown(r.Where)
 			}
 			rules = append(rules, text)
 		}
@@ -152,16 +152,22 @@ func settingText(v string) string {
 }
 
 // KeyText joins the elements of a key as system.tables shows them.
-func KeyText(key []string) string { return strings.Join(key, ", ") }
+func KeyText(key []string) string {
+	parts := make([]string, len(key))
+	for i, k := range key {
+		parts[i] = Shown(k)
+	}
+	return strings.Join(parts, ", ")
+}
 
 func keyText(key []string) string {
 	switch len(key) {
 	case 0:
 		return "tuple()"
 	case 1:
-		return key[0]
+		return Shown(key[0])
 	}
-	return "(" + strings.Join(key, ", ") + ")"
+	return "(" + KeyText(key) + ")"
 }
 
 // selectText prints a SELECT over several lines where sep is a line end.
@@ -177,4 +183,13 @@ func selectText(sql, sep string) string {
 		return Lines(q)
 	}
 	return sql
+}
+
+// shownTable is database.table; behind the dot no word is taken for a keyword.
+func shownTable(t *catalog.Table) string {
+	name := ast.QuoteIdent(t.Name)
+	if plain := strings.Trim(name, "`"); ast.QuoteIdent(plain+"_") == plain+"_" {
+		name = plain
+	}
+	return ast.QuoteIdent(t.Database) + "." + name
 }

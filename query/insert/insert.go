@@ -7,6 +7,7 @@ package insert
 
 import (
 	"context"
+	"slices"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
@@ -190,9 +191,12 @@ func (g *Target) Convert(b *column.Block) (*column.Block, [][]uint8, error) {
 	var omitted [][]uint8
 	for i, c := range b.Cols {
 		t := g.Input[i].Type
-		if c.Type().IsNullable() && !t.WithoutLowCardinality().IsNullable() && g.NullAsDefault {
+		if c.Type().IsNullable() && !t.WithoutLowCardinality().IsNullable() {
 			nulls := make([]uint8, b.N)
 			c = eval.StripNulls(column.Flatten(c), nulls, t.WithoutLowCardinality())
+			if !g.NullAsDefault && slices.Contains(nulls, 1) {
+				return nil, nil, sqlerr.New(sqlerr.CannotInsertNullInOrdinaryColumn, "Cannot insert NULL value into column %s of type %s", g.Input[i].Name, t)
+			}
 			if omitted == nil {
 				omitted = make([][]uint8, len(b.Cols))
 			}
