@@ -93,7 +93,7 @@ func (n *Node) defaults() error {
 	}
 	// What is accounted for is most of the heap; the collector works harder rather than let garbage take the rest.
 	debug.SetMemoryLimit(n.cfg.Memory + n.cfg.Memory/8)
-	n.budget = mem.NewBudget("(total)", n.cfg.Memory)
+	n.budget = mem.NewBudget("total", n.cfg.Memory)
 	return nil
 }
 

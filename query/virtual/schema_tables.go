@@ -22,6 +22,9 @@ func init() {
 
 func databases(_ context.Context, s *Source, add func(row)) error {
 	for _, d := range s.Catalog.Databases() {
+		if IsVirtual(d.Name) { // it holds stored tables as well; said once, below
+			continue
+		}
 		add(row{"name": d.Name, "engine": d.Engine, "uuid": uuid(d.UUID), "engine_full": d.Engine, "comment": d.Comment})
 	}
 	add(row{"name": "system", "engine": "Memory", "engine_full": "Memory"})
