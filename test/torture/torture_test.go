@@ -75,6 +75,7 @@ type torture struct {
 	deaths     deaths
 	points     []killPoint     // to come, before all of them come again
 	ready      []time.Duration // from start to first answer
+	slowest    string          // what is known of the longest
 	checks     int
 	brokerDown [2]int // by SIGTERM, by SIGKILL
 }
@@ -148,6 +149,16 @@ func (x *torture) must(err error) {
 		}
 		x.Fatal(err)
 	}
+}
+
+// readyLine is what a server's log says of its start.
+func readyLine(log string) string {
+	for line := range strings.Lines(log) {
+		if strings.Contains(line, "olapd is ready") {
+			return strings.TrimSpace(line)
+		}
+	}
+	return "nothing"
 }
 
 func tail(s string) string { return s[max(0, len(s)-3000):] }
@@ -267,7 +278,11 @@ func (x *torture) oneCycle() {
 	}
 	x.must(x.awaitReady("SELECT count() FROM events"))
 	if !x.dead() {
-		x.ready = append(x.ready, time.Since(start))
+		took := time.Since(start)
+		if len(x.ready) == 0 || took > slices.Max(x.ready) {
+			x.slowest = fmt.Sprintf("in cycle %d; its log says: %s", n, readyLine(x.srv.Log()))
+		}
+		x.ready = append(x.ready, took)
 		x.report(n, x.check(n, n%fullEvery == 0))
 	}
 	x.live(n, env != "", restore)
@@ -492,7 +507,7 @@ func (x *torture) figures(took time.Duration) {
 	x.Logf("broker stopped %d times, killed %d times", x.brokerDown[0], x.brokerDown[1])
 	if len(x.ready) > 0 {
 		slices.Sort(x.ready)
-		x.Logf("start to first query: p50 %s, max %s", x.ready[len(x.ready)/2].Round(time.Millisecond), x.ready[len(x.ready)-1].Round(time.Millisecond))
+		x.Logf("start to first query: p50 %s, max %s (%s)", x.ready[len(x.ready)/2].Round(time.Millisecond), x.ready[len(x.ready)-1].Round(time.Millisecond), x.slowest)
 	}
 	x.ledger.mu.Lock()
 	defer x.ledger.mu.Unlock()
