@@ -46,6 +46,9 @@ func (k *caster) toFixedString(v *column.Str, to *types.Type) (column.Vector, er
 
 // parse reads strings as values of to.
 func (k *caster) parse(v *column.Str, to *types.Type) (column.Vector, error) {
+	if to.Kind == types.Map {
+		return nil, sqlerr.New(sqlerr.TypeMismatch, "Unsupported types to CAST AS Map. Left type: %s, right type: %s", v.Typ, to)
+	}
 	out := column.New(to, v.Len())
 	p := valuetext.Parser{Zone: k.env.zone(), Exact: k.mode != castWrap}
 	fixed := v.Typ.Kind == types.FixedString

@@ -11,8 +11,8 @@ func init() {
 		&Scalar{Name: "if", CaseInsensitive: true, MinArgs: 3, MaxArgs: 3, Nulls: NullCustom, Resolve: resolveMultiIf("if"), Eval: evalMultiIf, Family: "conditional", Doc: "Chooses the second argument where the first is true, else the third.", Example: "if(1, 'a', 'b') → a"},
 		&Scalar{Name: "multiIf", Aliases: []string{"caseWithoutExpression", "caseWithoutExpr"}, CaseInsensitive: true, MinArgs: 3, MaxArgs: maxBranches, Nulls: NullCustom, Resolve: resolveMultiIf("multiIf"), Eval: evalMultiIf, Family: "conditional", Doc: "Chooses the value behind the first true condition, else the last argument.", Example: "multiIf(0, 'a', 1, 'b', 'c') → b"},
 		&Scalar{Name: "caseWithExpression", Aliases: []string{"caseWithExpr"}, MinArgs: 4, MaxArgs: maxBranches, Nulls: NullCustom, Resolve: resolveCase, Eval: evalCase, Family: "conditional", Doc: "Chooses the value behind the first argument equal to the first one, else the last argument.", Example: "caseWithExpression(2, 1, 'a', 2, 'b', 'c') → b"},
-		&Scalar{Name: "isNull", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: fixed("isNull", types.TUInt8), Eval: evalIsNull(1), Family: "null", Doc: "Tests for NULL.", Example: "isNull(NULL) → 1"},
-		&Scalar{Name: "isNotNull", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: fixed("isNotNull", types.TUInt8), Eval: evalIsNull(0), Family: "null", Doc: "Tests for not NULL.", Example: "isNotNull(NULL) → 0"},
+		&Scalar{Name: "isNull", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: fixed("isNull", types.TUInt8), Eval: evalIsNull(1), Family: "null", Doc: "Tests for NULL.", Example: "isNull(NULL) → 1"},
+		&Scalar{Name: "isNotNull", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: fixed("isNotNull", types.TUInt8), Eval: evalIsNull(0), Family: "null", Doc: "Tests for not NULL.", Example: "isNotNull(NULL) → 0"},
 		&Scalar{Name: "isZeroOrNull", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: fixed("isZeroOrNull", types.TUInt8, isNullableNumber), Eval: evalIsZeroOrNull, Family: "null", Doc: "Tests for 0 or NULL.", Example: "isZeroOrNull(0) → 1"},
 		&Scalar{Name: "coalesce", CaseInsensitive: true, MinArgs: 0, MaxArgs: maxBranches / 2, Nulls: NullCustom, Resolve: resolveCoalesce, Eval: evalCoalesce, Family: "null", Doc: "Returns the first argument that is not NULL.", Example: "coalesce(NULL, 1) → 1"},
 		&Scalar{Name: "ifNull", CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveCoalesce, Eval: evalCoalesce, Family: "null", Doc: "Returns the second argument where the first is NULL.", Example: "ifNull(NULL, 1) → 1"},
@@ -134,11 +134,15 @@ func evalCase(c *Call) (column.Vector, error) {
 		choice[i] = uint8(len(at) - 1)
 	}
 	for k := len(at) - 2; k >= 0; k-- {
-		eq, err := invoke(c.Env, "equals", c.Rows, c.Args[0], c.Args[1+2*k])
+		same, err := sameRows(c, c.Args[0], c.Args[1+2*k])
 		if err != nil {
 			return nil, err
 		}
-		chooseTrue(choice, eq, uint8(k))
+		for i, x := range same {
+			if x != 0 {
+				choice[i] = uint8(k)
+			}
+		}
 	}
 	return selectRows(c.Result, choice, vals), nil
 }

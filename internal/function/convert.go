@@ -50,9 +50,77 @@ func init() {
 type target func(*Env, []Arg) (*types.Type, error)
 
 func conversion(name string, minArgs, maxArgs int, to target) *Scalar {
-	return &Scalar{Name: name, MinArgs: minArgs, MaxArgs: maxArgs, CaseInsensitive: name == "toDate", Family: "conversion",
-		Resolve: to, Eval: func(c *Call) (column.Vector, error) { return Cast(c.Env, c.Args[0], c.Result) },
-		Doc: "Converts to " + name[2:] + "."}
+	return &Scalar{Name: name, MinArgs: minArgs, MaxArgs: maxArgs, CaseInsensitive: name == "toDate", Family: "conversion", Nulls: NullCustom,
+		Resolve: nullableTarget(to), Eval: evalConversion, Doc: "Converts to " + name[2:] + "; text in a Nullable that does not parse is NULL."}
+}
+
+// nullableTarget is the target over arguments that may be Nullable.
+func nullableTarget(to target) target {
+	return func(env *Env, args []Arg) (*types.Type, error) {
+		plain, nullable := make([]Arg, len(args)), false
+		for i, a := range args {
+			if a.Type.Kind == types.Nullable {
+				if a.Type.Elem().Kind == types.Nothing {
+					return types.TNull, nil
+				}
+				nullable, a.Type, a.Const = true, a.Type.Elem(), constWithoutNull(a.Const)
+			}
+			plain[i] = a
+		}
+		t, err := to(env, plain)
+		if err == nil && nullable && t.CanBeNullable() {
+			t = types.NewNullable(t)
+		}
+		return t, err
+	}
+}
+
+// evalConversion casts; toDate reads times in the zone of its second argument.
+func evalConversion(c *Call) (column.Vector, error) {
+	if c.Result.Kind == types.Nullable && c.Result.Elem().Kind == types.Nothing {
+		return column.NewNulls(c.Rows), nil
+	}
+	k, v := caster{env: c.Env}, c.Args[0]
+	from := c.Types[0].WithoutNullable()
+	if c.Types[0].Kind == types.Nullable && from.IsString() && c.Result.Kind == types.Nullable && c.Result.Elem().Kind != types.FixedString {
+		k.mode = castOrNull
+	}
+	if name, ok := zoneName(c); ok && c.Result.WithoutNullable().IsDate() {
+		zone, err := types.LoadZone(name)
+		if err != nil {
+			return nil, err
+		}
+		env := *c.Env
+		env.Zone = zone
+		k.env = &env
+		if from.IsDateTime() {
+			v = inZone(v, zone)
+		}
+	}
+	return k.cast(v, c.Result)
+}
+
+// zoneName is a constant second argument that is a string.
+func zoneName(c *Call) (string, bool) {
+	if len(c.Args) < 2 {
+		return "", false
+	}
+	return stringConst(c.Args[1])
+}
+
+// inZone is a vector of times, perhaps Nullable or Const, declared in another zone.
+func inZone(v column.Vector, zone *time.Location) column.Vector {
+	switch v := v.(type) {
+	case *column.Const:
+		return &column.Const{Value: inZone(v.Value, zone), N: v.N}
+	case *column.Nullable:
+		return column.NewNullable(v.Nulls, inZone(v.Inner, zone))
+	}
+	t := types.NewDateTime(zone)
+	if v.Type().Kind == types.DateTime64 {
+		t = types.NewDateTime64(v.Type().Scale, zone)
+	}
+	return column.WithType(v, t)
 }
 
 // registerConversion registers toX, toXOrNull, toXOrZero and toXOrDefault.

@@ -65,6 +65,12 @@ func decimalResult(op arithOp, a, b *types.Type) (*types.Type, error) {
 	default:
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types %s and %s of arguments of function %s", a, b, op)
 	}
+	switch { // an integer operand does not widen a decimal
+	case a.Kind != types.Decimal:
+		p = b.N
+	case b.Kind != types.Decimal:
+		p = a.N
+	}
 	if scale > p {
 		return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Scale %d of the result of %s is larger than its precision %d", scale, op, p)
 	}

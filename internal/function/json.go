@@ -34,7 +34,7 @@ func init() {
 	register(
 		&Scalar{Name: "isValidJSON", MinArgs: 1, MaxArgs: 1, Resolve: fixed("isValidJSON", types.TUInt8, isStr), Eval: testStrings(json.Valid), Family: "json", Doc: "Tests for valid JSON.", Example: "isValidJSON('{}') → 1"},
 		&Scalar{Name: "JSONExtract", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONExtract, Eval: evalJSONExtract, Family: "json", Doc: "Returns a part of a JSON text as the type named by the last argument.", Example: "JSONExtract('{\"a\":1}', 'a', 'Int8') → 1"},
-		&Scalar{Name: "toJSONString", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: fixed("toJSONString", types.TString), Eval: evalToJSON, Family: "json", Doc: "Writes a value as JSON.", Example: "toJSONString([1, 2]) → [1,2]"},
+		&Scalar{Name: "toJSONString", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: resolveToJSON, Eval: evalToJSON, Family: "json", Doc: "Writes a value as JSON.", Example: "toJSONString([1, 2]) → [1,2]"},
 	)
 	for _, f := range []struct {
 		name   string
@@ -275,7 +275,7 @@ type jsonReader func(b column.Builder, v []byte)
 
 var jsonReaders = map[string]jsonReader{
 	"JSONExtractString": func(b column.Builder, v []byte) { appendJSONText(b.(*column.Str), v) },
-	"JSONExtractRaw":    func(b column.Builder, v []byte) { b.(*column.Str).Append(v) },
+	"JSONExtractRaw":    func(b column.Builder, v []byte) { appendJSONRaw(b.(*column.Str), v) },
 	"JSONExtractInt": func(b column.Builder, v []byte) {
 		x := b.(*column.Num[int64])
 		x.Data = append(x.Data, jsonInt(v))
@@ -306,7 +306,7 @@ var jsonReaders = map[string]jsonReader{
 	"JSONExtractArrayRaw": func(b column.Builder, v []byte) {
 		a := b.(*column.Array)
 		if len(v) > 0 && v[0] == '[' {
-			jsonEach(v, func(_, e []byte) bool { a.Elem.(*column.Str).Append(e); return true })
+			jsonEach(v, func(_, e []byte) bool { appendJSONRaw(a.Elem.(*column.Str), e); return true })
 		}
 		a.EndValue()
 	},
@@ -323,13 +323,29 @@ var jsonReaders = map[string]jsonReader{
 			jsonEach(v, func(k, e []byte) bool {
 				t := a.Elem.(*column.Tuple)
 				t.Elems[0].(*column.Str).Append(jsonString(nil, k))
-				t.Elems[1].(*column.Str).Append(e)
+				appendJSONRaw(t.Elems[1].(*column.Str), e)
 				t.N++
 				return true
 			})
 		}
 		a.EndValue()
 	},
+}
+
+// appendJSONRaw writes a part of a JSON text without the white space between its tokens.
+func appendJSONRaw(b *column.Str, v []byte) {
+	for i := 0; i < len(v); i++ {
+		switch v[i] {
+		case ' ', '\t', '\n', '\r':
+		case '"':
+			n := max(jsonStringEnd(v[i:]), 1)
+			b.Data = append(b.Data, v[i:i+n]...)
+			i += n - 1
+		default:
+			b.Data = append(b.Data, v[i])
+		}
+	}
+	b.EndValue()
 }
 
 func readHas(b column.Builder, v []byte) {
@@ -555,7 +571,17 @@ func (x *jsonTyped) mapped(b *column.Map, t *types.Type, v []byte) bool {
 	return true
 }
 
+func resolveToJSON(_ *Env, args []Arg) (*types.Type, error) {
+	if args[0].Type.Inner().Kind == types.Nothing {
+		return types.TNull, nil
+	}
+	return types.TString, nil
+}
+
 func evalToJSON(c *Call) (column.Vector, error) {
+	if c.Result.Kind == types.Nullable {
+		return column.NewNulls(c.Rows), nil
+	}
 	out, v := stringResult(c), column.Flatten(c.Args[0])
 	zone := c.Env.zone()
 	for i := range c.Rows {

@@ -10,7 +10,7 @@ import (
 
 func init() {
 	register(
-		&Scalar{Name: "tuple", MinArgs: 0, MaxArgs: -1, Nulls: NullCustom, Resolve: resolveTuple, Eval: evalTuple, Family: "tuples", Doc: "Makes a tuple.", Example: "tuple(1, 'a') → (1,'a')"},
+		&Scalar{Name: "tuple", MinArgs: 0, MaxArgs: -1, Nulls: NullCustom, ExactType: true, Resolve: resolveTuple, Eval: evalTuple, Family: "tuples", Doc: "Makes a tuple.", Example: "tuple(1, 'a') → (1,'a')"},
 		&Scalar{Name: "tupleElement", MinArgs: 2, MaxArgs: 3, Nulls: NullCustom, ConstArgs: []int{1}, Resolve: resolveTupleElement, Eval: evalTupleElement, Family: "tuples", Doc: "Returns an element by position or name.", Example: "tupleElement((1, 'a'), 2) → a"},
 		&Scalar{Name: "map", MinArgs: 0, MaxArgs: -1, Nulls: NullCustom, Resolve: resolveMapLiteral, Eval: evalMapLiteral, Family: "maps", Doc: "Makes a map of keys and values.", Example: "map('a', 1) → {'a':1}"},
 		&Scalar{Name: "mapFromArrays", Aliases: []string{"MAP_FROM_ARRAYS"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Resolve: resolveMapFromArrays, Eval: evalMapFromArrays, Family: "maps", Doc: "Makes a map of an array of keys and one of values.", Example: "mapFromArrays(['a'], [1]) → {'a':1}"},
@@ -79,7 +79,7 @@ func resolveTupleElement(_ *Env, args []Arg) (*types.Type, error) {
 			return args[2].Type, nil
 		}
 		if args[1].Type.IsString() {
-			return nil, sqlerr.New(sqlerr.NotFoundColumnInBlock, "Tuple doesn't have element with name %s", column.Value(args[1].Const, 0))
+			return nil, sqlerr.New(sqlerr.BadArguments, "Tuple doesn't have element with name %s", column.Value(args[1].Const, 0))
 		}
 		return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Tuple doesn't have element with index %v", column.Value(args[1].Const, 0))
 	}
