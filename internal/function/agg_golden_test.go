@@ -148,6 +148,7 @@ if t["rows"]:
 for q in t["lines"]:
     try:
         r = str(s.query("select toTypeName(x), toString(x) is null ? 'NULL' : assumeNotNull(toString(x)) from (select (" + q + ") as x from " + t["name"] + ") settings max_threads=1", "TSVRaw")).rstrip('\n')
+        r = r.replace('(\n    ', '(').replace(',\n    ', ', ') # named tuples
         print(r.replace('\\', '\\\\').replace('\n', '\\n'))
     except Exception as e:
         c = re.search(r'Code: (\d+)', str(e))

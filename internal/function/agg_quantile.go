@@ -252,6 +252,9 @@ func pushFloat(out column.Builder, x float64) {
 
 // wideOf cuts x off to a 128-bit integer.
 func wideOf(x float64) types.I128 {
+	if x < 0 {
+		return wideOf(-x).Neg()
+	}
 	hi := math.Floor(x / 0x1p64)
 	return types.I128{Hi: int64(hi), Lo: uint64(x - hi*0x1p64)}
 }

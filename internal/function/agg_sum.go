@@ -18,6 +18,8 @@ func init() {
 			Doc: "Adds floating-point values with compensation of rounding errors.", Example: "sumKahan(0.1) → 0.1"},
 		&AggregateFamily{Name: "avg", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, EmptyNull: true, Resolve: resolveAvg,
 			Doc: "Averages the values.", Example: "avg(x) → 2"},
+		&AggregateFamily{Name: "sumCount", MinArgs: 1, MaxArgs: 1, Resolve: resolveSumCount,
+			Doc: "Returns the sum and the number of values.", Example: "sumCount(x) → (6,3)"},
 		&AggregateFamily{Name: "avgWeighted", MinArgs: 2, MaxArgs: 2, EmptyNull: true, Resolve: resolveAvgWeighted,
 			Doc: "Averages the values, each with its weight.", Example: "avgWeighted(x, w) → 2"},
 	)
@@ -479,4 +481,41 @@ func floats[T number](data []T, scale float64) []float64 {
 		out[i] = float64(x) / scale
 	}
 	return out
+}
+
+// sumCount is the sum and the number of values, as avg keeps them.
+func resolveSumCount(env *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
+	sum, err := resolveSum(env, params, args)
+	if err != nil || !args[0].IsNumeric() || args[0].Width() > 8 && args[0].Kind != types.Decimal {
+		return nil, badArg("sumCount", args[0])
+	}
+	result := types.NewTuple([]*types.Type{sum.Result(), types.TUInt64}, nil)
+	avg, err := resolveAvg(env, params, args)
+	if err != nil {
+		return nil, err
+	}
+	switch f := avg.(type) {
+	case *fold[avgState[uint64]]:
+		pairs(f, result)
+	case *fold[avgState[int64]]:
+		pairs(f, result)
+	case *fold[avgState[float64]]:
+		pairs(f, result)
+	case *fold[avgDec]:
+		f.result = result
+		f.finish = func(out column.Builder, s *avgDec) error { pushPair(out, s.sum, s.n); return nil }
+	}
+	return avg, nil
+}
+
+func pairs[A number](f *fold[avgState[A]], result *types.Type) {
+	f.result = result
+	f.finish = func(out column.Builder, s *avgState[A]) error { pushPair(out, s.sum, s.n); return nil }
+}
+
+func pushPair[A column.Elem](out column.Builder, sum A, n uint64) {
+	t := out.(*column.Tuple)
+	push(t.Elems[0].(column.Builder), sum)
+	push(t.Elems[1].(column.Builder), n)
+	t.N++
 }
