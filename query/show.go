@@ -279,13 +279,13 @@ func describedField(c catalog.Column, i int) string {
 		if c.Default == catalog.Ephemeral && c.Expr == "" {
 			return "defaultValueOfTypeName(" + types.QuoteString(c.Type) + ")"
 		}
-		return define.Shown(c.Expr)
+		return c.Expr
 	case 4:
 		return c.Comment
 	case 5:
 		return strings.TrimSuffix(strings.TrimPrefix(c.Codec, "CODEC("), ")")
 	}
-	return define.Shown(c.TTL)
+	return c.TTL
 }
 
 // described is the columns of a table as declared, or of what a subquery or function yields.

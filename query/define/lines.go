@@ -101,7 +101,7 @@ func (p *lines) with(s *ast.Select, depth int) {
 		}
 		p.WriteString(pad)
 		if w.Query == nil {
-			p.WriteString(SQL(w.Expr) + " AS " + ast.QuoteIdent(w.Name) + end)
+			p.WriteString(ast.Format(w.Expr) + " AS " + ast.QuoteIdent(w.Name) + end)
 			continue
 		}
 		inner := depth + 1
@@ -119,11 +119,11 @@ func (p *lines) with(s *ast.Select, depth int) {
 
 func (p *lines) list(es []ast.Expr, depth int) {
 	if len(es) == 1 {
-		p.WriteString(" " + SQL(es[0]))
+		p.WriteString(" " + item(es[0]))
 		return
 	}
 	for i, e := range es {
-		text := SQL(e)
+		text := item(e)
 		if i < len(es)-1 {
 			text += ","
 		}
@@ -133,7 +133,7 @@ func (p *lines) list(es []ast.Expr, depth int) {
 
 func (p *lines) clause(word string, e ast.Expr, depth int) {
 	if e != nil {
-		p.nl(depth, word+SQL(e))
+		p.nl(depth, word+ast.Format(e))
 	}
 }
 
@@ -195,4 +195,12 @@ func (p *lines) table(t ast.TableExpr, depth int) {
 		}
 	}
 	p.WriteString(ast.Format(t))
+}
+
+// item prints an element of a list, whose alias needs no brackets.
+func item(e ast.Expr) string {
+	if x, alias := ast.Unalias(e); alias != "" {
+		return ast.Format(x) + " AS " + ast.QuoteIdent(alias)
+	}
+	return ast.Format(e)
 }

@@ -63,10 +63,10 @@ func writeColumns(b *strings.Builder, t *catalog.Table, sep string) {
 		items = append(items, columnText(c))
 	}
 	for _, i := range t.Indexes {
-		items = append(items, "INDEX "+ast.QuoteIdent(i.Name)+" "+Shown(i.Expr)+" TYPE "+i.Type+" GRANULARITY "+strconv.Itoa(i.Granularity))
+		items = append(items, "INDEX "+ast.QuoteIdent(i.Name)+" "+i.Expr+" TYPE "+i.Type+" GRANULARITY "+strconv.Itoa(i.Granularity))
 	}
 	for _, c := range t.Constraints {
-		items = append(items, "CONSTRAINT "+ast.QuoteIdent(c.Name)+map[bool]string{true: " ASSUME ", false: " CHECK "}[c.Assume]+Shown(c.Expr))
+		items = append(items, "CONSTRAINT "+ast.QuoteIdent(c.Name)+map[bool]string{true: " ASSUME ", false: " CHECK "}[c.Assume]+c.Expr)
 	}
 	if len(items) == 0 {
 		return
@@ -91,7 +91,7 @@ func columnText(c catalog.Column) string {
 	if c.Default != catalog.DefaultNone {
 		s += " " + string(c.Default)
 		if c.Expr != "" {
-			s += " " + Shown(c.Expr)
+			s += " " + c.Expr
 		}
 	}
 	if c.Comment != "" {
@@ -101,7 +101,7 @@ func columnText(c catalog.Column) string {
 		s += " " + c.Codec
 	}
 	if c.TTL != "" {
-		s += " TTL " + Shown(c.TTL)
+		s += " TTL " + c.TTL
 	}
 	return s
 }
@@ -112,7 +112,7 @@ func engineText(t *catalog.Table, sep string) string {
 		s += "(" + strings.Join(t.EngineArgs, ", ") + ")"
 	}
 	if t.PartitionBy != "" {
-		s += sep + "PARTITION BY " + Shown(t.PartitionBy)
+		s += sep + "PARTITION BY " + t.PartitionBy
 	}
 	if len(t.PrimaryKey) > 0 {
 		s += sep + "PRIMARY KEY " + keyText(t.PrimaryKey)
@@ -121,14 +121,14 @@ func engineText(t *catalog.Table, sep string) string {
 		s += sep + "ORDER BY " + keyText(t.SortKey)
 	}
 	if t.SampleBy != "" {
-		s += sep + "SAMPLE BY " + Shown(t.SampleBy)
+		s += sep + "SAMPLE BY " + t.SampleBy
 	}
 	if len(t.TTLs) > 0 {
 		var rules []string
 		for _, r := range t.TTLs {
-			text := Shown(r.Expr)
+			text := r.Expr
 			if r.Where != "" {
-				text += " WHERE " + Shown(r.Where)
+				text += " WHERE " + r.Where
 			}
 			rules = append(rules, text)
 		}
@@ -152,20 +152,14 @@ func settingText(v string) string {
 }
 
 // KeyText joins the elements of a key as system.tables shows them.
-func KeyText(key []string) string {
-	parts := make([]string, len(key))
-	for i, k := range key {
-		parts[i] = Shown(k)
-	}
-	return strings.Join(parts, ", ")
-}
+func KeyText(key []string) string { return strings.Join(key, ", ") }
 
 func keyText(key []string) string {
 	switch len(key) {
 	case 0:
 		return "tuple()"
 	case 1:
-		return Shown(key[0])
+		return key[0]
 	}
 	return "(" + KeyText(key) + ")"
 }

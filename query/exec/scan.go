@@ -60,7 +60,11 @@ func (s *Scan) streams(r *run) ([]Stream, error) {
 	if err := s.start(r.ctx); err != nil {
 		return nil, err
 	}
-	out := make([]Stream, r.opts.Threads)
+	n := r.opts.Threads
+	if o, ok := s.scanner.(Ordered); ok && o.Ordered() {
+		n = 1
+	}
+	out := make([]Stream, n)
 	for i := range out {
 		out[i] = &scanStream{s: s, r: r}
 	}

@@ -58,6 +58,9 @@ type Scanner interface {
 	Close() error
 }
 
+// Ordered may be implemented by a Scanner whose rows have an order that queries without ORDER BY see: one worker reads it.
+type Ordered interface{ Ordered() bool }
+
 // Morsel is a run of at most 65,536 rows of one table, read column by column by one worker.
 type Morsel interface {
 	Rows() int

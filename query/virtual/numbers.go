@@ -3,6 +3,7 @@ package virtual
 import (
 	"context"
 	"math"
+	"strings"
 	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/column"
@@ -13,13 +14,13 @@ import (
 )
 
 func init() {
-	endless := func(zeros bool) func(*Source) func(context.Context, []int) (exec.Scanner, error) {
+	endless := func(zeros, parallel bool) func(*Source) func(context.Context, []int) (exec.Scanner, error) {
 		return func(*Source) func(context.Context, []int) (exec.Scanner, error) {
-			return openSeries(series{step: 1, count: math.MaxUint64, zeros: zeros})
+			return openSeries(series{step: 1, count: math.MaxUint64, zeros: zeros, parallel: parallel})
 		}
 	}
-	openers["numbers"], openers["numbers_mt"] = endless(false), endless(false)
-	openers["zeros"], openers["zeros_mt"] = endless(true), endless(true)
+	openers["numbers"], openers["numbers_mt"] = endless(false, false), endless(false, true)
+	openers["zeros"], openers["zeros_mt"] = endless(true, false), endless(true, true)
 	fill("one", func(_ context.Context, _ *Source, add func(row)) error {
 		add(row{})
 		return nil
@@ -30,6 +31,7 @@ func init() {
 type series struct {
 	start, step, count uint64
 	zeros              bool
+	parallel           bool // numbers_mt: read by many workers, in any order
 }
 
 func openSeries(s series) func(context.Context, []int) (exec.Scanner, error) {
@@ -61,6 +63,9 @@ func (s *seriesScanner) Stats() exec.ScanStats {
 }
 
 func (s *seriesScanner) Close() error { return nil }
+
+// Ordered implements exec.Ordered.
+func (s *seriesScanner) Ordered() bool { return !s.parallel }
 
 type seriesMorsel struct {
 	s     *series
@@ -101,7 +106,7 @@ func numbersTable(call analyze.TableCall, zeros bool) (*Table, error) {
 		}
 		args[i] = n
 	}
-	s := series{step: 1, count: math.MaxUint64, zeros: zeros}
+	s := series{step: 1, count: math.MaxUint64, zeros: zeros, parallel: strings.HasSuffix(call.Name, "_mt")}
 	switch {
 	case len(args) == 0:
 	case len(args) == 1:

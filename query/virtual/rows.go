@@ -181,6 +181,9 @@ func (s *blockScanner) Stats() exec.ScanStats {
 
 func (s *blockScanner) Close() error { return nil }
 
+// Ordered implements exec.Ordered: constant rows and listings keep their order.
+func (s *blockScanner) Ordered() bool { return true }
+
 type blockMorsel struct {
 	b        *column.Block
 	from, to int

@@ -105,7 +105,7 @@ func tableRow(s *Source, t *catalog.Table) row {
 	r := row{
 		"database": t.Database, "name": t.Name, "uuid": uuid(t.UUID), "engine": t.Engine, "metadata_modification_time": time.Unix(0, t.Created),
 		"metadata_version": t.Version, "create_table_query": define.CreateLine(t, s.Catalog), "engine_full": define.EngineFull(t), "as_select": t.Select,
-		"partition_key": define.Shown(t.PartitionBy), "sorting_key": define.KeyText(t.SortKey), "primary_key": define.KeyText(primary), "sampling_key": define.Shown(t.SampleBy),
+		"partition_key": t.PartitionBy, "sorting_key": define.KeyText(t.SortKey), "primary_key": define.KeyText(primary), "sampling_key": t.SampleBy,
 		"comment": t.Comment, "has_own_data": t.Kind == catalog.KindTable,
 	}
 	if define.IsMergeTree(t) {
@@ -136,7 +136,7 @@ func columns(_ context.Context, s *Source, add func(row)) error {
 				return err
 			}
 			r := columnRow(t.Database, t.Name, c.Name, typ, i+1)
-			r["default_kind"], r["default_expression"], r["comment"], r["compression_codec"] = string(c.Default), define.Shown(c.Expr), c.Comment, c.Codec
+			r["default_kind"], r["default_expression"], r["comment"], r["compression_codec"] = string(c.Default), c.Expr, c.Comment, c.Codec
 			for k, col := range []string{"is_in_partition_key", "is_in_sorting_key", "is_in_primary_key", "is_in_sampling_key"} {
 				r[col] = keys[k][c.Name]
 			}
@@ -201,7 +201,7 @@ func skipIndexes(_ context.Context, s *Source, add func(row)) error {
 	for _, t := range s.Catalog.Tables("") {
 		for _, i := range t.Indexes {
 			typ, _, _ := strings.Cut(i.Type, "(")
-			add(row{"database": t.Database, "table": t.Name, "name": i.Name, "type": typ, "type_full": i.Type, "expr": define.Shown(i.Expr),
+			add(row{"database": t.Database, "table": t.Name, "name": i.Name, "type": typ, "type_full": i.Type, "expr": i.Expr,
 				"creation": "Explicit", "granularity": i.Granularity})
 		}
 	}
