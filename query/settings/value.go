@@ -59,6 +59,9 @@ func (s *Setting) parse(text string) (string, error) {
 		}
 		return "", s.badNumber(text)
 	case "Float", "Double", "FloatAuto":
+		if text == "auto" && s.Type == "FloatAuto" {
+			return text, nil
+		}
 		if f, err := strconv.ParseFloat(text, 64); err == nil {
 			return strconv.FormatFloat(f, 'g', -1, 64), nil
 		}
