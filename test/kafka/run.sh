@@ -1,5 +1,5 @@
 #!/bin/sh
-# Runs the ingestion tests against a real Apache Kafka 4. Says so and succeeds where Java or Maven is missing.
+# Runs the ingestion tests against a real Apache Kafka 4. Says so and succeeds where Java, Maven or the jars are missing.
 set -eu
 here=$(cd "$(dirname "$0")" && pwd)
 for tool in java mvn; do
@@ -8,6 +8,10 @@ for tool in java mvn; do
 		exit 0
 	fi
 done
+if ! "$here/fetch.sh" >/dev/null; then
+	echo "test-kafka: NOT RUN: Kafka's jars could not be fetched from Maven Central" >&2
+	exit 0
+fi
 port=${KAFKA_PORT:-29092}
 dir=$(mktemp -d)
 "$here/start.sh" "$dir" "$port" 2>"$dir/log" &

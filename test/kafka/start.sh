@@ -6,11 +6,7 @@ set -eu
 dir=$1
 port=$2
 here=$(cd "$(dirname "$0")" && pwd)
-libs=$here/../../.cache/kafka/libs
-if [ ! -e "$libs/.complete" ]; then
-	mvn -q -B -f "$here/pom.xml" dependency:copy-dependencies -DincludeScope=runtime -DoutputDirectory="$libs" >&2
-	touch "$libs/.complete"
-fi
+libs=$("$here/fetch.sh")
 mkdir -p "$dir"
 dir=$(cd "$dir" && pwd)
 cat >"$dir/server.properties" <<END
