@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"net"
 	"os"
 	"strings"
 	"time"
@@ -79,13 +80,13 @@ func size(field func(*Config) *int64) func(*Config, string) error {
 }
 
 var options = []option{
-	{"data", "`directory` of everything stored", text(func(c *Config) *string { return &c.Data })},
-	{"http", "`address` of the HTTP interface", text(func(c *Config) *string { return &c.HTTP })},
-	{"native", "`address` of the native protocol", text(func(c *Config) *string { return &c.Native })},
-	{"admin", "`address` of profiling (pprof)", text(func(c *Config) *string { return &c.Admin })},
-	{"timezone", "time `zone` of DateTime without one", text(func(c *Config) *string { return &c.TimeZone })},
-	{"name", "display `name` of the server", text(func(c *Config) *string { return &c.Name })},
-	{"log-level", "debug, info, warn or error", text(func(c *Config) *string { return &c.LogLevel })},
+	{"data", "`directory` of everything stored (./data)", text(func(c *Config) *string { return &c.Data })},
+	{"http", "`address` of the HTTP interface (127.0.0.1:8123)", text(func(c *Config) *string { return &c.HTTP })},
+	{"native", "`address` at which clients of the native protocol are told to use HTTP (none)", text(func(c *Config) *string { return &c.Native })},
+	{"admin", "loopback `address` of profiling and metrics (none)", text(func(c *Config) *string { return &c.Admin })},
+	{"timezone", "time `zone` of DateTime without one, kept for the life of the data (UTC)", text(func(c *Config) *string { return &c.TimeZone })},
+	{"name", "display `name` of the server (olapd)", text(func(c *Config) *string { return &c.Name })},
+	{"log-level", "`level`: debug, info, warn or error (info)", text(func(c *Config) *string { return &c.LogLevel })},
 	{"memory", "limit in `bytes`, such as 4GiB; 0: three quarters of the machine's", size(func(c *Config) *int64 { return &c.Memory })},
 	{"cache", "`bytes` of decoded pages kept; 0: an eighth of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
 	{"log-file", "`bytes` of a file of the log; 0: 64MiB", size(func(c *Config) *int64 { return &c.LogFile })},
@@ -105,7 +106,7 @@ func parseSize(s string) (int64, error) {
 		}
 		var n int64
 		if _, err := fmt.Sscanf(digits+"\n", "%d\n", &n); err != nil || n < 0 {
-			return 0, fmt.Errorf("%q is no size in bytes", s)
+			return 0, fmt.Errorf("%q is no size in bytes; write 1073741824, 512MiB or 4GiB", s)
 		}
 		return n * u.n, nil
 	}
@@ -117,7 +118,8 @@ func LoadConfig(args []string, environ []string, out io.Writer) (Config, error) 
 	c := DefaultConfig()
 	fs := flag.NewFlagSet("olapd server", flag.ContinueOnError)
 	fs.SetOutput(out)
-	file := fs.String("config", "", "YAML `file`")
+	fs.Usage = func() { help(out, fs) }
+	file := fs.String("config", "", "YAML `file`; flags and the environment go over it")
 	given := map[string]string{}
 	for _, o := range options {
 		fs.Func(o.name, o.usage, func(s string) error {
@@ -140,6 +142,22 @@ func LoadConfig(args []string, environ []string, out io.Writer) (Config, error) 
 		return c, err
 	}
 	return c, c.check()
+}
+
+const usage = `Usage: olapd server [options]
+
+Runs a node until SIGINT or SIGTERM. Every option but --config is also a variable of the environment (--log-level is
+OLAPD_LOG_LEVEL) and a name in the YAML file (log_level), which may hold users and settings too. OLAPD_PASSWORD is the
+password of the user default.
+
+`
+
+func help(out io.Writer, fs *flag.FlagSet) {
+	fmt.Fprint(out, usage)
+	fs.VisitAll(func(f *flag.Flag) {
+		value, text := flag.UnquoteUsage(f)
+		fmt.Fprintf(out, "  --%-24s %s\n", f.Name+" "+strings.ToUpper(value), text)
+	})
 }
 
 func (c *Config) readFile(name string) error {
@@ -204,6 +222,21 @@ func (c *Config) check() error {
 		if err := server.CheckExposed(addr, c.users()); err != nil {
 			return fmt.Errorf("config: %w", err)
 		}
+	}
+	return c.checkAdmin()
+}
+
+// checkAdmin refuses an address of profiling that others can reach: it asks for no password.
+func (c *Config) checkAdmin() error {
+	if c.Admin == "" {
+		return nil
+	}
+	host, _, err := net.SplitHostPort(c.Admin)
+	if err != nil {
+		return fmt.Errorf("config: admin: %w", err)
+	}
+	if ip := net.ParseIP(host); host != "localhost" && (ip == nil || !ip.IsLoopback()) {
+		return fmt.Errorf("config: admin: %s can be reached by other machines, and profiling asks for no password; use 127.0.0.1", c.Admin)
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/olapd/olapd/ingest"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/materialized"
@@ -142,12 +143,11 @@ func (s *sources) open(t *catalog.Table) (*ingest.Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &committer{sources: s, table: t.ID}
-	started, err := ingest.Start(ingest.Options{
+	c := &committer{sources: s, table: t.ID, schema: append(slices.Clone(pt.Schema()), cfg.VirtualColumns(pt.Schema())...)}
+	return ingest.Start(ingest.Options{
 		Database: t.Database, Table: t.Name, SourceID: strconv.FormatUint(uint64(t.ID), 10), Schema: pt.Schema(),
 		Config: cfg, Committer: c, Clock: s.clock, Budget: s.budget,
 	})
-	return started, err
 }
 
 // status of every running consumer, by table.
@@ -166,6 +166,8 @@ func (s *sources) status() map[catalog.TableID]ingest.Status {
 type committer struct {
 	*sources
 	table catalog.TableID
+	// schema is the columns of the consumer's rows. After an ALTER they are still these until the consumer is replaced.
+	schema column.Schema
 }
 
 // Cursors implements ingest.Committer.
@@ -201,16 +203,7 @@ func (c *committer) commit(ctx context.Context, b ingest.Batch) error {
 	}
 	batch := cluster.Batch{Claims: cluster.Claims{Schema: cat.Version, Term: b.Term, Ranges: ranges(c.table, b.Ranges)}}
 	if b.Rows != nil && b.Rows.N > 0 {
-		cfg, err := ingest.ParseConfig(kafkaSettings(t))
-		if err != nil {
-			return err
-		}
-		pt, err := plan.NewTable(t)
-		if err != nil {
-			return err
-		}
-		schema := append(slices.Clone(pt.Schema()), cfg.VirtualColumns(pt.Schema())...)
-		rows, err := c.deriver.Derive(ctx, cat, materialized.Rows{Table: t, Schema: schema, Block: b.Rows})
+		rows, err := c.deriver.Derive(ctx, cat, materialized.Rows{Table: t, Schema: c.schema, Block: b.Rows})
 		if err != nil {
 			return poisoned(ctx, err)
 		}
