@@ -12,6 +12,7 @@ import (
 	"github.com/olapd/olapd/internal/format"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query"
+	"github.com/olapd/olapd/query/settings"
 )
 
 // Buffering of answers.
@@ -35,6 +36,7 @@ type response struct {
 
 	held   []byte // of the encoded body, until it is sent
 	limit  int
+	wait   bool // hold the whole answer back
 	sent   bool // the status line has gone
 	coding compress.Coding
 	coder  io.WriteCloser // Content-Encoding, or nil
@@ -55,18 +57,19 @@ func exceptionTag() string {
 
 // open sets the headers that depend on the format and builds the chain of encodings.
 func (out *response) open(f *format.Format) error {
-	h := out.w.Header()
+	h, set := out.w.Header(), out.res.Settings
 	h.Set("Content-Type", f.ContentType)
 	h.Set("X-ClickHouse-Format", f.Name)
-	if v, ok := out.res.Settings.Get("add_http_cors_header"); ok && isTrue(v) && out.r.Header.Get("Origin") != "" {
+	if settings.CORSHeader.Of(set) && out.r.Header.Get("Origin") != "" {
 		h.Set("Access-Control-Allow-Origin", "*")
 	}
-	out.limit = max(holdBack, out.q.bufferSize)
-	if out.q.wait {
+	out.wait = out.q.wait || settings.HTTPWaitEnd.Of(set)
+	out.limit = int(min(max(holdBack, uint64(max(out.q.bufferSize, 0)), settings.HTTPBuffer.Of(set)), maxWait))
+	if out.wait {
 		out.limit = maxWait
 	}
 	out.top = sink{out}
-	if enabled, ok := out.res.Settings.Get("enable_http_compression"); !ok || isTrue(enabled) {
+	if settings.HTTPCompression.Of(set) {
 		if c, ok := negotiate(out.r.Header.Get("Accept-Encoding")); ok {
 			w, err := compress.NewWriter(out.top, c)
 			if err != nil {
@@ -96,7 +99,7 @@ func (k sink) Write(b []byte) (int, error) {
 		out.held = append(out.held, b...)
 		return len(b), nil
 	}
-	if out.q.wait && !out.sent {
+	if out.wait && !out.sent {
 		return 0, sqlerr.New(sqlerr.TooManyRowsOrBytes, "The answer is larger than the %d bytes that wait_end_of_query can hold", maxWait)
 	}
 	if err := out.send(); err != nil {
