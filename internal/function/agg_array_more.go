@@ -86,8 +86,9 @@ type placed struct {
 	places map[uint32]uint32
 }
 
-// maxPlace bounds the array of groupArrayInsertAt, as in ClickHouse.
-const maxPlace = 0xFFFFFF
+// maxPlace bounds the array of groupArrayInsertAt: one value can ask for a whole array of blanks, which
+// only takes its memory when the group is finished. ClickHouse's bound is 16 times this.
+const maxPlace = 1 << 20
 
 func (s *placed) put(t *types.Type, src column.Vector, i int, at uint64) error {
 	if at >= maxPlace {

@@ -39,6 +39,8 @@ func resolveByKey(env *Env, name, inner string, args []*types.Type) (Aggregate, 
 		key, value = args[0].Elem(), args[1].Elem()
 	case len(args) == 1 && args[0].Kind == types.Tuple && len(args[0].Elems) == 2:
 		return nil, sqlerr.New(sqlerr.NotImplemented, "%s of a tuple of arrays is not supported; pass the arrays as two arguments", name)
+	case len(args) == 0 || len(args) > 2:
+		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Aggregate function %s requires a map, or arrays of keys and of values", name)
 	default:
 		return nil, badArg(name, args[0])
 	}

@@ -229,27 +229,3 @@ func TestAggregateErrors(t *testing.T) {
 		}
 	}
 }
-
-// Hostile bytes are refused and never panic.
-func FuzzLoad(f *testing.F) {
-	f.Add([]byte{1, 2, 3})
-	f.Add([]byte{0})
-	f.Fuzz(func(t *testing.T, b []byte) {
-		for _, name := range []string{"count", "sum", "avg", "min", "uniq", "uniqExact", "uniqCombined", "quantile", "quantileTDigest", "quantileTiming",
-			"groupArray", "topK", "sumDistinct", "varPop", "groupBitOr"} {
-			fn, err := BindAggregate(nil, name, nil, []*types.Type{types.TInt64}[:min(1, len(name))], false)
-			if err != nil {
-				t.Fatal(err)
-			}
-			s := fn.New()
-			s.Grow(1)
-			v := column.NewStr(types.TString, 1)
-			v.Append(b)
-			if s.Load(nil, v) == nil {
-				if _, err := s.Finish(0, 1); err != nil {
-					t.Fatal(err)
-				}
-			}
-		}
-	})
-}

@@ -195,7 +195,7 @@ func fastDecimalSum(op arithOp, c *Call) column.Vector {
 func decimalFactors(op arithOp, a, b, result *types.Type) (upA, upB *big.Int) {
 	sa, sb := scaleOf(a), scaleOf(b)
 	switch op {
-	case opMultiply:
+	case opMultiply, opModulo, opModuloOrZero, opPositiveModulo: // a remainder is that of the unscaled integers
 		return big.NewInt(1), big.NewInt(1)
 	case opDivide:
 		return pow10Big(max(scaleOf(result)-sa+sb, 0)), big.NewInt(1)

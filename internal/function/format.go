@@ -44,6 +44,9 @@ func parseFormat(s []byte, n int) ([]formatPart, error) {
 		if c == '}' || end < 0 {
 			return nil, sqlerr.New(sqlerr.BadArguments, "Unbalanced braces in the pattern of function format")
 		}
+		if i+end+1 < len(s) && s[i+end+1] == '}' { // a doubled brace stands for itself here too
+			return nil, sqlerr.New(sqlerr.BadArguments, "Not a number in curly braces at position %d", i+1)
+		}
 		arg := next
 		if inside := s[i+1 : i+end]; len(inside) > 0 {
 			numbered, arg = true, 0

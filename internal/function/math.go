@@ -174,6 +174,9 @@ func roundInts(c *Call, mode roundMode, digits broadcast[int64]) column.Vector {
 		case d <= 0:
 			out[i] = v
 		case d > 18:
+		case mode == roundHalf && v < 0 && !unsigned:
+			p := pow10Int(int(d))
+			out[i] = wrapSigned(v-p/2, c.Types[0].Width()) / p * p
 		case unsigned && v < 0: // over 2^63
 			p := uint64(pow10Int(int(d)))
 			out[i] = int64((uint64(v) + p/2) / p * p)
@@ -182,6 +185,12 @@ func roundInts(c *Call, mode roundMode, digits broadcast[int64]) column.Vector {
 		}
 	}
 	return narrow(c.Result, out)
+}
+
+// wrapSigned is the low width bytes of v as a signed integer.
+func wrapSigned(v int64, width int) int64 {
+	shift := 64 - 8*width
+	return v << shift >> shift
 }
 
 // roundTo rounds v to a multiple of p.
@@ -292,7 +301,11 @@ func resolveExtreme(_ *Env, args []Arg) (*types.Type, error) {
 	nullable := false
 	for _, a := range args {
 		nullable = nullable || a.Type.Kind == types.Nullable
-		if in := a.Type.Inner(); !in.IsInteger() && in.Kind != types.Nothing {
+		switch in := a.Type.Inner(); {
+		case in.IsInteger(), in.Kind == types.Nothing:
+		case in.IsFloat() && allNumbers(args):
+			return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types of arguments of functions greatest and least: there is no number type for all of them")
+		default:
 			return nil, err
 		}
 	}
@@ -301,6 +314,15 @@ func resolveExtreme(_ *Env, args []Arg) (*types.Type, error) {
 		t = types.NewNullable(t)
 	}
 	return t, nil
+}
+
+func allNumbers(args []Arg) bool {
+	for _, a := range args {
+		if !isPlainNum(a.Type.Inner()) {
+			return false
+		}
+	}
+	return true
 }
 
 func evalExtreme(sign int) func(*Call) (column.Vector, error) {

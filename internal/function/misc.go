@@ -2,6 +2,7 @@ package function
 
 import (
 	"math"
+	"runtime"
 	"strconv"
 	"time"
 
@@ -31,7 +32,7 @@ func init() {
 		&Scalar{Name: "ignore", MaxArgs: -1, Nulls: NullCustom, KeepConst: true, Resolve: fixed("ignore", types.TUInt8), Eval: func(c *Call) (column.Vector, error) { return column.NewConst(types.TUInt8, uint8(0), c.Rows), nil }, Family: "other", Doc: "Returns 0 whatever its arguments.", Example: "ignore(1) → 0"},
 		&Scalar{Name: "identity", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: sameAs0("identity"), Eval: evalFirst, Family: "other", Doc: "Returns its argument.", Example: "identity(1) → 1"},
 		&Scalar{Name: "toTypeName", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: fixed("toTypeName", types.TString), Eval: func(c *Call) (column.Vector, error) {
-			return column.NewConst(types.TString, c.Types[0].String(), c.Rows), nil
+			return column.NewConst(types.TString, c.Types[0].Pretty(), c.Rows), nil
 		}, Family: "other", Doc: "Returns the name of the argument's type.", Example: "toTypeName(1) → UInt8"},
 		&Scalar{Name: "toColumnTypeName", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, KeepConst: true, Resolve: fixed("toColumnTypeName", types.TString), Eval: func(c *Call) (column.Vector, error) {
 			name := c.Types[0].String()
@@ -52,7 +53,7 @@ func init() {
 		&Scalar{Name: "blockSize", Volatile: true, Resolve: fixed("blockSize", types.TUInt64), Eval: func(c *Call) (column.Vector, error) {
 			return column.NewConst(types.TUInt64, uint64(c.Rows), c.Rows), nil
 		}, Family: "other", Doc: "Returns the rows of the block."},
-		&Scalar{Name: "getSetting", MinArgs: 1, MaxArgs: 2, ConstArgs: []int{0}, Resolve: fixed("getSetting", types.TString, isStr), Eval: evalGetSetting, Family: "other", Doc: "Returns a setting's value."},
+		&Scalar{Name: "getSetting", MinArgs: 1, MaxArgs: 2, ConstArgs: []int{0}, Resolve: resolveGetSetting, Eval: evalGetSetting, Family: "other", Doc: "Returns a setting's value."},
 		&Scalar{Name: "formatReadableSize", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableSize", types.TString, isNumeric), Eval: readable(appendReadable(1024, []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"})), Family: "other", Doc: "Writes a number of bytes with a binary unit.", Example: "formatReadableSize(1024) → 1.00 KiB"},
 		&Scalar{Name: "formatReadableDecimalSize", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableDecimalSize", types.TString, isNumeric), Eval: readable(appendReadable(1000, []string{"B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"})), Family: "other", Doc: "Writes a number of bytes with a decimal unit.", Example: "formatReadableDecimalSize(1000) → 1.00 KB"},
 		&Scalar{Name: "formatReadableQuantity", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableQuantity", types.TString, isNumeric), Eval: readable(appendReadable(1000, []string{"", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion"})), Family: "other", Doc: "Writes a number with a word for its size.", Example: "formatReadableQuantity(1000) → 1.00 thousand"},
@@ -235,14 +236,53 @@ func evalRowNumber(c *Call) (column.Vector, error) {
 	return newNum(c.Result, out), nil
 }
 
+// setting is a setting's value with the type it has as a literal: the least integer, a float or a string.
+func setting(env *Env, name string) (column.Vector, error) {
+	text, ok := "", false
+	if env.Setting != nil {
+		text, ok = env.Setting(name)
+	}
+	if !ok {
+		return nil, sqlerr.New(sqlerr.UnknownSetting, "Unknown setting '%s'", name)
+	}
+	if name == "max_threads" && text == "0" { // as many as there are cores
+		text = strconv.Itoa(runtime.GOMAXPROCS(0))
+	}
+	if n, err := strconv.ParseUint(text, 10, 64); err == nil {
+		width := 1
+		for width < 8 && n>>(8*width) != 0 {
+			width *= 2
+		}
+		return narrow(intOf(false, width), []uint64{n}), nil
+	}
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return newNum(types.TInt64, []int64{n}), nil
+	}
+	if f, err := strconv.ParseFloat(text, 64); err == nil {
+		return newNum(types.TFloat64, []float64{f}), nil
+	}
+	return column.Flatten(column.NewConst(types.TString, text, 1)), nil
+}
+
+func resolveGetSetting(env *Env, args []Arg) (*types.Type, error) {
+	name, ok := constString(args, 0)
+	if !ok {
+		return nil, illegal("getSetting", 0, args[0].Type)
+	}
+	v, err := setting(env, name)
+	if err != nil {
+		return nil, err
+	}
+	return v.Type(), nil
+}
+
 func evalGetSetting(c *Call) (column.Vector, error) {
 	name, _ := stringConst(c.Args[0])
-	if c.Env.Setting != nil {
-		if v, ok := c.Env.Setting(name); ok {
-			return column.NewConst(types.TString, v, c.Rows), nil
-		}
+	v, err := setting(c.Env, name)
+	if err != nil {
+		return nil, err
 	}
-	return nil, sqlerr.New(sqlerr.UnknownSetting, "Unknown setting '%s'", name)
+	return &column.Const{Value: v, N: c.Rows}, nil
 }
 
 func evalUptime(c *Call) (column.Vector, error) {

@@ -308,8 +308,22 @@ func parseReplacement(s []byte, groups int) ([]replacement, error) {
 	return parts, nil
 }
 
+// addEmptyBehind adds the empty match right behind a match, which ClickHouse finds and Go does not look for.
+func addEmptyBehind(m *matcher, s []byte, at int, add func(loc []int) error) error {
+	loc := m.FindSubmatchIndex(s[at:])
+	if loc == nil || loc[0] != 0 || loc[1] != 0 {
+		return nil
+	}
+	for i := range loc {
+		if loc[i] >= 0 {
+			loc[i] += at
+		}
+	}
+	return add(loc)
+}
+
 func appendMatchesReplaced(out *column.Str, s []byte, m *matcher, parts []replacement, once bool) error {
-	start := 0
+	start, matched := 0, false
 	add := func(loc []int) error {
 		out.Data = append(out.Data, s[start:loc[0]]...)
 		for _, p := range parts {
@@ -333,8 +347,20 @@ func appendMatchesReplaced(out *column.Str, s []byte, m *matcher, parts []replac
 			}
 		}
 	} else {
+		matchesEmpty := m.MatchString("")
 		for _, loc := range m.FindAllSubmatchIndex(s, -1) {
+			if matchesEmpty && matched && loc[0] > start {
+				if err := addEmptyBehind(m, s, start, add); err != nil {
+					return err
+				}
+			}
 			if err := add(loc); err != nil {
+				return err
+			}
+			matched = loc[1] > loc[0]
+		}
+		if matchesEmpty && matched {
+			if err := addEmptyBehind(m, s, start, add); err != nil {
 				return err
 			}
 		}

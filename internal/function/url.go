@@ -98,6 +98,9 @@ func authority(s []byte) []byte {
 func urlDomain(s []byte) []byte {
 	a := authority(s)
 	if at := bytes.LastIndexByte(a, '@'); at >= 0 {
+		if bytes.IndexByte(a[:at], ':') >= 0 { // the scheme of mailto:a@b.c, or a password, is no host
+			return nil
+		}
 		a = a[at+1:]
 	}
 	if len(a) > 0 && a[0] == '[' {
