@@ -119,8 +119,9 @@ func scanFrame(t plan.Table, alias, db, name string) *frame {
 	f := frameOf(plan.NewScan(t, identity(len(schema))), alias, schema)
 	src := f.sources[0]
 	src.database, src.table = db, name
-	for _, c := range src.columns {
-		c.bare = !strings.HasPrefix(c.name, "_")
+	hidden, _ := t.(interface{ Hidden(column int) bool }) // columns that an asterisk leaves out
+	for i, c := range src.columns {
+		c.bare = !strings.HasPrefix(c.name, "_") && (hidden == nil || !hidden.Hidden(i))
 	}
 	return f
 }

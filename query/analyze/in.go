@@ -29,7 +29,11 @@ func (s *scope) in(e *ast.FuncCall) (plan.Expr, error) {
 		}
 	}
 	if q, ok := right.(*ast.Subquery); ok {
-		return s.inQuery(left, q, not)
+		x, err := s.inQuery(left, q, not)
+		if id, named := e.Args[1].(*ast.Ident); named && sqlerr.Is(err, sqlerr.UnknownTable) {
+			return nil, sqlerr.At(id.Start, sqlerr.UnknownIdentifier, "Unknown expression or table expression identifier `%s`", ast.Format(id))
+		}
+		return x, err
 	}
 	if id, ok := right.(*ast.Ident); ok {
 		if al := s.aliasOf(id); al != nil {

@@ -354,7 +354,7 @@ func (s *scope) unfold(e *ast.FuncCall) (plan.Expr, error) {
 	}
 	x, err := s.asArray(args[0])
 	if err != nil {
-		return nil, err
+		return nil, sqlerr.Wrap(err, sqlerr.IllegalTypeOfArgument, "Argument for function arrayJoin must be Array or Map")
 	}
 	u := &unfoldExpr{array: x, t: x.Type().Elem()}
 	return u, s.a.grow(u)

@@ -245,7 +245,7 @@ func (p *parser) castAlias() bool {
 
 // extractOnly are what EXTRACT takes beside units.
 var extractOnly = map[string]string{
-	"EPOCH": "toUnixTimestamp", "DOW": "toDayOfWeek", "ISODOW": "toDayOfWeek", "DOY": "toDayOfYear", "ISOYEAR": "toISOYear",
+	"CENTURY": "", "DECADE": "", "MILLENNIUM": "", "EPOCH": "toUnixTimestamp", "DOW": "toDayOfWeek", "ISODOW": "toDayOfWeek", "DOY": "toDayOfYear", "ISOYEAR": "toISOYear",
 }
 
 // extract takes EXTRACT(unit FROM x), or returns nil for the function extract(haystack, pattern).
@@ -264,7 +264,25 @@ func (p *parser) extract(start int) ast.Expr {
 		args = append(args, &ast.Literal{Kind: ast.LiteralUint, Uint: 2, Range: p.from(p.at().start)})
 	}
 	p.needSymbol(")")
+	if function == "" {
+		return p.yearPart(word, start, args[0])
+	}
 	return p.special(function, start, args...)
+}
+
+// yearPart makes what counts years: decades from 0, centuries and millennia from 1.
+func (p *parser) yearPart(word string, start int, date ast.Expr) ast.Expr {
+	number := func(n uint64) ast.Expr { return &ast.Literal{Kind: ast.LiteralUint, Uint: n, Range: p.from(start)} }
+	year := p.special("toYear", start, date)
+	if word == "DECADE" {
+		return p.special("intDiv", start, year, number(10))
+	}
+	size := uint64(100)
+	if word == "MILLENNIUM" {
+		size = 1000
+	}
+	whole := p.special("intDiv", start, p.special("minus", start, year, number(1)), number(size))
+	return p.special("plus", start, whole, number(1))
 }
 
 // keywordArguments takes arguments that are separated by commas or by the keywords in their order.
@@ -279,6 +297,9 @@ func (p *parser) keywordArguments(name string, start int, seps ...string) ast.Ex
 		if sep := p.anyWords(seps...); sep == "" {
 			break
 		}
+	}
+	if name == "substring" && len(args) < 2 {
+		p.failWant("FROM")
 	}
 	p.needSymbol(")")
 	return p.special(name, start, args...)

@@ -32,6 +32,8 @@ type lexer struct {
 	pos  int
 	// afterDot says that the last token was a dot: 1.2 is then two tuple indexes, not a number.
 	afterDot bool
+	// afterOperand says that it ended an operand: a dot is then no beginning of a number.
+	afterOperand bool
 }
 
 // symbols in an order in which the first match is the longest.
@@ -54,6 +56,7 @@ func (l *lexer) next() token {
 	t := l.scan()
 	l.pos = t.end
 	l.afterDot = t.kind == tokSymbol && t.symbol == "."
+	l.afterOperand = t.kind != tokSymbol || t.symbol == ")" || t.symbol == "]"
 	return t
 }
 
@@ -64,7 +67,7 @@ func (l *lexer) scan() token {
 	}
 	c := l.text[start]
 	switch {
-	case isDigit(c):
+	case isDigit(c), c == '.' && !l.afterOperand && start > 0 && start+1 < len(l.text) && isDigit(l.text[start+1]):
 		return l.number()
 	case c == '\'':
 		return l.quoted(start, start, tokString)

@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"context"
+	_ "embed"
 	"slices"
 	"strings"
 
@@ -11,6 +12,11 @@ import (
 	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/settings"
 )
+
+// zones are the names of the tz database, one a line.
+//
+//go:embed zones.txt
+var zones string
 
 func init() {
 	fill("settings", settingRows)
@@ -45,6 +51,12 @@ func init() {
 		return nil
 	})
 	fill("macros", func(context.Context, *Source, func(row)) error { return nil })
+	fill("time_zones", func(_ context.Context, _ *Source, add func(row)) error {
+		for _, z := range strings.Fields(zones) {
+			add(row{"time_zone": z})
+		}
+		return nil
+	})
 	fill("keywords", func(_ context.Context, _ *Source, add func(row)) error {
 		for _, k := range strings.Fields(keywords) {
 			add(row{"keyword": k})
@@ -118,7 +130,7 @@ func typeFamilies(_ context.Context, _ *Source, add func(row)) error {
 	}
 	slices.Sort(aliases)
 	for _, a := range aliases {
-		add(row{"name": a, "case_insensitive": 1, "alias_to": all[a]})
+		add(row{"name": strings.ToUpper(a), "case_insensitive": 1, "alias_to": all[a]})
 	}
 	return nil
 }

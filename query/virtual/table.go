@@ -35,8 +35,7 @@ type Table struct {
 	name   string
 	schema column.Schema
 	hidden int // columns at the end that an asterisk leaves out: ClickHouse's ALIAS columns
-	// copies[i] is the column that hidden column i repeats.
-	open func(ctx context.Context, cols []int) (exec.Scanner, error)
+	open   func(ctx context.Context, cols []int) (exec.Scanner, error)
 }
 
 // Name implements plan.Table.
