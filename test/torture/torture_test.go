@@ -42,7 +42,7 @@ const (
 )
 
 // smallFiles makes log files and Raft snapshots come and go within a life.
-var smallFiles = []string{"--log-file", "1MiB", "--snapshot-log", "2MiB"}
+var smallFiles = []string{"--log-file", "1MiB", "--snapshot-log", "1MiB"}
 
 func TestMain(m *testing.M) {
 	if dir := os.Getenv(brokerDirEnv); dir != "" {
