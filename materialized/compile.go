@@ -19,7 +19,8 @@ import (
 
 // compiled is a rollup's plan: its rows as blocks of the target's stored columns, made of a block of the source.
 type compiled struct {
-	version uint64 // of the catalog
+	version uint64        // of the catalog
+	in      column.Schema // of the source's blocks: a Kafka consumer may outlive an ALTER of its table
 	node    plan.Node
 	fields  column.Schema // the target's stored columns
 	// fixed says that the plan holds for every block: it has no now() in it, which analysis replaces by the time.
@@ -55,7 +56,7 @@ func (d *Deriver) compile(ctx context.Context, c *catalog.Catalog, env *function
 	if err != nil {
 		return nil, err
 	}
-	p := &compiled{version: c.Version, fixed: !isMomentary(q)}
+	p := &compiled{version: c.Version, in: in.Schema, fixed: !isMomentary(q)}
 	first := true // the block stands for the source where it is named first, in FROM
 	o := analyze.Options{Catalog: c, Database: rollup.Database, Env: env, Table: func(t *catalog.Table) (plan.Table, error) {
 		if t.ID == in.Table.ID && first {

@@ -2,6 +2,7 @@ package materialized
 
 import (
 	"context"
+	"slices"
 	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/catalog"
@@ -126,12 +127,14 @@ func concat(blocks []*column.Block) *column.Block {
 	return joined
 }
 
+func sameField(a, b column.Field) bool { return a.Name == b.Name && a.Type.Equal(b.Type) }
+
 // plan returns the rollup's plan, compiled anew if the catalog has changed or the plan holds for one moment only.
 func (d *Deriver) plan(ctx context.Context, c *catalog.Catalog, env *function.Env, rollup *catalog.Table, in Rows) (*compiled, error) {
 	d.mu.Lock()
 	p := d.mu.plans[rollup.ID]
 	d.mu.Unlock()
-	if p != nil && p.version == c.Version {
+	if p != nil && p.version == c.Version && slices.EqualFunc(p.in, in.Schema, sameField) {
 		return p, nil
 	}
 	p, err := d.compile(ctx, c, env, rollup, in)
