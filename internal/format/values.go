@@ -122,7 +122,7 @@ func (d *valuesReader) row(data []byte, eof bool, r *Rows) (int, error) {
 		}
 		last := data[pos+n] == ')'
 		if last != (c == len(d.schema)-1) {
-			return 0, sqlerr.New(sqlerr.CannotParseInputAssertionFailed, "Cannot parse input: a row of VALUES has %s values than the %d columns",
+			return 0, sqlerr.New(sqlerr.SyntaxError, "Cannot parse expression: a row of VALUES has %s values than the %d columns",
 				map[bool]string{true: "fewer", false: "more"}[last], len(d.schema))
 		}
 		if err := d.value(r, c, data[pos:pos+n]); err != nil {
@@ -160,7 +160,7 @@ func valueEnd(data []byte, eof bool) (int, error) {
 	if !eof {
 		return 0, errShort
 	}
-	return 0, sqlerr.New(sqlerr.CannotReadAllData, "Cannot read all data: the input ends inside a row of VALUES")
+	return 0, sqlerr.New(sqlerr.SyntaxError, "Cannot parse expression: the input ends inside a row of VALUES")
 }
 
 func (d *valuesReader) value(r *Rows, c int, text []byte) error {

@@ -20,15 +20,28 @@ func init() {
 // readable says a large number in words: 12.35 million; empty for small ones.
 func readable(text string) string {
 	x, err := strconv.ParseFloat(text, 64)
-	if err != nil || !(math.Abs(x) > prettyReadable) || math.IsInf(x, 0) {
+	if err != nil || !(math.Abs(x) > prettyReadable) || math.IsInf(x, 0) || countDigits(text) > maxReadableDigits {
 		return ""
 	}
-	units := []string{"", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion", " septillion"}
+	units := []string{"", " thousand", " million", " billion", " trillion", " quadrillion", " quintillion", " sextillion", " septillion", " octillion", " nonillion", " decillion"}
 	i := 0
 	for ; math.Abs(x) >= 1000 && i < len(units)-1; i++ {
 		x /= 1000
 	}
 	return strconv.FormatFloat(x, 'f', 2, 64) + units[i]
+}
+
+// maxReadableDigits is how long a number ClickHouse still reads back to say it in words.
+const maxReadableDigits = 18
+
+func countDigits(text string) int {
+	n := 0
+	for i := range len(text) {
+		if text[i]-'0' < 10 {
+			n++
+		}
+	}
+	return n
 }
 
 // verticalWriter writes each value on a line of its own.
