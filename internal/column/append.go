@@ -1,6 +1,9 @@
 package column
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+)
 
 // AppendDefault implements Builder.
 func (v *Num[T]) AppendDefault() {
@@ -101,6 +104,11 @@ func (v *Str) AppendRange(src Vector, from, to int) {
 func (v *Str) AppendSelected(src Vector, sel []uint32) {
 	switch s := src.(type) {
 	case *Str:
+		size := 0
+		for _, p := range sel {
+			size += int(s.Off[p+1] - s.Off[p])
+		}
+		v.Data, v.Off = slices.Grow(v.Data, size), slices.Grow(v.Off, len(sel))
 		for _, p := range sel {
 			v.Data = append(v.Data, s.Data[s.Off[p]:s.Off[p+1]]...)
 			v.Off = append(v.Off, uint32(len(v.Data)))

@@ -2,6 +2,7 @@ package function
 
 import (
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 )
 
 // entries remembers which entries of the dictionary at hand were added to the states, for aggregates
@@ -50,4 +51,50 @@ func unseen(sel []uint32, seen []uint64, codes []uint32) []uint32 {
 		}
 	}
 	return sel
+}
+
+// entryKeys is what an aggregate derives from each entry of the dictionary at hand, such as a hash.
+type entryKeys[K any] struct {
+	entries
+	keys []K // by code, of those seen
+	out  []K
+}
+
+// maxIdleEntries is how many entries a dictionary may have for each row of a vector for keys to be kept: above that most
+// of the memory would never be used.
+const maxIdleEntries = 64
+
+// of returns the key of each of n rows. The result is good until the next call.
+func (e *entryKeys[K]) of(v column.Vector, n int, derive func([]column.Vector, int) []K) []K {
+	d, ok := v.(*column.Dict)
+	if !ok {
+		return derive([]column.Vector{v}, n)
+	}
+	size := d.Values.Len()
+	if size > maxIdleEntries*n {
+		return derive([]column.Vector{column.Flatten(v)}, n)
+	}
+	if e.values != d.Values {
+		e.reset(d.Values)
+		if cap(e.keys) < size {
+			e.keys = make([]K, size)
+		}
+		e.keys = e.keys[:size]
+	}
+	e.sel = unseen(e.sel[:0], e.seen, d.Codes)
+	if len(e.sel) > 0 {
+		for i, k := range derive([]column.Vector{column.Gather(d.Values, e.sel)}, len(e.sel)) {
+			e.keys[e.sel[i]] = k
+		}
+	}
+	if cap(e.out) < n {
+		e.out = make([]K, n)
+	}
+	e.out = e.out[:n]
+	kernel.Gather(e.out, e.keys, d.Codes)
+	return e.out
+}
+
+func (e *entryKeys[K]) bytes(width int64) int64 {
+	return e.entries.bytes() + width*int64(cap(e.keys)+cap(e.out))
 }

@@ -21,6 +21,8 @@ type fold[S any] struct {
 	// once says that a value counts the same however often it occurs (min, uniq …), so that
 	// of a dictionary only new entries need to be added.
 	once bool
+	// dict says that add takes a single argument as a Dict too.
+	dict bool
 	// merge adds b to a; b is used up.
 	merge func(s *foldStates[S], a, b *S)
 	// save appends a state's bytes; load decodes them into an empty state.
@@ -43,7 +45,10 @@ type foldStates[S any] struct {
 	// extra is the memory behind the states' pointers.
 	extra   int64
 	zeros   []uint32
+	flat    []column.Vector
 	entries entries // where f.once
+	keys64  entryKeys[uint64]
+	keys128 entryKeys[types.U128]
 }
 
 // Len implements States.
@@ -78,11 +83,16 @@ func (s *foldStates[S]) Add(groups []uint32, args []column.Vector, n int) error 
 		}
 		groups = s.zeroGroups(n)
 	}
-	flat := make([]column.Vector, len(args))
-	for i, a := range args {
-		flat[i] = column.Flatten(a)
+	if s.f.dict && len(args) == 1 {
+		if _, ok := args[0].(*column.Dict); ok {
+			return s.f.add(s, groups, args, n)
+		}
 	}
-	return s.f.add(s, groups, flat, n)
+	s.flat = s.flat[:0]
+	for _, a := range args {
+		s.flat = append(s.flat, column.Flatten(a))
+	}
+	return s.f.add(s, groups, s.flat, n)
 }
 
 // zeroGroups is n times group 0: the loops then need no second form.
@@ -149,7 +159,7 @@ func (s *foldStates[S]) Finish(from, to int) (column.Vector, error) {
 // Bytes implements States.
 func (s *foldStates[S]) Bytes() int64 {
 	var one S
-	return int64(cap(s.s))*int64(unsafe.Sizeof(one)) + 4*int64(cap(s.zeros)) + s.entries.bytes() + s.extra
+	return int64(cap(s.s))*int64(unsafe.Sizeof(one)) + 4*int64(cap(s.zeros)) + s.entries.bytes() + s.keys64.bytes(8) + s.keys128.bytes(16) + s.extra
 }
 
 // push appends one number to a result vector.

@@ -197,7 +197,15 @@ func pickBytes(p pick, t *types.Type) Aggregate {
 	return &fold[pickedBytes]{
 		result: t,
 		once:   p != pickLast,
+		dict:   true,
 		add: func(s *foldStates[pickedBytes], groups []uint32, args []column.Vector, n int) error {
+			if d, ok := args[0].(*column.Dict); ok {
+				v := d.Values.(*column.Str)
+				for i, c := range d.Codes {
+					s.extra += s.s[groups[i]].take(p, v.At(int(c)))
+				}
+				return nil
+			}
 			v := args[0].(*column.Str)
 			for i := 0; i < n; i++ {
 				s.extra += s.s[groups[i]].take(p, v.At(i))

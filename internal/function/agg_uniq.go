@@ -125,8 +125,9 @@ func resolveUniqExact(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate,
 	return &fold[set[types.U128]]{
 		result: types.TUInt64,
 		once:   true,
+		dict:   true,
 		add: func(s *foldStates[set[types.U128]], groups []uint32, args []column.Vector, n int) error {
-			for i, h := range hashes128(args, n) {
+			for i, h := range keys128(s, args, n) {
 				s.extra += 2 * s.s[groups[i]].insert(h, mixU128)
 			}
 			return nil
@@ -302,8 +303,9 @@ func resolveUniq(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, erro
 	return &fold[sample]{
 		result: types.TUInt64,
 		once:   true,
+		dict:   true,
 		add: func(s *foldStates[sample], groups []uint32, args []column.Vector, n int) error {
-			for i, x := range uniqKeys(args, n) {
+			for i, x := range keys64(s, args, n) {
 				s.extra += s.s[groups[i]].add(hash32(x))
 			}
 			return nil
@@ -323,6 +325,21 @@ func resolveUniq(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, erro
 		},
 		finish: func(out column.Builder, s *sample) error { push(out, s.estimate()); return nil },
 	}, nil
+}
+
+// keys64 and keys128 are uniqKeys and hashes128, computed once for each entry of a dictionary.
+func keys64[S any](s *foldStates[S], args []column.Vector, n int) []uint64 {
+	if len(args) == 1 {
+		return s.keys64.of(args[0], n, uniqKeys)
+	}
+	return uniqKeys(args, n)
+}
+
+func keys128[S any](s *foldStates[S], args []column.Vector, n int) []types.U128 {
+	if len(args) == 1 {
+		return s.keys128.of(args[0], n, hashes128)
+	}
+	return hashes128(args, n)
 }
 
 // uniqKeys is the 64-bit key of each row as ClickHouse's uniq takes it: numbers as they
@@ -459,8 +476,9 @@ func resolveHLL(precision int) func(*Env, []column.Vector, []*types.Type) (Aggre
 		return &fold[hll]{
 			result: types.TUInt64,
 			once:   true,
+			dict:   true,
 			add: func(s *foldStates[hll], groups []uint32, args []column.Vector, n int) error {
-				for i, x := range uniqKeys(args, n) {
+				for i, x := range keys64(s, args, n) {
 					s.extra += s.s[groups[i]].add(precision, column.Mix(x))
 				}
 				return nil
