@@ -100,6 +100,7 @@ func collect(t, result *types.Type, limit int, distinct bool, finish func(column
 			case b.v == nil:
 			case a.v == nil:
 				*a = *b
+				s.extra += b.v.Bytes() + 16*int64(len(b.seen.slots))
 			default:
 				var buf []byte
 				for i := 0; i < b.v.Len(); i++ {

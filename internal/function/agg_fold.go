@@ -23,7 +23,7 @@ type fold[S any] struct {
 	once bool
 	// dict says that add takes a single argument as a Dict too.
 	dict bool
-	// merge adds b to a; b is used up.
+	// merge adds b to a, whose growth it adds to s.extra; b is used up.
 	merge func(s *foldStates[S], a, b *S)
 	// save appends a state's bytes; load decodes them into an empty state.
 	save func(dst []byte, s *S) []byte
@@ -113,7 +113,6 @@ func (s *foldStates[S]) Merge(groups []uint32, other States) error {
 		}
 		s.f.merge(s, &s.s[g], &o.s[i])
 	}
-	s.extra += o.extra
 	return nil
 }
 

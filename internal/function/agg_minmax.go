@@ -246,12 +246,20 @@ func pickBytes(p pick, t *types.Type) Aggregate {
 // cell is one value of any type, as a vector of length 1; nil before the first.
 type cell struct{ v column.Builder }
 
-func (c *cell) set(t *types.Type, src column.Vector, i int) {
+// cellBytes is what the vector of a cell takes besides its value.
+const cellBytes = 96
+
+// set puts value i of src in, and returns how much memory that took.
+func (c *cell) set(t *types.Type, src column.Vector, i int) int64 {
+	grown := int64(0)
 	if c.v == nil {
-		c.v = column.New(t, 1)
+		c.v, grown = column.New(t, 1), cellBytes
+	} else {
+		grown = -c.v.Bytes()
+		c.v.Truncate(0)
 	}
-	c.v.Truncate(0)
 	c.v.AppendFrom(src, i)
+	return grown + c.v.Bytes()
 }
 
 // better reports whether value i of src displaces the cell's.
@@ -344,14 +352,14 @@ func pickAny(p pick, t *types.Type) Aggregate {
 		add: func(s *foldStates[cell], groups []uint32, args []column.Vector, n int) error {
 			for i := 0; i < n; i++ {
 				if c := &s.s[groups[i]]; c.better(p, args[0], i) {
-					c.set(t, args[0], i)
+					s.extra += c.set(t, args[0], i)
 				}
 			}
 			return nil
 		},
-		merge: func(_ *foldStates[cell], a, b *cell) {
+		merge: func(s *foldStates[cell], a, b *cell) {
 			if b.v != nil && a.better(p, b.v, 0) {
-				a.v = b.v
+				s.extra += a.set(t, b.v, 0)
 			}
 		},
 		save:   func(dst []byte, s *cell) []byte { return s.save(dst) },
@@ -374,15 +382,14 @@ func resolveArg(name string, p pick) func(*Env, []column.Vector, []*types.Type) 
 			add: func(s *foldStates[argCell], groups []uint32, args []column.Vector, n int) error {
 				for i := 0; i < n; i++ {
 					if c := &s.s[groups[i]]; c.key.better(p, args[1], i) {
-						c.key.set(kt, args[1], i)
-						c.arg.set(at, args[0], i)
+						s.extra += c.key.set(kt, args[1], i) + c.arg.set(at, args[0], i)
 					}
 				}
 				return nil
 			},
-			merge: func(_ *foldStates[argCell], a, b *argCell) {
+			merge: func(s *foldStates[argCell], a, b *argCell) {
 				if b.key.v != nil && a.key.better(p, b.key.v, 0) {
-					*a = *b
+					s.extra += a.key.set(kt, b.key.v, 0) + a.arg.set(at, b.arg.v, 0)
 				}
 			},
 			save: func(dst []byte, s *argCell) []byte { return s.key.save(s.arg.save(dst)) },

@@ -151,13 +151,16 @@ func foldQuantile(one *types.Type, many bool, levels []float64, make func() quan
 			}
 			return nil
 		},
-		merge: func(_ *foldStates[quantilerState], a, b *quantilerState) {
+		merge: func(s *foldStates[quantilerState], a, b *quantilerState) {
 			switch {
 			case b.q == nil:
 			case a.q == nil:
 				a.q = b.q
+				s.extra += a.q.bytes()
 			default:
+				before := a.q.bytes()
 				a.q.merge(b.q)
+				s.extra += a.q.bytes() - before
 			}
 		},
 		save: func(dst []byte, s *quantilerState) []byte {

@@ -229,3 +229,38 @@ func TestAggregateErrors(t *testing.T) {
 		}
 	}
 }
+
+// Bytes follows what states hold: over many values it is at least their size, after a merge too.
+func TestBytes(t *testing.T) {
+	const n = 20000
+	for _, c := range []struct {
+		name  string
+		arg   column.Vector
+		least int64
+	}{
+		{"uniqExact", numbers(n), 8 * n}, {"uniqExact", strs(n), 16 * n}, {"groupArray", numbers(n), 8 * n}, {"groupArray", strs(n), 8 * n},
+		{"groupUniqArray", numbers(n), 24 * n}, {"quantileExact", numbers(n), 8 * n}, {"uniqCombined", numbers(n), 1 << 17}, {"entropy", strs(n), 32 * n},
+		{"groupConcat", strs(n), 8 * n}, {"topK", strs(n), 0}, {"sumDistinct", numbers(n), 24 * n}, {"quantile", numbers(n), 8 * 8192},
+	} {
+		fn, err := BindAggregate(nil, c.name, nil, []*types.Type{c.arg.Type()}, false)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, m := fn.New(), fn.New()
+		s.Grow(1)
+		m.Grow(1)
+		if err := s.Add(nil, []column.Vector{c.arg}, n); err != nil {
+			t.Fatal(err)
+		}
+		held := s.Bytes()
+		if held < c.least {
+			t.Errorf("%s: %d bytes, at least %d are held", c.name, held, c.least)
+		}
+		if err := m.Merge(nil, s); err != nil {
+			t.Fatal(err)
+		}
+		if m.Bytes() < c.least {
+			t.Errorf("%s: %d bytes after a merge, at least %d are held", c.name, m.Bytes(), c.least)
+		}
+	}
+}

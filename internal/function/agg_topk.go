@@ -27,6 +27,9 @@ const (
 	topKSlack = 64
 )
 
+// counterBytes is what a counter takes in the map besides its value.
+const counterBytes = 48
+
 type counter struct {
 	value string // as appendValue writes it
 	n     uint64
@@ -44,10 +47,11 @@ func (s *topCounts) add(value []byte, w uint64, capacity int) int64 {
 		return 0
 	}
 	s.counts[string(value)] = w
+	grown := int64(len(value)) + counterBytes
 	if len(s.counts) > capacity*topKSlack {
-		s.cut(capacity * topKSlack / 2)
+		grown -= s.cut(capacity * topKSlack / 2)
 	}
-	return int64(len(value)) + 48
+	return grown
 }
 
 // sorted returns the counters by falling count, then value.
@@ -72,10 +76,14 @@ func (s *topCounts) sorted() []counter {
 	return out
 }
 
-func (s *topCounts) cut(n int) {
+// cut keeps the n largest counters and returns the memory that became free.
+func (s *topCounts) cut(n int) int64 {
+	freed := int64(0)
 	for _, c := range s.sorted()[n:] {
 		delete(s.counts, c.value)
+		freed += int64(len(c.value)) + counterBytes
 	}
+	return freed
 }
 
 func resolveTopK(name string) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {

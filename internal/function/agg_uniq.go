@@ -5,6 +5,7 @@ import (
 	"hash/crc32"
 	"math"
 	"math/bits"
+	"unsafe"
 
 	"github.com/go-faster/city"
 	"github.com/olapd/olapd/internal/column"
@@ -146,10 +147,13 @@ func resolveUniqExact(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate,
 
 func mergeSets[K setKey](hash func(K) uint64) func(*foldStates[set[K]], *set[K], *set[K]) {
 	return func(s *foldStates[set[K]], a, b *set[K]) {
+		before := len(a.slots)
 		if a.len() < b.len() {
 			*a, *b = *b, *a
 		}
-		b.each(func(k K) { s.extra += a.insert(k, hash) })
+		b.each(func(k K) { a.insert(k, hash) })
+		var one K
+		s.extra += int64(len(a.slots)-before) * int64(unsafe.Sizeof(one))
 	}
 }
 
@@ -396,8 +400,8 @@ func (h *hll) add(precision int, x uint64) int64 {
 	if h.few.len() > maxExactHLL {
 		h.cells = make([]uint8, 1<<precision)
 		h.few.each(func(k uint64) { h.cell(precision, k) })
+		grown += 1<<precision - 8*int64(len(h.few.slots))
 		h.few = set[uint64]{}
-		grown += 1 << precision
 	}
 	return grown
 }
@@ -418,7 +422,7 @@ func (h *hll) merge(precision int, b *hll) int64 {
 		few := h.few
 		h.few, h.cells = set[uint64]{}, b.cells
 		few.each(func(k uint64) { h.cell(precision, k) })
-		return 0
+		return int64(len(h.cells)) - 8*int64(len(few.slots))
 	}
 	for i, r := range b.cells {
 		h.cells[i] = max(h.cells[i], r)
