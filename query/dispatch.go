@@ -1,6 +1,8 @@
 package query
 
 import (
+	"strings"
+
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/settings"
@@ -50,7 +52,24 @@ func (x *statement) dispatch(r *Result) error {
 	case *ast.Other:
 		return sqlerr.New(sqlerr.NotImplemented, "%s is not implemented", s.Feature)
 	}
-	return sqlerr.New(sqlerr.NotImplemented, "%s is not implemented", kindOf(x.ast))
+	return sqlerr.New(sqlerr.NotImplemented, "%s is not implemented", lacking(x.ast))
+}
+
+// lacking is what a statement that cannot run is called in its error.
+func lacking(s ast.Statement) string {
+	switch s.(type) {
+	case *ast.Delete:
+		return "DELETE"
+	case *ast.Update:
+		return "UPDATE"
+	case *ast.Undrop:
+		return "UNDROP"
+	case *ast.Attach:
+		return "ATTACH"
+	case *ast.CreateFunction:
+		return "CREATE FUNCTION"
+	}
+	return strings.ToUpper(kindOf(s))
 }
 
 // allowed checks the settings readonly and allow_ddl.
