@@ -225,7 +225,7 @@ func (d *demo) welcome() {
 	p("  %-22s %s", "log", d.logName())
 	p("")
 	p("Try:")
-	p("  %s client%s", filepath.Base(os.Args[0]), clientPort(d.node.HTTPAddr()))
+	p("  %s client%s", os.Args[0], clientPort(d.node.HTTPAddr()))
 	p("  curl http://%s/ --data 'SELECT country, count(), uniq(user_id) FROM events GROUP BY country ORDER BY 2 DESC LIMIT 5'", d.node.HTTPAddr())
 	p("  http://%s/play", d.node.HTTPAddr())
 	p("Tables: events, its rollups events_by_minute and pages_by_hour, and events_queue, the Kafka source. Ctrl-C stops.")

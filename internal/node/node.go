@@ -237,6 +237,7 @@ func (n *Node) healthy() error {
 func (n *Node) Close() error {
 	var errs []error
 	if n.server != nil {
+		n.log.Info("olapd is stopping; running requests may end")
 		errs = append(errs, n.server.Close())
 	}
 	if n.sources != nil && n.sources.stop != nil {
@@ -247,6 +248,9 @@ func (n *Node) Close() error {
 	}
 	if n.lock != nil {
 		errs = append(errs, n.lock.Close())
+	}
+	if n.server != nil {
+		n.log.Info("olapd has stopped")
 	}
 	return errors.Join(errs...)
 }
