@@ -125,6 +125,7 @@ const (
 	InvalidPartitionValue                        Code = 248
 	TooManyParts                                 Code = 252
 	UnionAllResultStructuresMismatch             Code = 258
+	IntersectOrExceptResultStructuresMismatch    Code = 596
 	SubqueryResultTooLarge                       Code = 262
 	InvalidJoinKind                              Code = 270
 	CannotDecompress                             Code = 271
@@ -311,6 +312,7 @@ var names = map[Code]string{
 	InvalidPartitionValue:                        "INVALID_PARTITION_VALUE",
 	TooManyParts:                                 "TOO_MANY_PARTS",
 	UnionAllResultStructuresMismatch:             "UNION_ALL_RESULT_STRUCTURES_MISMATCH",
+	IntersectOrExceptResultStructuresMismatch:    "INTERSECT_OR_EXCEPT_RESULT_STRUCTURES_MISMATCH",
 	SubqueryResultTooLarge:                       "SUBQUERY_RESULT_TOO_LARGE",
 	InvalidJoinKind:                              "INVALID_JOIN_KIND",
 	CannotDecompress:                             "CANNOT_DECOMPRESS",

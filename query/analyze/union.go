@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/ast"
@@ -24,19 +25,17 @@ func (a *analyzer) union(u *ast.SelectUnion, parent *scope) (n plan.Node, err er
 	return n, err
 }
 
-// unionItems associates to the left: neighbours of UNION ALL are one node, DISTINCT is on top of all before it.
+// unionItems plans INTERSECT first; UNION and EXCEPT associate to the left: neighbours of UNION ALL are one node, DISTINCT
+// is on top of all before it.
 func (a *analyzer) unionItems(u *ast.SelectUnion, parent *scope) (plan.Node, error) {
 	var with []*ast.WithItem
 	if first := u.Items[0].Select; first != nil {
 		with = first.With
 	}
-	var all []plan.Node
-	for i, it := range u.Items {
-		distinct, err := a.setOp(it.Op)
-		if err != nil {
-			return nil, err
-		}
+	var list []operand
+	for _, it := range u.Items {
 		var n plan.Node
+		var err error
 		if it.Select != nil {
 			n, err = a.selectNode(it.Select, parent, with)
 		} else {
@@ -45,11 +44,40 @@ func (a *analyzer) unionItems(u *ast.SelectUnion, parent *scope) (plan.Node, err
 		if err != nil {
 			return nil, err
 		}
-		all = append(all, n)
-		if i == 0 || !distinct {
+		list = append(list, operand{op: it.Op, node: n})
+	}
+	list, err := a.intersections(list)
+	if err != nil {
+		return nil, err
+	}
+	return a.join(list)
+}
+
+// join plans UNION and EXCEPT from the left.
+func (a *analyzer) join(list []operand) (plan.Node, error) {
+	all := []plan.Node{list[0].node}
+	for _, x := range list[1:] {
+		if x.op == ast.SetExcept || x.op == ast.SetExceptDistinct {
+			n, err := a.concat(all)
+			if err == nil {
+				n, err = a.setOperation(n, x.node, x.op)
+			}
+			if err != nil {
+				return nil, err
+			}
+			all = []plan.Node{n}
 			continue
 		}
-		if n, err = a.concat(all); err != nil {
+		distinct, err := a.unionDistinct(x.op)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, x.node)
+		if !distinct {
+			continue
+		}
+		n, err := a.concat(all)
+		if err != nil {
 			return nil, err
 		}
 		all = []plan.Node{&plan.Distinct{Input: n, Keys: identity(len(n.Schema()))}}
@@ -57,10 +85,9 @@ func (a *analyzer) unionItems(u *ast.SelectUnion, parent *scope) (plan.Node, err
 	return a.concat(all)
 }
 
-func (a *analyzer) setOp(op ast.SetOp) (distinct bool, err error) {
+// unionDistinct reports whether a UNION drops equal rows.
+func (a *analyzer) unionDistinct(op ast.SetOp) (distinct bool, err error) {
 	switch op {
-	case ast.SetNone, ast.SetUnionAll:
-		return false, nil
 	case ast.SetUnionDistinct:
 		return true, nil
 	case ast.SetUnion:
@@ -71,10 +98,8 @@ func (a *analyzer) setOp(op ast.SetOp) (distinct bool, err error) {
 			return true, nil
 		}
 		return false, sqlerr.New(sqlerr.ExpectedAllOrDistinct, "Expected ALL or DISTINCT in UNION; write it or set union_default_mode")
-	case ast.SetIntersect, ast.SetIntersectDistinct:
-		return false, sqlerr.New(sqlerr.NotImplemented, "INTERSECT is not supported")
 	}
-	return false, sqlerr.New(sqlerr.NotImplemented, "EXCEPT is not supported")
+	return false, nil
 }
 
 // concat yields the rows of all nodes in the least common types of their columns, named as the first node's.
@@ -82,19 +107,28 @@ func (a *analyzer) concat(all []plan.Node) (plan.Node, error) {
 	if len(all) == 1 {
 		return all[0], nil
 	}
+	all, fields, err := a.unify(all, sqlerr.UnionAllResultStructuresMismatch, "UNION ALL")
+	if err != nil {
+		return nil, err
+	}
+	return &plan.Union{All: all, Fields: fields}, nil
+}
+
+// unify casts the columns of all nodes to their least common types, named as the first node's.
+func (a *analyzer) unify(all []plan.Node, mismatch sqlerr.Code, operation string) ([]plan.Node, column.Schema, error) {
 	fields := slices.Clone(all[0].Schema())
 	for i := range fields {
 		ts := make([]*types.Type, len(all))
 		for j, n := range all {
 			s := n.Schema()
 			if len(s) != len(fields) {
-				return nil, sqlerr.New(sqlerr.UnionAllResultStructuresMismatch, "Different number of columns in UNION ALL elements: %d and %d", len(fields), len(s))
+				return nil, nil, sqlerr.New(mismatch, "Different number of columns in %s elements: %d and %d", operation, len(fields), len(s))
 			}
 			ts[j] = s[i].Type
 		}
 		t, err := types.Supertype(ts...)
 		if err != nil {
-			return nil, err
+			return nil, nil, err
 		}
 		fields[i].Type = t
 	}
@@ -105,7 +139,7 @@ func (a *analyzer) concat(all []plan.Node) (plan.Node, error) {
 		for i, e := range exprs {
 			x, err := s.cast(e, fields[i].Type)
 			if err != nil {
-				return nil, err
+				return nil, nil, err
 			}
 			changed = changed || x != e
 			exprs[i] = x
@@ -114,7 +148,7 @@ func (a *analyzer) concat(all []plan.Node) (plan.Node, error) {
 			all[j] = &plan.Project{Input: n, Exprs: exprs, Fields: fields}
 		}
 	}
-	return &plan.Union{All: all, Fields: fields}, nil
+	return all, fields, nil
 }
 
 // resultLimit applies the settings limit and offset to the statement's result.

@@ -104,6 +104,9 @@ func runSeed(t *testing.T, seed uint64, reference engine, others []engine) {
 		if clickhouse {
 			useDatabase(t, e, fmt.Sprintf("seed%d", seed))
 		}
+		if e == reference { // which computes max(x - 75) as max(x) - 75, and that of no rows is not 0
+			mustRun(t, e, "SET optimize_arithmetic_operations_in_aggregate_functions = 0")
+		}
 		g = newGenerator(seed) // both dialects of a seed get the same rows
 		setup := g.tables(clickhouse)
 		if !clickhouse {

@@ -33,7 +33,12 @@ class ClickHouse:
         self.version = self.run("SELECT version()", "TSVRaw").decode().strip()
 
     def run(self, sql, fmt):
-        result = self.session.query(sql, fmt or "TSVWithNamesAndTypes")
+        try:
+            result = self.session.query(sql, fmt or "TSVWithNamesAndTypes")
+        except Exception:
+            # What a failed query had written already would stand in front of the next one's result.
+            self.session.query("SELECT 1", "Null")
+            raise
         if result is None:
             return b""
         return result.bytes() or b""
