@@ -214,6 +214,14 @@ func TestAllowErrors(t *testing.T) {
 	if _, err := readAll(t, "TSV", s, strings.NewReader("1\nx\ny\n"), o); err == nil {
 		t.Error("two bad rows were accepted")
 	}
+	for name, in := range map[string]string{
+		"JSONEachRow": "{\"a\":1}\n{\"a\":\"x\"}\n{\"a\":3}", "JSONCompactEachRow": "[1]\n[\"x\"]\n[3]\n", "CSV": "1\nx\n3\n",
+	} {
+		rows, err := readAll(t, name, s, strings.NewReader(in), o)
+		if err != nil || rows.N != 2 {
+			t.Errorf("%s: %v rows, %v", name, rows, err)
+		}
+	}
 }
 
 func TestDecoderIsAllOrNothing(t *testing.T) {

@@ -2,6 +2,7 @@ package format
 
 import (
 	"io"
+	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -171,7 +172,20 @@ func (d *jsonRows) unknown(key string) error {
 	return d.scan.skipValue(0)
 }
 
-func (d *jsonRows) skip(data []byte, eof bool) (int, error) { return skipLine(data, eof) }
+func (d *jsonRows) skip(data []byte, eof bool) (int, error) { return skipValue(data, eof) }
+
+// skipValue leaves out the line that a bad value begins on. What stands between two values still belongs to neither.
+func skipValue(data []byte, eof bool) (int, error) {
+	at := 0
+	for at < len(data) && strings.IndexByte(" \t\r\n,;", data[at]) >= 0 {
+		at++
+	}
+	if at == len(data) && !eof {
+		return 0, errShort
+	}
+	n, err := skipLine(data[at:], eof)
+	return at + n, err
+}
 
 // jsonCompactRows reads JSONCompactEachRow: arrays of values.
 type jsonCompactRows struct {
@@ -241,7 +255,7 @@ func (d *jsonCompactRows) value(c int, r *Rows) error {
 	return inField(d.scan.value(r.Cols[c], f.Type, 0), f)
 }
 
-func (d *jsonCompactRows) skip(data []byte, eof bool) (int, error) { return skipLine(data, eof) }
+func (d *jsonCompactRows) skip(data []byte, eof bool) (int, error) { return skipValue(data, eof) }
 
 // jsonAsString reads each JSON value whole into the one String column.
 type jsonAsString struct {
@@ -277,4 +291,4 @@ func appendRaw(b column.Builder, raw []byte) error {
 	return nil
 }
 
-func (d *jsonAsString) skip(data []byte, eof bool) (int, error) { return skipLine(data, eof) }
+func (d *jsonAsString) skip(data []byte, eof bool) (int, error) { return skipValue(data, eof) }
