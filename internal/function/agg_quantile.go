@@ -33,7 +33,7 @@ func init() {
 		{"ExactExclusive", "exactly, interpolated so that the least and the greatest value lie inside 0 and 1", 1, floatQuantile, func() quantiler { return &exactValues{at: exclusive} }},
 		{"TDigest", "by a t-digest", 1, digestType, func() quantiler { return &tdigest{} }},
 		{"Timing", "for times in milliseconds: exactly while few, then in steps of 16 from 1,024 to 30,000", 1, timingType, func() quantiler { return &timing{} }},
-		{"Deterministic", "by a sample chosen by the second argument", 2, quantileType, func() quantiler { return newReservoir() }},
+		{"Deterministic", "by a sample chosen by the second argument", 2, quantileType, func() quantiler { return &deterministic{} }},
 	} {
 		many, single, median := "quantiles"+k.suffix, "quantile"+k.suffix, "median"+k.suffix
 		resolve := resolveQuantile(k.result, k.make)
@@ -56,6 +56,9 @@ func resolveQuantile(typ func(*types.Type) *types.Type, make func() quantiler) f
 			one := typ(args[0])
 			if one == nil {
 				return nil, badArg(name, args[0])
+			}
+			if len(args) > 1 && (!args[1].IsInteger() || args[1].Width() > 8) {
+				return nil, badArg(name, args[1])
 			}
 			if err := checkExclusive(name, levels); err != nil {
 				return nil, err
@@ -140,13 +143,21 @@ func foldQuantile(one *types.Type, many bool, levels []float64, make func() quan
 	return &fold[quantilerState]{
 		result: result,
 		add: func(s *foldStates[quantilerState], groups []uint32, args []column.Vector, _ int) error {
+			var by []uint64
+			if len(args) > 1 {
+				by = toBits(args[1])
+			}
 			for i, x := range unscaled(args[0]) {
 				st := &s.s[groups[i]]
 				if st.q == nil {
 					st.q = make()
 				}
 				before := st.q.bytes()
-				st.q.add(x)
+				if c, ok := st.q.(chooser); ok && by != nil {
+					c.addChosen(x, by[i])
+				} else {
+					st.q.add(x)
+				}
 				s.extra += st.q.bytes() - before
 			}
 			return nil

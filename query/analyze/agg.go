@@ -57,6 +57,13 @@ func (s *scope) aggCall(e *ast.FuncCall) (plan.AggCall, error) {
 		args = append(args, cond)
 		name, distinct = filtered(name, distinct), false
 	}
+	if e.Nulls == ast.RespectNulls {
+		base := strings.TrimSuffix(name, "If")
+		if !function.IsAggregate(base + "_respect_nulls") {
+			return plan.AggCall{}, sqlerr.New(sqlerr.NotImplemented, "RESPECT NULLS is not supported by the aggregate function %s", e.Name)
+		}
+		name = base + "_respect_nulls" + name[len(base):]
+	}
 	return s.bindAgg(name, params, texts, args, distinct)
 }
 
