@@ -24,6 +24,8 @@ func init() {
 			aliases := []string{short + h.suffix}
 			if raw {
 				aliases = append(aliases, "Raw"+h.suffix)
+			} else { // with its default delimiters and escaping, the only ones there are
+				aliases = append(aliases, "CustomSeparated"+h.suffix)
 			}
 			define(&Format{Name: long + h.suffix, ContentType: ct,
 				out: func(w *output, s column.Schema, o Options) Writer {

@@ -160,7 +160,10 @@ func parseRules(t *testing.T, d *datadriven.TestData) (r rules, format string) {
 }
 
 // counts is the score of one area.
-type counts struct{ queries, agreed, unsupported, known, differed int }
+type counts struct {
+	queries, agreed, unsupported, known, differed int
+	refused                                       []string // what is not implemented, with olapd's words
+}
 
 // judge compares one outcome with its golden, counts it and describes a difference.
 func (n *counts) judge(d *datadriven.TestData, who string, got outcome, r rules) string {
@@ -169,6 +172,7 @@ func (n *counts) judge(d *datadriven.TestData, who string, got outcome, r rules)
 		n.agreed++
 	case got.code == notImplemented:
 		n.unsupported++
+		n.refused = append(n.refused, d.Input+"\n    "+got.message)
 	default:
 		n.differed++
 		return fmt.Sprintf("%s: %s\n%s differs; want:\n%sgot:\n%s%s", d.Pos, d.Input, who, d.Expected, got, got.message)
@@ -215,6 +219,11 @@ func (s *tally) log(t *testing.T) {
 		line(a, *s.areas[a])
 	}
 	line("total", s.total())
+	for _, a := range areas {
+		for _, r := range s.areas[a].refused {
+			fmt.Fprintf(&b, "not implemented: %s: %s\n", a, r)
+		}
+	}
 	t.Logf("\n%s", b.String())
 }
 
