@@ -46,6 +46,10 @@ func (s *jsonScan) space() {
 
 // take skips white space and c; false if something else stands there.
 func (s *jsonScan) take(c byte) bool {
+	if s.pos < len(s.data) && s.data[s.pos] == c { // compact input has no white space
+		s.pos++
+		return true
+	}
 	s.space()
 	if s.pos < len(s.data) && s.data[s.pos] == c {
 		s.pos++
@@ -77,14 +81,14 @@ func (s *jsonScan) str() ([]byte, error) {
 		return nil, s.bad("'\"'")
 	}
 	start := s.pos + 1
-	for i := start; i < len(s.data); i++ {
-		switch s.data[i] {
-		case '"':
-			s.pos = i + 1
-			return s.data[start:i], nil
-		case '\\':
-			s.tmp = append(s.tmp[:0], s.data[start:i]...)
-			return s.escaped(i)
+	for i, c := range s.data[start:] {
+		if c == '"' {
+			s.pos = start + i + 1
+			return s.data[start : start+i], nil
+		}
+		if c == '\\' {
+			s.tmp = append(s.tmp[:0], s.data[start:start+i]...)
+			return s.escaped(start + i)
 		}
 	}
 	if s.eof {
@@ -238,13 +242,15 @@ func (s *jsonScan) skipGroup(depth int) error {
 	return nil
 }
 
+// jsonDelimiter tells the bytes that end a number or word.
+var jsonDelimiter = [256]bool{',': true, '}': true, ']': true, ' ': true, '\n': true, '\r': true, '\t': true, ':': true, '"': true, '{': true, '[': true}
+
 // scalar returns the text of a number or word up to the next delimiter.
 func (s *jsonScan) scalar() ([]byte, error) {
 	s.space()
 	i := s.pos
 	for ; i < len(s.data); i++ {
-		switch s.data[i] {
-		case ',', '}', ']', ' ', '\n', '\r', '\t', ':', '"', '{', '[':
+		if jsonDelimiter[s.data[i]] {
 			if i == s.pos {
 				return nil, s.bad("a value")
 			}
@@ -349,7 +355,7 @@ func (s *jsonScan) plain(b column.Builder, t *types.Type) error {
 	if err != nil {
 		return err
 	}
-	if ok := fastNumber(b, t, text); ok {
+	if fastValue(b, t, text, s.o) {
 		return nil
 	}
 	if !quoted && t.IsInteger() && t.Kind != types.Bool {
@@ -358,62 +364,6 @@ func (s *jsonScan) plain(b column.Builder, t *types.Type) error {
 		}
 	}
 	return parseText(b, t, text, s.o)
-}
-
-// fastNumber appends short plain integers and simple floats; false leaves the text to the general parser.
-func fastNumber(b column.Builder, t *types.Type, text []byte) bool {
-	if t.Kind == types.Bool || len(text) == 0 || len(text) > 18 {
-		return false
-	}
-	switch v := b.(type) {
-	case *column.Num[float64]:
-		if t.Kind != types.Float64 {
-			return false
-		}
-		x, err := strconv.ParseFloat(string(text), 64)
-		if err != nil || math.IsInf(x, 0) || math.IsNaN(x) {
-			return false
-		}
-		v.Data = append(v.Data, x)
-		return true
-	case *column.Num[uint64]:
-		return t.Kind == types.UInt64 && appendDigits(&v.Data, text, false, math.MaxInt64)
-	case *column.Num[uint32]:
-		return t.Kind == types.UInt32 && appendDigits(&v.Data, text, false, math.MaxUint32)
-	case *column.Num[uint16]:
-		return t.Kind == types.UInt16 && appendDigits(&v.Data, text, false, math.MaxUint16)
-	case *column.Num[uint8]:
-		return t.Kind == types.UInt8 && appendDigits(&v.Data, text, false, math.MaxUint8)
-	case *column.Num[int64]:
-		return t.Kind == types.Int64 && appendDigits(&v.Data, text, true, math.MaxInt64)
-	case *column.Num[int32]:
-		return t.Kind == types.Int32 && appendDigits(&v.Data, text, true, math.MaxInt32)
-	case *column.Num[int16]:
-		return t.Kind == types.Int16 && appendDigits(&v.Data, text, true, math.MaxInt16)
-	}
-	return false
-}
-
-func appendDigits[T uint8 | uint16 | uint32 | uint64 | int16 | int32 | int64](dst *[]T, text []byte, signed bool, limit int64) bool {
-	neg := signed && text[0] == '-'
-	if neg {
-		text = text[1:]
-	}
-	x := int64(0)
-	for _, c := range text {
-		if c < '0' || c > '9' {
-			return false
-		}
-		x = x*10 + int64(c-'0')
-	}
-	if len(text) == 0 || x > limit {
-		return false
-	}
-	if neg {
-		x = -x
-	}
-	*dst = append(*dst, T(x))
-	return true
 }
 
 // looseInteger takes true, false and numbers with a fraction or exponent for integer columns, as ClickHouse does.
@@ -433,7 +383,7 @@ func looseInteger(b column.Builder, t *types.Type, text []byte) bool {
 		}
 		x = math.Trunc(f)
 	}
-	return fastNumber(b, t, strconv.AppendInt(nil, int64(x), 10))
+	return fastInteger(b, t, strconv.AppendInt(nil, int64(x), 10))
 }
 
 func (s *jsonScan) array(v *column.Array, t *types.Type, depth int) error {

@@ -107,6 +107,7 @@ type Reader struct {
 	pos    int
 	eof    bool
 	headed bool
+	last   sizes  // of the block before
 	rows   uint64 // rows read, good and bad
 	bad    uint64
 }
@@ -123,6 +124,9 @@ func (f *Format) NewReader(src io.Reader, schema column.Schema, o Options) (*Rea
 // error names the row, counted from 1; rows in front of it that were not returned yet are lost with it.
 func (r *Reader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, error) {
 	rows := NewRows(r.schema)
+	if !r.eof {
+		r.last.reserve(rows)
+	}
 	if !r.headed {
 		if err := r.step(func(b []byte, eof bool) (int, error) { return r.f.header(b, eof, rows) }); err != nil {
 			return nil, err
@@ -162,7 +166,38 @@ func (r *Reader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, error)
 	if rows.N == 0 {
 		return nil, io.EOF
 	}
+	r.last = sizesOf(rows)
 	return rows, nil
+}
+
+// sizes is the room that a block took: the next one of a long input takes about as much, and is not copied as it grows.
+type sizes struct {
+	rows int
+	text []int // bytes of each column of strings
+}
+
+func sizesOf(r *Rows) sizes {
+	s := sizes{rows: r.N, text: make([]int, len(r.Cols))}
+	for i, c := range r.Cols {
+		if v, ok := c.(*column.Str); ok {
+			s.text[i] = len(v.Data)
+		}
+	}
+	return s
+}
+
+// reserve makes room in an empty block, with a little to spare. Small blocks are not worth it.
+func (s *sizes) reserve(r *Rows) {
+	const small, spare = 1024, 16
+	if s.rows < small {
+		return
+	}
+	for i, f := range r.Schema {
+		r.Cols[i] = column.New(f.Type, s.rows+s.rows/spare)
+		if v, ok := r.Cols[i].(*column.Str); ok {
+			v.Data = make([]byte, 0, s.text[i]+s.text[i]/spare)
+		}
+	}
 }
 
 // forgive skips a bad row if the settings allow as many, else returns the error with the row's number.

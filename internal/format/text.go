@@ -1,6 +1,7 @@
 package format
 
 import (
+	"bytes"
 	"time"
 
 	"github.com/olapd/olapd/internal/civil"
@@ -158,10 +159,8 @@ func inField(err error, f column.Field) error {
 
 // skipLine returns the length of the bytes up to and with the next line feed.
 func skipLine(data []byte, eof bool) (int, error) {
-	for i, c := range data {
-		if c == '\n' {
-			return i + 1, nil
-		}
+	if i := bytes.IndexByte(data, '\n'); i >= 0 {
+		return i + 1, nil
 	}
 	if eof {
 		return len(data), nil

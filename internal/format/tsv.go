@@ -310,6 +310,9 @@ func (d *tsvReader) value(r *Rows, c int, field []byte) error {
 		s.Append(field)
 		return nil
 	}
+	if fastValue(r.Cols[c], f.Type, field, &d.o) {
+		return nil
+	}
 	return inField(parseText(r.Cols[c], f.Type, field, &d.o), f)
 }
 

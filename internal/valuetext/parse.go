@@ -68,7 +68,7 @@ func (p *Parser) text(b column.Builder, t *types.Type, s []byte) (rest []byte, e
 	case types.Bool:
 		return nil, parseBool(b.(*column.Num[uint8]), s)
 	case types.Nullable:
-		return p.nullable(b.(*column.Nullable), t, s, (*Parser).text)
+		return p.nullable(b.(*column.Nullable), t, s)
 	case types.Array, types.Tuple, types.Map:
 		return p.composite(b, t, trimSpace(s))
 	case types.Nothing:
@@ -78,7 +78,7 @@ func (p *Parser) text(b column.Builder, t *types.Type, s []byte) (rest []byte, e
 	return p.plain(b, t, s)
 }
 
-func (p *Parser) nullable(b *column.Nullable, t *types.Type, s []byte, read func(*Parser, column.Builder, *types.Type, []byte) ([]byte, error)) ([]byte, error) {
+func (p *Parser) nullable(b *column.Nullable, t *types.Type, s []byte) ([]byte, error) {
 	if t.Elem().Kind != types.String {
 		if string(s) == `\N` {
 			b.AppendNull()
@@ -89,7 +89,7 @@ func (p *Parser) nullable(b *column.Nullable, t *types.Type, s []byte, read func
 			return s[4:], nil
 		}
 	}
-	rest, err := read(p, b.Inner.(column.Builder), t.Elem(), s)
+	rest, err := p.text(b.Inner.(column.Builder), t.Elem(), s)
 	if err == nil {
 		b.Nulls = append(b.Nulls, 0)
 	}
