@@ -3,6 +3,7 @@ package mergetree
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
@@ -37,18 +38,37 @@ func (s *Store) BuildSegments(ctx context.Context, id catalog.TableID, next func
 // Discard deletes the files of built segments that will not be committed.
 func (s *Store) Discard(segs []Segment) { s.removeFiles(segs) }
 
-// bulk is a bulk insert being built.
+// bulk is a bulk insert being built: one run is gathered while the one before it is sorted and written.
 type bulk struct {
 	s        *Store
 	spec     *Spec
 	budget   *mem.Budget
 	gathered []*column.Block // of the run being gathered
 	rows     int
-	bytes    int64 // reserved: the run and, while sorting, its copy
+	bytes    int64        // reserved for it: the rows and, while sorting, their copy
+	writing  chan written // result of the run being written; nil if none is
 	done     []Segment
 }
 
+// written is what came of a run.
+type written struct {
+	segs  []Segment
+	err   error
+	bytes int64 // reserved for the run
+}
+
+// run takes all blocks. Nothing is being written any more when it returns.
 func (b *bulk) run(ctx context.Context, next func(context.Context) (*column.Block, error)) error {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	err := b.gather(ctx, next)
+	if err != nil {
+		cancel()
+	}
+	return errors.Join(err, b.wait())
+}
+
+func (b *bulk) gather(ctx context.Context, next func(context.Context) (*column.Block, error)) error {
 	for {
 		blk, err := next(ctx)
 		if err != nil {
@@ -81,14 +101,54 @@ func (b *bulk) add(ctx context.Context, blk *column.Block) error {
 	return nil
 }
 
-// flush writes the gathered run.
+// flush starts to write the gathered run, once the one before it is written.
 func (b *bulk) flush(ctx context.Context) error {
 	if b.rows == 0 {
 		return nil
 	}
-	segs, err := b.s.writeSorted(ctx, b.spec, concatBlocks(b.gathered), Segment{})
-	b.done = append(b.done, segs...)
-	b.budget.Release(b.bytes)
-	b.gathered, b.rows, b.bytes = nil, 0, 0
-	return err
+	if err := b.wait(); err != nil {
+		return err
+	}
+	run, bytes, to := b.gathered, b.bytes, make(chan written, 1)
+	b.gathered, b.rows, b.bytes, b.writing = nil, 0, 0, to
+	go func() {
+		segs, err := b.s.writeSorted(ctx, b.spec, joinRun(run), Segment{})
+		to <- written{segs, err, bytes}
+	}()
+	return nil
+}
+
+// wait takes the result of the run being written.
+func (b *bulk) wait() error {
+	if b.writing == nil {
+		return nil
+	}
+	w := <-b.writing
+	b.writing = nil
+	b.done = append(b.done, w.segs...)
+	b.budget.Release(w.bytes)
+	return w.err
+}
+
+// joinRun is concatBlocks, a column at a time: those joined already need no memory in pieces any more. run is its own, the
+// blocks are not.
+func joinRun(run []*column.Block) *column.Block {
+	if len(run) == 1 {
+		return run[0]
+	}
+	for i, b := range run {
+		run[i] = &column.Block{N: b.N, Cols: slices.Clone(b.Cols)}
+	}
+	out := &column.Block{Cols: make([]column.Vector, len(run[0].Cols))}
+	parts := make([]column.Vector, len(run))
+	for c := range out.Cols {
+		for i, b := range run {
+			parts[i], b.Cols[c] = b.Cols[c], nil
+		}
+		out.Cols[c] = column.Concat(parts...)
+	}
+	for _, b := range run {
+		out.N += b.N
+	}
+	return out
 }

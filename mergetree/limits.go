@@ -37,8 +37,9 @@ const (
 	mergeBytes = 16 << 20
 	// maxFanIn is the most inputs of one merge: each holds a block of every column in memory.
 	maxFanIn = 16
-	// runBytes bounds a sorted run of a bulk insert.
-	runBytes = 256 << 20
+	// runBytes bounds a sorted run of a bulk insert: with the run being gathered, the one being written and its sorted copy, an
+	// insert of any size takes about 256 MiB.
+	runBytes = 80 << 20
 	// retryPause is how long background work waits after a failure before it tries the table again.
 	retryPause = 5 * time.Second
 	// tick is how often background work looks for something to do when nothing wakes it.
