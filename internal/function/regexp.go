@@ -39,6 +39,8 @@ type matcher struct {
 	*regexp.Regexp
 	literal []byte
 	empty   bool // the empty expression, which replaces nothing
+	// matchesEmpty says that it matches the empty string.
+	matchesEmpty bool
 }
 
 // compileRegexp compiles an expression of RE2's syntax in which a dot matches a line end too.
@@ -52,7 +54,7 @@ func compileRegexp(pattern []byte) (*matcher, error) {
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.CannotCompileRegexp, "Cannot compile regular expression %q", pattern)
 	}
-	m := &matcher{Regexp: re, empty: len(pattern) == 0}
+	m := &matcher{Regexp: re, empty: len(pattern) == 0, matchesEmpty: re.MatchString("")}
 	if text, complete := re.LiteralPrefix(); complete {
 		m.literal = []byte(text)
 	}
@@ -347,9 +349,8 @@ func appendMatchesReplaced(out *column.Str, s []byte, m *matcher, parts []replac
 			}
 		}
 	} else {
-		matchesEmpty := m.MatchString("")
 		for _, loc := range m.FindAllSubmatchIndex(s, -1) {
-			if matchesEmpty && matched && loc[0] > start {
+			if m.matchesEmpty && matched && loc[0] > start {
 				if err := addEmptyBehind(m, s, start, add); err != nil {
 					return err
 				}
@@ -359,7 +360,7 @@ func appendMatchesReplaced(out *column.Str, s []byte, m *matcher, parts []replac
 			}
 			matched = loc[1] > loc[0]
 		}
-		if matchesEmpty && matched {
+		if m.matchesEmpty && matched {
 			if err := addEmptyBehind(m, s, start, add); err != nil {
 				return err
 			}
