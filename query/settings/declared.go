@@ -153,3 +153,13 @@ var (
 	CORSHeader          = boolean("add_http_cors_header", false, "Send Access-Control-Allow-Origin.")
 	CancelOnClose       = boolean("cancel_http_readonly_queries_on_client_close", true, "Cancel a read whose client has gone. olapd always does.")
 )
+
+// These are known by name and type, and change nothing yet: system.settings and the documents say so.
+func init() {
+	for _, s := range []*Setting{
+		SendProgressHeaders.Setting, ProgressInterval.Setting, HTTPZlibLevel.Setting, HTTPExceptionInBody.Setting, DescribeSub.Setting,
+		PreferColumnAlias.Setting, CastKeepNullable.Setting, AggregateEmptyNull.Setting, AnyJoinDistinct.Setting,
+	} {
+		s.NoEffect, s.Description = true, noEffect
+	}
+}

@@ -36,6 +36,9 @@ type Setting struct {
 	Tier string
 }
 
+// noEffect describes the settings that are accepted and ignored.
+const noEffect = "Accepted for compatibility; it changes nothing in olapd."
+
 var (
 	byName = map[string]*Setting{}
 	listed []*Setting
@@ -62,7 +65,7 @@ func load() {
 			continue
 		}
 		declare(&Setting{Name: f[0], Type: f[1], Default: f[2], Tier: f[3], AliasFor: f[4], NoEffect: true,
-			Description: "Accepted for compatibility; it changes nothing in olapd."})
+			Description: noEffect})
 	}
 	for _, s := range byName {
 		listed = append(listed, s)

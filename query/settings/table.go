@@ -30,7 +30,7 @@ var mergeTree = sync.OnceValue(func() []*Setting {
 			continue
 		}
 		s := &Setting{Name: f[0], Type: f[1], Default: f[2], Obsolete: f[3] == "1", Tier: f[4], NoEffect: true,
-			Description: "Accepted for compatibility; it changes nothing in olapd."}
+			Description: noEffect}
 		if doc, ok := tableEffects[s.Name]; ok {
 			s.NoEffect, s.Description = false, doc
 		}
