@@ -4,6 +4,7 @@ import (
 	"strconv"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/valuetext"
 )
 
 func init() {
@@ -55,9 +56,9 @@ func (w *jsonDocWriter) metadata() {
 			w.add(",\n")
 		}
 		w.add("\t\t{\n\t\t\t\"name\": ")
-		w.buf = appendJSONString(w.buf, []byte(f.Name))
+		w.buf = valuetext.AppendJSONString(w.buf, []byte(f.Name))
 		w.add(",\n\t\t\t\"type\": ")
-		w.buf = appendJSONString(w.buf, []byte(f.Type.String()))
+		w.buf = valuetext.AppendJSONString(w.buf, []byte(f.Type.String()))
 		w.add("\n\t\t}")
 	}
 	w.add("\n\t],\n\n")
@@ -80,7 +81,7 @@ func (w *jsonDocWriter) object(b *column.Block, i, depth int) {
 			w.add(",")
 		}
 		w.buf = newline(w.buf, depth+1)
-		w.buf = appendJSONString(w.buf, []byte(w.schema[c].Name))
+		w.buf = valuetext.AppendJSONString(w.buf, []byte(w.schema[c].Name))
 		w.add(": ")
 		w.buf = appendJSONField(w.buf, v, i, w.schema[c].Type, &w.o, depth+1, w.strings)
 	}
@@ -213,7 +214,7 @@ func (w *jsonColumnsWriter) Close(s Stats) error {
 		}
 		w.buf = newline(w.buf, depth+1)
 		if !w.compactRows {
-			w.buf = appendJSONString(w.buf, []byte(f.Name))
+			w.buf = valuetext.AppendJSONString(w.buf, []byte(f.Name))
 			w.add(": ")
 		}
 		w.values(c)
@@ -291,8 +292,8 @@ func (w *jsonProgressWriter) start() {
 		if i > 0 {
 			w.buf = append(w.buf, ',')
 		}
-		w.buf = appendJSONString(append(w.buf, `{"name":`...), []byte(f.Name))
-		w.buf = appendJSONString(append(w.buf, `,"type":`...), []byte(f.Type.String()))
+		w.buf = valuetext.AppendJSONString(append(w.buf, `{"name":`...), []byte(f.Name))
+		w.buf = valuetext.AppendJSONString(append(w.buf, `,"type":`...), []byte(f.Type.String()))
 		w.buf = append(w.buf, '}')
 	}
 	w.buf = append(w.buf, "]}\n"...)

@@ -3,10 +3,10 @@ package format
 import (
 	"math"
 	"strconv"
-	"unicode/utf8"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/valuetext"
 )
 
 // appendJSON appends value i of a flat or encoded vector of declared type t. indent ≥ 0 spreads maps and tuples
@@ -35,7 +35,7 @@ func appendJSON(dst []byte, v column.Vector, i int, t *types.Type, o *Options, i
 		return appendJSONFloat(dst, v, i, float64(v.Data[i]), o)
 	case *column.Str:
 		if t.Kind == types.String || t.Kind == types.FixedString {
-			return appendJSONString(dst, v.At(i))
+			return valuetext.AppendJSONString(dst, v.At(i))
 		}
 	}
 	if jsonQuoted(t, o) {
@@ -140,7 +140,7 @@ func appendJSONTuple(dst []byte, v *column.Tuple, i int, t *types.Type, o *Optio
 		}
 		dst = newline(dst, in)
 		if named {
-			dst = colon(appendJSONString(dst, []byte(t.Names[j])), indent)
+			dst = colon(valuetext.AppendJSONString(dst, []byte(t.Names[j])), indent)
 		}
 		dst = appendJSON(dst, e, i, t.Elems[j], o, in)
 	}
@@ -148,62 +148,6 @@ func appendJSONTuple(dst []byte, v *column.Tuple, i int, t *types.Type, o *Optio
 		dst = newline(dst, indent)
 	}
 	return append(dst, end)
-}
-
-const hexDigits = "0123456789abcdef"
-
-// appendJSONString appends s between quotes; bytes that are not UTF-8 become U+FFFD.
-func appendJSONString(dst, s []byte) []byte {
-	dst = append(dst, '"')
-	start := 0
-	for i := 0; i < len(s); {
-		c := s[i]
-		if c < utf8.RuneSelf {
-			if c >= ' ' && c != '"' && c != '\\' && c != 0x7f {
-				i++
-				continue
-			}
-			if c == 0x7f {
-				i++
-				continue
-			}
-			dst = append(dst, s[start:i]...)
-			dst = appendJSONEscape(dst, c)
-			i++
-			start = i
-			continue
-		}
-		r, n := utf8.DecodeRune(s[i:])
-		switch {
-		case r == utf8.RuneError && n == 1:
-			dst = append(append(dst, s[start:i]...), "\ufffd"...)
-			start = i + 1
-		case r == '\u2028' || r == '\u2029':
-			dst = append(append(dst, s[start:i]...), `\u202`...)
-			dst = append(dst, hexDigits[r&15])
-			start = i + n
-		}
-		i += n
-	}
-	return append(append(dst, s[start:]...), '"')
-}
-
-func appendJSONEscape(dst []byte, c byte) []byte {
-	switch c {
-	case '"', '\\':
-		return append(dst, '\\', c)
-	case '\n':
-		return append(dst, '\\', 'n')
-	case '\t':
-		return append(dst, '\\', 't')
-	case '\r':
-		return append(dst, '\\', 'r')
-	case '\b':
-		return append(dst, '\\', 'b')
-	case '\f':
-		return append(dst, '\\', 'f')
-	}
-	return append(dst, '\\', 'u', '0', '0', hexDigits[c>>4], hexDigits[c&15])
 }
 
 // appendJSONField appends a value, as a string of its text for the JSONStrings formats.
@@ -214,7 +158,7 @@ func appendJSONField(dst []byte, v column.Vector, i int, t *types.Type, o *Optio
 	if column.IsNull(v, i) {
 		return append(dst, `"ᴺᵁᴸᴸ"`...)
 	}
-	return appendJSONString(dst, appendText(nil, v, i, o))
+	return valuetext.AppendJSONString(dst, appendText(nil, v, i, o))
 }
 
 // jsonRowsWriter writes JSONEachRow.
@@ -232,7 +176,7 @@ func (w *jsonRowsWriter) prepare() {
 	}
 	w.keys = make([][]byte, len(w.schema))
 	for c, f := range w.schema {
-		w.keys[c] = append(appendJSONString(nil, []byte(f.Name)), ':')
+		w.keys[c] = append(valuetext.AppendJSONString(nil, []byte(f.Name)), ':')
 	}
 }
 
@@ -289,7 +233,7 @@ func (w *jsonCompactRowsWriter) start() {
 			if i > 0 {
 				w.buf = append(w.buf, ", "...)
 			}
-			w.buf = appendJSONString(w.buf, []byte(text(f)))
+			w.buf = valuetext.AppendJSONString(w.buf, []byte(text(f)))
 		}
 		w.buf = append(w.buf, "]\n"...)
 	}
