@@ -15,7 +15,7 @@ const (
 	maxRow = 1 << 30
 	// firstRead is the buffer of the first read, maxRead what it grows to while there is more: small inserts are
 	// many, and large ones gain nothing from larger reads.
-	firstRead = 4 << 10
+	firstRead = 1 << 10
 	maxRead   = 256 << 10
 	// maxDepth bounds nesting inside one value.
 	maxDepth = 256
