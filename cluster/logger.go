@@ -22,7 +22,11 @@ var slogLevels = map[hclog.Level]slog.Level{hclog.Info: slog.LevelDebug, hclog.W
 
 // Accept implements hclog.SinkAdapter.
 func (s *slogSink) Accept(_ string, level hclog.Level, msg string, args ...any) {
-	if to, ok := slogLevels[level]; ok {
+	to, ok := slogLevels[level]
+	if msg == "heartbeat timeout reached, starting election" {
+		to = slog.LevelDebug // how every start of a group of one begins
+	}
+	if ok {
 		s.to.Log(context.Background(), to, "raft: "+msg, args...)
 	}
 }

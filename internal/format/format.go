@@ -102,13 +102,27 @@ func define(f *Format, aliases ...string) {
 // All lists every format once.
 func All() []*Format { return listed }
 
-// Lookup returns the format of that name, in any case: UnknownFormat.
+// Lookup returns the format of that name, in any case: UnknownFormat; NotImplemented if only ClickHouse knows it.
 func Lookup(name string) (*Format, error) {
 	if f := formats[strings.ToLower(name)]; f != nil {
 		return f, nil
 	}
+	if elsewhere[strings.ToLower(name)] {
+		return nil, sqlerr.New(sqlerr.NotImplemented, "Format %s is not supported", name)
+	}
 	return nil, sqlerr.New(sqlerr.UnknownFormat, "Unknown format %s", name)
 }
+
+// elsewhere are ClickHouse's formats that are not supported, so that they are told from typing errors.
+var elsewhere = func() map[string]bool {
+	m := map[string]bool{}
+	for _, n := range []string{"Parquet", "ParquetMetadata", "Arrow", "ArrowStream", "ORC", "Protobuf", "ProtobufSingle", "ProtobufList", "CapnProto", "MsgPack",
+		"BSONEachRow", "Npy", "Template", "TemplateIgnoreSpaces", "Regexp", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Prometheus", "Form",
+		"AvroConfluent", "HiveText", "One", "JSONAsObject", "Hash", "DWARF"} {
+		m[strings.ToLower(n)] = true
+	}
+	return m
+}()
 
 // NewWriter starts a result of the schema; UnknownFormat if the format is for input only.
 func (f *Format) NewWriter(w io.Writer, schema column.Schema, o Options) (Writer, error) {

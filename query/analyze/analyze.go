@@ -72,6 +72,9 @@ type TableArg struct {
 // Query analyzes a SELECT. The plan's schema has ClickHouse's column names and types.
 func Query(ctx context.Context, q *ast.SelectUnion, opts Options) (plan.Node, error) {
 	a := newAnalyzer(ctx, opts)
+	if err := a.refuseSettings(); err != nil {
+		return nil, err
+	}
 	n, err := a.union(q, nil)
 	if err != nil {
 		return nil, err
