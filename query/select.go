@@ -2,6 +2,7 @@ package query
 
 import (
 	"context"
+	"strings"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
@@ -50,13 +51,34 @@ func (x *statement) stored(t *catalog.Table) (plan.Table, error) {
 	return plan.NewTable(t)
 }
 
+// mapCall writes the value of a setting of type Map, {'k':'v', …}, as a call of map, which is an expression.
+func mapCall(text string) string {
+	inner, ok := strings.CutPrefix(strings.TrimSpace(text), "{")
+	if !ok || !strings.HasSuffix(inner, "}") {
+		return text
+	}
+	b := []byte("map(" + inner[:len(inner)-1] + ")")
+	quoted := false
+	for i := 0; i < len(b); i++ {
+		switch {
+		case quoted && b[i] == '\\':
+			i++
+		case b[i] == '\'':
+			quoted = !quoted
+		case !quoted && b[i] == ':':
+			b[i] = ','
+		}
+	}
+	return string(b)
+}
+
 // tableFilters reads the setting additional_table_filters: a map literal of strings.
 func (x *statement) tableFilters() (map[string]string, error) {
 	text := settings.TableFilters.Of(x.set)
 	if text == "" || text == "{}" || text == "map()" {
 		return nil, nil
 	}
-	e, err := parse.Expr(text, parse.Limits{})
+	e, err := parse.Expr(mapCall(text), parse.Limits{})
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.BadArguments, "Setting additional_table_filters")
 	}

@@ -236,3 +236,16 @@ func TestLoadConfig(t *testing.T) {
 		t.Errorf("%v", err)
 	}
 }
+
+// Grafana's ad-hoc filters come as this setting, a map literal.
+func TestAdditionalTableFilters(t *testing.T) {
+	n := open(t, vfs.NewMem())
+	defer n.Close()
+	must(t, n, "CREATE TABLE t (k UInt8, s String) ENGINE = MergeTree ORDER BY k")
+	must(t, n, "INSERT INTO t VALUES (1, 'a:b'), (2, 'c')")
+	for _, filters := range []string{`{'default.t':'s = \'a:b\''}`, `{'t' : 'k < 2'}`, `map('t', 'k = 1')`} {
+		if got := must(t, n, "SELECT k FROM t", "additional_table_filters", filters); got != "1\n" {
+			t.Errorf("%s: %q", filters, got)
+		}
+	}
+}
