@@ -17,13 +17,17 @@ import (
 	"github.com/olapd/olapd/query/plan"
 )
 
-// testCatalog makes a catalog of the tables and views of testdata/schema.sql, without rows.
+// testCatalog makes a catalog of the tables and views of testdata/schema.sql and of ClickBench's hits, without rows.
 func testCatalog(t testing.TB) *catalog.Catalog {
-	text, err := os.ReadFile("testdata/schema.sql")
-	if err != nil {
-		t.Fatal(err)
+	text := ""
+	for _, file := range []string{"testdata/schema.sql", "../../bench/hits/create_clickhouse.sql"} {
+		b, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		text += string(b)
 	}
-	list, err := parse.Statements(string(text), parse.Limits{})
+	list, err := parse.Statements(text, parse.Limits{})
 	if err != nil {
 		t.Fatal(err)
 	}

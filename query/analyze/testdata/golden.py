@@ -13,7 +13,8 @@ def statements(path):
     return [s.strip() for s in open(path).read().split(";\n") if s.strip()]
 
 
-for s in statements(join(dirname(sys.argv[0]), "schema.sql")):
+here = dirname(sys.argv[0])
+for s in statements(join(here, "schema.sql")) + statements(join(here, "../../../bench/hits/create_clickhouse.sql")):
     run.query(s)
 run.query("INSERT INTO t (a) VALUES (1)")
 for path in sys.argv[1:]:
