@@ -1,10 +1,12 @@
 package hits
 
+import "github.com/olapd/olapd/bench/random"
+
 // What a row's columns are derived from, one function a group of columns. A key is 64
 // mixed bits; disjoint bit fields of it serve as independent draws.
 
 func (g *Generator) pickSite() {
-	g.site = g.sites[g.siteRank.pick(g.random.next())]
+	g.site = g.sites[g.siteRank.pick(g.random.Next())]
 	g.row.Ints[CounterID] = g.site.counter
 	g.row.Ints[CounterClass] = g.site.class
 }
@@ -12,14 +14,14 @@ func (g *Generator) pickSite() {
 // pickUser draws two fifths of the hits from the heavy users and the others from a pool of
 // a sixth of the rows.
 func (g *Generator) pickUser() {
-	u := g.random.next()
+	u := g.random.Next()
 	var rank uint64
 	if u%5 < 2 {
-		rank = uint64(g.userRank.pick(g.random.next()))
+		rank = uint64(g.userRank.pick(g.random.Next()))
 	} else {
 		rank = headUsers + (u>>8)%uint64(g.rows/6+1)
 	}
-	g.user = mix(rank + 0x5eed)
+	g.user = random.Mix(rank + 0x5eed)
 	id := int64(mix62(rank + 77))
 	if rank == queryUserRank {
 		id = queryUser
@@ -42,7 +44,7 @@ func (g *Generator) fillTime() {
 	for g.hours[h]*3600 > at {
 		h--
 	}
-	second := uint64(h)*3600 + (at-g.hours[h]*3600)/hourWeights[h] + uint64(g.random.below(60))
+	second := uint64(h)*3600 + (at-g.hours[h]*3600)/hourWeights[h] + uint64(g.random.Below(60))
 	if second >= secondsOfDay {
 		second = secondsOfDay - 1
 	}
@@ -66,13 +68,13 @@ var (
 
 // fillUser sets what depends on the user alone, or nearly.
 func (g *Generator) fillUser() {
-	in, str, key := &g.row.Ints, &g.row.Strings, mix(g.user)
-	in[RegionID] = int64(1 + mix(uint64(g.regionRank.pick(g.user)))%90000)
+	in, str, key := &g.row.Ints, &g.row.Strings, random.Mix(g.user)
+	in[RegionID] = int64(1 + random.Mix(uint64(g.regionRank.pick(g.user)))%90000)
 	in[ClientIP] = int64(int32(key>>3&0x3fffffff) - 1<<28)
 	in[RemoteIP] = in[ClientIP]
 	in[IPNetworkID] = int64(key >> 40 & 0x3fffff)
 	in[OS] = g.systems.pick(key)
-	in[UserAgent] = g.agents.pick(mix(key))
+	in[UserAgent] = g.agents.pick(random.Mix(key))
 	in[UserAgentMajor] = int64(key>>4&15) + 8
 	in[FUniqID] = int64(key >> 1)
 	in[JavaEnable] = int64(key>>5&7) >> 2 & 1
@@ -83,13 +85,13 @@ func (g *Generator) fillUser() {
 	in[SilverlightVersion3] = in[SilverlightVersion1] * 10000
 	in[Age], in[Sex], in[Income] = int64(key>>16&63), int64(key>>22%3), int64(key>>24&3)
 	in[Interests], in[Robotness] = int64(key>>26&0x3fff), int64(key>>61)/7*int64(key>>50&63)
-	screen := g.screens.pick(key * golden)
+	screen := g.screens.pick(key * random.Golden)
 	in[ResolutionWidth], in[ResolutionHeight], in[ResolutionDepth] = screen>>16, screen&0xffff, 32-int64(key>>30&7)/7*8
 	width := screen >> 16
 	if width == 0 {
 		width = 1000
 	}
-	w := g.random.next()
+	w := g.random.Next()
 	in[WindowClientWidth] = width - int64(w>>8&511)
 	in[WindowClientHeight] = int64(w>>20&511) + 300 + int64(w>>32&127)
 	str[UserAgentMinor] = append(str[UserAgentMinor][:0], minors[key>>33&7]...)
@@ -107,14 +109,14 @@ func (g *Generator) fillPhone(key uint64) {
 	if (key>>44)%18 != 0 {
 		return
 	}
-	m := phoneRank.pick(mix(key + 1))
+	m := phoneRank.pick(random.Mix(key + 1))
 	in[IsMobile], in[MobilePhone] = 1, int64(m%7)+1
 	str[MobilePhoneModel] = append(str[MobilePhoneModel], phoneModels[m]...)
 }
 
 // fillTimings sets counters of milliseconds: mostly unknown (0), else short.
 func (g *Generator) fillTimings() {
-	in, u := &g.row.Ints, g.random.next()
+	in, u := &g.row.Ints, g.random.Next()
 	for _, c := range [...]int{SendTiming, DNSTiming, ConnectTiming, ResponseStartTiming, ResponseEndTiming, FetchTiming} {
 		in[c] = 0
 	}
@@ -126,7 +128,7 @@ func (g *Generator) fillTimings() {
 		return
 	}
 	in[OpenerName] = int64(u >> 9 & 0xffff)
-	v := g.random.next()
+	v := g.random.Next()
 	in[SendTiming] = int64(v & 255)
 	in[DNSTiming] = int64(v >> 8 & 63)
 	in[ConnectTiming] = int64(v >> 14 & 127)

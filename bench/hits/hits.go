@@ -22,6 +22,8 @@
 // engines that disagree about escapes.
 package hits
 
+import "github.com/olapd/olapd/bench/random"
+
 // Row is one hit. Numbers, dates and times are in Ints, at their column's position; strings
 // in Strings. Both are overwritten by the next call of Next.
 type Row struct {
@@ -43,7 +45,7 @@ type Generator struct {
 	seed    uint64
 	rows    int64
 	next    int64
-	random  random
+	random  random.Stream
 	row     Row
 	site    site
 	page    uint64 // key of the page: all that depends on the URL is derived from it
@@ -64,7 +66,7 @@ const (
 // New returns a generator of rows hits. Rows depend on seed and on rows: the month is
 // spread over the whole table.
 func New(seed uint64, rows int64) *Generator {
-	return &Generator{seed: seed, rows: rows, random: random{state: mix(seed + golden)}, tables: sharedTables()}
+	return &Generator{seed: seed, rows: rows, random: random.New(random.Mix(seed + random.Golden)), tables: sharedTables()}
 }
 
 // Next returns the next row, or nil after the last. The row is valid until the next call.

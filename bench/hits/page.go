@@ -1,20 +1,22 @@
 package hits
 
+import "github.com/olapd/olapd/bench/random"
+
 // pickPage draws the page of the row's site: 70 % from the site's head, else its long tail.
 // The first page of CounterID 62 has a third of its hits, and the queries know its hash.
 func (g *Generator) pickPage() (hot bool) {
-	u := g.random.next()
+	u := g.random.Next()
 	if g.site.counter == queryCounter && u>>40&1023 < 380 {
-		g.page = mix(queryCounter)
+		g.page = random.Mix(queryCounter)
 		return true
 	}
 	var rank uint64
 	if u%10 < 7 {
-		rank = uint64(g.pageRank.pick(g.random.next()))
+		rank = uint64(g.pageRank.pick(g.random.Next()))
 	} else {
 		rank = headPages + u>>16&(1<<22-1)
 	}
-	g.page = mix(uint64(g.site.counter)<<24 + rank + 1)
+	g.page = random.Mix(uint64(g.site.counter)<<24 + rank + 1)
 	return false
 }
 
@@ -33,7 +35,7 @@ func (g *Generator) fillPage() {
 	in[URLCategoryID] = g.categories.pick(g.page)
 	in[URLRegionID] = int64(g.page >> 50 & 255)
 	in[GoodEvent], in[WithHash], in[IsArtifical], in[IsOldCounter] = 1, 0, 0, 0
-	u := g.random.next()
+	u := g.random.Next()
 	in[IsRefresh] = flag(u, 130)
 	in[DontCountHits] = flag(u>>10, 60)
 	in[IsLink] = flag(u>>20, 120)
@@ -44,7 +46,7 @@ func (g *Generator) fillPage() {
 	in[CodeVersion] = 1601 - int64(g.page>>58)
 	in[CLID] = 0
 	str[HitColor] = append(str[HitColor][:0], hitColors[u>>60&7]...)
-	str[PageCharset] = append(str[PageCharset][:0], charsetText[g.charsets.pick(mix(uint64(g.site.counter)))]...)
+	str[PageCharset] = append(str[PageCharset][:0], charsetText[g.charsets.pick(random.Mix(uint64(g.site.counter)))]...)
 }
 
 // flag is 1 in perMille of 1024 cases of u's low ten bits.
@@ -95,7 +97,7 @@ func (g *Generator) appendURL(dst []byte, s *site, page uint64) []byte {
 
 // appendTitle appends the title of the row's page; one page in twelve has none.
 func (g *Generator) appendTitle(dst []byte) []byte {
-	t := mix(g.page)
+	t := random.Mix(g.page)
 	if t%12 == 0 {
 		return dst
 	}

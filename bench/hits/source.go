@@ -1,9 +1,11 @@
 package hits
 
+import "github.com/olapd/olapd/bench/random"
+
 // fillSource sets where the visitor came from: search phrase, referer and traffic source.
 func (g *Generator) fillSource() {
 	in, str := &g.row.Ints, &g.row.Strings
-	u := g.random.next()
+	u := g.random.Next()
 	in[SearchEngineID], in[AdvEngineID] = 0, 0
 	in[RefererCategoryID], in[RefererRegionID] = 0, 0
 	phrase := g.buffers[phraseBuffer][:0]
@@ -15,21 +17,21 @@ func (g *Generator) fillSource() {
 	case g.site.counter == queryCounter && u&1023 < 350:
 		referer = append(g.appendURL(referer, &g.site, queryCounter), "?from=main"...)
 		hot = true
-		in[TraficSourceID] = g.traffic.pick(mix(u))
+		in[TraficSourceID] = g.traffic.pick(random.Mix(u))
 	case u&1023 < 330: // came without a referer
 		in[TraficSourceID] = 0
 	case u&1023 < 740: // from another page of the site
 		in[TraficSourceID] = -1
-		referer = g.appendURL(referer, &g.site, mix(uint64(g.site.counter)<<24+uint64(g.pageRank.pick(mix(u)))+1))
+		referer = g.appendURL(referer, &g.site, random.Mix(uint64(g.site.counter)<<24+uint64(g.pageRank.pick(random.Mix(u)))+1))
 	default:
-		in[TraficSourceID] = g.traffic.pick(mix(u))
-		from := &g.sites[g.siteRank.pick(mix(u+1))]
-		referer = g.appendURL(referer, from, mix(u>>40))
-		in[RefererCategoryID] = g.categories.pick(mix(u + 2))
+		in[TraficSourceID] = g.traffic.pick(random.Mix(u))
+		from := &g.sites[g.siteRank.pick(random.Mix(u+1))]
+		referer = g.appendURL(referer, from, random.Mix(u>>40))
+		in[RefererCategoryID] = g.categories.pick(random.Mix(u + 2))
 		in[RefererRegionID] = int64(u >> 30 & 255)
 	}
 	if flag(u>>12, 7) == 1 {
-		in[AdvEngineID], in[TraficSourceID] = g.adverts.pick(mix(u+3)), 3
+		in[AdvEngineID], in[TraficSourceID] = g.adverts.pick(random.Mix(u+3)), 3
 	}
 	g.buffers[phraseBuffer], str[SearchPhrase] = phrase, phrase
 	g.buffers[refererBuffer], str[Referer] = referer, referer
@@ -45,17 +47,17 @@ func (g *Generator) appendSearch(phrase, referer []byte, u uint64) (_, _ []byte)
 	in := &g.row.Ints
 	var key uint64
 	if u&1 == 0 {
-		key = uint64(g.phraseRank.pick(mix(u)))
+		key = uint64(g.phraseRank.pick(random.Mix(u)))
 	} else {
 		key = headPhrases + u>>1&(1<<23-1)
 	}
-	key = mix(key + 11)
+	key = random.Mix(key + 11)
 	words := 1 + int(key>>60)*5/16
 	phrase = g.cyrillic.appendPhrase(phrase, key, words, ' ')
 	if key%40 == 0 {
 		phrase = append(phrase, " google"...)
 	}
-	in[SearchEngineID], in[TraficSourceID] = g.engines.pick(mix(u+5)), 2
+	in[SearchEngineID], in[TraficSourceID] = g.engines.pick(random.Mix(u+5)), 2
 	if in[SearchEngineID] == 3 {
 		referer = append(referer, "http://www.google.ru/search?q="...)
 	} else {
@@ -81,7 +83,7 @@ func (g *Generator) fillRare() {
 	for _, c := range rareInts {
 		in[c] = 0
 	}
-	u := g.random.next()
+	u := g.random.Next()
 	if u&1023 < 300 {
 		str[OriginalURL] = append(str[OriginalURL], str[URL]...)
 	}

@@ -1,6 +1,10 @@
 package hits
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/olapd/olapd/bench/random"
+)
 
 // site is what one counter measures.
 type site struct {
@@ -89,20 +93,20 @@ func (t *tables) buildSites() {
 	for i, s := range topSites {
 		weights[i] = tail / (10000 - named) * s.share
 	}
-	r := random{state: 3}
+	r := random.New(3)
 	for i := range weights {
-		s := site{counter: int64(100 + i*37 + int(r.below(37))), class: int64(r.below(3)) - 1}
+		s := site{counter: int64(100 + i*37 + int(r.Below(37))), class: int64(r.Below(3)) - 1}
 		if i < len(topSites) {
 			s.counter = int64(topSites[i].counter)
 		}
-		key := r.next()
+		key := r.Next()
 		s.name = string(t.cyrillic.appendPhrase(nil, key, 2, ' '))
-		s.domain = string(t.latin.appendPhrase(nil, key, 1+int(r.below(2)), '-')) + "." + zones[r.below(uint32(len(zones)))]
-		if r.below(3) == 0 {
+		s.domain = string(t.latin.appendPhrase(nil, key, 1+int(r.Below(2)), '-')) + "." + zones[r.Below(uint32(len(zones)))]
+		if r.Below(3) == 0 {
 			s.domain = "www." + s.domain
 		}
 		s.prefix = "http://" + s.domain + "/"
-		if r.below(2) == 0 {
+		if r.Below(2) == 0 {
 			s.prefix += string(t.latin.appendPhrase(nil, key+7, 1, '-')) + "/"
 		}
 		t.sites = append(t.sites, s)

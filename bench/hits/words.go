@@ -1,5 +1,7 @@
 package hits
 
+import "github.com/olapd/olapd/bench/random"
+
 // Vocabulary sizes: large enough that trigrams and dictionaries behave like a natural
 // language's, small enough to stay in the second-level cache while generating.
 const (
@@ -20,11 +22,11 @@ type vocabulary struct {
 
 func newVocabulary(n int, syllables []string, seed uint64) *vocabulary {
 	v := &vocabulary{words: make([]string, n), rank: newChoice(zipf(n, 20))}
-	r := random{state: seed}
+	r := random.New(seed)
 	for i := range v.words {
 		w := ""
-		for range 2 + r.below(3) {
-			w += syllables[r.below(uint32(len(syllables)))]
+		for range 2 + r.Below(3) {
+			w += syllables[r.Below(uint32(len(syllables)))]
 		}
 		v.words[i] = w
 	}
@@ -37,8 +39,8 @@ func (v *vocabulary) appendPhrase(dst []byte, key uint64, n int, sep byte) []byt
 		if i > 0 {
 			dst = append(dst, sep)
 		}
-		key += golden
-		dst = append(dst, v.words[v.rank.pick(mix(key))]...)
+		key += random.Golden
+		dst = append(dst, v.words[v.rank.pick(random.Mix(key))]...)
 	}
 	return dst
 }
@@ -59,14 +61,14 @@ func appendUint(dst []byte, x uint64) []byte {
 
 // hashString is the hash in URLHash and RefererHash: eight bytes at a time, little endian.
 func hashString(s []byte) int64 {
-	h := uint64(len(s)) * golden
+	h := uint64(len(s)) * random.Golden
 	for ; len(s) >= 8; s = s[8:] {
 		w := uint64(s[0]) | uint64(s[1])<<8 | uint64(s[2])<<16 | uint64(s[3])<<24 |
 			uint64(s[4])<<32 | uint64(s[5])<<40 | uint64(s[6])<<48 | uint64(s[7])<<56
-		h = mix(h ^ w)
+		h = random.Mix(h ^ w)
 	}
 	for _, c := range s {
 		h = (h ^ uint64(c)) * 0x100000001b3
 	}
-	return int64(mix(h))
+	return int64(random.Mix(h))
 }

@@ -2,29 +2,6 @@ package hits
 
 import "math/bits"
 
-// random is a splitmix64 stream. It is written out here, and uses integers only, because the
-// same seed must give the same bytes on every machine and with every Go version.
-type random struct{ state uint64 }
-
-const golden = 0x9e3779b97f4a7c15
-
-func (r *random) next() uint64 {
-	r.state += golden
-	return mix(r.state)
-}
-
-// below returns a number in [0, n).
-func (r *random) below(n uint32) uint32 {
-	return uint32((r.next() >> 32) * uint64(n) >> 32)
-}
-
-// mix is splitmix64's finaliser: a bijection of 64 bits.
-func mix(x uint64) uint64 {
-	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
-	x = (x ^ x>>27) * 0x94d049bb133111eb
-	return x ^ x>>31
-}
-
 // mix62 is a bijection of 62 bits: multiplications by odd numbers and shifted xors, each of
 // which can be undone.
 func mix62(x uint64) uint64 {
