@@ -47,7 +47,7 @@
 // # Dictionary
 //
 // A String or FixedString column (Nullable or not) has one dictionary for the whole segment, its values in the order
-// of their first occurrence. Where the distinct values exceed half of the rows so far, the
+// of their first occurrence. Where the distinct values exceed three quarters of the rows so far, the
 // dictionary is closed and this and later pages are plain vectors; a column whose first page is so has none.
 //
 //	header chunk  u32 entries, stream[entries] of lengths (u32), u64 bytes in total,

@@ -10,8 +10,9 @@ const (
 	DefaultGranularity = 8192
 	// maxPageBytes ends a page early when so many bytes of rows are buffered: the writer's memory with very wide rows.
 	maxPageBytes = 64 << 20
-	// maxDictBytes and maxDictEntries end a dictionary early: it is held in memory whole by readers.
-	maxDictBytes   = 256 << 20
+	// maxDictBytes and maxDictEntries end a dictionary early: readers that need all values hold it in memory whole. Ten million rows
+	// of page titles take half of either.
+	maxDictBytes   = 1 << 30
 	maxDictEntries = 1 << 25
 	// maxBitmapValues is the most distinct values of a column with a bitmap index. Row sets of rarer values are found about as
 	// fast by scanning codes; and building costs a counting sort of each page by code.

@@ -103,7 +103,7 @@ func (c *columnWriter) dictPage(w *chunkWriter, pieces []column.Vector, n int, b
 	if c.dict.len() == 0 { // nothing but NULL: code 0 has to be something
 		c.dict.code(make([]byte, c.field.Type.Inner().Width()), emptyHash(c.field.Type))
 	}
-	if rows := base + int64(n); int64(c.dict.len()) > max(rows/2, 1) {
+	if rows := base + int64(n); int64(c.dict.len()) > max(rows*dictShare/4, 1) {
 		c.closeDict(before)
 		return nil, false, nil
 	}
@@ -129,6 +129,11 @@ func (c *columnWriter) dictPage(w *chunkWriter, pieces []column.Vector, n int, b
 	}
 	return inner, true, c.put(w)
 }
+
+// dictShare is the quarters of the rows that distinct values may be. Rows in the order of a sort key meet most of their new values early: a
+// column of addresses that ends at 46 % stood at 61 % of the first half a million rows. A plain page of it takes about as many bytes, and every
+// group, comparison or function over it has to look at each row's bytes instead of once at each value's.
+const dictShare = 3
 
 // closeDict ends the dictionary with its first n entries: this and later pages are plain.
 func (c *columnWriter) closeDict(n int) {
