@@ -119,7 +119,7 @@ func (r *Reader) readCodes(ctx context.Context, c *columnState, in *page.Input, 
 	if err != nil {
 		return nil, err
 	}
-	v := &column.Dict{Codes: codes, Values: d.Values, Unique: true}
+	v := &column.Dict{Codes: codes, Values: d.Values, Unique: true, Hashes: d.Hashes}
 	if !t.IsNullable() {
 		return v, nil
 	}

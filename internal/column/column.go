@@ -123,6 +123,8 @@ type Dict struct {
 	Codes  []uint32
 	Values Vector
 	Unique bool
+	// Hashes, if not nil, is the xxh3 of the bytes of each entry of a dictionary of strings.
+	Hashes []uint64
 }
 
 // NewNullable returns a vector of Nullable(inner's type).
@@ -192,7 +194,7 @@ func (v *Const) Slice(from, to int) Vector { return &Const{Value: v.Value, N: to
 
 // Slice implements Vector.
 func (v *Dict) Slice(from, to int) Vector {
-	return &Dict{Codes: v.Codes[from:to:to], Values: v.Values, Unique: v.Unique}
+	return &Dict{Codes: v.Codes[from:to:to], Values: v.Values, Unique: v.Unique, Hashes: v.Hashes}
 }
 
 // Bytes implements Vector.

@@ -139,7 +139,7 @@ func WithType(v Vector, t *types.Type) Vector {
 	case *Const:
 		return &Const{Value: WithType(v.Value, t), N: v.N}
 	case *Dict:
-		return &Dict{Codes: v.Codes, Values: WithType(v.Values, t), Unique: v.Unique}
+		return &Dict{Codes: v.Codes, Values: WithType(v.Values, t), Unique: v.Unique, Hashes: v.Hashes}
 	}
 	panic(fmt.Sprintf("column: unknown vector %T", v))
 }
