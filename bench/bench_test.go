@@ -20,7 +20,7 @@ func TestAgree(t *testing.T) {
 		{13, []string{"a\t5"}, []string{"a\t5", "b\t1"}, false},
 		{18, []string{"a\tb\t1"}, []string{"x\ty\t2"}, true}, // LIMIT without ORDER BY
 	} {
-		if got := agree(c.q, c.a, c.b); got != c.want {
+		if got := agree(hitsTies, c.q, c.a, c.b); got != c.want {
 			t.Errorf("q%d %q %q: %v", c.q, c.a, c.b, got)
 		}
 	}
@@ -36,10 +36,12 @@ func TestGeometricMean(t *testing.T) {
 }
 
 func TestEveryQueryIsThere(t *testing.T) {
-	for q := 1; q <= queryCount; q++ {
-		for _, engine := range []string{"olapd", "clickhouse", "duckdb"} {
-			if sql, err := queryText(q, engine); err != nil || sql == "" {
-				t.Errorf("q%d for %s: %v", q, engine, err)
+	for _, s := range suites {
+		for q := 1; q <= s.queries; q++ {
+			for _, engine := range engineNames {
+				if sql, err := s.query(q, engine); err != nil || sql == "" {
+					t.Errorf("%s q%d for %s: %v", s.name, q, engine, err)
+				}
 			}
 		}
 	}

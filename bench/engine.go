@@ -10,114 +10,82 @@ import (
 	"strings"
 	"time"
 
-	"github.com/olapd/olapd/bench/hits"
-	"github.com/olapd/olapd/test/olapd"
 	"github.com/olapd/olapd/test/oracle"
 )
 
-// engine is one of the compared databases, holding its own copy of the table.
+// engine is one of the compared databases, with a directory of its own. Only open, close and
+// the names may be used while it is closed. It is not safe for concurrent use.
 type engine interface {
 	name() string
 	version() string
-	// load creates the table and fills it from a TSV file.
-	load(ctx context.Context, file string) error
+	// open starts it on what its directory holds, with so many threads a query.
+	open(threads int) error
+	close()
+	// load fills the suite's table, which is there and empty, from a file.
+	load(ctx context.Context, s *suite, src source) error
 	// query runs one statement and returns its rows as tab-separated text, without names.
 	query(ctx context.Context, sql string) (rows []string, elapsed time.Duration, err error)
-	peak() int64 // largest resident size so far, in bytes; 0 if unknown
-	disk() int64 // bytes of its files
-	close()
+	peak() int64 // largest resident size of the process since open, in bytes; 0 if unknown
+	// tableSize returns the bytes a table takes on disk, with nothing that waits for its removal.
+	tableSize(ctx context.Context, table string) (int64, error)
+	path() string
 }
 
-// olapdEngine is olapd over HTTP; its times include the way there and back.
-type olapdEngine struct {
-	server  *olapd.Server
-	session olapd.Session
-	dir     string
-	release string
-}
+// source is a file of rows.
+type source struct{ path, format string }
 
-func openOlapd(target, dir string, threads int) (engine, error) {
-	s, err := olapd.Start(target, dir, fmt.Sprintf("GOMAXPROCS=%d", threads))
-	if err != nil {
+// Formats of a source.
+const (
+	formatTSV     = "TSV"
+	formatParquet = "Parquet"
+)
+
+// engineNames is the order of the engines in every table.
+var engineNames = []string{"olapd", oracle.ClickHouse, oracle.DuckDB}
+
+// newEngine makes an engine with an empty directory under o.dir; it is not open yet.
+func newEngine(name string, o machineOptions) (engine, error) {
+	dir := filepath.Join(o.dir, name)
+	if err := os.RemoveAll(dir); err != nil {
 		return nil, err
 	}
-	e := &olapdEngine{server: s, session: olapd.Session{Server: s}, dir: dir}
-	rows, _, err := e.query(context.Background(), "SELECT version()")
-	if err != nil {
-		s.Stop()
+	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return nil, err
 	}
-	e.release = strings.Join(rows, "")
-	return e, nil
+	switch name {
+	case "olapd":
+		return &olapdEngine{binary: o.server, dir: dir}, nil
+	case oracle.ClickHouse, oracle.DuckDB:
+		return &peerEngine{engine: name, dir: dir}, nil
+	}
+	return nil, fmt.Errorf("unknown engine %q", name)
 }
 
-func (e *olapdEngine) name() string    { return "olapd" }
-func (e *olapdEngine) version() string { return e.release }
-func (e *olapdEngine) peak() int64     { return e.server.Peak() }
-func (e *olapdEngine) disk() int64     { return diskSize(e.dir) }
-func (e *olapdEngine) close()          { e.server.Stop() }
-
-func (e *olapdEngine) load(ctx context.Context, file string) error {
-	if _, _, err := e.query(ctx, "DROP TABLE IF EXISTS hits"); err != nil {
-		return err
+// startEngines opens, on empty directories, what it can of o's engines, and says what it cannot.
+func startEngines(o machineOptions) (engines []engine) {
+	for _, name := range strings.Split(o.only, ",") {
+		e, err := newEngine(name, o)
+		if err == nil {
+			err = e.open(o.threads)
+		}
+		if err != nil {
+			progress("going on without %s: %v", name, err)
+			continue
+		}
+		engines = append(engines, e)
 	}
-	if _, _, err := e.query(ctx, hits.CreateClickHouse); err != nil {
-		return err
-	}
-	f, err := os.Open(file)
-	if err != nil {
-		return fmt.Errorf("olapd: load: %w", err)
-	}
-	defer f.Close()
-	a, err := e.session.Insert(ctx, "INSERT INTO hits FORMAT TSV", f)
-	if err == nil && a.Code != 0 {
-		err = fmt.Errorf("olapd: load: %s", a.Message)
-	}
-	return err
+	return engines
 }
 
-func (e *olapdEngine) query(ctx context.Context, sql string) ([]string, time.Duration, error) {
-	start := time.Now()
-	a, err := e.session.Run(ctx, sql, "TSV")
-	elapsed := time.Since(start)
-	if err == nil && a.Code != 0 {
-		err = fmt.Errorf("olapd: %s", a.Message)
+func closeAll(engines []engine) {
+	for _, e := range engines {
+		e.close()
 	}
-	return splitRows(a.Data, 0), elapsed, err
 }
 
-// peerEngine is ClickHouse or DuckDB in a child process; its times are taken inside the
-// child and leave out the pipe.
-type peerEngine struct {
-	*oracle.Oracle
-	engine string
-	dir    string
-	most   int64
-}
-
-func openPeer(name, dir string, threads int) (engine, error) {
-	o, err := oracle.Open(oracle.Config{Engine: name, Dir: dir, Threads: threads})
-	if err != nil {
-		return nil, err
-	}
-	return &peerEngine{Oracle: o, engine: name, dir: dir}, nil
-}
-
-func (e *peerEngine) name() string    { return e.engine }
-func (e *peerEngine) version() string { return e.Version }
-func (e *peerEngine) peak() int64     { return e.most }
-func (e *peerEngine) disk() int64     { return diskSize(e.dir) }
-func (e *peerEngine) close()          { _ = e.Close() } // its answers were given
-
-func (e *peerEngine) load(ctx context.Context, file string) error {
-	path := strings.ReplaceAll(file, "'", "''")
-	statements := []string{"DROP TABLE IF EXISTS hits", hits.CreateClickHouse,
-		"INSERT INTO hits SELECT * FROM file('" + path + "', TSV)"}
-	if e.engine == oracle.DuckDB {
-		statements = []string{"DROP TABLE IF EXISTS hits", hits.CreateDuckDB,
-			"COPY hits FROM '" + path + "' (DELIMITER '\t', HEADER false, QUOTE '', ESCAPE '', NULLSTR '\\N')", "CHECKPOINT"}
-	}
-	for _, sql := range statements {
+// reset makes a suite's table anew, empty.
+func reset(ctx context.Context, e engine, s *suite) error {
+	for _, sql := range []string{"DROP TABLE IF EXISTS " + s.table, s.create(e.name())} {
 		if _, _, err := e.query(ctx, sql); err != nil {
 			return err
 		}
@@ -125,13 +93,50 @@ func (e *peerEngine) load(ctx context.Context, file string) error {
 	return nil
 }
 
-func (e *peerEngine) query(ctx context.Context, sql string) ([]string, time.Duration, error) {
-	r, err := e.Query(ctx, sql, "TSVWithNamesAndTypes")
-	if err != nil {
-		return nil, 0, fmt.Errorf("%s: %w", e.engine, err)
+// revive opens an engine again if it no longer answers, as after a crash or a timeout.
+func revive(e engine, threads int) error {
+	ctx, cancel := context.WithTimeout(context.Background(), probeTimeout)
+	defer cancel()
+	if _, _, err := e.query(ctx, "SELECT 1"); err == nil {
+		return nil
 	}
-	e.most = max(e.most, r.Peak)
-	return splitRows(string(r.Data), 2), r.Elapsed, nil
+	e.close()
+	return e.open(threads)
+}
+
+const (
+	probeTimeout  = 20 * time.Second
+	settleTimeout = 3 * time.Minute
+	settlePoll    = 250 * time.Millisecond
+	settleQuiet   = 8 // polls in a row without a merge
+)
+
+// settle waits until no merge runs or starts any more. DuckDB has none: it gets a CHECKPOINT.
+func settle(ctx context.Context, e engine) error {
+	if e.name() == oracle.DuckDB {
+		_, _, err := e.query(ctx, "CHECKPOINT")
+		return err
+	}
+	deadline := time.Now().Add(settleTimeout)
+	for quiet := 0; quiet < settleQuiet; {
+		rows, _, err := e.query(ctx, "SELECT count() FROM system.merges")
+		if err != nil {
+			return err
+		}
+		if quiet++; strings.Join(rows, "") != "0" {
+			quiet = 0
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("%s: merges still run after %v", e.name(), settleTimeout)
+		}
+		time.Sleep(settlePoll)
+	}
+	return nil
+}
+
+// activeBytes is the statement for the size of a table in olapd and ClickHouse.
+func activeBytes(table string) string {
+	return "SELECT sum(bytes_on_disk) FROM system.parts WHERE active AND database = currentDatabase() AND table = '" + table + "'"
 }
 
 // splitRows returns the lines after the first skip.

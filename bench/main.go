@@ -10,6 +10,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/olapd/olapd/bench/hits"
 )
@@ -23,15 +24,31 @@ func main() {
 
 func dispatch(args []string) error {
 	if len(args) == 0 {
-		return fmt.Errorf("usage: bench gen|run [flags] (-h lists them)")
+		return fmt.Errorf("usage: bench COMMAND [flags] (-h lists them); commands: %s", commandNames())
 	}
-	switch args[0] {
-	case "gen":
-		return runGen(args[1:])
-	case "run":
-		return runCompare(args[1:])
+	for _, c := range commands {
+		if c.name == args[0] {
+			return c.run(args[1:])
+		}
 	}
-	return fmt.Errorf("unknown command %q (want gen or run)", args[0])
+	return fmt.Errorf("unknown command %q (want %s)", args[0], commandNames())
+}
+
+// commands is every command, in the order in which they are told.
+var commands = []struct {
+	name string
+	run  func(args []string) error
+}{
+	{"gen", runGen},
+	{"run", runCompare},
+}
+
+func commandNames() string {
+	var names []string
+	for _, c := range commands {
+		names = append(names, c.name)
+	}
+	return strings.Join(names, ", ")
 }
 
 // runGen writes hits to the standard output.

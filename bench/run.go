@@ -1,171 +1,272 @@
 package main
 
 import (
-	"bufio"
 	"context"
-	"embed"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
-	"path/filepath"
-	"strings"
+	"slices"
 	"time"
 
-	"github.com/olapd/olapd/bench/hits"
 	"github.com/olapd/olapd/test/oracle"
 )
 
-//go:embed queries/hits
-var queryFiles embed.FS
-
+// Timeouts after which a step of one engine has failed.
 const (
-	queryCount   = 43
-	queryTimeout = 10 * time.Minute // a query that takes longer is a failed one
+	queryTimeout = 5 * time.Minute
+	loadTimeout  = time.Hour
 )
 
-// options are the flags of `bench run`.
-type options struct {
-	server, dir, results, only string
-	rows                       int64
-	seed                       uint64
-	runs, threads              int
-	cache                      bool
+// runOptions are the flags of `bench run`.
+type runOptions struct {
+	machineOptions
+	suite           string
+	runs            int
+	cold, oneThread bool
 }
 
-func parseOptions(args []string) (o options, err error) {
+func parseRunOptions(args []string) (o runOptions, err error) {
 	fs := flag.NewFlagSet("run", flag.ContinueOnError)
-	fs.StringVar(&o.server, "server", "bin/olapd", "olapd binary to start, or the URL of one that runs")
-	fs.StringVar(&o.dir, "dir", ".cache/bench", "directory for the generated file and the tables")
-	fs.StringVar(&o.results, "results", "bench/results/hits.jsonl", "file that gets one line for this run; empty for none")
-	fs.StringVar(&o.only, "engines", "olapd,clickhouse,duckdb", "engines to compare")
-	fs.Int64Var(&o.rows, "rows", 1_000_000, "rows of hits")
-	fs.Uint64Var(&o.seed, "seed", 1, "seed of the generator")
-	fs.IntVar(&o.runs, "runs", 5, "runs of each query; the first is the cold one and not in the median")
-	fs.IntVar(&o.threads, "threads", 2, "threads each engine may use")
-	fs.BoolVar(&o.cache, "condition-cache", false, "leave ClickHouse its query condition cache, which answers repeated filters")
-	if err := fs.Parse(args); err != nil {
+	o.register(fs, 1_000_000)
+	fs.StringVar(&o.suite, "suite", "hits", "hits or ssb")
+	fs.IntVar(&o.runs, "runs", 5, "warm runs of each query; the first is not counted")
+	fs.BoolVar(&o.cold, "cold", true, "measure each query as the first of a fresh process, too")
+	fs.BoolVar(&o.oneThread, "one-thread", true, "measure each query with one thread, too")
+	if err := o.parse(fs, args); err != nil {
 		return o, err
 	}
-	if o.runs < 2 || o.rows < 1 || o.threads < 1 {
-		return o, fmt.Errorf("want at least 2 runs, 1 row and 1 thread")
+	if o.runs < 2 {
+		return o, fmt.Errorf("run: want at least 2 runs")
 	}
 	return o, nil
 }
 
-// runCompare is `bench run`.
+// runCompare is `bench run`: load, then the passes over the queries.
 func runCompare(args []string) error {
-	o, err := parseOptions(args)
+	o, err := parseRunOptions(args)
 	if err != nil {
 		return err
 	}
-	if o.dir, err = filepath.Abs(o.dir); err != nil {
-		return err
-	}
-	file, err := generate(o)
+	s, err := suiteNamed(o.suite)
 	if err != nil {
 		return err
 	}
-	engines := openEngines(o)
-	defer func() {
-		for _, e := range engines {
-			e.close()
-		}
-	}()
-	report := newReport(o)
-	engines = loadAll(engines, file, report)
+	file, err := s.generate(o.dir, o.seed, o.rows)
+	if err != nil {
+		return err
+	}
+	engines := startEngines(o.machineOptions)
+	defer func() { closeAll(engines) }()
+	r := newRecord(s, o)
+	engines = slices.DeleteFunc(engines, func(e engine) bool { return !r.load(e, source{file, formatTSV}) })
 	if len(engines) == 0 {
 		return errors.New("no engine to measure")
 	}
-	for q := 1; q <= queryCount; q++ {
-		if err := report.measure(q, engines, o.runs); err != nil {
-			return err
-		}
+	if o.cold {
+		r.coldPass(engines, o.threads)
 	}
-	report.finish(engines)
-	report.print(os.Stdout)
-	return report.append(o.results)
+	r.warmPass(engines, o.threads, o.runs)
+	if o.oneThread && o.threads > 1 {
+		r.oneThreadPass(engines)
+	}
+	r.Summary = r.summarize()
+	r.print(os.Stdout)
+	return appendResult(o.results, s.name, r)
 }
 
-// generate writes hits as TSV, unless the file is there from an earlier run.
-func generate(o options) (string, error) {
-	if err := os.MkdirAll(o.dir, 0o755); err != nil {
-		return "", err
+// load fills the table, lets merges settle, measures, and closes the engine: the passes start
+// with a fresh process. It returns false for an engine that failed.
+func (r *record) load(e engine, src source) bool {
+	progress("%s: loading %d rows", e.name(), r.Rows)
+	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
+	defer cancel()
+	p := &engineRecord{Version: e.version(), Errors: map[string]string{}}
+	err := reset(ctx, e, r.suite)
+	start := time.Now()
+	if err == nil {
+		err = e.load(ctx, r.suite, src)
 	}
-	file := filepath.Join(o.dir, fmt.Sprintf("hits-%d-%d.tsv", o.seed, o.rows))
-	if _, err := os.Stat(file); err == nil {
-		return file, nil
+	p.Load = time.Since(start).Seconds()
+	if err == nil {
+		err = settle(ctx, e)
 	}
-	f, err := os.Create(file + ".partial")
+	if err == nil {
+		p.LoadPeak = e.peak()
+		p.Disk, err = e.tableSize(ctx, r.suite.table)
+	}
+	e.close()
 	if err != nil {
-		return "", err
+		progress("going on without %s: %v", e.name(), err)
+		r.Failed = append(r.Failed, e.name()+": "+err.Error())
+		return false
 	}
-	defer f.Close()
-	w := bufio.NewWriter(f)
-	if err := hits.Write(w, hits.New(o.seed, o.rows), hits.TSV); err != nil {
-		return "", err
-	}
-	if err := w.Flush(); err != nil {
-		return "", err
-	}
-	return file, os.Rename(file+".partial", file)
+	p.Directory = diskSize(e.path())
+	r.Engines[e.name()] = p
+	return true
 }
 
-// openEngines starts what it can and says what it cannot.
-func openEngines(o options) (engines []engine) {
-	for _, name := range strings.Split(o.only, ",") {
-		e, err := openEngine(name, o)
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "bench: going on without %s: %v\n", name, err)
-			continue
-		}
-		engines = append(engines, e)
-	}
-	return engines
-}
-
-func openEngine(name string, o options) (engine, error) {
-	dir := filepath.Join(o.dir, name)
-	if err := os.RemoveAll(dir); err != nil {
-		return nil, err
-	}
-	if err := os.MkdirAll(dir, 0o755); err != nil {
-		return nil, err
-	}
-	if name == "olapd" {
-		return openOlapd(o.server, dir, o.threads)
-	}
-	e, err := openPeer(name, dir, o.threads)
-	if err == nil && name == oracle.ClickHouse && !o.cache {
-		_, _, err = e.query(context.Background(), "SET use_query_condition_cache = 0")
-	}
-	return e, err
-}
-
-// loadAll fills each engine's table and drops the engines that fail.
-func loadAll(engines []engine, file string, r *report) (loaded []engine) {
+// coldPass measures each query as the first of a process whose files are not in the page
+// cache.
+func (r *record) coldPass(engines []engine, threads int) {
 	for _, e := range engines {
-		start := time.Now()
-		ctx, cancel := context.WithTimeout(context.Background(), time.Hour)
-		err := e.load(ctx, file)
-		cancel()
-		if err != nil {
-			fmt.Fprintf(os.Stderr, "bench: going on without %s: %v\n", e.name(), err)
-			e.close()
-			continue
+		progress("%s: cold runs", e.name())
+		p := r.Engines[e.name()]
+		for q := 1; q <= r.suite.queries; q++ {
+			p.Cold = append(p.Cold, r.cold(e, q, threads))
 		}
-		r.engine(e).Load = time.Since(start).Seconds()
-		loaded = append(loaded, e)
+		e.close()
 	}
-	return loaded
 }
 
-// queryText returns query q for an engine: its own variant where the dialect needs one.
-func queryText(q int, engine string) (string, error) {
-	name := fmt.Sprintf("q%02d.sql", q)
-	if sql, err := queryFiles.ReadFile("queries/hits/" + engine + "/" + name); err == nil {
-		return string(sql), nil
+func (r *record) cold(e engine, q, threads int) float64 {
+	e.close()
+	if err := forget(e.path()); err != nil && r.WarmCache == "" {
+		r.WarmCache = err.Error()
+		progress("the page cache stays: %v", err)
 	}
-	sql, err := queryFiles.ReadFile("queries/hits/" + name)
-	return string(sql), err
+	if err := e.open(threads); err != nil {
+		return failed
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	sql, err := r.suite.query(q, e.name())
+	if err == nil {
+		_, _, err = e.query(ctx, "SELECT 1")
+	}
+	var elapsed time.Duration
+	if err == nil {
+		_, elapsed, err = e.query(ctx, sql)
+	}
+	if err != nil {
+		return failed
+	}
+	return milliseconds(elapsed)
+}
+
+// lane is one column of measurements: an engine with what is appended to its queries.
+type lane struct {
+	engine
+	suffix string
+	times  *series
+}
+
+// warmPass measures all engines, and ClickHouse with its query condition cache besides.
+func (r *record) warmPass(engines []engine, threads, runs int) {
+	progress("warm runs")
+	var lanes, cached []lane
+	for _, e := range engines {
+		p := r.Engines[e.name()]
+		lanes = append(lanes, lane{e, "", &p.Warm})
+		if e.name() == oracle.ClickHouse {
+			// Last in turn: right behind the one without, it would find the processor's caches filled.
+			cached = append(cached, lane{e, "\nSETTINGS use_query_condition_cache = 1", &p.Cached})
+		}
+	}
+	lanes = append(lanes, cached...)
+	r.pass(engines, lanes, threads, runs, true)
+	for _, e := range engines {
+		r.Engines[e.name()].Peak = e.peak()
+		e.close()
+	}
+}
+
+// oneThreadRuns are fewer than the warm runs: they take twice as long each.
+const oneThreadRuns = 3
+
+func (r *record) oneThreadPass(engines []engine) {
+	progress("runs with one thread")
+	var lanes []lane
+	for _, e := range engines {
+		lanes = append(lanes, lane{e, "", &r.Engines[e.name()].OneThread})
+	}
+	r.pass(engines, lanes, 1, oneThreadRuns, false)
+	closeAll(engines)
+}
+
+// pass runs every query in all lanes, in turn, runs times: what disturbs the machine then
+// disturbs all of them alike.
+func (r *record) pass(engines []engine, lanes []lane, threads, runs int, check bool) {
+	for _, e := range engines {
+		if err := revive(e, threads); err != nil {
+			progress("%s does not start: %v", e.name(), err)
+		}
+	}
+	for q := 1; q <= r.suite.queries; q++ {
+		answers := make([]answer, len(lanes))
+		for range runs {
+			for i, l := range lanes {
+				answers[i].run(r.suite, q, l)
+			}
+		}
+		for i, l := range lanes {
+			l.times.add(answers[i])
+			if answers[i].err != nil {
+				r.Engines[l.name()].Errors[fmt.Sprintf("q%02d", q)] = answers[i].err.Error()
+				if err := revive(l.engine, threads); err != nil {
+					progress("%s does not start again: %v", l.name(), err)
+				}
+			}
+		}
+		if check {
+			r.check(q, lanes, answers)
+		}
+	}
+}
+
+// answer is what a lane made of a query.
+type answer struct {
+	times []float64
+	rows  []string
+	err   error
+}
+
+// run asks once more, unless the query has failed.
+func (a *answer) run(s *suite, q int, l lane) {
+	if a.err != nil {
+		return
+	}
+	sql, err := s.query(q, l.name())
+	if err != nil {
+		a.err = err
+		return
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	var elapsed time.Duration
+	a.rows, elapsed, a.err = l.query(ctx, sql+l.suffix)
+	a.times = append(a.times, milliseconds(elapsed))
+}
+
+func milliseconds(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
+
+// check compares the results of the lanes that have one with the first of them.
+func (r *record) check(q int, lanes []lane, answers []answer) {
+	first := slices.IndexFunc(answers, func(a answer) bool { return a.err == nil })
+	if first < 0 {
+		return
+	}
+	if len(answers[first].rows) == 0 {
+		r.Empty = append(r.Empty, fmt.Sprintf("q%02d", q))
+	}
+	for i := first + 1; i < len(lanes); i++ {
+		a, b := lanes[first].name(), lanes[i].name()
+		if answers[i].err != nil || r.suite.sameMeaning != nil && !r.suite.sameMeaning(q, a, b) {
+			continue
+		}
+		if !agree(r.suite.ties, q, answers[first].rows, answers[i].rows) {
+			r.Disagree = append(r.Disagree, fmt.Sprintf("q%02d %s/%s", q, a, b))
+			show(q, a, answers[first].rows)
+			show(q, b, answers[i].rows)
+		}
+	}
+}
+
+// show prints the start of a disputed result.
+func show(q int, name string, rows []string) {
+	const most, width = 5, 200
+	progress("q%02d differs; %s has %d rows:", q, name, len(rows))
+	for _, row := range rows[:min(most, len(rows))] {
+		progress("  %.*s", width, row)
+	}
 }

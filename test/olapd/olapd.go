@@ -16,6 +16,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func (b *lockedBuffer) String() string {
 func Start(target, dir string, environment ...string) (*Server, error) {
 	if strings.Contains(target, "://") {
 		s := At(target)
-		return s, s.wait()
+		return s, s.Wait()
 	}
 	httpAddr, err := FreeAddress()
 	if err != nil {
@@ -68,7 +69,7 @@ func Start(target, dir string, environment ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := s.wait(); err != nil {
+	if err := s.Wait(); err != nil {
 		s.Stop()
 		return nil, fmt.Errorf("%w; its log:\n%s", err, s.log)
 	}
@@ -118,7 +119,8 @@ func FreeAddress() (string, error) {
 	return l.Addr().String(), nil
 }
 
-func (s *Server) wait() error {
+// Wait returns when the server answers /ping, or with an error when it has ended or takes too long.
+func (s *Server) Wait() error {
 	deadline := time.Now().Add(startTimeout)
 	for {
 		resp, err := http.Get(s.URL + "/ping")
@@ -147,6 +149,22 @@ func (s *Server) Stop() {
 	}
 	_ = s.cmd.Process.Kill() // fails only if it has ended already
 	<-s.ended
+}
+
+// quitTimeout is how long a server may take to end by itself.
+const quitTimeout = 15 * time.Second
+
+// Quit asks the child process, if there is one, to end, and kills it if it does not.
+func (s *Server) Quit() {
+	if s.cmd == nil {
+		return
+	}
+	_ = s.cmd.Process.Signal(syscall.SIGTERM) // fails only if it has ended already
+	select {
+	case <-s.ended:
+	case <-time.After(quitTimeout):
+		s.Stop()
+	}
 }
 
 // Session is one HTTP session with a server, or none if ID is empty. It is safe for concurrent use unless ID is set: a
