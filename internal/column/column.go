@@ -135,6 +135,11 @@ func NewNullable(nulls []uint8, inner Vector) *Nullable {
 	return &Nullable{Nulls: nulls, Inner: inner, typ: types.NewNullable(inner.Type())}
 }
 
+// With returns a vector of other codes into the same dictionary.
+func (v *Dict) With(codes []uint32) *Dict {
+	return &Dict{Codes: codes, Values: v.Values, Unique: v.Unique, Hashes: v.Hashes}
+}
+
 // Type implements Vector.
 func (v *Num[T]) Type() *types.Type   { return v.Typ }
 func (v *Str) Type() *types.Type      { return v.Typ }
@@ -194,7 +199,7 @@ func (v *Const) Slice(from, to int) Vector { return &Const{Value: v.Value, N: to
 
 // Slice implements Vector.
 func (v *Dict) Slice(from, to int) Vector {
-	return &Dict{Codes: v.Codes[from:to:to], Values: v.Values, Unique: v.Unique, Hashes: v.Hashes}
+	return v.With(v.Codes[from:to:to])
 }
 
 // Bytes implements Vector.

@@ -52,7 +52,7 @@ func Gather(v Vector, sel []uint32) Vector {
 		for i, s := range sel {
 			codes[i] = v.Codes[s]
 		}
-		return &Dict{Codes: codes, Values: v.Values, Unique: v.Unique, Hashes: v.Hashes}
+		return v.With(codes)
 	case *Nullable:
 		nulls := make([]uint8, len(sel))
 		for i, s := range sel {
@@ -112,7 +112,7 @@ func concatDict(vs []Vector) Vector {
 		}
 		codes = append(codes, d.Codes...)
 	}
-	return &Dict{Codes: codes, Values: first.Values, Unique: first.Unique, Hashes: first.Hashes}
+	return first.With(codes)
 }
 
 // Block is a set of equally long vectors. Names and declared types live in the schema beside it.

@@ -34,6 +34,12 @@ func Hash(v Vector, dst []uint64) {
 			dst[i] = one[0]
 		}
 	case *Dict:
+		if v.Hashes != nil {
+			for i, c := range v.Codes {
+				dst[i] = v.Hashes[c]
+			}
+			return
+		}
 		hashes := make([]uint64, v.Values.Len())
 		if len(hashes) > 2*len(dst) {
 			Hash(Gather(v.Values, v.Codes), dst)
