@@ -145,6 +145,28 @@ func (m *morsel) Column(ctx context.Context, i int, sel []uint32) (column.Vector
 	return m.src.read(ctx, i, m.from, m.to, sel)
 }
 
+// Bounds implements exec.Bounded.
+func (m *morsel) Bounds(i int) (*exec.Bounds, error) {
+	s := m.src
+	if s.reader == nil || s.at[i] < 0 {
+		return nil, nil
+	}
+	all, err := s.reader.GranuleBounds(s.at[i])
+	if err != nil || all == nil {
+		return nil, err
+	}
+	n := s.reader.Meta().Granularity
+	first, last := m.from/n, (m.to-1)/n
+	b := &exec.Bounds{Mins: all.Mins().Slice(first, last+1), Maxs: all.Maxs().Slice(first, last+1)}
+	for g := first; g <= last; g++ {
+		_, end := s.reader.GranuleRows(g)
+		b.Ends = append(b.Ends, uint32(min(end, m.to)-m.from))
+		b.Special = append(b.Special, all.Nulls(g) > 0 || all.HasNaN(g))
+		b.Empty = append(b.Empty, !all.HasValues(g))
+	}
+	return b, nil
+}
+
 // scanner hands out the morsels that pruning left.
 type scanner struct {
 	stats   exec.ScanStats
@@ -250,6 +272,15 @@ func (sc *scanner) Next(context.Context) (exec.Morsel, error) {
 	m := &sc.mu.morsels[sc.mu.next]
 	sc.mu.next++
 	return m, nil
+}
+
+// Morsels implements exec.Planned.
+func (sc *scanner) Morsels() []exec.Morsel {
+	out := make([]exec.Morsel, len(sc.mu.morsels))
+	for i := range sc.mu.morsels {
+		out[i] = &sc.mu.morsels[i]
+	}
+	return out
 }
 
 // Stats implements exec.Scanner.

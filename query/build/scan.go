@@ -10,7 +10,7 @@ import (
 	"github.com/olapd/olapd/query/plan"
 )
 
-func (b *builder) scan(n *plan.Scan, use needed) (exec.Operator, error) {
+func (b *builder) scan(n *plan.Scan, use needed) (*exec.Scan, error) {
 	if n.Sample != 0 {
 		return nil, sqlerr.New(sqlerr.NotImplemented, "SAMPLE is not implemented")
 	}
@@ -24,7 +24,8 @@ func (b *builder) scan(n *plan.Scan, use needed) (exec.Operator, error) {
 		if err != nil {
 			return nil, err
 		}
-		s.Preds = append(s.Preds, &exec.Predicate{Program: p, Text: e.String()})
+		c, safe := cost(e)
+		s.Preds = append(s.Preds, &exec.Predicate{Program: p, Text: e.String(), Safe: safe, Cost: c, Pass: passing(e)})
 	}
 	s.Request = func() exec.ScanRequest {
 		return exec.ScanRequest{Table: n.Table, Columns: n.Columns, Cond: b.condition(n, conjuncts), Final: n.Final}
@@ -64,6 +65,27 @@ func orderConjuncts(es []plan.Expr) []plan.Expr {
 		return 0
 	})
 	return es
+}
+
+// passing guesses which part of the rows a condition is true for, until the scan has measured it.
+func passing(e plan.Expr) float64 {
+	switch e := e.(type) {
+	case *plan.In:
+		if e.Not {
+			return 0.9
+		}
+		return 0.2
+	case *plan.Call:
+		if p, ok := callPasses[e.Fn.Func.Name]; ok {
+			return p
+		}
+	}
+	return 0.5
+}
+
+var callPasses = map[string]float64{
+	"equals": 0.1, "notEquals": 0.9, "less": 0.3, "lessOrEquals": 0.3, "greater": 0.3, "greaterOrEquals": 0.3,
+	"like": 0.1, "ilike": 0.1, "notLike": 0.9, "notILike": 0.9, "match": 0.1, "isNull": 0.1, "isNotNull": 0.9, "empty": 0.3, "notEmpty": 0.7,
 }
 
 // Costs of a function call in bytes read per row, roughly; what is not listed may fail.

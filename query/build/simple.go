@@ -91,6 +91,9 @@ func (b *builder) sort(n *plan.Sort, depth int) (exec.Operator, error) {
 			return nil, sqlerr.New(sqlerr.NotImplemented, "ORDER BY … WITH FILL is not implemented")
 		}
 	}
+	if op, err := b.lateSort(n, depth); op != nil || err != nil {
+		return op, err
+	}
 	in, err := b.node(n.Input, nil, depth)
 	if err != nil {
 		return nil, err
@@ -100,27 +103,6 @@ func (b *builder) sort(n *plan.Sort, depth int) (exec.Operator, error) {
 		s.Bind(scan, col)
 	}
 	return s, nil
-}
-
-// sortedScan returns the scan whose rows n sorts, all of them, and its column that is the first sort key; nil if
-// it is not so or does not pay: with one column there is nothing to spare.
-func sortedScan(n *plan.Sort, in exec.Operator) (*exec.Scan, int) {
-	if n.Limit == 0 || n.Limit > exec.MaxTopBound || len(n.Keys) == 0 {
-		return nil, 0
-	}
-	col := n.Keys[0].Index
-	if p, ok := n.Input.(*plan.Project); ok {
-		c, ok := p.Exprs[col].(*plan.Col)
-		if !ok || len(p.Exprs) == 1 {
-			return nil, 0
-		}
-		col, in = c.Index, in.Inputs()[0]
-	}
-	scan, ok := in.(*exec.Scan)
-	if !ok || scan.Limit > 0 {
-		return nil, 0
-	}
-	return scan, col
 }
 
 func (b *builder) limit(n *plan.Limit, depth int) (exec.Operator, error) {

@@ -3,8 +3,8 @@ package exec
 import (
 	"context"
 	"sync/atomic"
-	"time"
 
+	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
 )
 
@@ -63,7 +63,7 @@ func open(r *run, op Operator) ([]Stream, error) {
 	}
 	out := make([]Stream, len(ss))
 	for i, s := range ss {
-		out[i] = &meter{in: s, stats: op.Stats()}
+		out[i] = &meter{in: s, stats: op.Stats(), clock: r.opts.Clock}
 	}
 	return out, nil
 }
@@ -72,11 +72,12 @@ func open(r *run, op Operator) ([]Stream, error) {
 type meter struct {
 	in    Stream
 	stats *OpStats
+	clock clock.Clock
 }
 
 func (m *meter) Next(ctx context.Context) (*column.Block, error) {
-	start := time.Now()
-	defer func() { m.stats.Nanos.Add(int64(time.Since(start))) }()
+	start := m.clock.Now()
+	defer func() { m.stats.Nanos.Add(int64(m.clock.Since(start))) }()
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err

@@ -119,13 +119,27 @@ func (p *Pipeline) RowsBeforeLimit() (int64, bool) {
 	for op := p.Root; ; op = op.Inputs()[0] {
 		switch op := op.(type) {
 		case *Limit:
-			if s, ok := op.inputs[0].(*Sort); ok {
+			if s := sortBelow(op.inputs[0]); s != nil {
 				return s.rowsIn(), true
 			}
 			return op.RowsBefore(), true
 		case *Project, *Filter:
 		default:
 			return 0, false
+		}
+	}
+}
+
+// sortBelow is the sort whose rows op yields one by one, or nil.
+func sortBelow(op Operator) *Sort {
+	for {
+		switch x := op.(type) {
+		case *Sort:
+			return x
+		case *Project, *Fetch:
+			op = x.Inputs()[0]
+		default:
+			return nil
 		}
 	}
 }

@@ -1,70 +1,93 @@
 package exec
 
 import (
-	"sync"
-
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/query/exec/eval"
 )
 
-// dictMask remembers which entries of the last dictionaries pass a predicate.
-type dictMask struct {
-	sync.Mutex
-	masks map[column.Vector][]uint8
+// Predicate is one conjunct of a scan's filter.
+type Predicate struct {
+	Program *eval.Program
+	Text    string
+	// Safe says that it fails for no row: it may be evaluated before others and for rows that they exclude.
+	Safe bool
+	// Cost estimates what a row costs, in tenths of a nanosecond, and Pass which part of the rows passes: the order until it is measured.
+	Cost int
+	Pass float64
+
+	dicts dictMasks
 }
 
-// Limits of dictMask: a dictionary this many times larger than the rows at hand is not
-// worth evaluating whole; and about the segments that the workers alternate between.
-const (
-	dictPerRows = 4
-	dictMasks   = 16
-)
+// costlyPredicate is the Cost from which a predicate is evaluated only for the rows left, whatever cutting the block down to them costs.
+const costlyPredicate = 64
 
-// mask returns the rows that pass. A predicate over one dictionary column is evaluated once
-// per entry.
-func (p *Predicate) mask(b *column.Block) ([]uint8, error) {
+// mask returns which of the view's rows pass p, and how much of the time was spent on entries of a dictionary, once for the whole scan.
+func (w *scanStream) mask(p *Predicate) (mask []uint8, sunk int64, err error) {
+	b := w.view.block
 	cols := p.Program.Columns()
 	if len(cols) == 1 && !p.Program.Volatile() {
-		if d, ok := b.Cols[cols[0]].(*column.Dict); ok {
-			if m := p.entries(cols[0], d, b); m != nil {
-				out := make([]uint8, len(d.Codes))
-				for i, c := range d.Codes {
-					out[i] = m[c]
-				}
-				return out, nil
+		if c, ok := codedColumn(b.Cols[cols[0]]); ok {
+			entries, spent, err := w.entries(p, cols[0], c)
+			if err != nil {
+				return nil, 0, err
+			}
+			if entries != nil {
+				return c.lookup(entries), spent, nil
 			}
 		}
 	}
 	v, err := p.Program.Run1(b)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	return eval.Truth(v, b.N), nil
+	return eval.Truth(v, b.N), 0, nil
 }
 
-// entries returns which entries pass, or nil if that would not pay or fails: an entry
-// that no row uses may be one a function refuses.
-func (p *Predicate) entries(col int, d *column.Dict, b *column.Block) []uint8 {
-	p.dict.Lock()
-	m, known := p.dict.masks[d.Values]
-	p.dict.Unlock()
-	if known {
-		return m
+// codedRows is a dictionary-coded column, with NULLs or without.
+type codedRows struct {
+	dict  *column.Dict
+	nulls []uint8 // nil: the column is not Nullable
+}
+
+func codedColumn(v column.Vector) (codedRows, bool) {
+	switch v := v.(type) {
+	case *column.Dict:
+		return codedRows{dict: v}, true
+	case *column.Nullable:
+		if d, ok := v.Inner.(*column.Dict); ok {
+			return codedRows{dict: d, nulls: v.Nulls}, true
+		}
 	}
-	n := d.Values.Len()
-	if n > dictPerRows*b.N {
-		return nil
+	return codedRows{}, false
+}
+
+// values returns entries [from, to) of the dictionary as values of the column, and behind them, if it is Nullable, NULL.
+func (c codedRows) values(from, to int) column.Vector {
+	v := c.dict.Values.Slice(from, to)
+	if c.nulls == nil {
+		return v
 	}
-	entries := &column.Block{Cols: make([]column.Vector, len(b.Cols)), N: n}
-	entries.Cols[col] = d.Values
-	if v, err := p.Program.Run1(entries); err == nil {
-		m = eval.Truth(v, n)
+	b := column.New(v.Type(), to-from+1)
+	b.AppendRange(v, 0, to-from)
+	b.AppendDefault()
+	nulls := make([]uint8, to-from+1)
+	nulls[to-from] = 1
+	return column.NewNullable(nulls, b)
+}
+
+// lookup returns the mask of the rows, given which entries pass and behind them whether NULL does.
+func (c codedRows) lookup(entries []uint8) []uint8 {
+	out := make([]uint8, len(c.dict.Codes))
+	for i, code := range c.dict.Codes {
+		out[i] = entries[code]
 	}
-	p.dict.Lock()
-	defer p.dict.Unlock()
-	if p.dict.masks == nil || len(p.dict.masks) >= dictMasks {
-		p.dict.masks = map[column.Vector][]uint8{}
+	if c.nulls != nil {
+		null := entries[len(entries)-1]
+		for i, isNull := range c.nulls {
+			if isNull != 0 {
+				out[i] = null
+			}
+		}
 	}
-	p.dict.masks[d.Values] = m
-	return m
+	return out
 }

@@ -7,6 +7,7 @@ import (
 	"runtime/debug"
 	"sync"
 
+	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -21,6 +22,8 @@ type Options struct {
 	// Progress hears of rows and bytes read from tables, as increments. It is called from any goroutine.
 	Progress func(rows, bytes int64)
 	Extremes bool
+	// Clock measures how long operators take; nil is the system's.
+	Clock clock.Clock
 	// CollideHashes makes every hash equal, to test the tables.
 	CollideHashes bool
 }
@@ -30,6 +33,9 @@ const DefaultBlockSize = 65409
 
 func (o Options) withDefaults() Options {
 	o.Threads = max(o.Threads, 1)
+	if o.Clock == nil {
+		o.Clock = clock.Real()
+	}
 	if o.MaxBlockSize <= 0 {
 		o.MaxBlockSize = DefaultBlockSize
 	}

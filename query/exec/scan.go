@@ -6,36 +6,42 @@ import (
 	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/column"
-	"github.com/olapd/olapd/internal/kernel"
-	"github.com/olapd/olapd/query/exec/eval"
+	"github.com/olapd/olapd/internal/types"
 )
 
-// Scan reads a table: filter columns first, then, for the rows that pass, the others.
+// Scan reads a table: of each morsel the columns that its filter needs, condition by condition in the order that has proved
+// cheapest (see stepOrder), then, for the rows that pass, the others.
 type Scan struct {
 	base
 	Storage Storage
 	// Request gives what to read; it is called when the run begins, behind the subqueries of IN.
 	Request func() ScanRequest
-	// Preds are the conjuncts of the filter over the request's columns, cheapest first.
+	// Preds are the conjuncts of the filter over the request's columns: first the safe ones, in any order, then those that
+	// may fail, in the order written.
 	Preds []*Predicate
 	// Output marks the columns that later operators read; the others are nil in the blocks.
 	Output []bool
-	// Top is set by a Sort with a limit right above: see TopBound.
+	// Lengths marks columns of strings of which only the lengths in bytes are read, as UInt64; nil: none.
+	Lengths []bool
+	// Refs adds a column behind the others: a reference to each row, which Fetch resolves.
+	Refs bool
+	// Top is set by a Sort with a limit above: see TopBound.
 	Top *TopBound
 	// Limit is the number of rows after which reading stops; 0: none.
 	Limit uint64
 
 	scanner Scanner
 	planned ScanStats
+	queue   queue
+	order   *stepOrder
 	yielded atomic.Int64
 	ended   atomic.Bool
+	actual  scanCounts
 }
 
-// Predicate is one conjunct of a scan's filter.
-type Predicate struct {
-	Program *eval.Program
-	Text    string
-	dict    dictMask
+// scanCounts is what a scan has really done.
+type scanCounts struct {
+	rows, topRows, topGranules atomic.Int64
 }
 
 // Describe implements Operator.
@@ -44,7 +50,7 @@ func (s *Scan) Describe() string {
 	for i, p := range s.Preds {
 		text += []string{" where ", " and "}[min(i, 1)] + p.Text
 	}
-	if s.Top != nil {
+	if s.Refs {
 		text += " (late materialisation)"
 	}
 	if s.Limit > 0 {
@@ -60,13 +66,22 @@ func (s *Scan) streams(r *run) ([]Stream, error) {
 	if err := s.start(r.ctx); err != nil {
 		return nil, err
 	}
+	if err := s.queue.fill(s); err != nil {
+		return nil, err
+	}
+	s.order = newStepOrder(s)
 	n := r.opts.Threads
 	if o, ok := s.scanner.(Ordered); ok && o.Ordered() {
 		n = 1
 	}
 	out := make([]Stream, n)
 	for i := range out {
-		out[i] = &scanStream{s: s, r: r}
+		w := &scanStream{s: s, r: r}
+		w.view.lengths, w.view.width, w.view.refs = s.Lengths, len(s.Output), s.Refs
+		if s.Top != nil {
+			w.top = &topState{t: s.Top}
+		}
+		out[i] = w
 	}
 	return out, nil
 }
@@ -97,6 +112,9 @@ func (s *Scan) close() error {
 type scanStream struct {
 	s    *Scan
 	r    *run
+	view morselView
+	top  *topState
+	lazy map[*Predicate]*lazyMask
 	rest blocksOf
 }
 
@@ -111,11 +129,11 @@ func (w *scanStream) Next(ctx context.Context) (*column.Block, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		m, err := w.s.scanner.Next(ctx)
-		if err != nil || m == nil {
+		t, err := w.s.queue.take(ctx)
+		if err != nil || t.m == nil {
 			return nil, err
 		}
-		b, err := w.read(ctx, m)
+		b, err := w.read(ctx, t)
 		if err != nil {
 			return nil, err
 		}
@@ -138,109 +156,129 @@ func (w *scanStream) limited(b *column.Block) *column.Block {
 }
 
 // read filters one morsel and reads the columns asked for.
-func (w *scanStream) read(ctx context.Context, m Morsel) (*column.Block, error) {
-	v := &morselView{m: m, block: &column.Block{Cols: make([]column.Vector, len(w.s.Output)), N: m.Rows()}}
-	for i, p := range w.s.Preds {
-		if err := v.load(ctx, p.Program.Columns()); err != nil {
-			return nil, err
-		}
-		mask, err := p.mask(v.block)
-		if err != nil {
-			return nil, err
-		}
-		v.keep(mask, func(c int) bool { return w.s.Output[c] || usedBy(w.s.Preds[i+1:], c) })
-		if v.block.N == 0 {
+func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
+	v := &w.view
+	v.reset(t.m)
+	w.skipRuns(t)
+	reading := int64(v.left)
+	w.s.actual.rows.Add(reading)
+	steps := w.s.order.current()
+	for i, k := range steps {
+		if v.left == 0 {
 			break
 		}
-	}
-	if t := w.s.Top; t != nil && v.block.N > 0 {
-		if err := v.load(ctx, []int{t.Column}); err != nil {
-			return nil, err
-		}
-		v.keep(t.narrow(v.block.Cols[t.Column]), func(c int) bool { return w.s.Output[c] })
-	}
-	if v.block.N > 0 {
-		if err := v.finish(ctx, w.s.Output); err != nil {
+		if err := w.step(ctx, k, steps[i+1:]); err != nil {
 			return nil, err
 		}
 	}
-	end, err := w.r.countRead(int64(m.Rows()), v.bytes)
+	if err := w.finish(ctx, t); err != nil {
+		return nil, err
+	}
+	end, err := w.r.countRead(reading, v.bytes)
 	if end {
 		w.s.ended.Store(true)
 	}
-	return v.block, err
+	return v.take(), err
 }
 
-// morselView is a morsel narrowed step by step to the rows that pass.
-type morselView struct {
-	m     Morsel
-	sel   []uint32 // rows left; nil: all
-	block *column.Block
-	bytes int64
-}
-
-// load reads columns not read yet, for the rows left.
-func (v *morselView) load(ctx context.Context, cols []int) error {
-	for _, c := range cols {
-		if v.block.Cols[c] != nil {
-			continue
+// skipRuns narrows the view to the runs of rows whose bounds say that they may be among the first of a Sort.
+func (w *scanStream) skipRuns(t task) {
+	if w.top == nil || len(t.best) == 0 {
+		return
+	}
+	worst := w.s.Top.worst.Load()
+	if worst == nil {
+		return
+	}
+	kept := 0
+	for _, it := range t.best {
+		if !w.s.Top.behind(it, worst) {
+			kept++
 		}
-		vec, err := v.m.Column(ctx, c, v.sel)
+	}
+	if kept == len(t.best) {
+		return
+	}
+	w.s.actual.topGranules.Add(int64(len(t.best) - kept))
+	before := w.view.left
+	w.view.keepRuns(t.ends, func(k int) bool { return !w.s.Top.behind(t.best[k], worst) })
+	dropped := int64(before - w.view.left)
+	w.s.actual.topRows.Add(dropped)
+	if len(w.s.Preds) == 0 {
+		w.s.Top.passed.Add(dropped)
+	}
+}
+
+// step narrows the view by one condition; rest are those behind it.
+func (w *scanStream) step(ctx context.Context, k int, rest []int) error {
+	v, start := &w.view, w.r.opts.Clock.Now()
+	rows, sunk := v.left, int64(0)
+	needed := func(c int) bool { return w.s.Output[c] || w.s.usedBy(rest, c) }
+	if k == len(w.s.Preds) { // the bound of a Sort
+		worst := w.s.Top.worst.Load()
+		if worst == nil {
+			return nil
+		}
+		if err := v.load(ctx, []int{w.s.Top.Column}); err != nil {
+			return err
+		}
+		v.and(w.top.within(v.block.Cols[w.s.Top.Column], worst), needed)
+		if len(rest) == 0 {
+			w.s.Top.passed.Add(int64(rows - v.left))
+		}
+	} else {
+		p := w.s.Preds[k]
+		if !p.Safe || p.Cost >= costlyPredicate {
+			v.compact()
+			rows = v.left
+		}
+		cols := p.Program.Columns()
+		if err := v.load(ctx, cols); err != nil {
+			return err
+		}
+		mask, spent, err := w.mask(p)
 		if err != nil {
 			return err
 		}
-		v.block.Cols[c] = vec
-		v.bytes += vectorBytes(vec)
+		sunk = spent
+		v.and(mask, needed)
 	}
+	w.s.order.record(k, rows, v.left, int64(w.r.opts.Clock.Since(start))-sunk)
 	return nil
 }
 
-// usedBy reports whether a predicate reads column c.
-func usedBy(preds []*Predicate, c int) bool {
-	for _, p := range preds {
-		if p.Program.Uses(c) {
+// usedBy reports whether one of the conditions reads column c.
+func (s *Scan) usedBy(steps []int, c int) bool {
+	if s.Top != nil && s.Top.Column == c {
+		return true
+	}
+	for _, k := range steps {
+		if k < len(s.Preds) && s.Preds[k].Program.Uses(c) {
 			return true
 		}
 	}
 	return false
 }
 
-// keep narrows the view to the rows whose mask is 1, and drops the columns that are not needed any more.
-func (v *morselView) keep(mask []uint8, needed func(int) bool) {
-	any := false
-	for c := range v.block.Cols {
-		if any = any || needed(c); !needed(c) {
-			v.block.Cols[c] = nil
-		}
+// finish reads what is asked for of the rows left.
+func (w *scanStream) finish(ctx context.Context, t task) error {
+	v := &w.view
+	if l := w.s.Limit; l > 0 {
+		v.truncate(max(int(int64(l)-w.s.yielded.Load()), 0))
 	}
-	n := kernel.Count(mask)
-	if !any {
-		v.block.N = n // only counted from here on
-		return
+	if v.left == 0 {
+		return nil
 	}
-	if n == v.block.N {
-		return
-	}
-	local := kernel.AppendSelected(make([]uint32, 0, n), mask, 0)
-	v.block = gatherBlock(v.block, local)
-	if v.sel != nil {
-		abs := make([]uint32, n)
-		kernel.Gather(abs, v.sel, local)
-		local = abs
-	}
-	v.sel = local
-}
-
-// finish loads the output columns and drops the others.
-func (v *morselView) finish(ctx context.Context, output []bool) error {
-	for c, want := range output {
-		if !want {
-			v.block.Cols[c] = nil
-			continue
-		}
-		if err := v.load(ctx, []int{c}); err != nil {
+	if w.top != nil {
+		v.compact()
+		if err := v.load(ctx, []int{w.s.Top.Column}); err != nil {
 			return err
 		}
+		v.and(w.top.lower(v.block.Cols[w.s.Top.Column]), func(int) bool { return true })
 	}
+	if err := v.finish(ctx, w.s.Output); err != nil || !w.s.Refs {
+		return err
+	}
+	v.block.Cols[len(w.s.Output)] = column.NewNum(types.TUInt64, v.references(uint64(t.id)<<refShift))
 	return nil
 }

@@ -26,7 +26,7 @@ type Sort struct {
 // Bind tells a scan below, with nothing that drops rows between, to read no more than it takes: its column col
 // is the first sort key. The limit must be small, see MaxTopBound.
 func (s *Sort) Bind(scan *Scan, col int) {
-	s.bound = &TopBound{Column: col, Order: s.keys[0].Order, Limit: int(s.limit)}
+	s.bound = &TopBound{Column: col, Order: s.keys[0].Order, Limit: int(s.limit), Single: len(s.keys) == 1}
 	scan.Top = s.bound
 }
 

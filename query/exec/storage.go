@@ -69,6 +69,31 @@ type Morsel interface {
 	Column(ctx context.Context, i int, sel []uint32) (column.Vector, error)
 }
 
+// Planned may be implemented by a Scanner that knows all its morsels when it is opened. They may be read in any order and more
+// than once, until the scanner is closed; Next is not called then.
+type Planned interface{ Morsels() []Morsel }
+
+// Bounded may be implemented by a Morsel whose storage knows bounds of its values without reading them.
+type Bounded interface {
+	// Bounds tells what is known of column i of the request; nil if that is nothing.
+	Bounds(i int) (*Bounds, error)
+}
+
+// Bounds are bounds of the values in runs of rows, granules or what of them is in a morsel, that cover it in order.
+type Bounds struct {
+	Ends []uint32 // a run is the rows from the end of the one before up to its own
+	// Mins and Maxs have a value per run and enclose those of its rows that are neither NULL nor NaN, not always tightly.
+	Mins, Maxs column.Vector
+	Special    []bool // NULL or NaN may be there
+	Empty      []bool // nothing else is there
+}
+
+// Measured may be implemented by a Morsel that can tell the lengths of strings without reading them.
+type Measured interface {
+	// Lengths returns the lengths in bytes of column i of the request, UInt64 or Nullable of it, of the rows that Column would return.
+	Lengths(ctx context.Context, i int, sel []uint32) (column.Vector, error)
+}
+
 // ScanStats counts what a scan reads and what it need not, for EXPLAIN: total = read + the sum over Dropped.
 type ScanStats struct {
 	Segments, Granules, Rows, Bytes int64 // to be read

@@ -1,0 +1,224 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
+	"github.com/olapd/olapd/internal/types"
+)
+
+// morselView is a morsel narrowed step by step to the rows that pass. The rows left are those of block whose mask
+// is 1; while most of a block is left, narrowing only clears flags, and the block's columns are cut down once few are.
+// It belongs to one worker, which uses it for one morsel after the other.
+type morselView struct {
+	m       Morsel
+	lengths []bool
+	width   int  // the request's columns
+	refs    bool // behind them comes one of references to the rows, whose positions are needed therefore
+	block   *column.Block
+	sel     []uint32 // the block's rows in the morsel; nil: all
+	mask    []uint8  // of the block's rows; nil: all are left
+	left    int
+	counted bool // no column is needed any more
+	bytes   int64
+
+	// Memory kept from morsel to morsel; sel is one of the two.
+	masks []uint8
+	sels  [2][]uint32
+	local []uint32
+}
+
+// compactBelow is the part of a block, as one over it, from which on cutting the columns down is cheaper than
+// carrying the rows along.
+const compactBelow = 4
+
+func (v *morselView) reset(m Morsel) {
+	cols := v.width
+	if v.refs {
+		cols++
+	}
+	v.m, v.sel, v.mask, v.left, v.counted, v.bytes = m, nil, nil, m.Rows(), false, 0
+	v.block = &column.Block{Cols: make([]column.Vector, cols), N: v.left}
+}
+
+// take returns the block and forgets it.
+func (v *morselView) take() *column.Block {
+	b := v.block
+	b.N = v.left
+	v.block, v.m = nil, nil
+	return b
+}
+
+// nextSel returns the buffer that sel is not in, with room for n.
+func (v *morselView) nextSel(n int) []uint32 {
+	k := 0
+	if v.sel != nil && cap(v.sels[0]) > 0 && &v.sel[:1][0] == &v.sels[0][:1][0] {
+		k = 1
+	}
+	if cap(v.sels[k]) < n {
+		v.sels[k] = make([]uint32, max(n, 1))
+	}
+	return v.sels[k][:0]
+}
+
+// keepRuns keeps the rows of some runs, run k being the rows up to ends[k]. REQUIRES: nothing has been read.
+func (v *morselView) keepRuns(ends []uint32, keep func(k int) bool) {
+	sel, from := v.nextSel(v.left), uint32(0)
+	for k, to := range ends {
+		if keep(k) {
+			for r := from; r < to; r++ {
+				sel = append(sel, r)
+			}
+		}
+		from = to
+	}
+	v.sel, v.left = sel, len(sel)
+	v.block.N = v.left
+}
+
+// load reads columns not read yet, for the block's rows.
+func (v *morselView) load(ctx context.Context, cols []int) error {
+	for _, c := range cols {
+		if v.block.Cols[c] != nil {
+			continue
+		}
+		vec, err := v.column(ctx, c)
+		if err != nil {
+			return err
+		}
+		v.block.Cols[c] = vec
+		v.bytes += vectorBytes(vec)
+	}
+	return nil
+}
+
+func (v *morselView) column(ctx context.Context, c int) (column.Vector, error) {
+	if v.lengths == nil || !v.lengths[c] {
+		return v.m.Column(ctx, c, v.sel)
+	}
+	if m, ok := v.m.(Measured); ok {
+		return m.Lengths(ctx, c, v.sel)
+	}
+	s, err := v.m.Column(ctx, c, v.sel)
+	if err != nil {
+		return nil, err
+	}
+	return stringLengths(s), nil
+}
+
+// and keeps the rows whose mask, over the block's rows, is 1, and drops the columns that are not needed any more.
+func (v *morselView) and(mask []uint8, needed func(int) bool) {
+	any := false
+	for c := range v.width {
+		if needed(c) {
+			any = true
+		} else {
+			v.block.Cols[c] = nil
+		}
+	}
+	if v.mask == nil {
+		v.masks = append(v.masks[:0], mask...)
+	} else {
+		kernel.And(v.masks, v.mask, mask)
+	}
+	v.mask = v.masks
+	v.left = kernel.Count(v.mask)
+	switch {
+	case v.left == v.block.N:
+		v.mask = nil
+	case !any && !v.refs:
+		v.counted = true
+	case v.left*compactBelow < v.block.N:
+		v.compact()
+	}
+}
+
+// compact cuts the block down to the rows left.
+func (v *morselView) compact() {
+	if v.mask == nil || v.counted {
+		return
+	}
+	if cap(v.local) < v.left {
+		v.local = make([]uint32, 0, max(v.left, v.block.N/compactBelow))
+	}
+	v.local = kernel.AppendSelected(v.local[:0], v.mask, 0)
+	v.block = gatherBlock(v.block, v.local)
+	sel := v.nextSel(v.left)[:v.left]
+	if v.sel == nil {
+		copy(sel, v.local)
+	} else {
+		kernel.Gather(sel, v.sel, v.local)
+	}
+	v.sel, v.mask = sel, nil
+}
+
+// truncate keeps the first n of the rows left.
+func (v *morselView) truncate(n int) {
+	if v.left <= n {
+		return
+	}
+	if v.counted {
+		v.left = n
+		return
+	}
+	v.compact()
+	if v.sel == nil {
+		v.sel = v.nextSel(n)
+		for r := range n {
+			v.sel = append(v.sel, uint32(r))
+		}
+	}
+	v.block, v.sel, v.left = sliceBlock(v.block, 0, n), v.sel[:n], n
+}
+
+// finish loads the output columns for the rows left and drops the others.
+func (v *morselView) finish(ctx context.Context, output []bool) error {
+	v.compact()
+	for c, want := range output {
+		if !want {
+			v.block.Cols[c] = nil
+			continue
+		}
+		if err := v.load(ctx, []int{c}); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// references returns base plus the position of each row left.
+func (v *morselView) references(base uint64) []uint64 {
+	out := make([]uint64, v.left)
+	for i := range out {
+		out[i] = base | uint64(i)
+	}
+	if v.sel != nil {
+		for i, r := range v.sel {
+			out[i] = base | uint64(r)
+		}
+	}
+	return out
+}
+
+// stringLengths returns the lengths in bytes of strings, as UInt64; NULL stays NULL.
+func stringLengths(v column.Vector) column.Vector {
+	switch v := v.(type) {
+	case *column.Const:
+		return &column.Const{Value: stringLengths(v.Value), N: v.N}
+	case *column.Nullable:
+		return column.NewNullable(v.Nulls, column.Flatten(stringLengths(v.Inner)))
+	case *column.Dict:
+		of, out := stringLengths(v.Values).(*column.Num[uint64]).Data, make([]uint64, len(v.Codes))
+		for i, c := range v.Codes {
+			out[i] = of[c]
+		}
+		return column.NewNum(types.TUInt64, out)
+	}
+	s := v.(*column.Str)
+	out := make([]uint64, s.Len())
+	for i := range out {
+		out[i] = uint64(s.Off[i+1] - s.Off[i])
+	}
+	return column.NewNum(types.TUInt64, out)
+}
