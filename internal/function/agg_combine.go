@@ -26,8 +26,8 @@ func (s *wrappedStates) Add(groups []uint32, args []column.Vector, n int) error 
 }
 
 // Merge implements States.
-func (s *wrappedStates) Merge(groups []uint32, other States) error {
-	return s.States.Merge(groups, other.(*wrappedStates).States)
+func (s *wrappedStates) Merge(groups []uint32, other States, sel []uint32) error {
+	return s.States.Merge(groups, other.(*wrappedStates).States, sel)
 }
 
 // bindIf: only rows whose last argument is true count.
@@ -106,8 +106,8 @@ type stateOutStates struct {
 }
 
 // Merge implements States.
-func (s *stateOutStates) Merge(groups []uint32, other States) error {
-	return s.States.Merge(groups, other.(*stateOutStates).States)
+func (s *stateOutStates) Merge(groups []uint32, other States, sel []uint32) error {
+	return s.States.Merge(groups, other.(*stateOutStates).States, sel)
 }
 
 // Finish implements States.

@@ -1,6 +1,8 @@
 package function
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
@@ -44,8 +46,13 @@ var countAggregate = &fold[uint64]{
 		}
 		return nil
 	},
-	merge:  func(_ *foldStates[uint64], a, b *uint64) { *a += *b },
-	save:   func(dst []byte, s *uint64) []byte { return appendU64(dst, *s) },
-	load:   func(s *uint64, r *reader) error { *s = r.u64(); return nil },
-	finish: func(out column.Builder, s *uint64) error { push(out, *s); return nil },
+	merge:    func(_ *foldStates[uint64], a, b *uint64) { *a += *b },
+	mergeAll: addEach[uint64],
+	values:   func(s []uint64) column.Vector { return column.NewNum(types.TUInt64, slices.Clone(s)) },
+	save:     func(dst []byte, s *uint64) []byte { return appendU64(dst, *s) },
+	load:     func(s *uint64, r *reader) error { *s = r.u64(); return nil },
+	finish:   func(out column.Builder, s *uint64) error { push(out, *s); return nil },
 }
+
+// CountRows is count(): what counts the distinct values of a group once rows are grouped by them too.
+func CountRows() Aggregate { return countAggregate }

@@ -23,7 +23,7 @@ func TestQuantileDeterministic(t *testing.T) {
 		if err := s.Add(nil, []column.Vector{part, part}, part.Len()); err != nil {
 			t.Fatal(err)
 		}
-		if err := merged.Merge(nil, s); err != nil {
+		if err := merged.Merge(nil, s, nil); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -91,15 +91,26 @@ func (s *distinctStates) vectors() []column.Vector {
 }
 
 // Merge implements States.
-func (s *distinctStates) Merge(groups []uint32, other States) error {
+func (s *distinctStates) Merge(groups []uint32, other States, sel []uint32) error {
 	o := other.(*distinctStates)
-	to := make([]uint32, len(o.owner))
+	target := make([]uint32, o.n) // by group of o, plus one
+	for i := range mergeLen(sel, o.n) {
+		g, to := mergePair(groups, sel, i)
+		target[g] = to + 1
+	}
+	var rows, to []uint32
 	for i, g := range o.owner {
-		if groups != nil {
-			to[i] = groups[g]
+		if t := target[g]; t != 0 {
+			rows, to = append(rows, uint32(i)), append(to, t-1)
 		}
 	}
-	return s.Add(to, o.vectors(), len(to))
+	vs := o.vectors()
+	if len(rows) < len(o.owner) {
+		for i, v := range vs {
+			vs[i] = column.Gather(v, rows)
+		}
+	}
+	return s.Add(to, vs, len(to))
 }
 
 // Save implements States: the rows of each group.

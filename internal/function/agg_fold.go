@@ -25,6 +25,10 @@ type fold[S any] struct {
 	dict bool
 	// merge adds b to a, whose growth it adds to s.extra; b is used up.
 	merge func(s *foldStates[S], a, b *S)
+	// mergeAll, where there is one, is the loop of merge over groups as States.Merge has them: for states of numbers.
+	mergeAll func(dst, src []S, groups, sel []uint32)
+	// values, where there is one, is finish of a run of states at once: they are the values of the result.
+	values func(s []S) column.Vector
 	// save appends a state's bytes; load decodes them into an empty state.
 	save func(dst []byte, s *S) []byte
 	load func(s *S, r *reader) error
@@ -104,16 +108,50 @@ func (s *foldStates[S]) zeroGroups(n int) []uint32 {
 }
 
 // Merge implements States.
-func (s *foldStates[S]) Merge(groups []uint32, other States) error {
+func (s *foldStates[S]) Merge(groups []uint32, other States, sel []uint32) error {
 	o := other.(*foldStates[S])
-	for i := range o.s {
-		g := 0
-		if groups != nil {
-			g = int(groups[i])
-		}
-		s.f.merge(s, &s.s[g], &o.s[i])
+	if s.f.mergeAll != nil && groups != nil {
+		s.f.mergeAll(s.s, o.s, groups, sel)
+		return nil
+	}
+	for i := range mergeLen(sel, len(o.s)) {
+		g, to := mergePair(groups, sel, i)
+		s.f.merge(s, &s.s[to], &o.s[g])
 	}
 	return nil
+}
+
+// mergeLen is the number of groups that Merge takes.
+func mergeLen(sel []uint32, all int) int {
+	if sel != nil {
+		return len(sel)
+	}
+	return all
+}
+
+// mergePair is group i of a Merge: where it comes from and where it goes.
+func mergePair(groups, sel []uint32, i int) (from, to uint32) {
+	from = uint32(i)
+	if sel != nil {
+		from = sel[i]
+	}
+	if groups != nil {
+		to = groups[i]
+	}
+	return from, to
+}
+
+// addEach is the mergeAll of states that are added.
+func addEach[A number](dst, src []A, groups, sel []uint32) {
+	if sel == nil {
+		for i, g := range groups[:len(src)] {
+			dst[g] += src[i]
+		}
+		return
+	}
+	for i, g := range groups {
+		dst[g] += src[sel[i]]
+	}
 }
 
 // Save implements States.
@@ -146,6 +184,9 @@ func (s *foldStates[S]) Load(groups []uint32, src *column.Str) error {
 
 // Finish implements States.
 func (s *foldStates[S]) Finish(from, to int) (column.Vector, error) {
+	if s.f.values != nil {
+		return s.f.values(s.s[from:to]), nil
+	}
 	out := column.New(s.f.result, to-from)
 	for i := from; i < to; i++ {
 		if err := s.f.finish(out, &s.s[i]); err != nil {

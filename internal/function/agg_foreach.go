@@ -83,20 +83,17 @@ func (s *forEachStates) Add(groups []uint32, args []column.Vector, n int) error 
 }
 
 // Merge implements States.
-func (s *forEachStates) Merge(groups []uint32, other States) error {
+func (s *forEachStates) Merge(groups []uint32, other States, sel []uint32) error {
 	o := other.(*forEachStates)
-	inner := make([]uint32, o.slots)
-	for g, slots := range o.groups {
-		to := uint32(0)
-		if groups != nil {
-			to = groups[g]
-		}
-		for pos, at := range slots {
-			inner[at] = s.slot(to, pos)
+	var inner, from []uint32
+	for i := range mergeLen(sel, len(o.groups)) {
+		g, to := mergePair(groups, sel, i)
+		for pos, at := range o.groups[g] {
+			inner, from = append(inner, s.slot(to, pos)), append(from, at)
 		}
 	}
 	s.states.Grow(int(s.slots))
-	return s.states.Merge(inner, o.states)
+	return s.states.Merge(inner, o.states, from)
 }
 
 // Save implements States.

@@ -270,7 +270,7 @@ func mergedRows(fn function.Aggregate, s function.States, args []column.Vector, 
 			return nil, err
 		}
 		if !saved {
-			if err := s.Merge([]uint32{1}, part); err != nil {
+			if err := s.Merge([]uint32{1}, part, nil); err != nil {
 				return nil, err
 			}
 			continue

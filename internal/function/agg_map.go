@@ -142,21 +142,20 @@ func (s *byKeyStates) Add(groups []uint32, args []column.Vector, n int) error {
 }
 
 // Merge implements States.
-func (s *byKeyStates) Merge(groups []uint32, other States) error {
+func (s *byKeyStates) Merge(groups []uint32, other States, sel []uint32) error {
 	o := other.(*byKeyStates)
-	inner := make([]uint32, o.keys.Len())
+	var inner, from []uint32
 	var buf []byte
-	for g, m := range o.groups {
-		to := uint32(0)
-		if groups != nil {
-			to = groups[g]
-		}
-		for _, at := range m {
-			inner[at], buf = s.slot(to, o.keys, int(at), buf)
+	var slot uint32
+	for i := range mergeLen(sel, len(o.groups)) {
+		g, to := mergePair(groups, sel, i)
+		for _, at := range o.groups[g] {
+			slot, buf = s.slot(to, o.keys, int(at), buf)
+			inner, from = append(inner, slot), append(from, at)
 		}
 	}
 	s.states.Grow(s.keys.Len())
-	return s.states.Merge(inner, o.states)
+	return s.states.Merge(inner, o.states, from)
 }
 
 // sorted returns the inner groups of group g by key.

@@ -32,8 +32,8 @@ type seenStates struct {
 // Grow implements States.
 func (s *seenStates) Grow(n int) {
 	s.States.Grow(n)
-	for len(s.seen) < n {
-		s.seen = append(s.seen, 0)
+	if n > len(s.seen) {
+		s.seen = append(s.seen, make([]uint8, n-len(s.seen))...)
 	}
 }
 
@@ -92,16 +92,13 @@ func dropNulls(groups []uint32, args []column.Vector, n int) ([]uint32, []column
 }
 
 // Merge implements States.
-func (s *seenStates) Merge(groups []uint32, other States) error {
+func (s *seenStates) Merge(groups []uint32, other States, sel []uint32) error {
 	o := other.(*seenStates)
-	for i, b := range o.seen {
-		if groups == nil {
-			s.seen[0] |= b
-		} else {
-			s.seen[groups[i]] |= b
-		}
+	for i := range mergeLen(sel, len(o.seen)) {
+		g, to := mergePair(groups, sel, i)
+		s.seen[to] |= o.seen[g]
 	}
-	return s.States.Merge(groups, o.States)
+	return s.States.Merge(groups, o.States, sel)
 }
 
 // Save implements States: a byte that says whether there were rows, then the inner state.

@@ -2,6 +2,7 @@ package function
 
 import (
 	"math"
+	"slices"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/kernel"
@@ -86,11 +87,13 @@ func resolveSumOverflow(env *Env, params []column.Vector, args []*types.Type) (A
 // sumOf returns the sum of values of t, added as A, of type res.
 func sumOf[A number](t, res *types.Type) Aggregate {
 	f := &fold[A]{
-		result: res,
-		merge:  func(_ *foldStates[A], a, b *A) { *a += *b },
-		save:   func(dst []byte, s *A) []byte { return appendNumber(dst, *s) },
-		load:   func(s *A, r *reader) error { *s = readNumber[A](r); return nil },
-		finish: func(out column.Builder, s *A) error { push(out, *s); return nil },
+		result:   res,
+		merge:    func(_ *foldStates[A], a, b *A) { *a += *b },
+		mergeAll: addEach[A],
+		save:     func(dst []byte, s *A) []byte { return appendNumber(dst, *s) },
+		load:     func(s *A, r *reader) error { *s = readNumber[A](r); return nil },
+		finish:   func(out column.Builder, s *A) error { push(out, *s); return nil },
+		values:   func(s []A) column.Vector { return column.NewNum(res, slices.Clone(s)) },
 	}
 	switch t.Phys() {
 	case types.PUInt8:
@@ -312,6 +315,7 @@ func resolveAvg(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error
 func avgTime(t *types.Type) Aggregate {
 	f := avgOf[int64](t).(*fold[avgState[int64]])
 	f.result = t
+	f.values = nil
 	f.finish = func(out column.Builder, s *avgState[int64]) error {
 		if s.n == 0 {
 			out.AppendDefault()
@@ -325,11 +329,13 @@ func avgTime(t *types.Type) Aggregate {
 
 func avgOf[A number](t *types.Type) Aggregate {
 	f := &fold[avgState[A]]{
-		result: types.TFloat64,
-		merge:  func(_ *foldStates[avgState[A]], a, b *avgState[A]) { a.sum += b.sum; a.n += b.n },
-		save:   func(dst []byte, s *avgState[A]) []byte { return appendU64(appendNumber(dst, s.sum), s.n) },
-		load:   func(s *avgState[A], r *reader) error { s.sum = readNumber[A](r); s.n = r.u64(); return nil },
-		finish: func(out column.Builder, s *avgState[A]) error { push(out, float64(s.sum)/float64(s.n)); return nil },
+		result:   types.TFloat64,
+		merge:    func(_ *foldStates[avgState[A]], a, b *avgState[A]) { a.sum += b.sum; a.n += b.n },
+		save:     func(dst []byte, s *avgState[A]) []byte { return appendU64(appendNumber(dst, s.sum), s.n) },
+		load:     func(s *avgState[A], r *reader) error { s.sum = readNumber[A](r); s.n = r.u64(); return nil },
+		finish:   func(out column.Builder, s *avgState[A]) error { push(out, float64(s.sum)/float64(s.n)); return nil },
+		values:   averages[A],
+		mergeAll: addAverages[A],
 	}
 	switch t.Phys() {
 	case types.PUInt8:
@@ -354,6 +360,28 @@ func avgOf[A number](t *types.Type) Aggregate {
 		f.add, f.addAll = addAvg[float64, A], avgAll[float64, A]
 	}
 	return f
+}
+
+func averages[A number](s []avgState[A]) column.Vector {
+	out := make([]float64, len(s))
+	for i := range s {
+		out[i] = float64(s[i].sum) / float64(s[i].n)
+	}
+	return column.NewNum(types.TFloat64, out)
+}
+
+func addAverages[A number](dst, src []avgState[A], groups, sel []uint32) {
+	if sel == nil {
+		groups = groups[:len(src)]
+	}
+	for i, g := range groups {
+		from := i
+		if sel != nil {
+			from = int(sel[i])
+		}
+		dst[g].sum += src[from].sum
+		dst[g].n += src[from].n
+	}
 }
 
 // avgAll is addAvg into one state.
@@ -509,6 +537,7 @@ func resolveSumCount(env *Env, params []column.Vector, args []*types.Type) (Aggr
 }
 
 func pairs[A number](f *fold[avgState[A]], result *types.Type) {
+	f.values = nil
 	f.result = result
 	f.finish = func(out column.Builder, s *avgState[A]) error { pushPair(out, s.sum, s.n); return nil }
 }

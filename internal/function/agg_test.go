@@ -184,8 +184,10 @@ func TestMergeEqualsOnePass(t *testing.T) {
 				t.Fatalf("%s: load: %v", c.name, err)
 			}
 			if i > 0 {
-				if err := merged.Merge(ids, s); err != nil {
-					t.Fatal(err)
+				for _, some := range [][]uint32{{0, 2, 4, 6}, {1, 3, 5}} {
+					if err := merged.Merge(some, s, some); err != nil {
+						t.Fatal(err)
+					}
 				}
 			}
 		}
@@ -256,7 +258,7 @@ func TestBytes(t *testing.T) {
 		if held < c.least {
 			t.Errorf("%s: %d bytes, at least %d are held", c.name, held, c.least)
 		}
-		if err := m.Merge(nil, s); err != nil {
+		if err := m.Merge(nil, s, nil); err != nil {
 			t.Fatal(err)
 		}
 		if m.Bytes() < c.least {

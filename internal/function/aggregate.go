@@ -45,8 +45,9 @@ type States interface {
 	// Add adds row i of the arguments to group groups[i]; groups nil means all rows to
 	// group 0. Arguments may be Const or Dict; there are n rows.
 	Add(groups []uint32, args []column.Vector, n int) error
-	// Merge adds group i of other, of the same Aggregate, to group groups[i]. other is used up.
-	Merge(groups []uint32, other States) error
+	// Merge adds group sel[i] of other, of the same Aggregate, to group groups[i]; sel nil means all groups in order, groups nil
+	// means all to group 0. The groups of other that were merged are used up.
+	Merge(groups []uint32, other States, sel []uint32) error
 	// Save appends the serialised states of groups [from, to) to dst, one value each. The
 	// bytes are versioned by the aggregate's name and stable across releases.
 	Save(dst *column.Str, from, to int)

@@ -2,7 +2,6 @@ package function
 
 import (
 	"strconv"
-	"sync"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -16,15 +15,6 @@ type Bound struct {
 
 	args  []*types.Type // as Resolve saw them
 	inner *types.Type   // what Eval returns
-	cache dictCache
-}
-
-// dictCache remembers the last dictionary the function was evaluated on, so that a
-// dictionary column costs one evaluation per entry and segment, not per row.
-type dictCache struct {
-	sync.Mutex
-	values column.Vector
-	result column.Vector
 }
 
 // Bind types a call: UnknownFunction, NumberOfArgumentsDoesntMatch, IllegalColumn (an argument
@@ -140,11 +130,6 @@ func (b *Bound) Call(env *Env, args []column.Vector, lambda func([]column.Vector
 		}
 		return &column.Const{Value: column.Flatten(one), N: n}, nil
 	}
-	if i := onlyDict(args); i >= 0 && lambda == nil && !b.Func.Volatile {
-		if v := b.onDictionary(env, args, i); v != nil {
-			return v, nil
-		}
-	}
 	return b.propagate(env, args, lambda, n)
 }
 
@@ -163,69 +148,6 @@ func sliceAll(args []column.Vector, n int) []column.Vector {
 		out[i] = a.Slice(0, n)
 	}
 	return out
-}
-
-// onlyDict returns the position of the only argument that is not constant if it is a Dict, else -1.
-func onlyDict(args []column.Vector) int {
-	at := -1
-	for i, a := range args {
-		switch a.(type) {
-		case *column.Const:
-		case *column.Dict:
-			if at >= 0 {
-				return -1
-			}
-			at = i
-		default:
-			return -1
-		}
-	}
-	return at
-}
-
-// onDictionary evaluates on the dictionary's entries; nil if that does not pay or fails
-// (an entry no row uses may be one the function refuses).
-func (b *Bound) onDictionary(env *Env, args []column.Vector, at int) column.Vector {
-	d := args[at].(*column.Dict)
-	size := d.Values.Len()
-	b.cache.Lock()
-	defer b.cache.Unlock()
-	if b.cache.values != d.Values {
-		if size > 4*len(d.Codes) {
-			return nil
-		}
-		entries := make([]column.Vector, len(args))
-		for i, a := range args {
-			if i == at {
-				entries[i] = d.Values
-			} else {
-				entries[i] = &column.Const{Value: a.(*column.Const).Value, N: size}
-			}
-		}
-		r, err := b.propagate(env, entries, nil, size)
-		if err != nil {
-			return nil
-		}
-		b.cache.values, b.cache.result = d.Values, column.Flatten(r)
-	}
-	return recode(b.cache.result, d.Codes)
-}
-
-// recode spreads results per entry over rows: strings stay coded, numbers are gathered.
-func recode(r column.Vector, codes []uint32) column.Vector {
-	switch r := r.(type) {
-	case *column.Str:
-		return &column.Dict{Codes: codes, Values: r}
-	case *column.Nullable:
-		if s, ok := r.Inner.(*column.Str); ok {
-			nulls := make([]uint8, len(codes))
-			for i, c := range codes {
-				nulls[i] = r.Nulls[c]
-			}
-			return column.NewNullable(nulls, &column.Dict{Codes: codes, Values: s})
-		}
-	}
-	return column.Gather(r, codes)
 }
 
 // propagate applies NullPropagate, then evaluates.

@@ -288,7 +288,7 @@ func (t *aggTable) merge(g groups, keyTypes []*types.Type) error {
 		grow(t.states, t.table.Len())
 	}
 	for i, s := range t.states {
-		if err := s.Merge(ids, g.states[i]); err != nil {
+		if err := s.Merge(ids, g.states[i], nil); err != nil {
 			return err
 		}
 	}

@@ -39,7 +39,7 @@ func (t *totals) add(g groups, b *column.Block) (*column.Block, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for i, s := range t.states {
-		if err := s.Merge(into, g.states[i]); err != nil {
+		if err := s.Merge(into, g.states[i], nil); err != nil {
 			return nil, err
 		}
 	}
