@@ -174,7 +174,7 @@ func (d *scheduler) schedule(ctx context.Context) {
 			}
 			if !d.start(ctx, d.merges, id, func(ctx context.Context) error {
 				defer d.s.bg.unclaim(p.Inputs)
-				return d.s.merge(ctx, d.c, id, p)
+				return d.s.merge(ctx, d.c, id, p, 1)
 			}) {
 				d.s.bg.unclaim(p.Inputs)
 				break

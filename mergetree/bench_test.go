@@ -83,7 +83,7 @@ func BenchmarkMerge(b *testing.B) {
 	v := snap.Table(1)
 	p := MergePlan{Partition: allPartition, Inputs: v.refs(), Cause: CauseMerge}
 	for b.Loop() {
-		seg, err := m.s.writeMerged(context.Background(), v, p)
+		seg, err := m.s.writeMerged(context.Background(), v, p, 1)
 		must(b, err)
 		m.s.Discard([]Segment{*seg})
 	}

@@ -51,8 +51,8 @@ func (v *TableView) refs() []Segment {
 	return out
 }
 
-// merge carries a plan out and commits it. The inputs are claimed by the caller.
-func (s *Store) merge(ctx context.Context, c Committer, id catalog.TableID, p MergePlan) error {
+// merge carries a plan out on so many cores and commits it. The inputs are claimed by the caller.
+func (s *Store) merge(ctx context.Context, c Committer, id catalog.TableID, p MergePlan, workers int) error {
 	if err := s.bg.begin(); err != nil {
 		return err
 	}
@@ -68,7 +68,7 @@ func (s *Store) merge(ctx context.Context, c Committer, id catalog.TableID, p Me
 		e.Remove = append(e.Remove, in.ID)
 	}
 	if !p.Drop {
-		seg, err := s.writeMerged(ctx, v, p)
+		seg, err := s.writeMerged(ctx, v, p, workers)
 		if err != nil {
 			return fmt.Errorf("mergetree: merging %d segments of %s: %w", len(p.Inputs), v.Spec().Name, err)
 		}
@@ -80,7 +80,7 @@ func (s *Store) merge(ctx context.Context, c Committer, id catalog.TableID, p Me
 }
 
 // writeMerged writes the merged segment; nil if no row is left.
-func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan) (seg *Segment, err error) {
+func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan, workers int) (seg *Segment, err error) {
 	spec, first, last := v.Spec(), p.Inputs[0], p.Inputs[len(p.Inputs)-1]
 	target := Segment{Partition: p.Partition, First: first.First, Last: last.Last}
 	info := &MergeInfo{Table: spec.ID, Cause: p.Cause, Partition: p.Partition, Inputs: p.Inputs, Started: s.clk.Now()}
@@ -100,7 +100,7 @@ func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan) (seg
 	}
 	it := newMergeIter(spec, spec.allColumns(), sources, s.opts.tune.mergeRows, false)
 	defer func() { err = errors.Join(err, it.close()) }()
-	out, err := s.newOutput(spec, target, partition)
+	out, err := s.newOutput(spec, target, partition, workers)
 	if err != nil {
 		return nil, err
 	}
@@ -115,6 +115,9 @@ func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan) (seg
 
 // copyFrom writes the merged rows that have not expired at now.
 func (o *output) copyFrom(ctx context.Context, it *mergeIter, now int64) error {
+	if it.coll == nil && o.spec.TTL == nil {
+		return o.copyRuns(ctx, it)
+	}
 	for {
 		b, err := it.next(ctx)
 		if err != nil || b == nil {
@@ -125,6 +128,21 @@ func (o *output) copyFrom(ctx context.Context, it *mergeIter, now int64) error {
 		}
 		if err := o.append(b); err != nil {
 			return err
+		}
+	}
+}
+
+// copyRuns writes the merged rows as they lie in the inputs.
+func (o *output) copyRuns(ctx context.Context, it *mergeIter) error {
+	for {
+		pieces, n, err := it.pieces(ctx)
+		if err != nil || n == 0 {
+			return err
+		}
+		for _, p := range pieces {
+			if err := o.appendRun(segment.Run{Block: p.b, From: p.from, To: p.to}); err != nil {
+				return err
+			}
 		}
 	}
 }

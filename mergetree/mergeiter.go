@@ -131,6 +131,7 @@ type mergeIter struct {
 	spec  *Spec
 	cols  []int
 	rows  int // of a block, about
+	runs  []piece
 	heap  cursors
 	all   []source
 	coll  *collapser
@@ -199,11 +200,19 @@ func (m *mergeIter) collapse(b *column.Block) (*column.Block, error) {
 
 // merged returns the next rows of all sources in order.
 func (m *mergeIter) merged(ctx context.Context) (*column.Block, error) {
-	if err := m.start(ctx); err != nil {
+	pieces, n, err := m.pieces(ctx)
+	if err != nil || n == 0 {
 		return nil, err
 	}
-	var pieces []piece
-	n := 0
+	return assemble(pieces, n), nil
+}
+
+// pieces returns where the next rows of all sources lie, in order, and how many they are; 0 at the end. The slice is good until the next call.
+func (m *mergeIter) pieces(ctx context.Context) ([]piece, int, error) {
+	if err := m.start(ctx); err != nil {
+		return nil, 0, err
+	}
+	pieces, n := m.runs[:0], 0
 	for n < m.rows && len(m.heap) > 0 {
 		c := m.heap[0]
 		end := c.b.N
@@ -214,13 +223,11 @@ func (m *mergeIter) merged(ctx context.Context) (*column.Block, error) {
 		n += end - c.pos
 		c.pos = end
 		if err := m.advance(ctx, c); err != nil {
-			return nil, err
+			return nil, 0, err
 		}
 	}
-	if n == 0 {
-		return nil, nil
-	}
-	return assemble(pieces, n), nil
+	m.runs = pieces
+	return pieces, n, nil
 }
 
 // second returns the cursor that comes after the first.

@@ -143,7 +143,7 @@ func mergeOnce(t testing.TB, m *machine, r *rand.Rand) {
 	run := candidates[r.IntN(len(candidates))]
 	from := r.IntN(len(run) - 1)
 	to := from + 2 + r.IntN(len(run)-from-1)
-	must(t, m.s.merge(context.Background(), m, 1, MergePlan{Partition: run[0].Partition, Inputs: run[from:to], Cause: CauseMerge}))
+	must(t, m.s.merge(context.Background(), m, 1, MergePlan{Partition: run[0].Partition, Inputs: run[from:to], Cause: CauseMerge}, 1))
 }
 
 // TestRejectedEdits prepares edits against a state that changes before they commit.

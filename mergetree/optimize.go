@@ -3,6 +3,7 @@ package mergetree
 import (
 	"context"
 	"errors"
+	"runtime"
 	"slices"
 
 	"github.com/olapd/olapd/internal/catalog"
@@ -85,7 +86,7 @@ func (s *Store) optimizeOnce(ctx context.Context, c Committer, id catalog.TableI
 		return false, err
 	}
 	defer s.bg.unclaim(plan.Inputs)
-	return true, s.merge(ctx, c, id, *plan)
+	return true, s.merge(ctx, c, id, *plan, runtime.GOMAXPROCS(0)) // somebody waits for it
 }
 
 // forcedPlan returns what to merge regardless of sizes: the whole partition, up to optimizeFanIn segments at once, the

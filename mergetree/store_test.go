@@ -237,7 +237,7 @@ func TestTTL(t *testing.T) {
 	if len(p) != 1 || !p[0].Drop {
 		t.Fatalf("plans %v, want one drop", p)
 	}
-	must(t, m.s.merge(ctx, m, 1, p[0]))
+	must(t, m.s.merge(ctx, m, 1, p[0], 2))
 	must(t, m.s.Optimize(ctx, m, 1, OptimizeOptions{Final: true}))
 	snap := m.s.Snapshot()
 	got := allRows(t, snap.Table(1))

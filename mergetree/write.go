@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"runtime"
 	"slices"
 	"strings"
 
@@ -19,17 +20,23 @@ type output struct {
 	spec *Spec
 	seg  Segment
 	w    *segment.Writer
+	// full is the blocks that rows came from lately, with their expressions.
+	full map[*column.Block]*column.Block
 }
 
+// maxFull bounds output.full: the blocks that a merge stands in.
+const maxFull = 2 * maxFanIn
+
 // newOutput creates the file of a segment whose ID, hash and sizes are still to come.
-func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value) (*output, error) {
+// Its columns are encoded by so many workers.
+func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value, workers int) (*output, error) {
 	seg.ID, seg.Created = s.newID(), s.clk.Now().Unix()
-	o := &output{s: s, spec: spec, seg: seg}
+	o := &output{s: s, spec: spec, seg: seg, full: map[*column.Block]*column.Block{}}
 	var err error
 	o.w, err = segment.NewWriter(s.fs, s.pathOf(seg.ID), segment.Options{
 		ID: seg.ID, Schema: spec.Columns, Exprs: spec.Exprs, SortKey: spec.SortKey, PrimaryLen: spec.PrimaryKey,
 		Granularity: spec.Granularity, Indexes: slices.Clone(spec.Indexes), Level: int(seg.Level),
-		PartitionID: seg.Partition, Partition: partition,
+		PartitionID: seg.Partition, Partition: partition, Workers: workers,
 		MinIndex: seg.First.Index(), MaxIndex: seg.Last.Index(),
 	})
 	if err != nil {
@@ -42,21 +49,39 @@ func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value) (*
 
 // append writes sorted rows of all columns.
 func (o *output) append(b *column.Block) error {
-	if b.N == 0 {
+	return o.appendRun(segment.Run{Block: b, To: b.N})
+}
+
+// appendRun writes rows of a block of all columns, every row of which is written sooner or later.
+func (o *output) appendRun(r segment.Run) error {
+	if r.From == r.To {
 		return nil
 	}
+	full := o.full[r.Block]
+	if full == nil {
+		var err error
+		if full, err = o.complete(r.Block); err != nil {
+			return err
+		}
+		if len(o.full) == maxFull {
+			clear(o.full)
+		}
+		o.full[r.Block] = full
+	}
+	r.Block = full
+	return o.w.AppendRun(r)
+}
+
+// complete notes when the rows of a block expire, and adds the expressions.
+func (o *output) complete(b *column.Block) (*column.Block, error) {
 	if o.spec.TTL != nil {
 		ttl, err := o.spec.TTL(b)
 		if err != nil {
-			return fmt.Errorf("mergetree: TTL of %s: %w", o.spec.Name, err)
+			return nil, fmt.Errorf("mergetree: TTL of %s: %w", o.spec.Name, err)
 		}
 		o.seg.TTLMin, o.seg.TTLMax = min(o.seg.TTLMin, slices.Min(ttl)), max(o.seg.TTLMax, slices.Max(ttl))
 	}
-	full, err := o.spec.withExprs(b)
-	if err != nil {
-		return err
-	}
-	return o.w.Append(full)
+	return o.spec.withExprs(b)
 }
 
 // finish makes the file durable. A segment without rows is nil, its file gone.
@@ -178,36 +203,29 @@ func (s *Store) writePartition(ctx context.Context, spec *Spec, b *column.Block,
 	if p.rows != nil {
 		b = b.Gather(p.rows)
 	}
-	b, err := spec.sortBlock(b)
+	keys, err := spec.keys(b)
 	if err != nil {
 		return nil, err
 	}
-	if !spec.Settings.KeepUncollapsed {
+	sel := sortRows(keys, b.N)
+	if spec.Mode != Plain && !spec.Settings.KeepUncollapsed {
+		if sel != nil {
+			b, sel = b.Gather(sel), nil
+		}
 		if b, err = collapseSorted(spec, b); err != nil {
 			return nil, err
 		}
 	}
 	template.Partition = p.id
-	o, err := s.newOutput(spec, template, p.value)
+	o, err := s.newOutput(spec, template, p.value, runtime.GOMAXPROCS(0))
 	if err != nil {
 		return nil, err
 	}
 	for from := 0; from < b.N; from += segment.PageRows {
-		if err := errors.Join(ctx.Err(), o.append(b.Slice(from, min(from+segment.PageRows, b.N)))); err != nil {
+		run := segment.Run{Block: b, Sel: sel, From: from, To: min(from+segment.PageRows, b.N)}
+		if err := errors.Join(ctx.Err(), o.appendRun(run)); err != nil {
 			return nil, errors.Join(err, o.abort())
 		}
 	}
 	return o.finish(ctx)
-}
-
-// sortBlock returns the rows in the order of the sort key, stably.
-func (spec *Spec) sortBlock(b *column.Block) (*column.Block, error) {
-	keys, err := spec.keys(b)
-	if err != nil {
-		return nil, err
-	}
-	if sel := sortRows(keys, b.N); sel != nil {
-		return b.Gather(sel), nil
-	}
-	return b, nil
 }

@@ -14,33 +14,48 @@ import (
 type dictBuilder struct {
 	vals   *column.Str
 	hashes []uint64
-	table  []uint32 // open addressing: code+1 at the hash, 0 where free
+	// table is open addressing at the low bits of the hash: code+1 below, 0 where free, and the hash's high half above, so that
+	// hardly any other entry is looked at.
+	table []uint64
 	// known translates the codes of the dictionaries of incoming vectors: merges and memtables share theirs over many blocks.
-	known map[column.Vector][]uint32 // code+1
+	known  map[column.Vector][]uint32 // code+1
+	blocks [][]byte                   // of compress
+	// touched keeps touch from being compiled away.
+	touched byte
 }
 
 func newDictBuilder(t *types.Type) *dictBuilder {
-	return &dictBuilder{vals: column.NewStr(t.Inner(), 0), table: make([]uint32, 1024), known: map[column.Vector][]uint32{}}
+	return &dictBuilder{vals: column.NewStr(t.Inner(), 0), table: make([]uint64, 1024), known: map[column.Vector][]uint32{}}
 }
 
-// maxKnown bounds the dictionaries that are remembered.
-const maxKnown = 64
+const (
+	// maxKnown bounds the dictionaries that are remembered.
+	maxKnown = 64
+	// dictBatch is how many strings are looked up together: their slots, and then the entries there, are fetched from memory
+	// side by side and not one after the other.
+	dictBatch = 64
+)
 
 func (d *dictBuilder) len() int { return d.vals.Len() }
+
+// full reports whether the dictionary has passed its limits.
+func (d *dictBuilder) full() bool { return d.len() > maxDictEntries || len(d.vals.Data) > maxDictBytes }
 
 // code returns the code of a string, new or known.
 func (d *dictBuilder) code(s []byte, h uint64) uint32 {
 	mask := uint64(len(d.table) - 1)
 	at := h & mask
 	for ; d.table[at] != 0; at = (at + 1) & mask {
-		if c := d.table[at] - 1; d.hashes[c] == h && bytes.Equal(d.vals.At(int(c)), s) {
-			return c
+		if slot := d.table[at]; slot>>32 == h>>32 {
+			if c := uint32(slot) - 1; bytes.Equal(d.vals.At(int(c)), s) {
+				return c
+			}
 		}
 	}
 	c := uint32(d.len())
 	d.vals.Append(s)
 	d.hashes = append(d.hashes, h)
-	d.table[at] = c + 1
+	d.table[at] = h>>32<<32 | uint64(c+1)
 	if 2*d.len() > len(d.table) {
 		d.grow()
 	}
@@ -48,67 +63,143 @@ func (d *dictBuilder) code(s []byte, h uint64) uint32 {
 }
 
 func (d *dictBuilder) grow() {
-	d.table = make([]uint32, 2*len(d.table))
+	d.table = make([]uint64, 2*len(d.table))
 	mask := uint64(len(d.table) - 1)
 	for c, h := range d.hashes {
 		at := h & mask
 		for d.table[at] != 0 {
 			at = (at + 1) & mask
 		}
-		d.table[at] = uint32(c) + 1
+		d.table[at] = h>>32<<32 | uint64(c+1)
 	}
 }
 
-// appendCodes appends the codes of a run of values; NULLs get the code 0. It stops with ok false when the dictionary is full.
-func (d *dictBuilder) appendCodes(dst []uint32, nulls []uint8, inner column.Vector) (codes []uint32, ok bool) {
+// appendRun appends the codes of a run of a column; NULLs get the code 0.
+func (d *dictBuilder) appendRun(dst []uint32, v column.Vector, r *Run) []uint32 {
+	nulls, inner := splitNulls(v)
 	switch v := inner.(type) {
 	case *column.Dict:
-		dst = d.appendTranslated(dst, nulls, v)
+		return d.appendTranslated(dst, nulls, v, r)
 	case *column.Const:
 		c := uint32(0)
 		if nulls == nil {
 			s := v.Value.(*column.Str).At(0)
 			c = d.code(s, xxh3.Hash(s))
 		}
-		for range v.N {
+		for range r.len() {
 			dst = append(dst, c)
 		}
-	default:
-		s := column.Flatten(inner).(*column.Str)
-		for i := range s.Len() {
-			c := uint32(0)
-			if nulls == nil || nulls[i] == 0 {
-				b := s.At(i)
-				c = d.code(b, xxh3.Hash(b))
-			}
-			dst = append(dst, c)
-		}
+		return dst
 	}
-	return dst, d.len() <= maxDictEntries && len(d.vals.Data) <= maxDictBytes
+	s := inner.(*column.Str)
+	var batch [dictBatch]uint32
+	for from := r.From; from < r.To; from += dictBatch {
+		at := batch[:min(dictBatch, r.To-from)]
+		for i := range at {
+			at[i] = uint32(from + i)
+		}
+		if r.Sel != nil {
+			copy(at, r.Sel[from:])
+		}
+		dst = d.appendStrings(dst, nulls, s, at)
+	}
+	return dst
 }
 
-func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Dict) []uint32 {
-	to := d.known[v.Values]
+// appendStrings appends the codes of the strings at up to dictBatch positions.
+func (d *dictBuilder) appendStrings(dst []uint32, nulls []uint8, s *column.Str, at []uint32) []uint32 {
+	var hashes [dictBatch]uint64
+	for i, p := range at {
+		hashes[i] = xxh3.Hash(s.Data[s.Off[p]:s.Off[p+1]])
+	}
+	d.touch(hashes[:len(at)])
+	for i, p := range at {
+		c := uint32(0)
+		if nulls == nil || nulls[p] == 0 {
+			c = d.code(s.Data[s.Off[p]:s.Off[p+1]], hashes[i])
+		}
+		dst = append(dst, c)
+	}
+	return dst
+}
+
+// touch loads what looking up the hashes will need.
+func (d *dictBuilder) touch(hashes []uint64) {
+	var offs [dictBatch]uint32
+	mask := uint64(len(d.table) - 1)
+	n := 0
+	for _, h := range hashes {
+		if slot := d.table[h&mask]; slot != 0 && slot>>32 == h>>32 {
+			offs[n] = uint32(slot) - 1
+			n++
+		}
+	}
+	for i, c := range offs[:n] {
+		offs[i] = d.vals.Off[c]
+	}
+	sum := byte(0)
+	for _, o := range offs[:n] {
+		if int(o) < len(d.vals.Data) {
+			sum |= d.vals.Data[o]
+		}
+	}
+	d.touched = sum
+}
+
+// translation returns the table of codes of another dictionary: code+1 of this one where known.
+func (d *dictBuilder) translation(values column.Vector) []uint32 {
+	to := d.known[values]
 	if to == nil {
 		if len(d.known) == maxKnown {
 			clear(d.known)
 		}
-		to = make([]uint32, v.Values.Len())
-		d.known[v.Values] = to
+		to = make([]uint32, values.Len())
+		d.known[values] = to
 	}
-	vals := v.Values.(*column.Str)
-	for i, c := range v.Codes {
-		if nulls != nil && nulls[i] != 0 {
-			dst = append(dst, 0)
+	return to
+}
+
+func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Dict, r *Run) []uint32 {
+	to := d.translation(v.Values)
+	n := len(dst)
+	if r.Sel == nil {
+		dst = append(dst, v.Codes[r.From:r.To]...)
+	} else {
+		for _, p := range r.sel() {
+			dst = append(dst, v.Codes[p])
+		}
+	}
+	for i, c := range dst[n:] {
+		if nulls != nil && nulls[r.at(i)] != 0 {
+			dst[n+i] = 0
 			continue
 		}
 		if to[c] == 0 {
-			s := vals.At(int(c))
-			to[c] = d.code(s, xxh3.Hash(s)) + 1
+			to[c] = d.codeOf(v, c) + 1
 		}
-		dst = append(dst, to[c]-1)
+		dst[n+i] = to[c] - 1
 	}
 	return dst
+}
+
+// codeOf is the code here of an entry of another dictionary.
+func (d *dictBuilder) codeOf(v *column.Dict, c uint32) uint32 {
+	s := v.Values.(*column.Str).At(int(c))
+	if v.Hashes != nil {
+		return d.code(s, v.Hashes[c])
+	}
+	return d.code(s, xxh3.Hash(s))
+}
+
+// textOf is the bytes of the strings with these codes, NULLs aside.
+func (d *dictBuilder) textOf(codes []uint32, nulls []uint8) int64 {
+	n := int64(0)
+	for i, c := range codes {
+		if nulls == nil || nulls[i] == 0 {
+			n += int64(d.vals.Off[c+1] - d.vals.Off[c])
+		}
+	}
+	return n
 }
 
 // close drops the entries from n on, and what only building needs.
@@ -117,19 +208,28 @@ func (d *dictBuilder) close(n int) {
 	d.hashes, d.table, d.known = d.hashes[:n], nil, nil
 }
 
-// write writes the dictionary's chunks.
-func (d *dictBuilder) write(w *chunkWriter) (*dictEntry, error) {
+// compress makes the blocks of values that write writes; the dictionary is complete.
+func (d *dictBuilder) compress() error {
 	raw := d.vals.Data
-	first, lengths := w.off, []uint32(nil)
 	for at := 0; at < len(raw); at += page.TextBlock {
 		block, err := page.AppendTextBlock(nil, raw[at:min(at+page.TextBlock, len(raw))])
 		if err != nil {
-			return nil, err
+			return err
 		}
+		d.blocks = append(d.blocks, bytes.Clone(block))
+	}
+	return nil
+}
+
+// write writes the dictionary's chunks, after compress.
+func (d *dictBuilder) write(w *chunkWriter) (*dictEntry, error) {
+	first, lengths := w.off, []uint32(nil)
+	for i, block := range d.blocks {
 		r, err := w.chunk(block)
 		if err != nil {
 			return nil, err
 		}
+		d.blocks[i] = nil
 		lengths = append(lengths, uint32(r.len))
 	}
 	entryLens := make([]uint32, d.len())
@@ -139,7 +239,7 @@ func (d *dictBuilder) write(w *chunkWriter) (*dictEntry, error) {
 		hashes = binary.LittleEndian.AppendUint64(hashes, d.hashes[i])
 	}
 	head := page.AppendSizedInts(page.AppendU32(nil, uint32(d.len())), entryLens)
-	head = binary.LittleEndian.AppendUint64(head, uint64(len(raw)))
+	head = binary.LittleEndian.AppendUint64(head, uint64(len(d.vals.Data)))
 	head = binary.LittleEndian.AppendUint64(head, uint64(first))
 	head = page.AppendSizedInts(head, lengths)
 	e := &dictEntry{Entries: d.len()}

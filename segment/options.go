@@ -23,6 +23,8 @@ type Options struct {
 	Indexes     []Index
 	// NoBitmaps leaves the bitmap indexes out.
 	NoBitmaps bool
+	// Workers is how many columns are encoded at a time; 0 means 1.
+	Workers int
 
 	Level              int
 	PartitionID        string

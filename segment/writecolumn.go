@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/segment/page"
@@ -26,8 +28,11 @@ type columnWriter struct {
 	distinct hll
 	bytes    int64
 	rawBytes int64
-	codes    []uint32
-	enc      []byte
+	// What the pages reuse: codes, flat values, their hashes, the page's bytes.
+	codes  []uint32
+	flat   column.Builder
+	hashes []uint64
+	enc    []byte
 }
 
 func newColumnWriter(f column.Field, stored, bitmaps bool) *columnWriter {
@@ -44,69 +49,63 @@ func newColumnWriter(f column.Field, stored, bitmaps bool) *columnWriter {
 	return c
 }
 
-// page writes the rows of one page, given as the pieces they came in, and returns them as one vector. base is their first row.
-func (c *columnWriter) page(w *chunkWriter, pieces []column.Vector, n int, base int64) (column.Vector, error) {
-	for _, p := range pieces {
-		c.rawBytes += p.Bytes()
-	}
+// page encodes the rows of one page into c.enc and returns them as one vector, which is good until the next page. base is their first row.
+func (c *columnWriter) page(runs []Run, col, n int, base int64) (column.Vector, error) {
 	if c.dictOpen {
-		v, ok, err := c.dictPage(w, pieces, n, base)
-		if ok || err != nil {
-			return v, err
+		if v, ok := c.dictPage(runs, col, n, base); ok {
+			return v, nil
 		}
 	}
-	v := column.Flatten(column.Concat(pieces...))
+	v := gather(&c.flat, runs, col, n)
+	c.rawBytes += v.Bytes()
 	if !c.stored {
 		return v, nil
 	}
-	var err error
-	if c.enc, err = page.AppendVector(append(c.enc[:0], pageVector), v); err != nil {
-		return nil, err
-	}
 	if c.bounds != nil {
-		s := scalars(v)
-		hashes := make([]uint64, s.Len())
-		column.Hash(s, hashes)
-		c.distinct.add(hashes)
+		c.addDistinct(scalars(v))
 	}
-	return v, c.put(w)
+	var err error
+	c.enc, err = page.AppendVector(append(c.enc[:0], pageVector), v)
+	return v, err
 }
 
-// put writes c.enc as a page.
+// put writes c.enc as a page; of an expression there is none.
 func (c *columnWriter) put(w *chunkWriter) error {
+	if !c.stored {
+		return nil
+	}
 	r, err := w.chunk(c.enc)
 	c.offs, c.lens = append(c.offs, uint64(r.off)), append(c.lens, uint32(r.len))
 	c.bytes += int64(r.len) + sumSize
 	return err
 }
 
-// dictPage writes a page of codes, or reports that the dictionary is not worth its while any more and closes it.
-func (c *columnWriter) dictPage(w *chunkWriter, pieces []column.Vector, n int, base int64) (v column.Vector, ok bool, err error) {
+func (c *columnWriter) addDistinct(v column.Vector) {
+	c.hashes = slices.Grow(c.hashes[:0], v.Len())[:v.Len()]
+	column.Hash(v, c.hashes)
+	c.distinct.add(c.hashes)
+}
+
+// dictPage encodes a page of codes, or reports that the dictionary is not worth its while any more and closes it.
+func (c *columnWriter) dictPage(runs []Run, col, n int, base int64) (v column.Vector, ok bool) {
 	before := c.dict.len()
 	c.codes = c.codes[:0]
-	var nulls []uint8
-	for _, p := range pieces {
-		pn, inner := splitNulls(p)
-		if pn != nil && nulls == nil {
-			nulls = make([]uint8, len(c.codes), n)
-		}
-		if nulls != nil {
-			nulls = append(nulls, make([]uint8, p.Len())...)
-			copy(nulls[len(nulls)-p.Len():], pn)
-		}
-		var fits bool
-		if c.codes, fits = c.dict.appendCodes(c.codes, pn, inner); !fits {
+	for i := range runs {
+		c.codes = c.dict.appendRun(c.codes, runs[i].Block.Cols[col], &runs[i])
+		if c.dict.full() {
 			c.closeDict(before)
-			return nil, false, nil
+			return nil, false
 		}
 	}
+	nulls := gatherNulls(runs, col, n)
 	if c.dict.len() == 0 { // nothing but NULL: code 0 has to be something
 		c.dict.code(make([]byte, c.field.Type.Inner().Width()), emptyHash(c.field.Type))
 	}
 	if rows := base + int64(n); int64(c.dict.len()) > max(rows*dictShare/4, 1) {
 		c.closeDict(before)
-		return nil, false, nil
+		return nil, false
 	}
+	c.rawBytes += 4*int64(n+1) + c.dict.textOf(c.codes, nulls)
 	if c.bitmap != nil {
 		if c.dict.len() > maxBitmapValues {
 			c.bitmap = nil
@@ -125,9 +124,10 @@ func (c *columnWriter) dictPage(w *chunkWriter, pieces []column.Vector, n int, b
 		if nulls == nil {
 			nulls = make([]uint8, n)
 		}
+		c.rawBytes += int64(n)
 		inner = column.NewNullable(nulls, inner)
 	}
-	return inner, true, c.put(w)
+	return inner, true
 }
 
 // dictShare is the quarters of the rows that distinct values may be. Rows in the order of a sort key meet most of their new values early: a
@@ -149,21 +149,27 @@ func emptyHash(t *types.Type) uint64 {
 	return hashScalars(&column.Str{Typ: t.Inner(), Off: []uint32{0, uint32(t.Inner().Width())}, Data: make([]byte, t.Inner().Width())})[0]
 }
 
+// prepare does of finish what takes time and needs no file.
+func (c *columnWriter) prepare() error {
+	if c.dict == nil || c.dict.len() == 0 { // no rows
+		c.dict, c.bitmap = nil, nil
+		return nil
+	}
+	c.distinct.add(c.dict.hashes)
+	return c.dict.compress()
+}
+
 // finish writes what follows the pages and returns the footer's entry.
 func (c *columnWriter) finish(w *chunkWriter) (columnEntry, ColumnMeta, error) {
 	start := w.off
 	e := columnEntry{Name: c.field.Name, Type: c.field.Type.String(), typ: c.field.Type}
 	m := ColumnMeta{Name: e.Name, Type: e.Type, RawBytes: c.rawBytes}
-	if c.dict != nil && c.dict.len() == 0 { // no rows
-		c.dict, c.bitmap = nil, nil
-	}
 	if c.dict != nil {
 		d, err := c.dict.write(w)
 		if err != nil {
 			return e, m, err
 		}
 		e.Dict, m.Dict = d, d.Entries
-		c.distinct.add(c.dict.hashes)
 		if c.dictOpen {
 			m.Distinct = uint64(d.Entries)
 		}

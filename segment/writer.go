@@ -1,11 +1,13 @@
 package segment
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/invariants"
@@ -28,10 +30,12 @@ type Writer struct {
 	primary []column.Builder // of the first PrimaryLen keys
 	first   []Value          // keys of the first and last row so far
 	last    []Value
-	pend    []*column.Block // rows of the page being gathered
+	pend    []Run // rows of the page being gathered
 	pendN   int
 	pendB   int64
-	rows    int64 // in pages already
+	sizes   map[*column.Block]int64 // bytes a row of the blocks checked since the last page
+	order   []int                   // of cols: in which they are encoded
+	rows    int64                   // in pages already
 	ends    []uint32
 }
 
@@ -52,11 +56,12 @@ func NewWriter(fs vfs.FS, path string, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("segment: creating %s: %w", path, err)
 	}
-	w := &Writer{fs: fs, path: path, f: f, w: newChunkWriter(f), opts: o}
+	w := &Writer{fs: fs, path: path, f: f, w: newChunkWriter(f), opts: o, sizes: map[*column.Block]int64{}}
 	names := column.Schema{}
 	for i, list := range []column.Schema{o.Schema, o.Exprs} {
 		for _, field := range list {
 			names = append(names, field)
+			w.order = append(w.order, len(w.cols))
 			w.cols = append(w.cols, newColumnWriter(field, i == 0, !o.NoBitmaps))
 		}
 	}
@@ -77,34 +82,23 @@ func (w *Writer) Rows() int64 { return w.rows + int64(w.pendN) }
 
 // Append adds rows: one vector per column of the schema, then one per expression. The vectors
 // are kept until written and must not change.
-func (w *Writer) Append(b *column.Block) error {
-	if len(b.Cols) != len(w.cols) {
-		return sqlerr.New(sqlerr.LogicalError, "A block of %d columns for a segment of %d", len(b.Cols), len(w.cols))
-	}
-	for i, v := range b.Cols {
-		if t := w.cols[i].field.Type; v.Type().Phys() != t.WithoutLowCardinality().Phys() || v.Len() != b.N {
-			return sqlerr.New(sqlerr.LogicalError, "%d values of %s for column %s of %s in a block of %d rows", v.Len(), v.Type(), w.cols[i].field.Name, t, b.N)
-		}
-	}
-	if w.Rows()+int64(b.N) > maxRows {
+func (w *Writer) Append(b *column.Block) error { return w.AppendRun(Run{Block: b, To: b.N}) }
+
+// AppendRun is Append of some rows of a block: what a merge or a sort picks, without a copy of the block made for it.
+func (w *Writer) AppendRun(r Run) error {
+	if w.Rows()+int64(r.len()) > maxRows {
 		return sqlerr.New(sqlerr.TooManyRows, "A segment holds at most %d rows", int64(maxRows))
 	}
-	return w.add(b)
-}
-
-// add cuts a block into what fits the page being gathered.
-func (w *Writer) add(b *column.Block) error {
-	for b.N > 0 {
-		n := min(b.N, w.opts.pageRows()-w.pendN)
-		part := b.Slice(0, n)
-		size := partBytes(part)
-		for n > 1 && w.pendB+size > w.opts.pageBytes {
-			n = (n + 1) / 2
-			part = b.Slice(0, n)
-			size = partBytes(part)
+	for r.len() > 0 {
+		perRow, err := w.sizeOf(r.Block)
+		if err != nil {
+			return err
 		}
-		w.pend, w.pendN, w.pendB = append(w.pend, part), w.pendN+n, w.pendB+size
-		b = b.Slice(n, b.N)
+		part := r
+		fits := max((w.opts.pageBytes-w.pendB)/max(perRow, 1), 1)
+		part.To = r.From + int(min(int64(r.len()), int64(w.opts.pageRows()-w.pendN), fits))
+		r.From = part.To
+		w.pend, w.pendN, w.pendB = append(w.pend, part), w.pendN+part.len(), w.pendB+int64(part.len())*perRow
 		if w.pendN == w.opts.pageRows() || w.pendB >= w.opts.pageBytes {
 			if err := w.flushPage(); err != nil {
 				return err
@@ -114,23 +108,22 @@ func (w *Writer) add(b *column.Block) error {
 	return nil
 }
 
-// partBytes is the memory of a block with dictionaries counted by the row, not in full.
-func partBytes(b *column.Block) int64 {
-	n := int64(0)
-	for _, c := range b.Cols {
-		if d, ok := c.(*column.Dict); ok {
-			n += int64(4 * len(d.Codes))
-			continue
-		}
-		if v, ok := c.(*column.Nullable); ok {
-			if d, ok := v.Inner.(*column.Dict); ok {
-				n += int64(5 * len(d.Codes))
-				continue
-			}
-		}
-		n += c.Bytes()
+// sizeOf checks a block the first time that it comes, and returns the bytes of a row.
+func (w *Writer) sizeOf(b *column.Block) (int64, error) {
+	if n, ok := w.sizes[b]; ok {
+		return n, nil
 	}
-	return n
+	if len(b.Cols) != len(w.cols) {
+		return 0, sqlerr.New(sqlerr.LogicalError, "A block of %d columns for a segment of %d", len(b.Cols), len(w.cols))
+	}
+	for i, v := range b.Cols {
+		if t := w.cols[i].field.Type; v.Type().Phys() != t.WithoutLowCardinality().Phys() || v.Len() != b.N {
+			return 0, sqlerr.New(sqlerr.LogicalError, "%d values of %s for column %s of %s in a block of %d rows", v.Len(), v.Type(), w.cols[i].field.Name, t, b.N)
+		}
+	}
+	n := rowBytes(b)
+	w.sizes[b] = n
+	return n, nil
 }
 
 // flushPage writes the gathered rows as one page of every column.
@@ -139,29 +132,42 @@ func (w *Writer) flushPage() error {
 	if n == 0 {
 		return nil
 	}
-	vecs := make([]column.Vector, len(w.cols))
-	pieces := make([]column.Vector, len(w.pend))
-	for i, c := range w.cols {
-		for j, b := range w.pend {
-			pieces[j] = b.Cols[i]
-		}
-		var err error
-		if vecs[i], err = c.page(w.w, pieces, n, w.rows); err != nil {
+	vecs, err := w.encode(n)
+	if err != nil {
+		return err
+	}
+	for _, c := range w.cols {
+		if err := c.put(w.w); err != nil {
 			return err
 		}
-		c.addBounds(vecs[i], n, w.rows, w.opts.Granularity)
 	}
 	if err := w.addKeys(vecs, n); err != nil {
 		return err
 	}
-	for i := range w.skips {
+	err = inParallel(w.opts.Workers, len(w.skips), func(i int) error {
 		w.addSkip(&w.skips[i], vecs[w.skips[i].col], n)
-	}
+		return nil
+	})
 	w.rows += int64(n)
 	w.ends = append(w.ends, uint32(w.rows))
 	clear(w.pend)
+	clear(w.sizes)
 	w.pend, w.pendN, w.pendB = w.pend[:0], 0, 0
-	return nil
+	return err
+}
+
+// encode encodes the gathered rows of every column, those that were largest so far first: the last ones to be waited for are short.
+func (w *Writer) encode(n int) ([]column.Vector, error) {
+	slices.SortStableFunc(w.order, func(a, b int) int { return cmp.Compare(w.cols[b].rawBytes, w.cols[a].rawBytes) })
+	vecs := make([]column.Vector, len(w.cols))
+	return vecs, inParallel(w.opts.Workers, len(w.cols), func(i int) (err error) {
+		col := w.order[i]
+		c := w.cols[col]
+		if vecs[col], err = c.page(w.pend, col, n, w.rows); err == nil {
+			c.addBounds(vecs[col], n, w.rows, w.opts.Granularity)
+		}
+		return err
+	})
 }
 
 // eachRun calls f for the parts of rows [base, base+n) between multiples of step, with whether a part ends at one.
@@ -283,10 +289,17 @@ func (w *Writer) Finish(ctx context.Context) (*Meta, error) {
 
 func (w *Writer) finishFile() (*Meta, error) {
 	ft := &footer{PageEnds: w.ends, SortKey: w.opts.SortKey, Meta: w.meta()}
-	for _, c := range w.cols {
+	err := inParallel(w.opts.Workers, len(w.order), func(i int) error {
+		c := w.cols[w.order[i]]
 		if c.bounds != nil && w.rows%int64(w.opts.Granularity) != 0 {
 			c.bounds.end()
 		}
+		return c.prepare()
+	})
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range w.cols {
 		e, m, err := c.finish(w.w)
 		if err != nil {
 			return nil, err
