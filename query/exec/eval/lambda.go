@@ -37,6 +37,7 @@ func (c *compiler) lambda(l *plan.Lambda) (*lambda, error) {
 		return nil, err
 	}
 	out.body.roots = []int{root}
+	out.body.finish()
 	c.p.volatile = c.p.volatile || out.body.volatile
 	return out, nil
 }

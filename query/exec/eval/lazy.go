@@ -17,7 +17,10 @@ func isBranch(e *plan.Call) bool {
 
 // lazily computes node i for the rows of in, arguments of branches only for the rows that need them.
 func (p *Program) lazily(i int, in *column.Block) (column.Vector, error) {
-	n := &p.nodes[i]
+	if v, err := p.derived(i, in); v != nil || err != nil {
+		return v, err
+	}
+	n := p.nodes[i]
 	if n.kind == callNode && isBranch(n.call) {
 		return p.branch(n, in)
 	}

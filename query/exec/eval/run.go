@@ -44,28 +44,61 @@ func isFinal(err error) bool {
 	return false
 }
 
-// eager computes every node for all rows.
+// frame is the scratch of one Run.
+type frame struct {
+	vals []column.Vector // by node; nil: not computed yet
+	args []column.Vector
+}
+
+func (p *Program) frame() *frame {
+	if f, ok := p.frames.Get().(*frame); ok {
+		return f
+	}
+	return &frame{vals: make([]column.Vector, len(p.nodes)), args: make([]column.Vector, p.args)}
+}
+
+func (p *Program) release(f *frame) {
+	clear(f.vals)
+	clear(f.args)
+	p.frames.Put(f)
+}
+
+// eager computes the roots, every node for all rows.
 func (p *Program) eager(in *column.Block) ([]column.Vector, error) {
-	vals := make([]column.Vector, len(p.nodes))
-	for i := range p.nodes {
-		n := &p.nodes[i]
-		args := make([]column.Vector, len(n.args))
-		for k, a := range n.args {
-			if a >= 0 {
-				args[k] = vals[a]
-			}
-		}
-		v, err := p.compute(n, args, in)
+	f := p.frame()
+	defer p.release(f)
+	out := make([]column.Vector, len(p.roots))
+	for i, r := range p.roots {
+		v, err := p.value(f, r, in)
 		if err != nil {
 			return nil, err
 		}
-		vals[i] = v
-	}
-	out := make([]column.Vector, len(p.roots))
-	for i, r := range p.roots {
-		out[i] = vals[r]
+		out[i] = v
 	}
 	return out, nil
+}
+
+// value computes node i, once per frame.
+func (p *Program) value(f *frame, i int, in *column.Block) (column.Vector, error) {
+	if f.vals[i] != nil {
+		return f.vals[i], nil
+	}
+	n := p.nodes[i]
+	v, err := p.derived(i, in)
+	if v == nil && err == nil {
+		args := f.args[n.at : n.at+len(n.args) : n.at+len(n.args)]
+		for k, a := range n.args {
+			if a < 0 {
+				continue
+			}
+			if args[k], err = p.value(f, a, in); err != nil {
+				return nil, err
+			}
+		}
+		v, err = p.compute(n, args, in)
+	}
+	f.vals[i] = v
+	return v, err
 }
 
 // compute evaluates one node whose arguments are known.
@@ -77,6 +110,11 @@ func (p *Program) compute(n *node, args []column.Vector, in *column.Block) (colu
 		return &column.Const{Value: n.value, N: in.N}, nil
 	case inNode:
 		return p.contains(n, args, in.N)
+	}
+	if n.choice != nil {
+		if v, err := n.choice.coded(p.env, args, in.N); v != nil || err != nil {
+			return v, err
+		}
 	}
 	var lambda func([]column.Vector, []uint32) (column.Vector, error)
 	if n.lambda != nil {
