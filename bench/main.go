@@ -41,6 +41,9 @@ var commands = []struct {
 }{
 	{"gen", runGen},
 	{"run", runCompare},
+	{"load", runLoad},
+	{"insert", runInsert},
+	{"clients", runClients},
 }
 
 func commandNames() string {

@@ -12,9 +12,17 @@ import (
 type table struct {
 	header []string
 	rows   [][]string
+	notes  []string // sentences under it
 }
 
 func (t *table) add(row ...string) { t.rows = append(t.rows, row) }
+
+// fail adds a row that ends in "failed", and says why in a note.
+func (t *table) fail(reason string, cells ...string) {
+	t.notes = append(t.notes, strings.Join(cells, ", ")+": "+oneLine(reason)+".")
+	row := append(cells, "failed")
+	t.add(append(row, make([]string, len(t.header)-len(row))...)...)
+}
 
 func (t *table) String() string {
 	width := make([]int, len(t.header))
@@ -46,6 +54,9 @@ func (t *table) String() string {
 	b.WriteByte('\n')
 	for _, row := range t.rows {
 		line(row)
+	}
+	for _, n := range t.notes {
+		b.WriteString("\n" + n + "\n")
 	}
 	return b.String()
 }
