@@ -145,6 +145,19 @@ func (m *morsel) Column(ctx context.Context, i int, sel []uint32) (column.Vector
 	return m.src.read(ctx, i, m.from, m.to, sel)
 }
 
+// Lengths implements exec.Measured.
+func (m *morsel) Lengths(ctx context.Context, i int, sel []uint32) (column.Vector, error) {
+	s := m.src
+	if s.reader != nil && s.at[i] >= 0 && s.reader.Measurable(s.at[i]) {
+		return s.reader.ReadLengths(ctx, s.at[i], m.from, m.to, sel)
+	}
+	v, err := s.read(ctx, i, m.from, m.to, sel)
+	if err != nil {
+		return nil, err
+	}
+	return exec.Lengths(v), nil
+}
+
 // Bounds implements exec.Bounded.
 func (m *morsel) Bounds(i int) (*exec.Bounds, error) {
 	s := m.src

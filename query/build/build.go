@@ -58,7 +58,7 @@ func (b *builder) node(n plan.Node, use needed, depth int) (exec.Operator, error
 	b.depth = depth
 	switch n := n.(type) {
 	case *plan.Scan:
-		return b.scan(n, use)
+		return b.scan(n, use, nil)
 	case *plan.Values:
 		return &exec.Values{Block: n.Block}, nil
 	case *plan.Filter:

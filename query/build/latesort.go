@@ -25,7 +25,7 @@ func (b *builder) lateSort(n *plan.Sort, depth int) (exec.Operator, error) {
 	if slices.ContainsFunc(exprs, volatile) || !exceeds(wanted, sorted) {
 		return nil, nil
 	}
-	in, err := b.scan(scan, sorted)
+	in, err := b.scan(scan, sorted, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -10,22 +10,24 @@ import (
 	"github.com/olapd/olapd/query/plan"
 )
 
-func (b *builder) scan(n *plan.Scan, use needed) (*exec.Scan, error) {
+// scan builds a scan whose reader uses the columns in use, some of them as m measures them.
+func (b *builder) scan(n *plan.Scan, use needed, m *measure) (*exec.Scan, error) {
 	if n.Sample != 0 {
 		return nil, sqlerr.New(sqlerr.NotImplemented, "SAMPLE is not implemented")
 	}
-	s := &exec.Scan{Storage: b.o.Storage, Limit: n.Limit, Output: make([]bool, len(n.Columns))}
+	s := &exec.Scan{Storage: b.o.Storage, Limit: n.Limit, Output: make([]bool, len(n.Columns)), Lengths: m.lengths()}
 	for i := range s.Output {
 		s.Output[i] = use.has(i)
 	}
 	conjuncts := orderConjuncts(split(n.Filter, nil))
 	for _, e := range conjuncts {
-		p, err := b.program(e)
+		test := m.rewrite(e)
+		p, err := b.program(test)
 		if err != nil {
 			return nil, err
 		}
-		c, safe := cost(e)
-		s.Preds = append(s.Preds, &exec.Predicate{Program: p, Text: e.String(), Safe: safe, Cost: c, Pass: passing(e)})
+		c, safe := cost(test)
+		s.Preds = append(s.Preds, &exec.Predicate{Program: p, Text: test.String(), Safe: safe, Cost: c, Pass: passing(e)})
 	}
 	s.Request = func() exec.ScanRequest {
 		return exec.ScanRequest{Table: n.Table, Columns: n.Columns, Cond: b.condition(n, conjuncts), Final: n.Final}

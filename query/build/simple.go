@@ -28,15 +28,15 @@ func (b *builder) filter(n *plan.Filter, use needed, depth int) (exec.Operator, 
 }
 
 func (b *builder) project(n *plan.Project, use needed, depth int) (exec.Operator, error) {
-	in, err := b.node(n.Input, usedBy(n.Exprs...), depth)
+	in, exprs, err := b.input(n.Input, n.Exprs, depth)
 	if err != nil {
 		return nil, err
 	}
-	exprs, err := b.program(n.Exprs...)
+	prog, err := b.program(exprs...)
 	if err != nil {
 		return nil, err
 	}
-	return exec.NewProject(in, exprs, exprList(n.Exprs)), nil
+	return exec.NewProject(in, prog, exprList(exprs)), nil
 }
 
 func exprList(es []plan.Expr) string {
@@ -65,7 +65,7 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 		spec.Calls = append(spec.Calls, call)
 		names = append(names, c.String())
 	}
-	in, err := b.node(n.Input, usedBy(exprs...), depth)
+	in, exprs, err := b.input(n.Input, exprs, depth)
 	if err != nil {
 		return nil, err
 	}

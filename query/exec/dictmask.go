@@ -30,6 +30,8 @@ type dictMask struct {
 const (
 	dictChunk    = 32_768
 	maxDictMasks = 16
+	// cheapPerRow is what reading and testing a row costs at least, in tenths of a nanosecond.
+	cheapPerRow = 5
 )
 
 // entries returns which entries pass p, exact at least for those the rows at hand use, or nil if rows had better be evaluated one by one.
@@ -55,12 +57,12 @@ func (w *scanStream) entries(p *Predicate, col int, c codedRows) (entries []uint
 	return m.mask, int64(w.r.opts.Clock.Since(start)), nil
 }
 
-// wholePays reports whether evaluating all n entries costs less than evaluating those that rows will use. How many rows are still to come is
-// guessed from those left of this morsel; under a Sort's bound few are, so that entries are evaluated as they come up, until that has cost half
-// of what all would.
+// wholePays reports whether evaluating all n entries costs less than evaluating those that rows will use, or next to nothing beside the scan. How many
+// rows are still to come is guessed from those left of this morsel; under a Sort's bound few are, so that entries are evaluated as they
+// come up, until that has cost half of what all would.
 func (w *scanStream) wholePays(p *Predicate, n int, c codedRows) bool {
 	rows := w.view.block.N
-	if n <= dictChunk || n <= rows {
+	if n <= dictChunk || n <= rows || int64(n)*int64(p.Cost) <= cheapPerRow*w.s.planned.Rows {
 		return true
 	}
 	if w.top != nil || w.s.Limit > 0 {

@@ -104,7 +104,7 @@ func (v *morselView) column(ctx context.Context, c int) (column.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	return stringLengths(s), nil
+	return Lengths(s), nil
 }
 
 // and keeps the rows whose mask, over the block's rows, is 1, and drops the columns that are not needed any more.
@@ -201,15 +201,15 @@ func (v *morselView) references(base uint64) []uint64 {
 	return out
 }
 
-// stringLengths returns the lengths in bytes of strings, as UInt64; NULL stays NULL.
-func stringLengths(v column.Vector) column.Vector {
+// Lengths returns the lengths in bytes of strings, as UInt64; NULL stays NULL.
+func Lengths(v column.Vector) column.Vector {
 	switch v := v.(type) {
 	case *column.Const:
-		return &column.Const{Value: stringLengths(v.Value), N: v.N}
+		return &column.Const{Value: Lengths(v.Value), N: v.N}
 	case *column.Nullable:
-		return column.NewNullable(v.Nulls, column.Flatten(stringLengths(v.Inner)))
+		return column.NewNullable(v.Nulls, column.Flatten(Lengths(v.Inner)))
 	case *column.Dict:
-		of, out := stringLengths(v.Values).(*column.Num[uint64]).Data, make([]uint64, len(v.Codes))
+		of, out := Lengths(v.Values).(*column.Num[uint64]).Data, make([]uint64, len(v.Codes))
 		for i, c := range v.Codes {
 			out[i] = of[c]
 		}

@@ -20,7 +20,8 @@ type TopBound struct {
 
 	worst  atomic.Pointer[sortItem] // rank and prefix
 	exact  atomic.Bool              // equal prefixes mean equal keys; set before worst
-	passed atomic.Int64             // rows that passed the scan's filter, without those that the bound dropped before it was asked
+	masks  topMasks
+	passed atomic.Int64 // rows that passed the scan's filter, without those that the bound dropped before it was asked
 }
 
 // behind reports whether rows whose best is it cannot be among the first.
@@ -49,7 +50,8 @@ type topState struct {
 	items []sortItem
 	best  []sortItem // a heap, the worst first; at most t.Limit
 	mask  []uint8
-	keys  prefixCache
+
+	lookups topLookups
 }
 
 // prefixes returns an item for each value.
@@ -61,7 +63,7 @@ func (s *topState) prefixes(v column.Vector) []sortItem {
 	for i := range s.items {
 		s.items[i] = sortItem{row: uint32(i), rank: rankValue}
 	}
-	if exact := s.keys.set(s.items, v, s.t.Order); exact {
+	if exact := codePrefixes(s.items, v, s.t.Order); exact {
 		s.t.exact.Store(true)
 	}
 	return s.items
@@ -74,6 +76,9 @@ func (s *topState) within(v column.Vector, worst *sortItem) []uint8 {
 	}
 	s.mask = s.mask[:v.Len()]
 	if worst.rank == rankValue && compareWorst(s.mask, v, s.t.Order.Desc, s.t.Single, worst.prefix) {
+		return s.mask
+	}
+	if s.withinCodes(s.mask, v, worst) {
 		return s.mask
 	}
 	for i, it := range s.prefixes(v) {
@@ -185,38 +190,24 @@ func compareInt[T interface {
 	kernel.CompareConst(mask, op, v.Data, T(int64(prefix^signBit)))
 }
 
-// prefixCache keeps the prefixes of a dictionary's entries from block to block. Used by one goroutine.
-type prefixCache struct {
-	values  column.Vector
-	entries []sortItem
-	exact   bool
-	rows    int // looked up so far, before the entries are worth computing
-}
-
-// set is setPrefixes with the entries of a large dictionary computed once, when as many rows have come.
-func (c *prefixCache) set(items []sortItem, v column.Vector, ord column.Order) bool {
+// codePrefixes is setPrefixes for a dictionary of strings larger than the rows at hand, which it does not copy.
+func codePrefixes(items []sortItem, v column.Vector, ord column.Order) (exact bool) {
 	d, ok := v.(*column.Dict)
+	if !ok || d.Values.Len() <= len(items) {
+		return setPrefixes(items, v, ord)
+	}
+	text, ok := d.Values.(*column.Str)
 	if !ok {
 		return setPrefixes(items, v, ord)
 	}
-	if c.values != d.Values {
-		c.values, c.entries, c.rows = d.Values, nil, 0
+	flip := uint64(0)
+	if ord.Desc {
+		flip = ^flip
 	}
-	n := d.Values.Len()
-	if c.rows += len(items); c.entries == nil && c.rows < n/2 {
-		return setPrefixes(items, v, ord)
+	for i, c := range d.Codes {
+		items[i].prefix = stringPrefix(text.At(int(c))) ^ flip
 	}
-	if c.entries == nil {
-		c.entries = make([]sortItem, n)
-		for i := range c.entries {
-			c.entries[i].rank = rankValue
-		}
-		c.exact = setPrefixes(c.entries, d.Values, ord)
-	}
-	for i, code := range d.Codes {
-		items[i].prefix, items[i].rank = c.entries[code].prefix, c.entries[code].rank
-	}
-	return c.exact
+	return false
 }
 
 // bestItems returns, for each run of bounds, the item of the first of its rows in the order.
