@@ -157,6 +157,8 @@ func (b *boundsBuilder) bounds(v column.Vector) (lo, hi column.Vector, nan bool)
 		return floatBounds(v)
 	case *column.Dict:
 		return b.dictBounds(v)
+	case *column.Str:
+		return textBounds(v)
 	case *column.Const:
 		return b.bounds(v.Value)
 	default:
@@ -192,22 +194,38 @@ func (b *boundsBuilder) dictBounds(v *column.Dict) (lo, hi column.Vector, nan bo
 		b.stamp = append(b.stamp, make([]uint32, n-len(b.stamp))...)
 	}
 	b.serial++
-	var used []uint32
+	vals, ok := v.Values.(*column.Str)
+	if !ok {
+		return compareBounds(v)
+	}
+	min, max := v.Codes[0], v.Codes[0]
+	least, most := vals.At(int(min)), vals.At(int(max))
 	for _, c := range v.Codes {
-		if b.stamp[c] != b.serial {
-			b.stamp[c] = b.serial
-			used = append(used, c)
+		if b.stamp[c] == b.serial {
+			continue
+		}
+		b.stamp[c] = b.serial
+		if s := vals.At(int(c)); bytes.Compare(s, least) < 0 {
+			min, least = c, s
+		} else if bytes.Compare(s, most) > 0 {
+			max, most = c, s
 		}
 	}
-	min, max := used[0], used[0]
-	for _, c := range used[1:] {
-		if column.Compare(v.Values, int(c), v.Values, int(min)) < 0 {
-			min = c
-		} else if column.Compare(v.Values, int(c), v.Values, int(max)) > 0 {
-			max = c
+	return one(vals, int(min)), one(vals, int(max)), false
+}
+
+// textBounds compares the bytes: strings and fixed strings are ordered by them.
+func textBounds(v *column.Str) (lo, hi column.Vector, nan bool) {
+	min, max := 0, 0
+	least, most := v.At(0), v.At(0)
+	for i := range v.Len() {
+		if s := v.At(i); bytes.Compare(s, least) < 0 {
+			min, least = i, s
+		} else if bytes.Compare(s, most) > 0 {
+			max, most = i, s
 		}
 	}
-	return one(v.Values, int(min)), one(v.Values, int(max)), false
+	return one(v, min), one(v, max), false
 }
 
 func compareBounds(v column.Vector) (lo, hi column.Vector, nan bool) {

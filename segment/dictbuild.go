@@ -3,8 +3,10 @@ package segment
 import (
 	"bytes"
 	"encoding/binary"
+	"slices"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/segment/page"
 	"github.com/zeebo/xxh3"
@@ -20,6 +22,7 @@ type dictBuilder struct {
 	// known translates the codes of the dictionaries of incoming vectors: merges and memtables share theirs over many blocks.
 	known  map[column.Vector][]uint32 // code+1
 	blocks [][]byte                   // of compress
+	region *mem.Region                // where large values are; nil: in the heap
 	// touched keeps touch from being compiled away.
 	touched byte
 }
@@ -34,6 +37,8 @@ const (
 	// dictBatch is how many strings are looked up together: their slots, and then the entries there, are fetched from memory
 	// side by side and not one after the other.
 	dictBatch = 64
+	// heapDictBytes is how far values grow in the Go heap.
+	heapDictBytes = 4 << 20
 )
 
 func (d *dictBuilder) len() int { return d.vals.Len() }
@@ -53,6 +58,7 @@ func (d *dictBuilder) code(s []byte, h uint64) uint32 {
 		}
 	}
 	c := uint32(d.len())
+	d.room(len(s))
 	d.vals.Append(s)
 	d.hashes = append(d.hashes, h)
 	d.table[at] = h>>32<<32 | uint64(c+1)
@@ -62,8 +68,34 @@ func (d *dictBuilder) code(s []byte, h uint64) uint32 {
 	return c
 }
 
+// room makes sure that one more value of n bytes fits where the values are, moving large dictionaries out of the heap, where they would be
+// copied again and again as they grow.
+func (d *dictBuilder) room(n int) {
+	data := d.vals.Data
+	if d.region == nil && len(data)+n > cap(data) && len(data) >= heapDictBytes {
+		if d.region = mem.NewRegion(maxDictBytes + page.TextBlock); d.region != nil {
+			d.vals.Data = append(d.region.Bytes(), data...)
+		}
+	}
+	if k := len(d.hashes); k == cap(d.hashes) {
+		d.hashes, d.vals.Off = slices.Grow(d.hashes, k+1), slices.Grow(d.vals.Off, k+1)
+	}
+}
+
+// free gives the values' memory back; the dictionary is of no use any more.
+func (d *dictBuilder) free() {
+	if d != nil {
+		d.region.Free()
+		d.vals, d.region = nil, nil
+	}
+}
+
 func (d *dictBuilder) grow() {
-	d.table = make([]uint64, 2*len(d.table))
+	by := 4
+	if len(d.table) >= 1<<22 {
+		by = 2
+	}
+	d.table = make([]uint64, by*len(d.table))
 	mask := uint64(len(d.table) - 1)
 	for c, h := range d.hashes {
 		at := h & mask
@@ -175,20 +207,29 @@ func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Di
 			continue
 		}
 		if to[c] == 0 {
-			to[c] = d.codeOf(v, c) + 1
+			d.translate(to, v, c)
 		}
 		dst[n+i] = to[c] - 1
 	}
 	return dst
 }
 
-// codeOf is the code here of an entry of another dictionary.
-func (d *dictBuilder) codeOf(v *column.Dict, c uint32) uint32 {
-	s := v.Values.(*column.Str).At(int(c))
-	if v.Hashes != nil {
-		return d.code(s, v.Hashes[c])
+// translate finds the code of entry c of another dictionary. In one of a segment, whose entries all occur and first do so in this order, it finds those of
+// the entries behind it too.
+func (d *dictBuilder) translate(to []uint32, v *column.Dict, c uint32) {
+	vals := v.Values.(*column.Str)
+	if v.Hashes == nil || !v.Unique {
+		s := vals.At(int(c))
+		to[c] = d.code(s, xxh3.Hash(s)) + 1
+		return
 	}
-	return d.code(s, xxh3.Hash(s))
+	end := min(int(c)+dictBatch, len(to))
+	d.touch(v.Hashes[c:end])
+	for i := int(c); i < end; i++ {
+		if to[i] == 0 {
+			to[i] = d.code(vals.At(i), v.Hashes[i]) + 1
+		}
+	}
 }
 
 // textOf is the bytes of the strings with these codes, NULLs aside.

@@ -139,6 +139,7 @@ const dictShare = 3
 func (c *columnWriter) closeDict(n int) {
 	c.dictOpen, c.bitmap = false, nil
 	if n == 0 {
+		c.dict.free()
 		c.dict = nil
 		return
 	}

@@ -270,6 +270,7 @@ func (w *Writer) Finish(ctx context.Context) (*Meta, error) {
 		return nil, err
 	}
 	m, err := w.finishFile()
+	w.free()
 	if err != nil {
 		return nil, err
 	}
@@ -380,8 +381,17 @@ func (w *Writer) finishSkip(ft *footer, s *skipState) error {
 	return err
 }
 
+// free gives back what is outside the heap.
+func (w *Writer) free() {
+	for _, c := range w.cols {
+		c.dict.free()
+		c.dict = nil
+	}
+}
+
 // Abort closes and removes the file. It may be called after Finish, when it does nothing.
 func (w *Writer) Abort() error {
+	w.free()
 	if w.f == nil {
 		return nil
 	}

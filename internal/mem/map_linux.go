@@ -33,6 +33,16 @@ func mapAnonymous(n int) ([]byte, error) {
 	return unsafe.Slice((*byte)(p), size), nil
 }
 
+// mapRegion maps n bytes of which the kernel promises nothing until they are written to; nil if it refuses.
+func mapRegion(n int) []byte {
+	size := (n + pageBytes - 1) &^ (pageBytes - 1)
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil
+	}
+	return unsafe.Slice((*byte)(p), size)
+}
+
 const pageBytes = 4096
 
 func cut(p unsafe.Pointer, n int) {

@@ -182,3 +182,20 @@ func BenchmarkBatchReserve(b *testing.B) {
 		w.Release(100)
 	}
 }
+
+func TestRegion(t *testing.T) {
+	r := NewRegion(1 << 30)
+	if r == nil {
+		t.Skip("this system has no regions")
+	}
+	b := r.Bytes()
+	for i := range 3 << 20 {
+		b = append(b, byte(i))
+	}
+	if len(b) != 3<<20 || cap(b) != 1<<30 || b[1<<20+7] != 7 {
+		t.Errorf("%d of %d bytes, %d", len(b), cap(b), b[1<<20+7])
+	}
+	r.Free()
+	r.Free()
+	(*Region)(nil).Free()
+}
