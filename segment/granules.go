@@ -66,6 +66,15 @@ func (s *Granules) keep(f func(g int) bool) int {
 	return dropped
 }
 
+// rowsIn returns the number of rows of the granules in the set.
+func (r *Reader) rowsIn(s *Granules) int {
+	n, g := s.Count(), r.meta.Granularity
+	if last := s.n - 1; last >= 0 && s.Has(last) {
+		return n*g - (s.n*g - r.Rows())
+	}
+	return n * g
+}
+
 // Ranges returns the rows of the granules in the set as maximal runs.
 func (r *Reader) Ranges(s *Granules) []RowRange {
 	var out []RowRange

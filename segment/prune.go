@@ -18,6 +18,7 @@ type PruneStep struct {
 	Index   string // "primary", "minmax", "bitmap", or the name of a skip index
 	Type    string // primary, minmax, bitmap, or the skip index's type
 	Dropped int    // granules it removed
+	Rows    int    // rows in those
 }
 
 // String prints the statistics on one line.
@@ -55,9 +56,10 @@ func (r *Reader) prune(ctx context.Context, p *plan, set *Granules, st *PruneSta
 		if err := ctx.Err(); err != nil {
 			return err
 		}
+		rows := r.rowsIn(set)
 		dropped, used, err := run()
 		if used {
-			st.Steps = append(st.Steps, PruneStep{Index: index, Type: typ, Dropped: dropped})
+			st.Steps = append(st.Steps, PruneStep{Index: index, Type: typ, Dropped: dropped, Rows: rows - r.rowsIn(set)})
 		}
 		return err
 	}

@@ -28,6 +28,11 @@ func (s *RowSet) AppendRange(sel []uint32, from, to int) []uint32 {
 	return sel
 }
 
+// CountRange returns the number of the set's rows in [from, to).
+func (s *RowSet) CountRange(from, to int) int {
+	return int(s.rows.CardinalityInRange(uint64(from), uint64(to)))
+}
+
 // any reports whether a row of [from, to) is in the set.
 func (s *RowSet) any(from, to int) bool {
 	it := s.rows.Iterator()

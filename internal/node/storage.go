@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"slices"
 	"sync"
 
 	"github.com/olapd/olapd/internal/column"
@@ -135,6 +134,8 @@ func (s *source) compute(ctx context.Context, i, from, to int, sel []uint32) (co
 type morsel struct {
 	src      *source
 	from, to int
+	// rows are those of the segment that bitmap indexes leave; nil: all.
+	rows *segment.RowSet
 }
 
 // Rows implements exec.Morsel.
@@ -143,6 +144,14 @@ func (m *morsel) Rows() int { return m.to - m.from }
 // Column implements exec.Morsel.
 func (m *morsel) Column(ctx context.Context, i int, sel []uint32) (column.Vector, error) {
 	return m.src.read(ctx, i, m.from, m.to, sel)
+}
+
+// Candidates implements exec.Narrowed.
+func (m *morsel) Candidates(dst []uint32) ([]uint32, bool) {
+	if m.rows == nil {
+		return dst, false
+	}
+	return m.rows.AppendRange(dst, m.from, m.to), true
 }
 
 // Lengths implements exec.Measured.
@@ -209,7 +218,7 @@ func (sc *scanner) plan(ctx context.Context, view *mergetree.TableView, want col
 	for _, c := range view.Memtable() {
 		src := newSource(view.Spec(), want, c.Schema)
 		src.mem = c.Rows
-		sc.cut(src, 0, c.Rows.N)
+		sc.cut(src, 0, c.Rows.N, nil)
 		sc.stats.Rows += int64(c.Rows.N)
 		sc.stats.TotalRows += int64(c.Rows.N)
 	}
@@ -222,13 +231,17 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 	st.TotalGranules += int64(r.Granules())
 	st.TotalRows += int64(r.Rows())
 	kept := segment.AllGranules(r.Granules())
+	var rows *segment.RowSet
 	if cond != nil {
 		left, ps, err := r.Prune(ctx, *cond, nil)
 		if err != nil {
 			return err
 		}
 		kept = left
-		sc.count(r, ps)
+		sc.count(ps)
+		if rows, err = selective(ctx, r, *cond, kept); err != nil {
+			return err
+		}
 	}
 	if kept.Count() == 0 {
 		return nil
@@ -238,42 +251,77 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 	src := newSource(view.Spec(), want, r.Schema())
 	src.reader = r
 	for _, run := range r.Ranges(kept) {
-		sc.cut(src, int(run.From), int(run.To))
-		st.Rows += int64(run.To - run.From)
+		st.Rows += sc.cut(src, run.From, run.To, rows)
 	}
 	return nil
 }
 
-// count adds what each index dropped of a segment.
-func (sc *scanner) count(r *segment.Reader, ps segment.PruneStats) {
-	perGranule := int64(0)
-	if r.Granules() > 0 {
-		perGranule = int64(r.Rows() / r.Granules())
+// minNarrowing is how many times fewer rows bitmap indexes must leave for reading only those: fewer than that are
+// read as fast with all the others.
+const minNarrowing = 8
+
+// selective returns the rows that bitmap indexes leave of the granules kept; nil where they do not leave few.
+func selective(ctx context.Context, r *segment.Reader, cond segment.Condition, kept *segment.Granules) (*segment.RowSet, error) {
+	if kept.Count() == 0 {
+		return nil, nil
 	}
+	rows, _, err := r.MatchRows(ctx, cond)
+	if err != nil || rows == nil || rows.Count() > kept.Count()*r.Meta().Granularity/minNarrowing {
+		return nil, err
+	}
+	return rows, nil
+}
+
+// count adds what each index dropped of a segment.
+func (sc *scanner) count(ps segment.PruneStats) {
 	left := ps.Before
 	for _, step := range ps.Steps {
-		at := slices.IndexFunc(sc.stats.Dropped, func(d exec.Drop) bool { return d.Index == step.Index })
-		if at < 0 {
-			at = len(sc.stats.Dropped)
-			sc.stats.Dropped = append(sc.stats.Dropped, exec.Drop{Index: step.Index})
-		}
-		d := &sc.stats.Dropped[at]
+		d := sc.drop(step.Index)
 		d.Granules += int64(step.Dropped)
-		d.Rows += int64(step.Dropped) * perGranule
+		d.Rows += int64(step.Rows)
 		if left -= step.Dropped; left == 0 && step.Dropped > 0 {
 			d.Segments++
 		}
 	}
 }
 
-// cut adds rows [from, to) as morsels that do not cross pages.
-func (sc *scanner) cut(src *source, from, to int) {
+// drop is the count of an index.
+func (sc *scanner) drop(index string) *exec.Drop {
+	for i := range sc.stats.Dropped {
+		if sc.stats.Dropped[i].Index == index {
+			return &sc.stats.Dropped[i]
+		}
+	}
+	sc.stats.Dropped = append(sc.stats.Dropped, exec.Drop{Index: index})
+	return &sc.stats.Dropped[len(sc.stats.Dropped)-1]
+}
+
+// cut adds rows [from, to), or those of them in a set, as morsels that do not cross pages, unless granules do. It returns how many rows those have.
+func (sc *scanner) cut(src *source, from, to int, rows *segment.RowSet) int64 {
+	unit, n := maxMorsel, int64(0)
+	if src.reader != nil {
+		g := max(src.reader.Meta().Granularity, 1)
+		unit = max(maxMorsel/g*g, g)
+	}
 	for from < to {
-		end := min(to, (from/maxMorsel+1)*maxMorsel)
-		sc.mu.morsels = append(sc.mu.morsels, morsel{src: src, from: from, to: end})
+		end := min(to, (from/unit+1)*unit)
+		m := morsel{src: src, from: from, to: end, rows: rows}
+		count := end - from
+		if rows != nil {
+			count = rows.CountRange(from, end)
+			sc.drop(bitmapRows).Rows += int64(end - from - count)
+		}
+		if count > 0 {
+			sc.mu.morsels = append(sc.mu.morsels, m)
+		}
+		n += int64(count)
 		from = end
 	}
+	return n
 }
+
+// bitmapRows names, among what is dropped, the rows that bitmap indexes exclude inside of granules that are read.
+const bitmapRows = "bitmap rows"
 
 // Next implements exec.Scanner.
 func (sc *scanner) Next(context.Context) (exec.Morsel, error) {

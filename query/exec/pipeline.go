@@ -235,7 +235,7 @@ func describe(out []string, op Operator, depth int) []string {
 		if c := s.Request().Cond; c != nil {
 			out = append(out, pad+"  Prunes by "+c.String())
 		}
-		out = append(out, s.planned.lines(pad+"  ")...)
+		out = append(out, s.lines(pad+"  ")...)
 	}
 	for _, in := range op.Inputs() {
 		out = describe(out, in, depth+1)

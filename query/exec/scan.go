@@ -30,6 +30,7 @@ type Scan struct {
 	// Limit is the number of rows after which reading stops; 0: none.
 	Limit uint64
 
+	ran     bool
 	scanner Scanner
 	planned ScanStats
 	queue   queue
@@ -62,6 +63,23 @@ func (s *Scan) Describe() string {
 // ScanStats is what the storage planned; zero before the run.
 func (s *Scan) ScanStats() ScanStats { return s.planned }
 
+// lines prints what was planned and, once the scan has run, what was read of it. The latter adds up to the former.
+func (s *Scan) lines(pad string) []string {
+	out := s.planned.lines(pad)
+	if !s.ran {
+		return out
+	}
+	rows, top := s.actual.rows.Load(), s.actual.topRows.Load()
+	line := fmt.Sprintf("%sRead %d rows", pad, rows)
+	if s.Top != nil {
+		line += fmt.Sprintf(", dropped by top-k: %d granules, %d rows", s.actual.topGranules.Load(), top)
+	}
+	if rest := s.planned.Rows - rows - top; rest > 0 {
+		line += fmt.Sprintf(", not reached: %d rows", rest)
+	}
+	return append(out, line)
+}
+
 func (s *Scan) streams(r *run) ([]Stream, error) {
 	if err := s.start(r.ctx); err != nil {
 		return nil, err
@@ -69,7 +87,7 @@ func (s *Scan) streams(r *run) ([]Stream, error) {
 	if err := s.queue.fill(s); err != nil {
 		return nil, err
 	}
-	s.order = newStepOrder(s)
+	s.order, s.ran = newStepOrder(s), true
 	n := r.opts.Threads
 	if o, ok := s.scanner.(Ordered); ok && o.Ordered() {
 		n = 1
@@ -159,7 +177,11 @@ func (w *scanStream) limited(b *column.Block) *column.Block {
 func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
 	v := &w.view
 	v.reset(t.m)
+	v.narrow()
 	w.skipRuns(t)
+	if len(w.s.Preds) == 0 {
+		w.truncate()
+	}
 	reading := int64(v.left)
 	w.s.actual.rows.Add(reading)
 	steps := w.s.order.current()
@@ -260,12 +282,17 @@ func (s *Scan) usedBy(steps []int, c int) bool {
 	return false
 }
 
+// truncate leaves no more rows than the limit has room for.
+func (w *scanStream) truncate() {
+	if l := w.s.Limit; l > 0 {
+		w.view.truncate(int(max(int64(l)-w.s.yielded.Load(), 0)))
+	}
+}
+
 // finish reads what is asked for of the rows left.
 func (w *scanStream) finish(ctx context.Context, t task) error {
 	v := &w.view
-	if l := w.s.Limit; l > 0 {
-		v.truncate(max(int(int64(l)-w.s.yielded.Load()), 0))
-	}
+	w.truncate()
 	if v.left == 0 {
 		return nil
 	}

@@ -62,19 +62,40 @@ func (v *morselView) nextSel(n int) []uint32 {
 	return v.sels[k][:0]
 }
 
+// narrow keeps the rows that indexes have left.
+func (v *morselView) narrow() {
+	n, ok := v.m.(Narrowed)
+	if !ok {
+		return
+	}
+	sel, ok := n.Candidates(v.nextSel(v.left))
+	if !ok {
+		return
+	}
+	v.sel, v.left, v.block.N = sel, len(sel), len(sel)
+}
+
 // keepRuns keeps the rows of some runs, run k being the rows up to ends[k]. REQUIRES: nothing has been read.
 func (v *morselView) keepRuns(ends []uint32, keep func(k int) bool) {
-	sel, from := v.nextSel(v.left), uint32(0)
+	sel, from, at := v.nextSel(v.left), uint32(0), 0
 	for k, to := range ends {
-		if keep(k) {
+		switch {
+		case v.sel != nil:
+			start := at
+			for at < len(v.sel) && v.sel[at] < to {
+				at++
+			}
+			if keep(k) {
+				sel = append(sel, v.sel[start:at]...)
+			}
+		case keep(k):
 			for r := from; r < to; r++ {
 				sel = append(sel, r)
 			}
 		}
 		from = to
 	}
-	v.sel, v.left = sel, len(sel)
-	v.block.N = v.left
+	v.sel, v.left, v.block.N = sel, len(sel), len(sel)
 }
 
 // load reads columns not read yet, for the block's rows.

@@ -88,13 +88,20 @@ type Bounds struct {
 	Empty      []bool // nothing else is there
 }
 
+// Narrowed may be implemented by a Morsel of which indexes tell the rows that can match the request's condition.
+type Narrowed interface {
+	// Candidates appends the positions of those rows to dst, ascending; false, if nothing is known, stands for all.
+	Candidates(dst []uint32) ([]uint32, bool)
+}
+
 // Measured may be implemented by a Morsel that can tell the lengths of strings without reading them.
 type Measured interface {
 	// Lengths returns the lengths in bytes of column i of the request, UInt64 or Nullable of it, of the rows that Column would return.
 	Lengths(ctx context.Context, i int, sel []uint32) (column.Vector, error)
 }
 
-// ScanStats counts what a scan reads and what it need not, for EXPLAIN: total = read + the sum over Dropped.
+// ScanStats counts what a scan is to read and what it need not, for EXPLAIN. They add up exactly: the total is what is to be read and the sum over
+// Dropped, for segments, granules and rows. The rows of a memtable are in no segment and no granule.
 type ScanStats struct {
 	Segments, Granules, Rows, Bytes int64 // to be read
 	TotalSegments, TotalGranules    int64
