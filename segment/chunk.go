@@ -135,13 +135,52 @@ func parseTrailer(b []byte, path string, size int64) (footer ref, h xxh3.Uint128
 
 // readChunk reads a body and verifies it. size is the file's.
 func readChunk(f io.ReaderAt, path string, size int64, r ref) ([]byte, error) {
-	if r.len < 0 || r.len > maxChunk || r.off < int64(len(magic)) || r.off > size || r.off+int64(r.len)+sumSize+trailerSize > size {
-		return nil, corrupt(path, "a chunk of %d bytes at %d in a file of %d", r.len, r.off, size)
+	if err := r.check(path, size); err != nil {
+		return nil, err
 	}
 	b := make([]byte, r.len+sumSize)
 	if n, err := f.ReadAt(b, r.off); n < len(b) {
 		return nil, fmt.Errorf("segment: reading %d bytes at %d of %s: %w", len(b), r.off, path, err)
 	}
+	return verified(b, path, r)
+}
+
+// readChunks reads bodies that lie end to end, at once.
+func readChunks(f io.ReaderAt, path string, size int64, refs []ref) ([][]byte, error) {
+	first, last := refs[0], refs[len(refs)-1]
+	for _, r := range refs {
+		if err := r.check(path, size); err != nil {
+			return nil, err
+		}
+	}
+	b := make([]byte, last.off+last.stored()-first.off)
+	if n, err := f.ReadAt(b, first.off); n < len(b) {
+		return nil, fmt.Errorf("segment: reading %d bytes at %d of %s: %w", len(b), first.off, path, err)
+	}
+	out := make([][]byte, len(refs))
+	for i, r := range refs {
+		var err error
+		if out[i], err = verified(b[:r.stored()], path, r); err != nil {
+			return nil, err
+		}
+		b = b[r.stored():]
+	}
+	return out, nil
+}
+
+// check reports a place that cannot be one in a file of the given size.
+func (r ref) check(path string, size int64) error {
+	if r.len < 0 || r.len > maxChunk || r.off < int64(len(magic)) || r.off > size || r.off+r.stored()+trailerSize > size {
+		return corrupt(path, "a chunk of %d bytes at %d in a file of %d", r.len, r.off, size)
+	}
+	return nil
+}
+
+// stored is what a chunk takes in the file.
+func (r ref) stored() int64 { return int64(r.len) + sumSize }
+
+// verified returns the body of a chunk, given with its checksum.
+func verified(b []byte, path string, r ref) ([]byte, error) {
 	body := b[:r.len:r.len]
 	if got, want := checksum(body, r.off), binary.LittleEndian.Uint64(b[r.len:]); got != want {
 		return nil, sqlerr.New(sqlerr.ChecksumDoesntMatch, "Checksum of %d bytes at %d of segment %s does not match: %016x, expected %016x", r.len, r.off, path, got, want)

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"runtime"
 	"weak"
 
 	"github.com/olapd/olapd/internal/column"
@@ -19,12 +20,21 @@ type Dictionary struct {
 	Hashes []uint64    // xxh3 of each entry
 }
 
-// Dictionary returns the dictionary of a stored column, or nil if it has none.
+// Dictionary returns the dictionary of a stored column, or nil if it has none. It loads all values: lengths alone, the code of
+// one value or the values of a few codes are to be had for less (ReadLengths, FindCode, ReadEntries).
 func (r *Reader) Dictionary(ctx context.Context, col int) (*Dictionary, error) {
-	if col < 0 || col >= len(r.schema) || r.cols[col].entry.Dict == nil {
+	if r.Entries(col) == 0 {
 		return nil, nil
 	}
 	return r.dictionary(ctx, &r.cols[col])
+}
+
+// Entries returns the number of entries of a stored column's dictionary; 0 if it has none.
+func (r *Reader) Entries(col int) int {
+	if col < 0 || col >= len(r.schema) || r.cols[col].entry.Dict == nil {
+		return 0
+	}
+	return r.cols[col].entry.Dict.Entries
 }
 
 // dictValues keeps a Dictionary alive as long as its values are: the vectors hold only those.
@@ -36,30 +46,96 @@ type dictValues struct {
 func (r *Reader) dictionary(ctx context.Context, c *columnState) (*Dictionary, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entry.Dict
-	k := cacheKey{r.number, e.Header.off}
-	if d, ok := r.cache.get(k).(*Dictionary); ok {
+	if d := r.loadedLocked(c); d != nil {
 		return d, nil
 	}
-	if d := c.mu.dict.Value(); d != nil {
-		r.cache.put(k, d, d.bytes())
-		return d, nil
-	}
-	d, err := r.loadDictionary(ctx, c)
+	d, err := r.loadLocked(ctx, c)
 	if err != nil {
 		return nil, fmt.Errorf("segment: dictionary of column %s of %s: %w", c.entry.Name, r.path, err)
 	}
 	c.mu.dict = weak.Make(d)
-	r.cache.put(k, d, d.bytes())
+	r.cache.put(r.dictKey(c), d, int64(len(d.Values.Data)))
 	return d, nil
 }
 
-func (d *Dictionary) bytes() int64 { return d.Values.Bytes() + 8*int64(len(d.Hashes)) }
+func (r *Reader) dictKey(c *columnState) cacheKey { return cacheKey{r.number, c.entry.Dict.Header.off} }
 
-// dictHeader is the header chunk of a dictionary.
+// loadedLocked returns the dictionary if it is in memory, else nil. REQUIRES: c.mu.
+func (r *Reader) loadedLocked(c *columnState) *Dictionary {
+	k := r.dictKey(c)
+	if d, ok := r.cache.get(k).(*Dictionary); ok {
+		return d
+	}
+	d := c.mu.dict.Value()
+	if d != nil {
+		r.cache.put(k, d, int64(len(d.Values.Data)))
+	}
+	return d
+}
+
+// loadLocked reads the whole dictionary, its blocks on all cores. REQUIRES: c.mu.
+func (r *Reader) loadLocked(ctx context.Context, c *columnState) (*Dictionary, error) {
+	h, err := r.headLocked(c)
+	if err != nil {
+		return nil, err
+	}
+	hashes, err := r.hashesLocked(c)
+	if err != nil {
+		return nil, err
+	}
+	data := make([]byte, h.off[len(h.off)-1])
+	groups := (len(h.blocks) + readGroup - 1) / readGroup
+	err = inParallel(runtime.GOMAXPROCS(0), groups, func(g int) error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		first := g * readGroup
+		return r.dictBlocks(h, first, min(first+readGroup, len(h.blocks)), data)
+	})
+	if err != nil {
+		return nil, err
+	}
+	d := &Dictionary{Hashes: hashes}
+	v := &dictValues{Str: column.Str{Typ: c.entry.typ.Inner(), Off: h.off, Data: data}, owner: d}
+	d.Values = &v.Str
+	return d, nil
+}
+
+// readGroup is how many blocks of a dictionary are read from the file at once: half a megabyte or so.
+const readGroup = 16
+
+// dictBlocks decodes blocks [from, to) into their places in data.
+func (r *Reader) dictBlocks(h *dictHeader, from, to int, data []byte) error {
+	bodies, err := readChunks(r.f, r.path, r.size, h.blocks[from:to])
+	if err != nil {
+		return err
+	}
+	for i, b := range bodies {
+		at := (from + i) * page.TextBlock
+		if err := page.ReadTextBlock(data[at:min(at+page.TextBlock, len(data))], b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// dictHeader is the header chunk of a dictionary: all but values and hashes.
 type dictHeader struct {
 	off    []uint32 // entries+1
-	blocks []ref
+	blocks []ref    // end to end
+}
+
+// headLocked returns the header through the cache. REQUIRES: c.mu.
+func (r *Reader) headLocked(c *columnState) (*dictHeader, error) {
+	k := cacheKey{r.number, -c.entry.Dict.Header.off}
+	if h, ok := r.cache.get(k).(*dictHeader); ok {
+		return h, nil
+	}
+	h, err := r.dictHeader(c)
+	if err == nil {
+		r.cache.put(k, h, 4*int64(len(h.off))+16*int64(len(h.blocks)))
+	}
+	return h, err
 }
 
 func (r *Reader) dictHeader(c *columnState) (*dictHeader, error) {
@@ -97,42 +173,13 @@ func (r *Reader) dictHeader(c *columnState) (*dictHeader, error) {
 	return h, nil
 }
 
-// block decodes block k of a dictionary into its place in data, which starts at block first.
-func (r *Reader) dictBlock(h *dictHeader, k, first int, data []byte) error {
-	b, err := readChunk(r.f, r.path, r.size, h.blocks[k])
-	if err != nil {
-		return err
-	}
-	at := (k - first) * page.TextBlock
-	return page.ReadTextBlock(data[at:min(at+page.TextBlock, len(data))], b)
-}
-
-func (r *Reader) loadDictionary(ctx context.Context, c *columnState) (*Dictionary, error) {
-	h, err := r.dictHeader(c)
-	if err != nil {
-		return nil, err
-	}
-	hashes, err := r.dictHashes(c)
-	if err != nil {
-		return nil, err
-	}
-	data := make([]byte, h.off[len(h.off)-1])
-	for k := range h.blocks {
-		if err := ctx.Err(); err != nil {
-			return nil, err
-		}
-		if err := r.dictBlock(h, k, 0, data); err != nil {
-			return nil, err
-		}
-	}
-	d := &Dictionary{Hashes: hashes}
-	v := &dictValues{Str: column.Str{Typ: c.entry.typ.Inner(), Off: h.off, Data: data}, owner: d}
-	d.Values = &v.Str
-	return d, nil
-}
-
-func (r *Reader) dictHashes(c *columnState) ([]uint64, error) {
+// hashesLocked returns the hash of each entry through the cache. REQUIRES: c.mu.
+func (r *Reader) hashesLocked(c *columnState) ([]uint64, error) {
 	e := c.entry.Dict
+	k := cacheKey{r.number, e.Hashes.off}
+	if h, ok := r.cache.get(k).([]uint64); ok {
+		return h, nil
+	}
 	b, err := readChunk(r.f, r.path, r.size, e.Hashes)
 	if err != nil {
 		return nil, err
@@ -144,10 +191,11 @@ func (r *Reader) dictHashes(c *columnState) ([]uint64, error) {
 	for i := range out {
 		out[i] = binary.LittleEndian.Uint64(b[8*i:])
 	}
+	r.cache.put(k, out, 8*int64(len(out)))
 	return out, nil
 }
 
-// Find returns the code of a value.
+// Find returns the code of a value. It looks at the hash of every entry: who asks often asks FindCode.
 func (d *Dictionary) Find(s []byte) (code uint32, ok bool) {
 	h := xxh3.Hash(s)
 	for i, x := range d.Hashes {

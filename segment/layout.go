@@ -47,6 +47,3 @@ func (r *Reader) Layout() ([]ColumnLayout, error) {
 	}
 	return out, nil
 }
-
-// stored is what a chunk takes in the file.
-func (r ref) stored() int64 { return int64(r.len) + sumSize }

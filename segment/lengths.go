@@ -108,21 +108,12 @@ func (r *Reader) codeLengths(dst []uint64, c *columnState, stream []byte, n, fro
 func (r *Reader) dictOffsets(c *columnState) ([]uint32, error) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	e := c.entry.Dict
-	if d, ok := r.cache.get(cacheKey{r.number, e.Header.off}).(*Dictionary); ok {
+	if d := r.loadedLocked(c); d != nil {
 		return d.Values.Off, nil
 	}
-	if d := c.mu.dict.Value(); d != nil {
-		return d.Values.Off, nil
-	}
-	k := cacheKey{r.number, -e.Header.off}
-	if off, ok := r.cache.get(k).([]uint32); ok {
-		return off, nil
-	}
-	h, err := r.dictHeader(c)
+	h, err := r.headLocked(c)
 	if err != nil {
 		return nil, fmt.Errorf("segment: dictionary of column %s of %s: %w", c.entry.Name, r.path, err)
 	}
-	r.cache.put(k, h.off, 4*int64(len(h.off)))
 	return h.off, nil
 }

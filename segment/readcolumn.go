@@ -89,54 +89,125 @@ func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vec
 }
 
 func (r *Reader) readCodes(ctx context.Context, c *columnState, in *page.Input, hasNulls bool, n, from, to int) (column.Vector, error) {
-	t := c.entry.typ.WithoutLowCardinality()
-	if c.entry.Dict == nil || hasNulls && !t.IsNullable() {
-		return nil, corrupt(r.path, "a page of codes in column %s %s", c.entry.Name, t)
-	}
-	var nulls []uint8
-	if hasNulls {
-		flags := in.Sized()
-		if err := in.Err(); err != nil {
-			return nil, err
-		}
-		var err error
-		if nulls, err = page.Nulls(flags, n, from, to); err != nil {
-			return nil, err
-		}
-	}
-	stream := in.Sized()
-	if err := in.Err(); err != nil {
-		return nil, err
-	}
-	codes := make([]uint32, to-from)
-	if err := page.Ints(codes, stream, n, from); err != nil {
-		return nil, err
-	}
-	if err := page.CheckCodes(codes, c.entry.Dict.Entries); err != nil {
+	codes, nulls, err := r.decodeCodes(c, in, hasNulls, n, from, to)
+	if err != nil {
 		return nil, err
 	}
 	d, err := r.dictionary(ctx, c)
 	if err != nil {
 		return nil, err
 	}
-	v := &column.Dict{Codes: codes, Values: d.Values, Unique: true, Hashes: d.Hashes}
-	if !t.IsNullable() {
-		return v, nil
+	return c.orNull(&column.Dict{Codes: codes, Values: d.Values, Unique: true, Hashes: d.Hashes}, nulls), nil
+}
+
+// orNull puts the null flags, nil if nothing is NULL, beside the values of a column, where its type has any.
+func (c *columnState) orNull(v column.Vector, nulls []uint8) column.Vector {
+	if !c.entry.typ.WithoutLowCardinality().IsNullable() {
+		return v
 	}
 	if nulls == nil {
-		nulls = make([]uint8, to-from)
+		nulls = make([]uint8, v.Len())
 	}
-	return column.NewNullable(nulls, v), nil
+	return column.NewNullable(nulls, v)
+}
+
+// decodeCodes decodes rows [from, to) of the n of a page of codes behind its kind; nulls is nil if none is stored.
+func (r *Reader) decodeCodes(c *columnState, in *page.Input, hasNulls bool, n, from, to int) (codes []uint32, nulls []uint8, err error) {
+	if t := c.entry.typ.WithoutLowCardinality(); c.entry.Dict == nil || hasNulls && !t.IsNullable() {
+		return nil, nil, corrupt(r.path, "a page of codes in column %s %s", c.entry.Name, t)
+	}
+	if hasNulls {
+		flags := in.Sized()
+		if err := in.Err(); err != nil {
+			return nil, nil, err
+		}
+		if nulls, err = page.Nulls(flags, n, from, to); err != nil {
+			return nil, nil, err
+		}
+	}
+	stream := in.Sized()
+	if err := in.Err(); err != nil {
+		return nil, nil, err
+	}
+	codes = make([]uint32, to-from)
+	if err := page.Ints(codes, stream, n, from); err != nil {
+		return nil, nil, err
+	}
+	return codes, nulls, page.CheckCodes(codes, c.entry.Dict.Entries)
+}
+
+// ReadCodes decodes the dictionary codes of rows [from, to) of stored column col without loading the dictionary. NULLs, flagged in nulls (nil: there are
+// none), have any code. coded is false, and nothing decoded, if one of the pages is not of codes.
+func (r *Reader) ReadCodes(ctx context.Context, col, from, to int) (codes []uint32, nulls []uint8, coded bool, err error) {
+	if col < 0 || col >= len(r.schema) || from < 0 || from > to || to > r.Rows() {
+		return nil, nil, false, sqlerr.New(sqlerr.LogicalError, "Rows %d to %d of column %d of segment %s with %d rows", from, to, col, r.path, r.Rows())
+	}
+	if r.Entries(col) == 0 {
+		return nil, nil, false, nil
+	}
+	for at := from; at < to; {
+		if err := ctx.Err(); err != nil {
+			return nil, nil, false, err
+		}
+		p := r.pageOf(at)
+		start, end := r.PageRows(p)
+		more, flags, ok, err := r.pageCodes(col, p, at-start, min(to, end)-start)
+		if err != nil {
+			return nil, nil, false, fmt.Errorf("segment: page %d of column %s of %s: %w", p, r.schema[col].Name, r.path, err)
+		}
+		if !ok {
+			return nil, nil, false, nil
+		}
+		if flags != nil && nulls == nil {
+			nulls = make([]uint8, len(codes), to-from)
+		}
+		if nulls != nil {
+			nulls = append(nulls, make([]uint8, len(more))...)
+			copy(nulls[len(codes):], flags)
+		}
+		if codes == nil {
+			codes = more
+		} else {
+			codes = append(codes, more...)
+		}
+		at = end
+	}
+	return codes, nulls, true, nil
+}
+
+// pageCodes decodes codes of one page, if it is of codes.
+func (r *Reader) pageCodes(col, p, from, to int) (codes []uint32, nulls []uint8, ok bool, err error) {
+	c := &r.cols[col]
+	ix, err := r.index(c)
+	if err != nil {
+		return nil, nil, false, err
+	}
+	b, err := r.chunk(ix.pages[p])
+	if err != nil {
+		return nil, nil, false, err
+	}
+	in := page.NewInput(b)
+	kind := in.U8()
+	if in.Err() == nil && kind != pageCodes && kind != pageNullsCodes {
+		return nil, nil, false, nil
+	}
+	start, end := r.PageRows(p)
+	codes, nulls, err = r.decodeCodes(c, in, kind == pageNullsCodes, end-start, from, to)
+	return codes, nulls, true, err
 }
 
 // ReadRows decodes the rows at the ascending positions sel of stored column col: what is left of a scan after its filters. Of each page it
-// decodes from the first to the last row wanted. Forms and ownership are as in ReadColumn.
+// decodes from the first to the last row wanted. Forms and ownership are as in ReadColumn, but a few rows of a column whose large dictionary is not
+// in memory come flat, and it stays out.
 func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Vector, error) {
 	if len(sel) == 0 {
 		return r.ReadColumn(ctx, col, 0, 0)
 	}
 	if last := int(sel[len(sel)-1]); last >= r.Rows() {
 		return nil, sqlerr.New(sqlerr.LogicalError, "Row %d of segment %s with %d rows", last, r.path, r.Rows())
+	}
+	if v, err := r.readFew(ctx, col, sel); v != nil || err != nil {
+		return v, err
 	}
 	var parts []column.Vector
 	for len(sel) > 0 {
@@ -158,3 +229,51 @@ func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Ve
 	}
 	return concat(parts), nil
 }
+
+// readFew is ReadRows where decoding the blocks that hold the values of the rows is less work than loading the dictionary; else nil.
+func (r *Reader) readFew(ctx context.Context, col int, sel []uint32) (column.Vector, error) {
+	if r.Entries(col) < minLazyEntries || len(sel) > r.Entries(col)/rowsPerBlock {
+		return nil, nil
+	}
+	c := &r.cols[col]
+	if d, _, err := r.dictOrHead(c); d != nil || err != nil {
+		return nil, err
+	}
+	codes := make([]uint32, 0, len(sel))
+	var nulls []uint8
+	for len(sel) > 0 {
+		_, end := r.PageRows(r.pageOf(int(sel[0])))
+		n := sort.Search(len(sel), func(i int) bool { return int(sel[i]) >= end })
+		from := sel[0]
+		some, flags, coded, err := r.ReadCodes(ctx, col, int(from), int(sel[n-1])+1)
+		if err != nil || !coded {
+			return nil, err
+		}
+		if flags != nil && nulls == nil {
+			nulls = make([]uint8, len(codes))
+		}
+		for _, row := range sel[:n] {
+			codes = append(codes, some[row-from])
+			switch {
+			case flags != nil:
+				nulls = append(nulls, flags[row-from])
+			case nulls != nil:
+				nulls = append(nulls, 0)
+			}
+		}
+		sel = sel[n:]
+	}
+	vals, err := r.ReadEntries(ctx, col, codes)
+	if err != nil {
+		return nil, err
+	}
+	return c.orNull(vals, nulls), nil
+}
+
+const (
+	// minLazyEntries is the size from which on a dictionary is not loaded for a few rows.
+	minLazyEntries = 4096
+	// rowsPerBlock is how many entries there are in the dictionary for each row that is read without it: a block, of a thousand
+	// entries or so, is decoded for each such row; twice that is allowed for.
+	rowsPerBlock = 2000
+)

@@ -37,6 +37,7 @@ type columnState struct {
 		sync.Mutex
 		index *columnIndex
 		dict  weak.Pointer[Dictionary]
+		finds int // of codes by their values
 	}
 }
 
