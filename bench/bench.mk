@@ -3,19 +3,61 @@
 PEERS := .cache/peers
 # chdb-core 26.7.3 is ClickHouse 26.7.2.1, the release whose behaviour olapd follows.
 PEER_PACKAGES := chdb==4.3.0 chdb-core==26.7.3 duckdb==1.5.6
+# Named after the versions, so that others are installed when these change.
+PEERS_INSTALLED := $(PEERS)/installed$(subst ==,-,$(patsubst %,+%,$(PEER_PACKAGES)))
+PEERS_INSTALLED := $(subst $() ,,$(PEERS_INSTALLED))
+BENCH := $(GO) run ./bench
 
-.PHONY: bench bench-full bench-peers
+.PHONY: bench bench-full bench-hits bench-ssb bench-load bench-insert bench-clients bench-memory bench-profile bench-growth bench-report bench-peers
 
-bench: bench-peers ## compare with the peers, 1 M rows of hits
-	go run ./bench run --rows 1000000
+bench: bench-peers bin/olapd ## compare with the peers on 1 M rows of hits, in minutes
+	$(BENCH) run --rows 1000000
+	$(BENCH) report
 
-bench-full: bench-peers ## compare with the peers, 10 M rows of hits
-	go run ./bench run --rows 10000000
+# One after the other, and what fails does not keep the next from running. Those that need the ten million rows loaded find
+# them as bench-hits left them.
+bench-full: bench-peers bin/olapd ## every comparison: 10 M rows of hits, Star Schema, load, INSERT, clients, memory, profile
+	-$(MAKE) bench-hits
+	-$(MAKE) bench-clients
+	-$(MAKE) bench-memory
+	-$(MAKE) bench-ssb
+	-$(MAKE) bench-load
+	-$(MAKE) bench-insert
+	-$(MAKE) bench-profile
+	$(BENCH) report
 
-bench-peers: $(PEERS)/installed ## install the peers, into .cache
+bench-hits: bench-peers bin/olapd ## 43 queries over 10 M rows of hits
+	$(BENCH) run --suite hits --rows 10000000
+
+bench-ssb: bench-peers bin/olapd ## 13 queries over 6 M rows of the Star Schema Benchmark
+	$(BENCH) run --suite ssb --rows 6000000
+
+bench-load: bench-peers bin/olapd ## load from TSV and from Parquet
+	$(BENCH) load --suite hits --rows 1000000
+	$(BENCH) load --suite ssb --rows 6000000 --runs 1
+
+bench-insert: bench-peers bin/olapd ## JSONEachRow INSERTs in batches
+	$(BENCH) insert
+
+bench-clients: bench-peers bin/olapd ## 100 clients of a dashboard
+	$(BENCH) clients
+
+bench-memory: bench-peers bin/olapd ## a GROUP BY of ten million groups under memory limits
+	$(BENCH) memory
+
+bench-profile: bin/olapd ## where olapd's CPU time goes
+	$(BENCH) profile
+
+bench-growth: bin/olapd ## 1, 10 and 50 M rows of hits in olapd
+	$(BENCH) growth
+
+bench-report: ## the tables of README.md and docs/benchmarks.md, from bench/results
+	$(BENCH) report
+
+bench-peers: $(PEERS_INSTALLED) ## install the peers, into .cache
 
 # --no-deps: pandas and pyarrow are only for results as data frames.
-$(PEERS)/installed: bench/bench.mk
+$(PEERS_INSTALLED):
 	python3 -m venv $(PEERS)
 	$(PEERS)/bin/pip install --quiet --no-deps $(PEER_PACKAGES)
 	touch $@

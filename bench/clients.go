@@ -83,7 +83,6 @@ func runClients(args []string) error {
 		if rec.Scanned == "" {
 			rec.Scanned = scannedRows(e, o)
 		}
-		e.close()
 		for _, n := range clientCounts(*most) {
 			run := clientRun{Engine: name, Clients: n}
 			run.measure(e, o, *seconds)
@@ -105,33 +104,12 @@ func clientCounts(most int) (list []int) {
 	return append(list, most)
 }
 
-// loadedEngine returns an open engine with the table in it and no merge to come.
-func loadedEngine(name string, s *suite, o machineOptions, src source) (engine, error) {
-	e, err := newEngine(name, o)
-	if err != nil {
-		return nil, err
-	}
-	if err := e.open(o.threads); err != nil {
-		return nil, err
-	}
-	progress("%s: loading %d rows", name, o.rows)
-	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
-	defer cancel()
-	if err = reset(ctx, e, s); err == nil {
-		err = e.load(ctx, s, src)
-	}
-	if err == nil {
-		err = settle(ctx, e)
-	}
-	if err != nil {
-		e.close()
-		return nil, err
-	}
-	return e, nil
-}
-
 // scannedRows says how many rows the dashboards cover.
 func scannedRows(e engine, o machineOptions) string {
+	if err := e.open(o.threads); err != nil {
+		return "unknown: " + oneLine(err.Error())
+	}
+	defer e.close()
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	const sample = 50

@@ -44,6 +44,10 @@ var commands = []struct {
 	{"load", runLoad},
 	{"insert", runInsert},
 	{"clients", runClients},
+	{"growth", runGrowth},
+	{"memory", runMemory},
+	{"profile", runProfile},
+	{"report", runReport},
 }
 
 func commandNames() string {

@@ -85,7 +85,7 @@ func progress(format string, args ...any) {
 }
 
 func commit() string {
-	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
+	out, err := exec.Command("git", "describe", "--always", "--exclude=*", "--dirty=+changes").Output()
 	if err != nil {
 		return "unknown"
 	}

@@ -59,7 +59,7 @@ func runCompare(args []string) error {
 	engines := startEngines(o.machineOptions)
 	defer func() { closeAll(engines) }()
 	r := newRecord(s, o)
-	engines = slices.DeleteFunc(engines, func(e engine) bool { return !r.load(e, source{file, formatTSV}) })
+	engines = slices.DeleteFunc(engines, func(e engine) bool { return !r.load(e, o.machineOptions, source{file, formatTSV}) })
 	if len(engines) == 0 {
 		return errors.New("no engine to measure")
 	}
@@ -77,7 +77,7 @@ func runCompare(args []string) error {
 
 // load fills the table, lets merges settle, measures, and closes the engine: the passes start
 // with a fresh process. It returns false for an engine that failed.
-func (r *record) load(e engine, src source) bool {
+func (r *record) load(e engine, o machineOptions, src source) bool {
 	progress("%s: loading %d rows", e.name(), r.Rows)
 	ctx, cancel := context.WithTimeout(context.Background(), loadTimeout)
 	defer cancel()
@@ -96,6 +96,9 @@ func (r *record) load(e engine, src source) bool {
 		p.Disk, err = e.tableSize(ctx, r.suite.table)
 	}
 	e.close()
+	if err == nil {
+		err = markLoaded(e, r.suite, o)
+	}
 	if err != nil {
 		progress("going on without %s: %v", e.name(), err)
 		r.Failed = append(r.Failed, e.name()+": "+err.Error())
