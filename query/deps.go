@@ -10,6 +10,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/virtual"
 )
@@ -30,6 +31,8 @@ type Deps struct {
 	Settings map[string]string
 	// MaxQueries is how many queries run at once before TooManySimultaneousQueries; 0: defaultMaxQueries.
 	MaxQueries int
+	// Scratch makes an empty file for a statement's own use, which its Close removes; nil: statements keep in memory what they need.
+	Scratch func() (vfs.File, error)
 }
 
 // Catalog reads and changes the schemas. Safe for concurrent use.

@@ -11,6 +11,7 @@ import (
 	"github.com/olapd/olapd/internal/format"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/exec/eval"
@@ -57,11 +58,12 @@ func (x *statement) insert(r *Result, s *ast.Insert) error {
 	if s.Select != nil {
 		return x.insertSelect(r, target, s.Select, InsertOptions{})
 	}
-	next, err := x.reading(s, target, o)
+	rd, err := x.reader(s, target, o)
 	if err != nil {
 		return err
 	}
-	return x.write(r, t, next, InsertOptions{})
+	err = x.write(r, t, x.reading(rd, target), InsertOptions{})
+	return errors.Join(err, rd.Close())
 }
 
 // insertTable finds the table an INSERT means: of a materialized view, the one that holds its rows.
@@ -97,18 +99,22 @@ func (x *statement) existing(n ast.TableName) (*catalog.Table, error) {
 	return nil, sqlerr.At(n.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)
 }
 
-// reading streams the data of an INSERT … FORMAT.
-func (x *statement) reading(s *ast.Insert, target *insert.Target, o analyze.Options) (nextBlock, error) {
+// reader opens the data of an INSERT … FORMAT.
+func (x *statement) reader(s *ast.Insert, target *insert.Target, o analyze.Options) (format.Reader, error) {
 	f, err := format.Lookup(s.Format)
 	if err != nil {
 		return nil, err
 	}
 	opts := x.formatOptions(x.in.Revision)
 	opts.Eval = func(sql string, f column.Field) (column.Vector, error) { return x.evaluate(sql, f, o) }
-	rd, err := f.NewReader(x.data.reader(), target.Input, opts)
-	if err != nil {
-		return nil, err
-	}
+	opts.Cast = func(v column.Vector, t *types.Type) (column.Vector, error) { return function.Cast(x.env, v, t) }
+	opts.Spool = x.e.deps.Scratch
+	opts.Threads = threads(x.set)
+	return f.NewReader(x.data.reader(), target.Input, opts)
+}
+
+// reading makes the data that was opened into blocks of the table.
+func (x *statement) reading(rd format.Reader, target *insert.Target) nextBlock {
 	rows := int(min(settings.MaxInsertBlock.Int(x.set), maxBlockRows))
 	return func(ctx context.Context) (*column.Block, error) {
 		in, err := rd.Read(ctx, rows, maxInsertBytes)
@@ -121,7 +127,7 @@ func (x *statement) reading(s *ast.Insert, target *insert.Target, o analyze.Opti
 		b := in.Block()
 		x.countRead(b)
 		return target.Block(b, in.Omitted)
-	}, nil
+	}
 }
 
 func (x *statement) countRead(b *column.Block) { x.q.countRead(int64(b.N), b.Bytes()) }
@@ -246,12 +252,16 @@ func (x *statement) insertFunction(s *ast.Insert) error {
 	if err != nil {
 		return err
 	}
-	next, err := x.reading(s, target, o)
+	rd, err := x.reader(s, target, o)
+	if err != nil {
+		return err
+	}
+	next := x.reading(rd, target)
 	for err == nil {
 		var b *column.Block
 		if b, err = next(x.ctx); b == nil {
 			break
 		}
 	}
-	return err
+	return errors.Join(err, rd.Close())
 }

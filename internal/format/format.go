@@ -13,6 +13,8 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/vfs"
 )
 
 // Options are the settings that formats obey. The zero value is not valid: start from Defaults.
@@ -39,6 +41,12 @@ type Options struct {
 	Now time.Time
 	// Eval evaluates a SQL expression in VALUES to one value of the column's type; nil refuses expressions.
 	Eval func(sql string, f column.Field) (column.Vector, error)
+	// Cast converts a vector as CAST does, for formats whose files have types of their own; nil refuses all but equal types.
+	Cast func(v column.Vector, t *types.Type) (column.Vector, error)
+	// Spool makes an empty file that goes with its Close, for inputs that are read from their end; nil keeps them in memory.
+	Spool func() (vfs.File, error)
+	// Threads is how many goroutines may parse one input; below 2 it is parsed by its reader's caller.
+	Threads int
 }
 
 // Defaults returns ClickHouse's default settings.
@@ -78,13 +86,15 @@ type Format struct {
 	ContentType string
 	out         func(w *output, schema column.Schema, o Options) Writer
 	in          func(schema column.Schema, o Options) rowFormat
+	// file reads a format whose input is a file, to be read from its end. It is set in place of in.
+	file func(src io.Reader, schema column.Schema, o Options) Reader
 }
 
 // Output and Input report whether the format can be written, and read.
 func (f *Format) Output() bool { return f.out != nil }
 
 // Input reports whether the format can be read.
-func (f *Format) Input() bool { return f.in != nil }
+func (f *Format) Input() bool { return f.in != nil || f.file != nil }
 
 var (
 	formats = map[string]*Format{} // by lower-case name, aliases included
@@ -116,7 +126,7 @@ func Lookup(name string) (*Format, error) {
 // elsewhere are ClickHouse's formats that are not supported, so that they are told from typing errors.
 var elsewhere = func() map[string]bool {
 	m := map[string]bool{}
-	for _, n := range []string{"Parquet", "ParquetMetadata", "Arrow", "ArrowStream", "ORC", "Protobuf", "ProtobufSingle", "ProtobufList", "CapnProto", "MsgPack",
+	for _, n := range []string{"ParquetMetadata", "Arrow", "ArrowStream", "ORC", "Protobuf", "ProtobufSingle", "ProtobufList", "CapnProto", "MsgPack",
 		"BSONEachRow", "Npy", "Template", "TemplateIgnoreSpaces", "Regexp", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Prometheus", "Form",
 		"AvroConfluent", "HiveText", "One", "JSONAsObject", "Hash", "DWARF"} {
 		m[strings.ToLower(n)] = true

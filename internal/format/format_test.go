@@ -116,7 +116,7 @@ func readAll(t testing.TB, name string, s column.Schema, src io.Reader, o Option
 			return nil, err
 		}
 		for c := range all.Cols {
-			all.Cols[c].AppendRange(rows.Cols[c], 0, rows.N)
+			all.Cols[c].AppendRange(rows.Block().Cols[c], 0, rows.N)
 			all.Omitted[c] = append(all.Omitted[c], rows.Omitted[c]...)
 		}
 		all.N += rows.N
@@ -133,7 +133,7 @@ func TestRoundTrip(t *testing.T) {
 			continue
 		}
 		t.Run(f.Name, func(t *testing.T) {
-			o := Defaults()
+			o := parquetOptions(1)
 			o.QuoteDenormals = true
 			data := write(t, f.Name, s, b, o)
 			for how, src := range map[string]io.Reader{"whole": bytes.NewReader(data), "bytes": iotest.OneByteReader(bytes.NewReader(data))} {

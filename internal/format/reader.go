@@ -41,10 +41,11 @@ type blockFormat interface{ wholeBlocks() }
 // Rows is a block being read. Each row appends one value to every column.
 type Rows struct {
 	Schema column.Schema
-	Cols   []column.Builder
+	Cols   []column.Builder // nil if whole vectors were read
 	// Omitted[c][i] is 1 where row i did not give column c, which then holds the type's default; nil: all were given.
 	Omitted [][]uint8
 	N       int
+	whole   []column.Vector // in place of Cols
 }
 
 // NewRows returns an empty block of the schema.
@@ -58,6 +59,9 @@ func NewRows(schema column.Schema) *Rows {
 
 // Block returns the rows read so far.
 func (r *Rows) Block() *column.Block {
+	if r.whole != nil {
+		return &column.Block{N: r.N, Cols: r.whole}
+	}
 	b := &column.Block{N: r.N, Cols: make([]column.Vector, len(r.Cols))}
 	for i, c := range r.Cols {
 		b.Cols[i] = c
@@ -98,7 +102,16 @@ func (r *Rows) end() {
 }
 
 // Reader streams rows from an input. Not safe for concurrent use.
-type Reader struct {
+type Reader interface {
+	// Read returns up to maxRows rows, fewer at about maxBytes of input, and io.EOF when there are none left. An
+	// error names the row, counted from 1; rows in front of it that were not returned yet are lost with it.
+	Read(ctx context.Context, maxRows, maxBytes int) (*Rows, error)
+	// Close frees what the reader holds. It does not close the input.
+	Close() error
+}
+
+// rowReader reads an input row by row.
+type rowReader struct {
 	src    io.Reader
 	f      rowFormat
 	schema column.Schema
@@ -113,16 +126,21 @@ type Reader struct {
 }
 
 // NewReader reads rows of the schema from src; FormatIsNotSuitableForInput if the format is for output only.
-func (f *Format) NewReader(src io.Reader, schema column.Schema, o Options) (*Reader, error) {
+func (f *Format) NewReader(src io.Reader, schema column.Schema, o Options) (Reader, error) {
+	if f.file != nil {
+		return f.file(src, schema, o), nil
+	}
 	if f.in == nil {
 		return nil, sqlerr.New(sqlerr.FormatIsNotSuitableForInput, "Format %s is not suitable for input", f.Name)
 	}
-	return &Reader{src: src, f: f.in(schema, o), schema: schema, o: o}, nil
+	return &rowReader{src: src, f: f.in(schema, o), schema: schema, o: o}, nil
 }
 
-// Read returns up to maxRows rows, fewer at about maxBytes of input, and io.EOF when there are none left. An
-// error names the row, counted from 1; rows in front of it that were not returned yet are lost with it.
-func (r *Reader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, error) {
+// Close implements Reader.
+func (r *rowReader) Close() error { return nil }
+
+// Read implements Reader.
+func (r *rowReader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, error) {
 	rows := NewRows(r.schema)
 	if !r.eof {
 		r.last.reserve(rows)
@@ -201,7 +219,7 @@ func (s *sizes) reserve(r *Rows) {
 }
 
 // forgive skips a bad row if the settings allow as many, else returns the error with the row's number.
-func (r *Reader) forgive(err error) error {
+func (r *rowReader) forgive(err error) error {
 	r.bad++
 	if r.bad > r.o.AllowErrorsNum && float64(r.bad) > r.o.AllowErrorsPart*float64(r.rows) {
 		var e *sqlerr.Error
@@ -222,7 +240,7 @@ func rowNote(row uint64, data []byte) string {
 }
 
 // step runs parse on the bytes at hand, and again with more while it asks for them.
-func (r *Reader) step(parse func(data []byte, eof bool) (int, error)) error {
+func (r *rowReader) step(parse func(data []byte, eof bool) (int, error)) error {
 	for {
 		n, err := parse(r.buf[r.pos:], r.eof)
 		if err == nil {
@@ -243,7 +261,7 @@ func (r *Reader) step(parse func(data []byte, eof bool) (int, error)) error {
 
 // fill reads more of the input, at least doubling what is at hand, so that a long row is parsed a bounded number of
 // times. The buffer starts small, for the insert of one row, and grows while the input fills it.
-func (r *Reader) fill() error {
+func (r *rowReader) fill() error {
 	rest := copy(r.buf, r.buf[r.pos:])
 	full := len(r.buf) == cap(r.buf)
 	r.buf, r.pos = r.buf[:rest], 0
@@ -275,7 +293,7 @@ func (r *Reader) fill() error {
 // Decoder reads messages of a format into a growing block.
 type Decoder struct{ f rowFormat }
 
-// NewDecoder reads messages of the schema; FormatIsNotSuitableForInput if the format is for output only.
+// NewDecoder reads messages of the schema; FormatIsNotSuitableForInput if the format is for output only or its inputs are files.
 func (f *Format) NewDecoder(schema column.Schema, o Options) (*Decoder, error) {
 	if f.in == nil {
 		return nil, sqlerr.New(sqlerr.FormatIsNotSuitableForInput, "Format %s is not suitable for input", f.Name)

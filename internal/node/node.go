@@ -119,6 +119,10 @@ func (n *Node) start(ctx context.Context) error {
 		return err
 	}
 	n.shard = n.cluster.Shards()[0]
+	spare, err := openScratch(n.cfg.FS, n.cfg.Data)
+	if err != nil {
+		return fmt.Errorf("scratch directory: %w", err)
+	}
 	if err := ensureDeadLetters(ctx, n.cluster, started.UnixNano()); err != nil {
 		return err
 	}
@@ -130,7 +134,7 @@ func (n *Node) start(ctx context.Context) error {
 	host, _ := os.Hostname() // only shown
 	n.engine, err = query.New(query.Deps{
 		Catalog: catalogs{n.cluster}, Store: st, Writer: &writer{meta: n.cluster.Meta(), shard: n.shard, deriver: deriver},
-		Providers: n.providers(), Budget: n.budget, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings,
+		Providers: n.providers(), Budget: n.budget, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
 	})
 	if err != nil {
 		return err

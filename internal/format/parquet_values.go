@@ -1,0 +1,257 @@
+package format
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math"
+	"unsafe"
+
+	"github.com/olapd/olapd/internal/civil"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/parquet-go/parquet-go/encoding"
+)
+
+// parquetRead appends values [from, to) of a page to a builder of the leaf's type. The page holds as many: it was checked when it
+// was read.
+type parquetRead func(b column.Builder, v encoding.Values, from, to int) error
+
+type integer interface {
+	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64
+}
+
+// section is values [from, to) of a page of values of the width, as bytes.
+func section(v encoding.Values, from, to, width int) ([]byte, error) {
+	data, _ := v.Data()
+	if len(data) < to*width {
+		return nil, fmt.Errorf("a page has %d bytes where %d values of %d are announced", len(data), to, width)
+	}
+	return data[from*width : to*width], nil
+}
+
+// builderOf is b as the builder of T that the leaf's type has.
+func builderOf[T column.Elem](b column.Builder) *column.Num[T] { return b.(*column.Num[T]) }
+
+// grown returns s with n elements more, and those.
+func grown[T any](s []T, n int) (all, more []T) {
+	if cap(s)-len(s) < n {
+		bigger := make([]T, len(s), max(2*cap(s), len(s)+n))
+		copy(bigger, s)
+		s = bigger
+	}
+	all = s[:len(s)+n]
+	return all, all[len(s):]
+}
+
+// readFixed4 reads INT32.
+func readFixed4[T integer](b column.Builder, v encoding.Values, from, to int) error {
+	src, err := section(v, from, to, 4)
+	if err != nil {
+		return err
+	}
+	dst := builderOf[T](b)
+	var out []T
+	dst.Data, out = grown(dst.Data, to-from)
+	for i := range out {
+		out[i] = T(int32(binary.LittleEndian.Uint32(src[4*i:])))
+	}
+	return nil
+}
+
+// readFixed8 reads INT64.
+func readFixed8[T integer](b column.Builder, v encoding.Values, from, to int) error {
+	src, err := section(v, from, to, 8)
+	if err != nil {
+		return err
+	}
+	dst := builderOf[T](b)
+	var out []T
+	dst.Data, out = grown(dst.Data, to-from)
+	for i := range out {
+		out[i] = T(binary.LittleEndian.Uint64(src[8*i:]))
+	}
+	return nil
+}
+
+// readWide reads INT32 or INT64 as 128 bits.
+func readWide[T int32 | int64](b column.Builder, v encoding.Values, from, to int) error {
+	width := int(unsafe.Sizeof(T(0)))
+	src, err := section(v, from, to, width)
+	if err != nil {
+		return err
+	}
+	dst := builderOf[types.I128](b)
+	for ; len(src) > 0; src = src[width:] {
+		x := int64(int32(binary.LittleEndian.Uint32(src)))
+		if width == 8 {
+			x = int64(binary.LittleEndian.Uint64(src))
+		}
+		dst.Data = append(dst.Data, types.I128From(x))
+	}
+	return nil
+}
+
+func readFloats(b column.Builder, v encoding.Values, from, to int) error {
+	src, err := section(v, from, to, 4)
+	if err != nil {
+		return err
+	}
+	dst := builderOf[float32](b)
+	var out []float32
+	dst.Data, out = grown(dst.Data, to-from)
+	for i := range out {
+		out[i] = math.Float32frombits(binary.LittleEndian.Uint32(src[4*i:]))
+	}
+	return nil
+}
+
+func readDoubles(b column.Builder, v encoding.Values, from, to int) error {
+	src, err := section(v, from, to, 8)
+	if err != nil {
+		return err
+	}
+	dst := builderOf[float64](b)
+	var out []float64
+	dst.Data, out = grown(dst.Data, to-from)
+	for i := range out {
+		out[i] = math.Float64frombits(binary.LittleEndian.Uint64(src[8*i:]))
+	}
+	return nil
+}
+
+// readBools reads BOOLEAN: a bit a value, the lowest first.
+func readBools(b column.Builder, v encoding.Values, from, to int) error {
+	data, _ := v.Data()
+	if len(data) < (to+7)/8 {
+		return fmt.Errorf("a page has %d bytes where %d booleans are announced", len(data), to)
+	}
+	dst := builderOf[uint8](b)
+	for i := from; i < to; i++ {
+		dst.Data = append(dst.Data, data[i/8]>>(i%8)&1)
+	}
+	return nil
+}
+
+// readStrings reads BYTE_ARRAY: one copy, as the values of a page stand one behind the other.
+func readStrings(b column.Builder, v encoding.Values, from, to int) error {
+	data, off, err := byteArrays(v, to)
+	if err != nil || from == to {
+		return err
+	}
+	dst := b.(*column.Str)
+	first, last := off[from], off[to]
+	if first > last || uint64(len(dst.Data))+uint64(last-first) > math.MaxUint32 {
+		return fmt.Errorf("strings of %d to %d bytes in a page", first, last)
+	}
+	base := uint32(len(dst.Data)) - first
+	before := first
+	for _, end := range off[from+1 : to+1] {
+		if end < before || end > last {
+			return fmt.Errorf("a string ends at byte %d, behind one that ends at %d", end, before)
+		}
+		before = end
+		dst.Off = append(dst.Off, base+end)
+	}
+	dst.Data = append(dst.Data, data[first:last]...)
+	return nil
+}
+
+// byteArrays are the bytes of a page of BYTE_ARRAY and where each of its first n values starts and ends.
+func byteArrays(v encoding.Values, n int) ([]byte, []uint32, error) {
+	data, off := v.Data()
+	if n > 0 && (len(off) <= n || int(off[n]) > len(data)) {
+		return nil, nil, fmt.Errorf("a page has fewer than the %d strings that are announced", n)
+	}
+	return data, off, nil
+}
+
+// readFixedStrings reads FIXED_LEN_BYTE_ARRAY.
+func readFixedStrings(width int) parquetRead {
+	return func(b column.Builder, v encoding.Values, from, to int) error {
+		src, err := section(v, from, to, width)
+		if err != nil {
+			return err
+		}
+		dst := b.(*column.Str)
+		for end := uint32(len(dst.Data) + width); from < to; from++ {
+			dst.Off = append(dst.Off, end)
+			end += uint32(width)
+		}
+		dst.Data = append(dst.Data, src...)
+		return nil
+	}
+}
+
+// readUUID reads 16 bytes, the highest first.
+func readUUID(b column.Builder, v encoding.Values, from, to int) error {
+	src, err := section(v, from, to, 16)
+	if err != nil {
+		return err
+	}
+	dst := builderOf[types.U128](b)
+	for ; len(src) > 0; src = src[16:] {
+		dst.Data = append(dst.Data, types.U128{Hi: binary.BigEndian.Uint64(src), Lo: binary.BigEndian.Uint64(src[8:])})
+	}
+	return nil
+}
+
+// readInt96 reads nanoseconds within a Julian day, then the day.
+func readInt96(b column.Builder, v encoding.Values, from, to int) error {
+	const unixJulian = 2440588 // 1970-01-01
+	src, err := section(v, from, to, 12)
+	if err != nil {
+		return err
+	}
+	dst := builderOf[int64](b)
+	for ; len(src) > 0; src = src[12:] {
+		days := int64(binary.LittleEndian.Uint32(src[8:])) - unixJulian
+		dst.Data = append(dst.Data, days*civil.Day*1e9+int64(binary.LittleEndian.Uint64(src)))
+	}
+	return nil
+}
+
+// bigEndian calls each with the bytes of decimals: width bytes each, or if it is 0 strings.
+func bigEndian(v encoding.Values, from, to, width int, each func([]byte)) error {
+	if width > 0 {
+		src, err := section(v, from, to, width)
+		for ; err == nil && len(src) > 0; src = src[width:] {
+			each(src[:width])
+		}
+		return err
+	}
+	data, off, err := byteArrays(v, to)
+	for i := from; err == nil && i < to; i++ {
+		if off[i] > off[i+1] {
+			return fmt.Errorf("a decimal of %d to %d bytes in a page", off[i], off[i+1])
+		}
+		each(data[off[i]:off[i+1]])
+	}
+	return err
+}
+
+// readBigEndian reads decimals in two's complement, the highest byte first.
+func readBigEndian[T int32 | int64](width int) parquetRead {
+	return func(b column.Builder, v encoding.Values, from, to int) error {
+		dst := builderOf[T](b)
+		return bigEndian(v, from, to, width, func(s []byte) { dst.Data = append(dst.Data, T(int64(signed128(s).Lo))) })
+	}
+}
+
+func readBigEndian128(width int) parquetRead {
+	return func(b column.Builder, v encoding.Values, from, to int) error {
+		dst := builderOf[types.I128](b)
+		return bigEndian(v, from, to, width, func(s []byte) { dst.Data = append(dst.Data, signed128(s)) })
+	}
+}
+
+// signed128 is a number in two's complement, of which the lowest 128 bits are kept.
+func signed128(s []byte) types.I128 {
+	x := types.I128{}
+	if len(s) > 0 && s[0] >= 0x80 {
+		x = types.I128From(-1)
+	}
+	for _, c := range s {
+		x = types.I128{Hi: x.Hi<<8 | int64(x.Lo>>56), Lo: x.Lo<<8 | uint64(c)}
+	}
+	return x
+}
