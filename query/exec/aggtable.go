@@ -4,28 +4,28 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
-	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec/grouping"
 )
 
-// Sizes of aggregation: from splitGroups groups on a table no longer fits the second-level cache with its
-// states, and is dealt out to aggPartitions partitions, which merge in parallel.
 const (
-	splitGroups   = 16384
-	aggPartitions = 32
+	// splitGroups is the number of groups from which a table no longer fits the second-level cache with its states.
+	splitGroups = 16384
+	// idleNumbers is how many numbers there may be for each row at hand for an array of states by number to pay.
+	idleNumbers = 64
 )
 
 // aggWorker is one worker's part of an aggregation: a table per grouping set.
 type aggWorker struct {
 	a    *Aggregate
-	r    *run
 	sets []*aggTable
 }
 
-func newAggWorker(a *Aggregate, r *run) *aggWorker {
-	w := &aggWorker{a: a, r: r}
-	for range a.Sets {
-		w.sets = append(w.sets, newAggTable(a, r))
+func newAggWorker(g *aggregation, number int) *aggWorker {
+	w := &aggWorker{a: g.a}
+	for _, s := range g.sets {
+		t := newAggTable(s)
+		t.worker = number
+		w.sets = append(w.sets, t)
 	}
 	return w
 }
@@ -50,10 +50,23 @@ func (w *aggWorker) add(b *column.Block) error {
 	return nil
 }
 
+// finish ends the input.
+func (w *aggWorker) finish() error {
+	for _, t := range w.sets {
+		if t.buf != nil {
+			if err := t.buf.flush(); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 // keys returns the key columns, those outside the grouping set as defaults.
 func (w *aggWorker) keys(vals []column.Vector, set []int, n int) []column.Vector {
-	keys := vals[:len(w.a.Keys):len(w.a.Keys)]
-	if len(set) == len(keys) {
+	all := len(w.a.Keys) + len(w.a.Unique)
+	keys := vals[:all:all]
+	if len(set) == len(w.a.Keys) {
 		return keys
 	}
 	out := make([]column.Vector, len(keys))
@@ -68,135 +81,174 @@ func (w *aggWorker) keys(vals []column.Vector, set []int, n int) []column.Vector
 	return out
 }
 
-// aggTable is the groups of one grouping set: in one table at first, in partitions when they are many.
+// aggTable is one worker's groups of one grouping set: in a table at first; by number, where the key is one column of
+// strings; or, once they are many, with all other workers' in partitions.
 type aggTable struct {
-	a      *Aggregate
-	r      *run
+	set    *aggSet
+	worker int
 	held   *reservation
-	table  *grouping.Table // nil without keys, or once split
+	enc    *grouping.Encoder
+	index  *grouping.Index // nil without keys, by number, or in partitions
+	seen   []uint8         // by number: 1 where there are rows; nil otherwise
 	states []function.States
-	parts  *grouping.Partitioned
-	pstate [][]function.States // by partition
+	buf    *aggBuffer // of the partitions
+	rows   int        // so far
 	ids    []uint32
+	hashes []uint64
 }
 
-func newAggTable(a *Aggregate, r *run) *aggTable {
-	t := &aggTable{a: a, r: r, held: r.reservation(), states: a.newStates()}
-	if len(a.Keys) > 0 {
-		t.table = grouping.New(a.keyTypes(), r.opts.CollideHashes)
-		return t
-	}
-	for _, s := range t.states {
-		s.Grow(1)
+func newAggTable(s *aggSet) *aggTable {
+	t := &aggTable{set: s, held: s.r.reservation(), states: s.newStates(), enc: s.enc.Fork()}
+	if s.keys > 0 {
+		t.index = t.enc.NewIndex()
+	} else {
+		grow(t.states, 1)
 	}
 	return t
 }
 
-// len is the number of groups.
-func (t *aggTable) len() int {
-	switch {
-	case t.parts != nil:
-		return t.parts.Total()
-	case t.table != nil:
-		return t.table.Len()
-	}
-	return 1
-}
-
 // add aggregates n rows.
 func (t *aggTable) add(keys, vals []column.Vector, n int) error {
+	if n == 0 {
+		return nil
+	}
+	t.rows += n
 	switch {
-	case t.parts != nil:
-		return t.addParts(keys, vals, n)
-	case t.table == nil:
-		return t.feed(t.states, nil, vals, n)
+	case t.set.keys == 0:
+		return t.set.feed(t.states, nil, vals, n)
+	case t.seen != nil:
+		t.ids = sized(t.ids, n)
+		if err := t.enc.Number(keys[0], t.ids); err != nil {
+			return err
+		}
+		return t.addNumbers(t.ids, vals)
 	}
-	if len(t.ids) < n {
-		t.ids = make([]uint32, n)
-	}
-	ids := t.ids[:n]
-	l := &t.r.opts.Limits
-	if l.RowsToGroupBy > 0 && l.GroupByMode == OverflowAny && int64(t.table.Len()) >= l.RowsToGroupBy {
-		return t.addKnown(keys, vals, ids)
-	}
-	if err := t.table.Insert(keys, ids); err != nil {
+	words, err := t.enc.Encode(keys, n)
+	if err != nil {
 		return err
 	}
-	grow(t.states, t.table.Len())
-	if err := t.feed(t.states, ids, vals, n); err != nil {
+	if t.buf != nil {
+		return t.buf.add(words, vals, n)
+	}
+	t.ids = sized(t.ids, n)
+	if t.numbered() && t.enc.Limit() <= idleNumbers*n {
+		if err := t.byNumber(); err != nil {
+			return err
+		}
+		for i, w := range words {
+			t.ids[i] = uint32(w)
+		}
+		return t.addNumbers(t.ids, vals)
+	}
+	return t.addWords(words, vals, t.ids)
+}
+
+// addWords aggregates rows by the words of their keys.
+func (t *aggTable) addWords(words []uint64, vals []column.Vector, ids []uint32) error {
+	l := &t.set.r.opts.Limits
+	if l.RowsToGroupBy > 0 && l.GroupByMode == OverflowAny && int64(t.index.Len()) >= l.RowsToGroupBy {
+		return t.addKnown(words, vals, ids)
+	}
+	var err error
+	if t.hashes, err = t.enc.InsertWords(t.index, words, t.hashes, ids); err != nil {
+		return err
+	}
+	grow(t.states, t.index.Len())
+	if err := t.set.feed(t.states, ids, vals, len(ids)); err != nil {
 		return err
 	}
 	return t.full()
 }
 
+// addNumbers aggregates rows by number.
+func (t *aggTable) addNumbers(numbers []uint32, vals []column.Vector) error {
+	if n := t.enc.Limit(); n > len(t.seen) {
+		t.seen = append(t.seen, make([]uint8, n-len(t.seen))...)
+		grow(t.states, n)
+	}
+	seen := t.seen
+	for _, x := range numbers {
+		seen[x] = 1
+	}
+	return t.set.feed(t.states, numbers, vals, len(numbers))
+}
+
+// numbered reports whether groups can be by number. A limit of groups needs them counted.
+func (t *aggTable) numbered() bool {
+	return t.enc.Numbered() && t.set.r.opts.Limits.RowsToGroupBy == 0
+}
+
+// byNumber turns the table into an array by number.
+func (t *aggTable) byNumber() error {
+	n := t.enc.Limit()
+	t.seen = make([]uint8, n)
+	old, states := t.index, t.states
+	t.index, t.states = nil, t.set.newStates()
+	grow(t.states, n)
+	numbers := make([]uint32, old.Len())
+	for i, w := range old.Words(0, old.Len()) {
+		numbers[i] = uint32(w)
+		t.seen[w] = 1
+	}
+	return mergeStates(t.states, numbers, states, nil)
+}
+
 // full acts on the number of groups: a limit, or the size from which the table is split.
 func (t *aggTable) full() error {
-	l := &t.r.opts.Limits
-	end, err := check(l.GroupByMode, sqlerr.TooManyRows, "rows to GROUP BY", int64(t.len()), l.RowsToGroupBy, 0, 0)
+	l := &t.set.r.opts.Limits
+	n := t.index.Len()
+	end, err := check(l.GroupByMode, sqlerr.TooManyRows, "rows to GROUP BY", int64(n), l.RowsToGroupBy, 0, 0)
 	if err != nil {
 		return err
 	}
 	if end && l.GroupByMode == OverflowBreak {
-		t.a.ended.Store(true)
+		t.set.a.ended.Store(true)
 	}
-	if t.table != nil && t.table.Len() >= splitGroups && (l.RowsToGroupBy == 0 || l.GroupByMode != OverflowAny) {
-		return t.split()
+	switch {
+	case n < splitGroups:
+		return nil
+	case t.numbered():
+		return t.byNumber()
+	case !t.index.Hashed() || l.RowsToGroupBy > 0:
+		return nil // a table by key stays small; a limit bounds the other
 	}
-	return nil
+	return t.deal()
 }
 
 // addKnown drops the rows whose group is not there yet: group_by_overflow_mode = 'any'.
-func (t *aggTable) addKnown(keys, vals []column.Vector, ids []uint32) error {
-	if err := t.table.Finder().Find(keys, ids); err != nil {
-		return err
+func (t *aggTable) addKnown(words []uint64, vals []column.Vector, ids []uint32) error {
+	if t.index.Hashed() {
+		t.hashes = sized(t.hashes, len(ids))
+		t.enc.Hash(words, t.hashes)
 	}
+	t.index.Find(words, t.hashes, ids)
 	var rows, known []uint32
 	for i, id := range ids {
 		if id != grouping.Missing {
 			rows, known = append(rows, uint32(i)), append(known, id)
 		}
 	}
-	return t.feed(t.states, known, gatherAll(vals, rows), len(rows))
+	return t.set.feed(t.states, known, t.set.gather(vals, rows), len(rows))
 }
 
-func (t *aggTable) addParts(keys, vals []column.Vector, n int) error {
-	shares, err := t.parts.Insert(keys, n)
-	if err != nil {
-		return err
-	}
-	args := make([]column.Vector, len(vals)) // the keys are not needed any more
-	copy(args[len(keys):], vals[len(keys):])
-	for k, s := range shares {
-		if len(s.Rows) == 0 {
-			continue
-		}
-		grow(t.pstate[k], t.parts.Len(k))
-		if err := t.feed(t.pstate[k], s.IDs, gatherAll(args, s.Rows), len(s.Rows)); err != nil {
-			return err
-		}
-	}
-	return t.full()
-}
-
-// gatherAll gathers the values at rows; nil vectors stay nil.
-func gatherAll(vals []column.Vector, rows []uint32) []column.Vector {
+// gather gathers the columns that calls read at rows; the others are nil.
+func (s *aggSet) gather(vals []column.Vector, rows []uint32) []column.Vector {
 	out := make([]column.Vector, len(vals))
-	for i, v := range vals {
-		if v != nil {
-			out[i] = column.Gather(v, rows)
-		}
+	for _, at := range s.args {
+		out[at] = column.Gather(vals[at], rows)
 	}
 	return out
 }
 
 // feed adds rows to the states of their groups; groups nil is group 0 for all.
-func (t *aggTable) feed(states []function.States, groups []uint32, vals []column.Vector, n int) error {
-	for i, c := range t.a.Calls {
-		args := make([]column.Vector, len(c.Args))
-		for k, at := range c.Args {
-			args[k] = vals[at]
+func (s *aggSet) feed(states []function.States, groups []uint32, vals []column.Vector, n int) error {
+	var room [4]column.Vector
+	for i, c := range s.calls {
+		args := room[:0]
+		for _, at := range c.Args {
+			args = append(args, vals[at])
 		}
-		if !t.a.Merge {
+		if !s.a.Merge {
 			if err := states[i].Add(groups, args, n); err != nil {
 				return err
 			}
@@ -216,79 +268,75 @@ func (t *aggTable) feed(states []function.States, groups []uint32, vals []column
 	return nil
 }
 
-// split deals the groups out to partitions.
-func (t *aggTable) split() error {
-	if t.parts != nil {
-		return nil
+// mergeTables merges tables that were not split into one of them.
+func mergeTables(tables []*aggTable) (groups, error) {
+	into := tables[0]
+	for _, t := range tables[1:] {
+		if t.seen != nil && into.seen == nil || t.seen != nil && len(t.seen) > len(into.seen) {
+			into = t
+		}
 	}
-	parts, part, ids, err := t.table.Partition(aggPartitions)
-	if err != nil {
-		return err
-	}
-	n := len(part)
-	rows := make([][]uint32, aggPartitions)
-	for g, k := range part {
-		rows[k] = append(rows[k], uint32(g))
-	}
-	t.pstate = make([][]function.States, aggPartitions)
-	for k := range t.pstate {
-		t.pstate[k] = t.a.newStates()
-		grow(t.pstate[k], parts.Len(k))
-	}
-	for i, s := range t.states {
-		saved := column.NewStr(types.TString, n)
-		s.Save(saved, 0, n)
-		for k, sel := range rows {
-			sub := make([]uint32, len(sel))
-			for j, g := range sel {
-				sub[j] = ids[g]
+	for _, t := range tables {
+		if t != into {
+			if err := into.merge(t); err != nil {
+				return groups{}, err
 			}
-			if err := t.pstate[k][i].Load(sub, column.Gather(saved, sel).(*column.Str)); err != nil {
-				return err
+			if err := into.account(); err != nil {
+				return groups{}, err
 			}
 		}
 	}
-	t.table, t.states, t.parts = nil, nil, parts
-	return nil
-}
-
-// groups is a finished table or partition.
-type groups struct {
-	n      int
-	states []function.States
-	key    func(i, from, to int) column.Vector
-}
-
-func (t *aggTable) whole() groups {
-	g := groups{n: t.len(), states: t.states}
-	if t.table != nil {
-		g.key = t.table.Key
+	g := groups{n: 1, seen: into.seen, enc: into.set.enc, index: into.index, states: into.states}
+	switch {
+	case into.seen != nil:
+		g.n = len(into.seen)
+	case into.index != nil:
+		g.n = into.index.Len()
 	}
-	return g
+	return g, nil
 }
 
-func (t *aggTable) partition(k int) groups {
-	return groups{n: t.parts.Len(k), states: t.pstate[k], key: func(i, from, to int) column.Vector { return t.parts.Key(k, i, from, to) }}
-}
-
-// merge takes the groups of another table into t, which is not split.
-func (t *aggTable) merge(g groups, keyTypes []*types.Type) error {
-	if g.n == 0 {
-		return nil
-	}
-	ids := make([]uint32, g.n)
-	if t.table != nil {
-		keys := make([]column.Vector, len(keyTypes))
-		for i := range keys {
-			keys[i] = g.key(i, 0, g.n)
+// merge takes the groups of another table, which has no more numbers if both are by number.
+func (t *aggTable) merge(o *aggTable) error {
+	switch {
+	case t.set.keys == 0:
+		return mergeStates(t.states, nil, o.states, nil)
+	case o.seen != nil:
+		sel := make([]uint32, 0, len(o.seen))
+		for i, s := range o.seen {
+			if s != 0 {
+				sel = append(sel, uint32(i))
+				t.seen[i] = 1
+			}
 		}
-		if err := t.table.Insert(keys, ids); err != nil {
+		return mergeStates(t.states, sel, o.states, sel)
+	}
+	n := o.index.Len()
+	ids := make([]uint32, n)
+	words := o.index.Words(0, n)
+	if t.seen == nil {
+		var err error
+		if t.hashes, err = t.enc.InsertWords(t.index, words, t.hashes, ids); err != nil {
 			return err
 		}
-		grow(t.states, t.table.Len())
+		grow(t.states, t.index.Len())
+		return mergeStates(t.states, ids, o.states, nil)
 	}
-	for i, s := range t.states {
-		if err := s.Merge(ids, g.states[i], nil); err != nil {
+	if limit := t.enc.Limit(); limit > len(t.seen) {
+		t.seen = append(t.seen, make([]uint8, limit-len(t.seen))...)
+		grow(t.states, limit)
+	}
+	for i, w := range words {
+		ids[i] = uint32(w)
+		t.seen[w] = 1
+	}
+	return mergeStates(t.states, ids, o.states, nil)
+}
+
+// mergeStates adds groups sel of src, nil for all, to the groups ids.
+func mergeStates(dst []function.States, ids []uint32, src []function.States, sel []uint32) error {
+	for i, s := range dst {
+		if err := s.Merge(ids, src[i], sel); err != nil {
 			return err
 		}
 	}
@@ -301,22 +349,33 @@ func grow(states []function.States, n int) {
 	}
 }
 
-// account reserves the memory held.
-func (t *aggTable) account() error {
-	n := 4 * int64(cap(t.ids))
-	if t.table != nil {
-		n += t.table.Bytes()
-	}
-	for _, s := range t.states {
+func bytesOf(states []function.States) int64 {
+	n := int64(0)
+	for _, s := range states {
 		n += s.Bytes()
 	}
-	if t.parts != nil {
-		n += t.parts.Bytes()
-		for _, states := range t.pstate {
-			for _, s := range states {
-				n += s.Bytes()
-			}
-		}
+	return n
+}
+
+// account reserves the memory held.
+func (t *aggTable) account() error {
+	n := 4*int64(cap(t.ids)) + 8*int64(cap(t.hashes)) + int64(cap(t.seen)) + bytesOf(t.states)
+	if t.index != nil {
+		n += t.index.Bytes()
+	}
+	if t.buf != nil {
+		n += t.buf.bytes
+	}
+	if t.worker == 0 {
+		n += t.set.enc.Bytes()
 	}
 	return t.held.set(n)
+}
+
+// sized returns a slice of n elements of any content, s if it is large enough.
+func sized[T any](s []T, n int) []T {
+	if cap(s) < n {
+		return make([]T, n)
+	}
+	return s[:n]
 }

@@ -5,10 +5,15 @@ import "github.com/olapd/olapd/internal/column"
 // Blocks inside a pipeline may have nil columns where no later operator reads them.
 
 func gatherBlock(b *column.Block, sel []uint32) *column.Block {
-	out := &column.Block{Cols: make([]column.Vector, len(b.Cols)), N: len(sel)}
-	for i, c := range b.Cols {
-		if c != nil {
-			out.Cols[i] = column.Gather(c, sel)
+	return &column.Block{Cols: gatherAll(b.Cols, sel), N: len(sel)}
+}
+
+// gatherAll gathers the values at rows; nil vectors stay nil.
+func gatherAll(vals []column.Vector, rows []uint32) []column.Vector {
+	out := make([]column.Vector, len(vals))
+	for i, v := range vals {
+		if v != nil {
+			out[i] = column.Gather(v, rows)
 		}
 	}
 	return out

@@ -14,36 +14,44 @@ import (
 type totals struct {
 	mu     sync.Mutex
 	a      *Aggregate
-	states []function.States // group 0 is the totals, group 1 takes the groups that do not pass
+	states []function.States // of one group
 }
 
 func (t *totals) init(a *Aggregate) {
-	t.a, t.states = a, a.newStates()
-	grow(t.states, 2)
+	t.a = a
+	for _, c := range a.Calls {
+		t.states = append(t.states, c.Fn.New())
+	}
+	grow(t.states, 1)
 }
 
-// add takes finished groups, whose result is b, and returns the rows that pass HAVING.
-func (t *totals) add(g groups, b *column.Block) (*column.Block, error) {
-	into := make([]uint32, g.n)
+// add takes the finished groups [from, to), whose result is b, and returns the rows that pass HAVING.
+func (t *totals) add(g groups, from, to int, b *column.Block) (*column.Block, error) {
+	sel := g.present(from, to)
+	if sel == nil {
+		sel = make([]uint32, to-from)
+		for i := range sel {
+			sel[i] = uint32(i)
+		}
+	}
 	if h := t.a.Having; h != nil {
 		v, err := h.Run1(b)
 		if err != nil {
 			return nil, err
 		}
-		mask := eval.Truth(v, b.N)
-		for i, m := range mask {
-			into[i] = uint32(m ^ 1)
+		pass := kernel.AppendSelected(nil, eval.Truth(v, b.N), 0)
+		b = gatherBlock(b, pass)
+		for i, p := range pass {
+			pass[i] = sel[p]
 		}
-		b = gatherBlock(b, kernel.AppendSelected(nil, mask, 0))
+		sel = pass
+	}
+	for i := range sel {
+		sel[i] += uint32(from)
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for i, s := range t.states {
-		if err := s.Merge(into, g.states[i], nil); err != nil {
-			return nil, err
-		}
-	}
-	return b, nil
+	return b, mergeStates(t.states, nil, g.states, sel)
 }
 
 // Totals implements Operator: the keys are at their defaults.
@@ -51,8 +59,16 @@ func (a *Aggregate) Totals() (*column.Block, error) {
 	if !a.WithTotals || a.totals.states == nil {
 		return nil, nil
 	}
-	g := groups{n: 1, states: a.totals.states, key: func(i, from, to int) column.Vector {
-		return column.NewDefaults(a.Keys[i].Type, to-from)
-	}}
-	return a.block(g, 0, 1)
+	out := &column.Block{N: 1}
+	for _, k := range a.Keys {
+		out.Cols = append(out.Cols, column.NewDefaults(k.Type, 1))
+	}
+	for i, c := range a.Calls {
+		v, err := a.finish(c, a.totals.states[i], 0, 1)
+		if err != nil {
+			return nil, err
+		}
+		out.Cols = append(out.Cols, v)
+	}
+	return out, nil
 }

@@ -8,7 +8,8 @@ import (
 	"github.com/olapd/olapd/internal/types"
 )
 
-// Encoder turns key columns into words. It is used by one goroutine; see Reader for lookups from several.
+// Encoder turns key columns into words. It is used by one goroutine; Fork gives others their own, which number
+// values alike, so that equal keys have equal words whoever encoded them.
 type Encoder struct {
 	cols    []keyColumn
 	stride  int // words per row
@@ -23,14 +24,20 @@ type Encoder struct {
 // equal, for tests of the tables.
 func NewEncoder(ts []*types.Type, collide bool) *Encoder {
 	e := &Encoder{collide: collide, insert: true, state: make([]internState, len(ts))}
-	e.cols, e.stride = layout(ts)
+	e.cols, e.stride = layout(ts, collide)
 	return e
 }
 
-// Reader returns an encoder over the same interned values that adds none: rows with a value not
-// seen by e get words that no key has. Readers may work concurrently once e is no longer used.
+// Fork returns an encoder over the same interned values for another goroutine.
+func (e *Encoder) Fork() *Encoder {
+	return &Encoder{cols: e.cols, stride: e.stride, collide: e.collide, insert: true, state: make([]internState, len(e.cols))}
+}
+
+// Reader is Fork without insertion: rows with a value that no other encoder has seen get words that no key has.
 func (e *Encoder) Reader() *Encoder {
-	return &Encoder{cols: e.cols, stride: e.stride, collide: e.collide, state: make([]internState, len(e.cols))}
+	r := e.Fork()
+	r.insert = false
+	return r
 }
 
 // Stride is the number of words of a row.
@@ -47,33 +54,78 @@ func (e *Encoder) Bytes() int64 {
 	return n
 }
 
-// Encode returns the words of n rows, row by row, valid until the next call. The key columns have the encoder's types, LowCardinality aside, or
-// are not Nullable where the encoder's type is.
+// Encode returns the words of n rows, row by row, valid until the next call; they may be the values of a column. The
+// key columns have the encoder's types, LowCardinality aside, or are not Nullable where the encoder's type is.
 func (e *Encoder) Encode(cols []column.Vector, n int) ([]uint64, error) {
+	if whole := e.whole(cols); whole != nil {
+		return whole, nil
+	}
 	e.words = sized(e.words, n*e.stride)
 	words := e.words
-	clear(words)
-	for i := range e.cols {
-		c := &e.cols[i]
-		v, nulls := splitNulls(cols[i])
-		if nulls != nil {
-			orBits(words, nulls, e.stride, c.null)
+	if len(cols) == 0 {
+		clear(words)
+	}
+	for _, first := range []bool{true, false} { // what begins a word also clears it
+		for i := range e.cols {
+			c := &e.cols[i]
+			if c.at.shift == 0 != first && !c.nullable {
+				continue
+			}
+			v, nulls := splitNulls(cols[i])
+			if c.nullable && c.null.shift == 0 == first {
+				setBits(words, nulls, n, e.stride, c.null)
+			}
+			if c.at.shift == 0 != first {
+				continue
+			}
+			if err := e.encodeColumn(words, i, v, nulls, n); err != nil {
+				return nil, err
+			}
 		}
-		if c.intern == nil {
-			packColumn(words, e.stride, c, column.Flatten(v), nulls)
-			continue
-		}
-		if cap(e.ids) < n {
-			e.ids = make([]uint32, n)
-		}
-		ids := e.ids[:n]
-		if err := c.intern.numbers(&e.state[i], v, ids, e.insert, e.collide); err != nil {
-			return nil, err
-		}
-		pack(words, e.stride, c.at, ids, nulls)
 	}
 	return words, nil
 }
+
+// whole returns the words where the only key column is of 64 bits: its own values.
+func (e *Encoder) whole(cols []column.Vector) []uint64 {
+	if len(cols) != 1 || e.cols[0].bits != 64 || e.cols[0].nullable {
+		return nil
+	}
+	switch v := cols[0].(type) {
+	case *column.Num[uint64]:
+		return v.Data
+	case *column.Num[int64]:
+		return reinterpret[uint64](v.Data)
+	}
+	return nil
+}
+
+func (e *Encoder) encodeColumn(words []uint64, i int, v column.Vector, nulls []uint8, n int) error {
+	c := &e.cols[i]
+	if c.intern == nil {
+		packColumn(words, e.stride, c, column.Flatten(v), nulls)
+		return nil
+	}
+	e.ids = sized(e.ids, n)
+	if err := c.intern.numbers(&e.state[i], v, e.ids, e.insert); err != nil {
+		return err
+	}
+	pack(words, e.stride, c.at, e.ids, nulls)
+	return nil
+}
+
+// Number writes the numbers of the only key column's values: where Numbered says so, they are the words.
+func (e *Encoder) Number(v column.Vector, dst []uint32) error {
+	return e.cols[0].intern.numbers(&e.state[0], v, dst, e.insert)
+}
+
+// Numbered reports whether the key is one interned column without NULL: each key is a number, below Limit.
+func (e *Encoder) Numbered() bool {
+	return len(e.cols) == 1 && !e.cols[0].nullable && e.cols[0].intern != nil && !e.collide
+}
+
+// Limit is where the numbers given so far end, of a key that is Numbered. Not all of them are given.
+func (e *Encoder) Limit() int { return int(e.cols[0].intern.limit.Load()) }
 
 // splitNulls takes a nullable vector apart; nulls is nil if there are none.
 func splitNulls(v column.Vector) (column.Vector, []uint8) {
@@ -113,46 +165,6 @@ func (e *Encoder) Hash(words []uint64, dst []uint64) {
 	}
 }
 
-// Partition writes to dst the partition of each row, below parts (a power of two), by the values of the keys: encoders of
-// equal types agree on it.
-func (e *Encoder) Partition(words []uint64, parts int, dst []uint8) {
-	hashes := make([]uint64, len(dst))
-	for i := range e.cols {
-		c := &e.cols[i]
-		var interned []uint64
-		if c.intern != nil {
-			interned = c.intern.tab.Hashes()
-		}
-		e.foldColumn(hashes, words, c, interned)
-	}
-	mask := uint64(parts - 1)
-	for i, h := range hashes {
-		dst[i] = uint8(h >> 48 & mask)
-	}
-}
-
-func (e *Encoder) foldColumn(hashes, words []uint64, c *keyColumn, interned []uint64) {
-	bits := min(c.bits, 64)
-	valueMask := ^uint64(0) >> (64 - bits)
-	for i := range hashes {
-		row := words[i*e.stride:]
-		x := row[c.at.word] >> c.at.shift & valueMask
-		isNull := c.nullable && row[c.null.word]>>c.null.shift&1 != 0
-		switch {
-		case isNull:
-			x = hashOfNull
-		case interned != nil:
-			x = interned[x]
-		case c.bits == 128:
-			x = kernel.Combine(x, row[c.at.word+1])
-		}
-		hashes[i] = kernel.Combine(hashes[i], x)
-	}
-}
-
-// hashOfNull stands for NULL among the values that Partition hashes: any constant does.
-const hashOfNull = 0x5bd1e995cafef00d
-
 // Decode returns the values of key column i in rows of words.
 func (e *Encoder) Decode(i int, words []uint64) column.Vector {
 	c := &e.cols[i]
@@ -161,22 +173,27 @@ func (e *Encoder) Decode(i int, words []uint64) column.Vector {
 	if c.intern != nil {
 		ids := make([]uint32, n)
 		unpack(ids, words, e.stride, c.at)
-		if c.nullable && c.intern.tab.Len() == 0 { // only NULLs so far
-			v = column.Flatten(column.NewDefaults(c.inner, n))
-		} else {
-			v = c.intern.values(ids)
-		}
+		v = c.intern.values(ids)
 	} else {
 		v = unpackColumn(words, e.stride, c, n)
 	}
 	if !c.nullable {
 		return v
 	}
-	nulls := make([]uint8, n)
+	return column.NewNullable(e.Nulls(i, words), v)
+}
+
+// Nulls returns which values of key column i are NULL in rows of words; nil if the column is not Nullable.
+func (e *Encoder) Nulls(i int, words []uint64) []uint8 {
+	c := &e.cols[i]
+	if !c.nullable {
+		return nil
+	}
+	nulls := make([]uint8, len(words)/e.stride)
 	for r := range nulls {
 		nulls[r] = uint8(words[r*e.stride+c.null.word] >> c.null.shift & 1)
 	}
-	return column.NewNullable(nulls, v)
+	return nulls
 }
 
 // bits is the number of bits of a key that is part of one word, else 64.
@@ -195,35 +212,57 @@ func (e *Encoder) bits() int {
 	return min(n, 64)
 }
 
-// single returns the interner if the key is one string column without NULL, whose number is the group's, else nil.
-func (e *Encoder) single() *interner {
-	if len(e.cols) == 1 && !e.cols[0].nullable {
-		return e.cols[0].intern
+// setBits writes flags, nil meaning none, to n rows.
+func setBits(words []uint64, flags []uint8, n, stride int, at place) {
+	switch {
+	case flags == nil && at.shift > 0:
+	case flags == nil:
+		for i := range n {
+			words[i*stride+at.word] = 0
+		}
+	case at.shift == 0:
+		for i, f := range flags {
+			words[i*stride+at.word] = uint64(f & 1)
+		}
+	default:
+		for i, f := range flags {
+			words[i*stride+at.word] |= uint64(f&1) << at.shift
+		}
 	}
-	return nil
 }
 
-func orBits(words []uint64, flags []uint8, stride int, at place) {
-	for i, f := range flags {
-		words[i*stride+at.word] |= uint64(f&1) << at.shift
-	}
-}
-
-// pack ORs the values into the words, zero where NULL.
+// pack writes the values to the words, zero where NULL. A value that begins a word clears the rest of it.
 func pack[T kernel.Unsigned](words []uint64, stride int, at place, data []T, nulls []uint8) {
+	keep := uint64(0)
+	if at.shift > 0 {
+		keep = ^keep
+	}
 	switch {
 	case nulls != nil:
 		for i, x := range data {
-			words[i*stride+at.word] |= uint64(x) & (uint64(nulls[i]) - 1) << at.shift
+			w := &words[i*stride+at.word]
+			*w = *w&keep | uint64(x)&(uint64(nulls[i])-1)<<at.shift
+		}
+	case stride == 1 && at.shift == 0:
+		words = words[:len(data)]
+		for i, x := range data {
+			words[i] = uint64(x)
 		}
 	case stride == 1:
 		words = words[:len(data)]
 		for i, x := range data {
 			words[i] |= uint64(x) << at.shift
 		}
+	case stride == 2:
+		words = words[at.word : at.word+2*len(data)-1]
+		for i, x := range data {
+			w := &words[2*i]
+			*w = *w&keep | uint64(x)<<at.shift
+		}
 	default:
 		for i, x := range data {
-			words[i*stride+at.word] |= uint64(x) << at.shift
+			w := &words[i*stride+at.word]
+			*w = *w&keep | uint64(x)<<at.shift
 		}
 	}
 }

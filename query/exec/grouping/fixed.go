@@ -41,9 +41,10 @@ func packColumn(words []uint64, stride int, c *keyColumn, v column.Vector, nulls
 
 func packWide(words []uint64, stride int, at place, data []types.U128, nulls []uint8) {
 	for i, x := range data {
-		if nulls == nil || nulls[i] == 0 {
-			words[i*stride+at.word], words[i*stride+at.word+1] = x.Lo, x.Hi
+		if nulls != nil && nulls[i] != 0 {
+			x = types.U128{}
 		}
+		words[i*stride+at.word], words[i*stride+at.word+1] = x.Lo, x.Hi
 	}
 }
 

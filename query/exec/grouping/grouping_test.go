@@ -3,7 +3,10 @@ package grouping
 import (
 	"fmt"
 	"math/rand"
+	"sync"
 	"testing"
+
+	"github.com/zeebo/xxh3"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/types"
@@ -24,6 +27,8 @@ func randomVector(r *rand.Rand, t *types.Type, n int) column.Vector {
 		return &column.Const{Value: b.Slice(0, 1), N: n}
 	case form == 1 && (t.Phys() == types.PBytes):
 		return &column.Dict{Codes: codes, Values: b}
+	case form == 2 && t == types.TString:
+		return uniqueDict(b.(*column.Str), codes, r.Intn(2) == 0)
 	}
 	return column.Gather(b, codes)
 }
@@ -69,16 +74,16 @@ func TestTableAgainstGoMap(t *testing.T) {
 func againstMap(t *testing.T, ts []*types.Type, collide bool) {
 	r := rand.New(rand.NewSource(3))
 	tab := New(ts, collide)
-	enc2 := NewEncoder(ts, false)
+	enc2 := tab.enc.Fork()
 	model := map[string]uint32{}
-	parts := map[string]uint8{}
+	encoded := map[string]string{}
 	for round := 0; round < 20; round++ {
 		n := r.Intn(30)
 		cols := make([]column.Vector, len(ts))
 		for i := range ts {
 			cols[i] = randomVector(r, ts[i], n)
 		}
-		ids, found, part := make([]uint32, n), make([]uint32, n), make([]uint8, n)
+		ids, found := make([]uint32, n), make([]uint32, n)
 		if err := tab.Finder().Find(cols, found); err != nil {
 			t.Fatal(err)
 		}
@@ -89,13 +94,13 @@ func againstMap(t *testing.T, ts []*types.Type, collide bool) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		enc2.Partition(words, 16, part)
+		text := func(i int) string { return fmt.Sprint(words[i*enc2.stride : (i+1)*enc2.stride]) }
 		before := uint32(len(model))
 		for i := 0; i < n; i++ {
 			key := rowText(cols, i)
 			if _, ok := model[key]; !ok {
 				model[key] = uint32(len(model))
-				parts[key] = part[i]
+				encoded[key] = text(i)
 			}
 			want := model[key]
 			if ids[i] != want {
@@ -107,8 +112,8 @@ func againstMap(t *testing.T, ts []*types.Type, collide bool) {
 			if found[i] != want {
 				t.Fatalf("row %s found as %d, want %d", key, found[i], want)
 			}
-			if parts[key] != part[i] {
-				t.Fatalf("row %s in partitions %d and %d", key, parts[key], part[i])
+			if encoded[key] != text(i) {
+				t.Fatalf("row %s encoded as %s and %s", key, encoded[key], text(i))
 			}
 		}
 	}
@@ -119,7 +124,6 @@ func againstMap(t *testing.T, ts []*types.Type, collide bool) {
 	for i := range ts {
 		keys[i] = tab.Key(i, 0, tab.Len())
 	}
-	defer partitionAgainst(t, tab, keys)
 	for i := 0; i < tab.Len(); i++ {
 		if id := model[rowText(keys, i)]; id != uint32(i) {
 			t.Fatalf("key %d reads back as %s, which has number %d", i, rowText(keys, i), id)
@@ -135,31 +139,90 @@ func rowText(cols []column.Vector, i int) string {
 	return s
 }
 
-// partitionAgainst splits the table and looks every key up where it went.
-func partitionAgainst(t *testing.T, tab *Table, keys []column.Vector) {
-	n := tab.Len()
-	p, part, ids, err := tab.Partition(8)
-	if err != nil || p.Total() != n {
-		t.Fatalf("%d of %d keys in partitions, error %v", p.Total(), n, err)
-	}
-	for i := 0; i < n; i++ {
-		got := make([]column.Vector, len(keys))
-		for c := range keys {
-			got[c] = p.Key(int(part[i]), c, int(ids[i]), int(ids[i])+1)
-		}
-		if rowText(got, 0) != rowText(keys, i) {
-			t.Fatalf("key %d is %s in its partition, want %s", i, rowText(got, 0), rowText(keys, i))
-		}
-	}
-	shares, err := p.Insert(keys, n)
-	if err != nil || p.Total() != n {
-		t.Fatalf("%d keys after inserting all %d again, error %v", p.Total(), n, err)
-	}
-	for k, s := range shares {
-		for i, r := range s.Rows {
-			if int(part[r]) != k || ids[r] != s.IDs[i] {
-				t.Fatalf("key %d moved", r)
+// uniqueDict is the vector as storage gives it: distinct values, perhaps with their hashes.
+func uniqueDict(v *column.Str, codes []uint32, hashed bool) *column.Dict {
+	d := &column.Dict{Values: column.NewStr(v.Typ, 0), Unique: true, Codes: make([]uint32, len(codes))}
+	values := d.Values.(*column.Str)
+	seen := map[string]uint32{}
+	for i, c := range codes {
+		s := string(v.At(int(c)))
+		if _, ok := seen[s]; !ok {
+			seen[s] = uint32(values.Len())
+			values.AppendString(s)
+			if hashed {
+				d.Hashes = append(d.Hashes, xxh3.HashString(s))
 			}
 		}
+		d.Codes[i] = seen[s]
 	}
+	return d
+}
+
+// Workers that meet the same values in several dictionaries and as plain strings give them the same words.
+func TestForksAgree(t *testing.T) {
+	ts := []*types.Type{types.TString}
+	for _, dense := range []bool{true, false} {
+		enc := NewEncoder(ts, false)
+		numbers := make([]map[string]uint64, 4)
+		var wg sync.WaitGroup
+		for w := range numbers {
+			numbers[w] = map[string]uint64{}
+			e := enc.Fork()
+			wg.Add(1)
+			go func() {
+				defer wg.Done()
+				r := rand.New(rand.NewSource(int64(w)))
+				for round := range 50 {
+					v := column.NewStr(types.TString, 0)
+					codes := make([]uint32, 200)
+					for i := range codes {
+						v.AppendString(fmt.Sprint("value ", r.Intn(3000)))
+						codes[i] = uint32(i)
+					}
+					var col column.Vector = uniqueDict(v, codes, round%2 == 0)
+					if round%5 == 4 || !dense && round == 0 {
+						col = v
+					}
+					words, err := e.Encode([]column.Vector{col}, 200)
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					for i, x := range words {
+						s := string(v.At(i))
+						if old, ok := numbers[w][s]; ok && old != x || int(x) >= e.Limit() {
+							t.Errorf("%s is %d and %d, limit %d", s, old, x, e.Limit())
+						}
+						numbers[w][s] = x
+					}
+				}
+			}()
+		}
+		wg.Wait()
+		texts := map[uint64]string{}
+		for _, m := range numbers {
+			for s, x := range m {
+				if old, ok := texts[x]; ok && old != s {
+					t.Fatalf("%d is %s and %s", x, old, s)
+				}
+				texts[x] = s
+				if got := column.Value(enc.Decode(0, []uint64{x}), 0); got != s {
+					t.Fatalf("%d decodes to %v, want %s", x, got, s)
+				}
+			}
+		}
+		if len(texts) != len(distinctOf(numbers)) {
+			t.Fatalf("%d numbers for %d values", len(texts), len(distinctOf(numbers)))
+		}
+	}
+}
+
+func distinctOf(ms []map[string]uint64) map[string]bool {
+	all := map[string]bool{}
+	for _, m := range ms {
+		for s := range m {
+			all[s] = true
+		}
+	}
+	return all
 }

@@ -14,7 +14,7 @@ type Index struct {
 	four   hashtable.Table[[4]uint64] // also three words, padded
 	wide   *hashtable.Bytes           // more, as bytes
 
-	bits   int      // of a narrow key: numbers are looked up by the key itself; 0: hashed
+	byKey  bool     // the key is a small number, by which its own number is looked up
 	direct []uint32 // key → number+1
 	keys   []uint64 // by number
 }
@@ -22,13 +22,17 @@ type Index struct {
 // maxDirectBits bounds narrow keys: the table of 256 KiB stays in the second-level cache.
 const maxDirectBits = 16
 
-// newDirect returns an index of keys of so many bits of one word, if that is few enough to do without hashing; else nil.
-func newDirect(bits int) *Index {
-	if bits > maxDirectBits {
-		return nil
+// NewIndex returns an empty index of the encoder's words: one that does without hashing if the key is narrow or
+// one interned column, whose numbers are small.
+func (e *Encoder) NewIndex() *Index {
+	if !e.collide && (e.bits() <= maxDirectBits || e.Numbered()) {
+		return &Index{stride: 1, byKey: true}
 	}
-	return &Index{stride: 1, bits: bits}
+	return NewIndex(e.stride)
 }
+
+// Hashed reports whether Insert and Find need hashes.
+func (x *Index) Hashed() bool { return !x.byKey }
 
 // NewIndex returns an empty index of rows of stride words.
 func NewIndex(stride int) *Index {
@@ -42,7 +46,7 @@ func NewIndex(stride int) *Index {
 // Len is the number of keys.
 func (x *Index) Len() int {
 	switch {
-	case x.bits > 0:
+	case x.byKey:
 		return len(x.keys)
 	case x.stride == 1:
 		return x.one.Len()
@@ -66,7 +70,7 @@ func (x *Index) Bytes() int64 {
 // Insert writes the number of each row of words to ids, numbering new keys.
 func (x *Index) Insert(words, hashes []uint64, ids []uint32) error {
 	switch {
-	case x.bits > 0:
+	case x.byKey:
 		x.insertDirect(words, ids)
 	case x.stride == 1:
 		x.one.Insert(words, hashes, ids)
@@ -89,7 +93,7 @@ func (x *Index) Insert(words, hashes []uint64, ids []uint32) error {
 // Find writes the number of each row of words to ids, hashtable.Missing for unknown keys.
 func (x *Index) Find(words, hashes []uint64, ids []uint32) {
 	switch {
-	case x.bits > 0:
+	case x.byKey:
 		x.findDirect(words, ids)
 	case x.stride == 1:
 		x.one.Find(words, hashes, ids)
@@ -107,7 +111,7 @@ func (x *Index) Find(words, hashes []uint64, ids []uint32) {
 // Words returns the keys [from, to) by number, row by row.
 func (x *Index) Words(from, to int) []uint64 {
 	switch {
-	case x.bits > 0:
+	case x.byKey:
 		return x.keys[from:to]
 	case x.stride == 1:
 		return x.one.Keys()[from:to]
@@ -129,18 +133,29 @@ func (x *Index) Words(from, to int) []uint64 {
 }
 
 func (x *Index) insertDirect(words []uint64, ids []uint32) {
-	if x.direct == nil {
-		x.direct = make([]uint32, 1<<x.bits)
-	}
+	direct := x.direct
 	for i, w := range words {
-		id := x.direct[w]
+		if w >= uint64(len(direct)) {
+			direct = x.widen(w)
+		}
+		id := direct[w]
 		if id == 0 {
 			x.keys = append(x.keys, w)
 			id = uint32(len(x.keys))
-			x.direct[w] = id
+			direct[w] = id
 		}
 		ids[i] = id - 1
 	}
+}
+
+// minDirect is the first size of a table by key.
+const minDirect = 256
+
+func (x *Index) widen(w uint64) []uint32 {
+	grown := make([]uint32, max(minDirect, 2*len(x.direct), int(w)+1))
+	copy(grown, x.direct)
+	x.direct = grown
+	return grown
 }
 
 func (x *Index) findDirect(words []uint64, ids []uint32) {

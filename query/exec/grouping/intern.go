@@ -1,230 +1,318 @@
 package grouping
 
 import (
-	"encoding/binary"
+	"bytes"
 	"math"
+	"sync"
 	"sync/atomic"
 
 	"github.com/zeebo/xxh3"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec/hashtable"
 )
 
-// interner numbers the distinct values of one column.
+// interner numbers the distinct values of one column, for all goroutines of a query: equal values get equal
+// numbers, whichever worker meets them in whatever form. Numbers below limit are given, not without gaps.
+//
+// If the first values come as a large part of a dictionary, it becomes the base: its codes are the numbers, and nothing is
+// hashed or looked up until values come in another form. All others are kept in hash tables, by reference into
+// their dictionary or copied:
+//
+//	number < entries of the base:   that entry
+//	else, less the base's entries:  position << shardBits | shard
 type interner struct {
-	typ *types.Type
-	tab *hashtable.Bytes
-	// rep holds each distinct value of a type that is not a byte string, by number; the
-	// table then holds the values serialised.
-	rep  column.Builder
-	dict atomic.Pointer[column.Str] // all, while no value is added
+	typ       *types.Type
+	collide   bool
+	shardBits int
+
+	started atomic.Bool // whether there is a base is decided
+	base    atomic.Pointer[column.Dict]
+	indexed sync.Once // the base's values are in the shards
+	limit   atomic.Uint32
+	shards  []shard
+	sources atomic.Pointer[[]*column.Str] // dictionaries that spans refer to
+
+	mu struct {
+		sync.Mutex
+		codes map[column.Vector][]uint32 // dictionary → code → number+1, 0 where unknown; the elements are atomic
+		bytes int64                      // of these
+	}
+	// rep holds each distinct value of a type that is not a byte string, by number: there is one shard, which holds
+	// the values serialised.
+	rep column.Builder
 }
 
-func newInterner(t *types.Type) *interner {
-	in := &interner{typ: t, tab: hashtable.NewBytes()}
+// Bounds of an interner.
+const (
+	// internShardBits: with 16 shards the workers of a large machine seldom wait for each other.
+	internShardBits = 4
+	// entriesPerRow is how many times larger than the rows at hand a dictionary may be to become the base, or for its codes
+	// to be remembered: a scan whose filter leaves one row in 256 reads the values one by one.
+	entriesPerRow = 256
+	// dictLimit is how many dictionaries' codes are remembered: about the segments that the workers alternate between.
+	dictLimit = 64
+	// maxSources is how many dictionaries are kept alive by reference; values of further ones are copied.
+	maxSources = 1024
+	// maxNumber bounds the numbers: Missing and absent are beyond.
+	maxNumber = math.MaxUint32 / 2
+)
+
+func newInterner(t *types.Type, collide bool) *interner {
+	in := &interner{typ: t, collide: collide, shardBits: internShardBits}
 	if t.Phys() != types.PBytes {
-		in.rep = column.New(t, 0)
+		in.shardBits, in.rep = 0, column.New(t, 0)
 	}
+	in.shards = make([]shard, 1<<in.shardBits)
+	in.sources.Store(&[]*column.Str{})
 	return in
 }
 
-// values returns the values of the numbers ids, which it takes over: byte strings coded by number.
-func (in *interner) values(ids []uint32) column.Vector {
-	if in.rep != nil {
-		return column.Gather(in.rep, ids)
-	}
-	return &column.Dict{Codes: ids, Values: in.all(), Unique: true}
+// shard is the values whose hash begins with its number.
+type shard struct {
+	mu    sync.Mutex
+	slots []internSlot
+	used  int          // slots, those of the base included
+	spans []internSpan // by position
+	own   column.Str   // copied values
 }
 
-// all is the distinct values of a byte string column by number. While no value is added it is one and the same vector,
-// so that work done per entry can be cached.
-func (in *interner) all() *column.Str {
-	if d := in.dict.Load(); d != nil && d.Len() == in.tab.Len() {
-		return d
+// internSlot is a number plus one (0: free) and the low half of the hash.
+type internSlot struct{ number, tag uint32 }
+
+// internSpan is where a value is: an entry of source-1, or of the shard's own values where source is 0.
+type internSpan struct{ source, at uint32 }
+
+// isBase reports whether a dictionary is the base, making it that if it is the first and large part of it is used.
+func (in *interner) isBase(d *column.Dict, insert bool) bool {
+	if b := in.base.Load(); b != nil {
+		return b.Values == d.Values
 	}
-	off, data := in.tab.Values()
-	d := &column.Str{Typ: in.typ, Off: off[:len(off):len(off)], Data: data[:len(data):len(data)]}
-	in.dict.CompareAndSwap(in.dict.Load(), d)
-	return d
+	if !insert || in.started.Load() {
+		return false
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	if b := in.base.Load(); b != nil || in.started.Load() {
+		return b != nil && b.Values == d.Values
+	}
+	_, isText := d.Values.(*column.Str)
+	if isText && d.Unique && d.Values.Len() <= entriesPerRow*len(d.Codes) {
+		in.base.Store(d.With(nil))
+		in.limit.Store(uint32(d.Values.Len()))
+	}
+	in.started.Store(true)
+	return in.base.Load() != nil
 }
 
+// baseLen is the number of the base's entries.
+func (in *interner) baseLen() uint32 {
+	if b := in.base.Load(); b != nil {
+		return uint32(b.Values.Len())
+	}
+	return 0
+}
+
+// index puts the base's values into the shards, once values come in another form.
+func (in *interner) index() {
+	in.indexed.Do(func() {
+		b := in.base.Load()
+		if b == nil {
+			return
+		}
+		values := b.Values.(*column.Str)
+		hashes := b.Hashes
+		if hashes == nil || in.collide {
+			hashes = make([]uint64, values.Len())
+			for i := range hashes {
+				hashes[i] = in.hash(values.At(i))
+			}
+		}
+		for i, h := range hashes {
+			s := &in.shards[in.shardOf(h)]
+			s.mu.Lock()
+			s.reserve()
+			s.put(h, uint32(i))
+			s.mu.Unlock()
+		}
+	})
+}
+
+func (in *interner) hash(value []byte) uint64 {
+	if in.collide {
+		return 0
+	}
+	return xxh3.Hash(value)
+}
+
+func (in *interner) shardOf(h uint64) int {
+	return int(h >> (64 - internShardBits) & (1<<in.shardBits - 1))
+}
+
+// bytesOf returns the value of a number that has one. Its shard is locked, or nobody inserts.
+func (in *interner) bytesOf(number uint32) []byte {
+	n := in.baseLen()
+	if number < n {
+		return in.base.Load().Values.(*column.Str).At(int(number))
+	}
+	number -= n
+	s := &in.shards[number&(1<<in.shardBits-1)]
+	at := s.spans[number>>in.shardBits]
+	if at.source == 0 {
+		return s.own.At(int(at.at))
+	}
+	return (*in.sources.Load())[at.source-1].At(int(at.at))
+}
+
+// source registers a dictionary that values may be referred to in; 0 if there are too many.
+func (in *interner) source(values *column.Str) uint32 {
+	for i, s := range *in.sources.Load() {
+		if s == values {
+			return uint32(i) + 1
+		}
+	}
+	in.mu.Lock()
+	defer in.mu.Unlock()
+	old := *in.sources.Load()
+	for i, s := range old {
+		if s == values {
+			return uint32(i) + 1
+		}
+	}
+	if len(old) >= maxSources {
+		return 0
+	}
+	grown := append(old[:len(old):len(old)], values)
+	in.sources.Store(&grown)
+	return uint32(len(grown))
+}
+
+// add returns the number of value i of values, whose hash is h and whose source is from; without insert it may be Missing. s is h's
+// shard, locked.
+func (in *interner) add(s *shard, shardNumber int, h uint64, values *column.Str, i int, from uint32, insert bool) (uint32, error) {
+	tag := uint32(h)
+	if len(s.slots) > 0 {
+		mask := uint32(len(s.slots) - 1)
+		for p := tag & mask; s.slots[p].number != 0; p = (p + 1) & mask {
+			if x := s.slots[p]; x.tag == tag && bytes.Equal(in.bytesOf(x.number-1), values.At(i)) {
+				return x.number - 1, nil
+			}
+		}
+	}
+	if !insert {
+		return hashtable.Missing, nil
+	}
+	number := uint64(in.baseLen()) + uint64(len(s.spans))<<in.shardBits + uint64(shardNumber)
+	if number >= maxNumber {
+		return 0, sqlerr.New(sqlerr.MemoryLimitExceeded, "More than %d distinct strings are grouped by", maxNumber)
+	}
+	if from == 0 {
+		v := values.At(i)
+		if len(s.own.Data)+len(v) > math.MaxUint32 {
+			return 0, sqlerr.New(sqlerr.MemoryLimitExceeded, "Distinct strings grouped by exceed %d GiB", 4<<in.shardBits)
+		}
+		if s.own.Off == nil {
+			s.own.Off = []uint32{0}
+		}
+		s.own.Append(v)
+		i = s.own.Len() - 1
+	}
+	s.spans = append(s.spans, internSpan{from, uint32(i)})
+	s.reserve()
+	s.put(h, uint32(number))
+	return uint32(number), nil
+}
+
+// put adds a value that is not there.
+func (s *shard) put(h uint64, number uint32) {
+	mask := uint32(len(s.slots) - 1)
+	p := uint32(h) & mask
+	for s.slots[p].number != 0 {
+		p = (p + 1) & mask
+	}
+	s.slots[p] = internSlot{number + 1, uint32(h)}
+	s.used++
+}
+
+// minInternSlots is the first size of a shard's table.
+const minInternSlots = 16
+
+// reserve makes room for one more value.
+func (s *shard) reserve() {
+	if 2*(s.used+1) <= len(s.slots) {
+		return
+	}
+	old := s.slots
+	s.slots = make([]internSlot, max(minInternSlots, 2*len(old)))
+	mask := uint32(len(s.slots) - 1)
+	for _, x := range old {
+		if x.number == 0 {
+			continue
+		}
+		p := x.tag & mask
+		for s.slots[p].number != 0 {
+			p = (p + 1) & mask
+		}
+		s.slots[p] = x
+	}
+}
+
+// raise makes limit cover a number.
+func (in *interner) raise(number uint32) {
+	for {
+		old := in.limit.Load()
+		if number < old || in.limit.CompareAndSwap(old, number+1) {
+			return
+		}
+	}
+}
+
+// bytes is the memory held; dictionaries referred to belong to others.
 func (in *interner) bytes() int64 {
-	n := in.tab.Bytes()
+	in.mu.Lock()
+	n := in.mu.bytes
+	in.mu.Unlock()
+	for i := range in.shards {
+		s := &in.shards[i]
+		s.mu.Lock()
+		n += 8*int64(cap(s.slots)+cap(s.spans)) + 4*int64(cap(s.own.Off)) + int64(cap(s.own.Data))
+		s.mu.Unlock()
+	}
 	if in.rep != nil {
 		n *= 2 // the representatives are about as large as their serialised form
 	}
 	return n
 }
 
-// dictLimit is how many dictionaries' codes an encoder remembers: about the segments that
-// one worker alternates between.
-const dictLimit = 8
+// fewRows is up to how many rows values copies strings rather than refer to a dictionary, which later steps would work through.
+const fewRows = 1024
 
-// internState is what one goroutine needs to intern or look up: codes already resolved and scratch memory.
-type internState struct {
-	dicts map[column.Vector][]uint32 // dictionary → code → number+1, 0 where unknown
-	buf   []byte
-}
-
-// numbers writes the number of each value of v, which has no Nullable around it, to dst. With insert, new
-// values are numbered; else they are Missing. collide makes all hashes equal.
-func (in *interner) numbers(st *internState, v column.Vector, dst []uint32, insert, collide bool) error {
-	switch v := v.(type) {
-	case *column.Dict:
-		return in.dictNumbers(st, v, dst, insert, collide)
-	case *column.Const:
-		if len(dst) == 0 {
-			return nil
+// values returns the values of the numbers, which it takes over. Nobody inserts meanwhile. A number never given, which stands
+// beside NULL, yields any value.
+func (in *interner) values(numbers []uint32) column.Vector {
+	if in.rep != nil {
+		if in.rep.Len() == 0 {
+			return column.Flatten(column.NewDefaults(in.typ, len(numbers)))
 		}
-		if err := in.numbers(st, v.Value, dst[:1], insert, collide); err != nil {
-			return err
+		return column.Gather(in.rep, numbers)
+	}
+	n := in.baseLen()
+	if b := in.base.Load(); b != nil && in.limit.Load() == n {
+		if len(numbers) > fewRows {
+			return b.With(numbers)
 		}
-		for i := range dst {
-			dst[i] = dst[0]
+		return column.Gather(b.Values, numbers)
+	}
+	out := column.NewStr(in.typ, len(numbers))
+	none := make([]byte, in.typ.Width())
+	for _, x := range numbers {
+		v := none
+		if x < n || int((x-n)>>in.shardBits) < len(in.shards[(x-n)&(1<<in.shardBits-1)].spans) {
+			v = in.bytesOf(x)
 		}
-		return nil
+		out.Append(v)
 	}
-	for i := range dst {
-		id, err := in.number(st, v, i, insert, collide)
-		if err != nil {
-			return err
-		}
-		dst[i] = id
-	}
-	return nil
-}
-
-// dictNumbers resolves each code of the dictionary once.
-func (in *interner) dictNumbers(st *internState, d *column.Dict, dst []uint32, insert, collide bool) error {
-	known := st.dicts[d.Values]
-	if known == nil && d.Values.Len() > entriesPerRow*len(d.Codes) {
-		return in.eachCode(st, d, dst, insert, collide)
-	}
-	if known == nil {
-		if st.dicts == nil || len(st.dicts) >= dictLimit {
-			st.dicts = map[column.Vector][]uint32{}
-		}
-		known = make([]uint32, d.Values.Len())
-		st.dicts[d.Values] = known
-	}
-	for i, c := range d.Codes {
-		if known[c] == 0 {
-			id, err := in.number(st, d.Values, int(c), insert, collide)
-			if err != nil {
-				return err
-			}
-			known[c] = id + 1
-		}
-		dst[i] = known[c] - 1
-	}
-	return nil
-}
-
-// entriesPerRow is how many times larger than the rows at hand a dictionary may be for remembering its codes to pay.
-const entriesPerRow = 16
-
-// eachCode resolves every row anew.
-func (in *interner) eachCode(st *internState, d *column.Dict, dst []uint32, insert, collide bool) error {
-	for i, c := range d.Codes {
-		id, err := in.number(st, d.Values, int(c), insert, collide)
-		if err != nil {
-			return err
-		}
-		dst[i] = id
-	}
-	return nil
-}
-
-func (in *interner) number(st *internState, v column.Vector, i int, insert, collide bool) (uint32, error) {
-	var key []byte
-	if s, ok := v.(*column.Str); ok {
-		key = s.At(i)
-	} else {
-		st.buf = appendKey(st.buf[:0], v, i)
-		key = st.buf
-	}
-	h := uint64(0)
-	if !collide {
-		h = xxh3.Hash(key)
-	}
-	if !insert {
-		return in.tab.Find(h, key), nil
-	}
-	n := in.tab.Len()
-	id, err := in.tab.Insert(h, key)
-	if err == nil && in.rep != nil && int(id) == n {
-		in.rep.AppendFrom(v, i)
-	}
-	return id, err
-}
-
-// appendKey appends value i so that values of one type are equal exactly if their bytes are.
-func appendKey(dst []byte, v column.Vector, i int) []byte {
-	switch v := v.(type) {
-	case *column.Const:
-		return appendKey(dst, v.Value, 0)
-	case *column.Dict:
-		return appendKey(dst, v.Values, int(v.Codes[i]))
-	case *column.Str:
-		s := v.At(i)
-		return append(binary.AppendUvarint(dst, uint64(len(s))), s...)
-	case *column.Nullable:
-		if v.Nulls[i] != 0 {
-			return append(dst, 1)
-		}
-		return appendKey(append(dst, 0), v.Inner, i)
-	case *column.Array:
-		return appendRun(dst, v.Off[i], v.Off[i+1], v.Elem)
-	case *column.Map:
-		return appendRun(dst, v.Off[i], v.Off[i+1], v.Keys, v.Vals)
-	case *column.Tuple:
-		for _, e := range v.Elems {
-			dst = appendKey(dst, e, i)
-		}
-		return dst
-	}
-	return appendNumber(dst, v, i)
-}
-
-func appendRun(dst []byte, from, to uint32, parts ...column.Vector) []byte {
-	dst = binary.AppendUvarint(dst, uint64(to-from))
-	for j := from; j < to; j++ {
-		for _, p := range parts {
-			dst = appendKey(dst, p, int(j))
-		}
-	}
-	return dst
-}
-
-func appendNumber(dst []byte, v column.Vector, i int) []byte {
-	le := binary.LittleEndian
-	switch v := v.(type) {
-	case *column.Num[uint8]:
-		return append(dst, v.Data[i])
-	case *column.Num[int8]:
-		return append(dst, uint8(v.Data[i]))
-	case *column.Num[uint16]:
-		return le.AppendUint16(dst, v.Data[i])
-	case *column.Num[int16]:
-		return le.AppendUint16(dst, uint16(v.Data[i]))
-	case *column.Num[uint32]:
-		return le.AppendUint32(dst, v.Data[i])
-	case *column.Num[int32]:
-		return le.AppendUint32(dst, uint32(v.Data[i]))
-	case *column.Num[float32]:
-		return le.AppendUint32(dst, math.Float32bits(v.Data[i]))
-	case *column.Num[uint64]:
-		return le.AppendUint64(dst, v.Data[i])
-	case *column.Num[int64]:
-		return le.AppendUint64(dst, uint64(v.Data[i]))
-	case *column.Num[float64]:
-		return le.AppendUint64(dst, math.Float64bits(v.Data[i]))
-	case *column.Num[types.U128]:
-		return le.AppendUint64(le.AppendUint64(dst, v.Data[i].Lo), v.Data[i].Hi)
-	case *column.Num[types.I128]:
-		return le.AppendUint64(le.AppendUint64(dst, v.Data[i].Lo), uint64(v.Data[i].Hi))
-	}
-	panic("grouping: a vector of unknown form")
+	return out
 }

@@ -36,22 +36,30 @@ type keyColumn struct {
 type place struct{ word, shift int }
 
 // layout places the columns and returns them with the number of words of a row.
-func layout(ts []*types.Type) ([]keyColumn, int) {
+func layout(ts []*types.Type, collide bool) ([]keyColumn, int) {
 	cols := make([]keyColumn, len(ts))
-	items := make([]item, 0, 2*len(ts))
 	for i, t := range ts {
 		t = t.WithoutLowCardinality()
 		c := &cols[i]
 		*c = keyColumn{typ: t, inner: t.WithoutNullable(), nullable: t.Kind == types.Nullable}
 		if c.bits = fixedBits(c.inner); c.bits == 0 {
-			c.bits, c.intern = 32, newInterner(c.inner)
+			c.bits, c.intern = 32, newInterner(c.inner, collide)
 		}
+	}
+	return cols, placeColumns(cols)
+}
+
+// placeColumns gives each column its place and returns the number of words of a row.
+func placeColumns(cols []keyColumn) int {
+	items := make([]item, 0, 2*len(cols))
+	for i := range cols {
+		c := &cols[i]
 		items = append(items, item{c.bits, &c.at})
 		if c.nullable {
 			items = append(items, item{1, &c.null})
 		}
 	}
-	return cols, placeAll(items)
+	return placeAll(items)
 }
 
 type item struct {

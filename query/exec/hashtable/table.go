@@ -6,7 +6,10 @@
 // insertion; any number of goroutines may Find while nobody inserts.
 package hashtable
 
-import "unsafe"
+import (
+	"slices"
+	"unsafe"
+)
 
 // Missing is the number of a key that is not in the table.
 const Missing = ^uint32(0)
@@ -50,27 +53,38 @@ func (t *Table[K]) Bytes() int64 {
 // Insert writes the number of each key to ids, numbering keys not seen before. hashes[i]
 // is the hash of keys[i]; equal keys have equal hashes.
 func (t *Table[K]) Insert(keys []K, hashes []uint64, ids []uint32) {
-	for i, k := range keys {
+	for len(keys) > 0 {
 		if 2*(len(t.keys)+1) > len(t.slots) {
 			t.grow()
 		}
-		ids[i] = t.insert(k, uint32(hashes[i]))
+		n := t.insertSome(keys, hashes, ids)
+		keys, hashes, ids = keys[n:], hashes[n:], ids[n:]
 	}
 }
 
-func (t *Table[K]) insert(k K, tag uint32) uint32 {
-	slots := t.slots
-	for p := tag & t.mask; ; p = (p + 1) & t.mask {
-		s := &slots[p]
-		if s.id == 0 {
-			t.keys = append(t.keys, k)
-			*s = slot[K]{key: k, id: uint32(len(t.keys)), tag: tag}
-			return s.id - 1
-		}
-		if s.key == k {
-			return s.id - 1
+// insertSome inserts keys until the table is half full, and returns how many it did.
+func (t *Table[K]) insertSome(keys []K, hashes []uint64, ids []uint32) int {
+	slots, mask := t.slots, uint64(len(t.slots)-1)
+	room := len(slots)/2 - len(t.keys)
+	hashes, ids = hashes[:len(keys)], ids[:len(keys)]
+	for i, k := range keys {
+		for p := hashes[i] & mask; ; p = (p + 1) & mask {
+			s := &slots[p]
+			if s.id == 0 {
+				if room == 0 {
+					return i
+				}
+				room--
+				t.keys = append(t.keys, k)
+				s.key, s.id, s.tag = k, uint32(len(t.keys)), uint32(hashes[i])
+			} else if s.key != k {
+				continue
+			}
+			ids[i] = s.id - 1
+			break
 		}
 	}
+	return len(keys)
 }
 
 // Find writes the number of each key to ids, Missing for keys that are not there.
@@ -94,6 +108,7 @@ func (t *Table[K]) Find(keys []K, hashes []uint64, ids []uint32) {
 func (t *Table[K]) grow() {
 	old := t.slots
 	t.slots = make([]slot[K], max(minSlots, 2*len(old)))
+	t.keys = slices.Grow(t.keys, len(t.slots)/2-len(t.keys))
 	t.mask = uint32(len(t.slots) - 1)
 	for _, s := range old {
 		if s.id == 0 {

@@ -1,0 +1,215 @@
+package exec
+
+import (
+	"math/bits"
+	"slices"
+	"sync"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/query/exec/grouping"
+)
+
+// Sizes of partitioned aggregation.
+const (
+	// partGroups is how many groups a partition should have at most, so that table and states stay in the second-level cache.
+	partGroups = 8192
+	// minPartBits and maxPartBits bound the partitions: fewer would not be small, and a block of 64 K rows falls into
+	// more only in scraps.
+	minPartBits, maxPartBits = 7, 10
+	// flushBytes is what a worker gathers before it visits the partitions: enough rows for each that its table is worth loading into the cache.
+	flushBytes = 64 << 20
+	// runRows is how many rows of a partition are aggregated at once, joined from several blocks.
+	runRows = 4096
+)
+
+// aggPart is one partition: the groups whose keys hash to it. It belongs to whoever holds mu.
+type aggPart struct {
+	mu     sync.Mutex
+	held   *reservation
+	index  *grouping.Index
+	states []function.States
+}
+
+// partitions returns the partitions, made when the first worker needs them; rows and groups are that worker's so far.
+func (s *aggSet) partitions(rows, groups int) []*aggPart {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.parts != nil {
+		return s.mu.parts
+	}
+	expected := float64(plannedRows(s.a)) * float64(groups) / float64(max(rows, 1))
+	n := bits.Len64(uint64(expected / partGroups))
+	s.mu.parts = make([]*aggPart, 1<<min(max(n, minPartBits), maxPartBits))
+	for i := range s.mu.parts {
+		s.mu.parts[i] = &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.newStates()}
+	}
+	return s.mu.parts
+}
+
+// plannedRows is how many rows the scans below read at most, as far as they know.
+func plannedRows(op Operator) int64 {
+	n := int64(0)
+	if s, ok := op.(*Scan); ok {
+		n = s.ScanStats().Rows
+	}
+	for _, in := range op.Inputs() {
+		n = max(n, plannedRows(in))
+	}
+	return n
+}
+
+// insert adds rows of words; nil vals adds no rows to the states. It returns the numbers of their groups.
+func (p *aggPart) insert(t *aggTable, words []uint64, n int) ([]uint32, error) {
+	t.ids = sized(t.ids, n)
+	var err error
+	if t.hashes, err = t.enc.InsertWords(p.index, words, t.hashes, t.ids); err != nil {
+		return nil, err
+	}
+	grow(p.states, p.index.Len())
+	return t.ids, nil
+}
+
+func (p *aggPart) account() error { return p.held.set(p.index.Bytes() + bytesOf(p.states)) }
+
+// deal moves the groups of the table to the partitions, and all further rows go there.
+func (t *aggTable) deal() error {
+	t.buf = &aggBuffer{t: t, parts: t.set.partitions(t.rows, t.index.Len())}
+	old, states := t.index, t.states
+	t.index, t.states = nil, nil
+	n := old.Len()
+	words := old.Words(0, n)
+	order, starts := t.buf.order(words, n)
+	order = slices.Clone(order) // insert uses the scratch memory it is in
+	sorted := t.enc.AppendRows(nil, words, order)
+	for k, p := range t.buf.parts {
+		from, to := int(starts[k]), int(starts[k+1])
+		if from == to {
+			continue
+		}
+		p.mu.Lock()
+		ids, err := p.insert(t, t.enc.Rows(sorted, from, to), to-from)
+		if err == nil {
+			err = mergeStates(p.states, ids, states, order[from:to])
+		}
+		p.mu.Unlock()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// aggBuffer is the rows of one worker on their way to the partitions.
+type aggBuffer struct {
+	t      *aggTable
+	parts  []*aggPart
+	blocks []aggBlock
+	bytes  int64
+	run    aggRun
+	spare  [][]uint64 // words of blocks flushed
+}
+
+// aggBlock is rows sorted by partition: those of partition k are [starts[k], starts[k+1]).
+type aggBlock struct {
+	words  []uint64
+	vals   []column.Vector // nil where no call reads
+	starts []uint32
+}
+
+// order returns the rows in the order of their partitions, in scratch memory of the table, and where each partition begins.
+func (b *aggBuffer) order(words []uint64, n int) (order, starts []uint32) {
+	t := b.t
+	t.hashes, t.ids = sized(t.hashes, n), sized(t.ids, n)
+	t.enc.Hash(words, t.hashes)
+	shift := 64 - bits.TrailingZeros(uint(len(b.parts)))
+	starts = make([]uint32, len(b.parts)+1)
+	for _, h := range t.hashes {
+		starts[h>>shift+1]++
+	}
+	for k := range b.parts {
+		starts[k+1] += starts[k]
+	}
+	next := append([]uint32(nil), starts...)
+	order = t.ids
+	for i, h := range t.hashes {
+		at := &next[h>>shift]
+		order[*at] = uint32(i)
+		*at++
+	}
+	return order, starts
+}
+
+// add takes n rows.
+func (b *aggBuffer) add(words []uint64, vals []column.Vector, n int) error {
+	order, starts := b.order(words, n)
+	block := aggBlock{starts: starts, vals: b.t.set.gather(vals, order)}
+	var room []uint64
+	if last := len(b.spare) - 1; last >= 0 {
+		room, b.spare = b.spare[last][:0], b.spare[:last]
+	}
+	block.words = b.t.enc.AppendRows(room, words, order)
+	b.blocks = append(b.blocks, block)
+	b.bytes += 8*int64(cap(block.words)) + 4*int64(len(starts))
+	for _, v := range block.vals {
+		b.bytes += vectorBytes(v)
+	}
+	if b.bytes < flushBytes {
+		return nil
+	}
+	return b.flush()
+}
+
+// flush aggregates all rows, partition by partition; workers begin at different ones.
+func (b *aggBuffer) flush() error {
+	first := b.t.worker * len(b.parts) / max(b.t.set.r.opts.Threads, 1)
+	for i := range b.parts {
+		if err := b.flushPart((first + i) % len(b.parts)); err != nil {
+			return err
+		}
+	}
+	for _, block := range b.blocks {
+		b.spare = append(b.spare, block.words)
+	}
+	clear(b.blocks)
+	b.blocks, b.bytes = b.blocks[:0], 0
+	return nil
+}
+
+func (b *aggBuffer) flushPart(k int) error {
+	p := b.parts[k]
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for i := range b.blocks {
+		block := &b.blocks[i]
+		from, to := int(block.starts[k]), int(block.starts[k+1])
+		if from == to {
+			continue
+		}
+		if b.run.n > 0 && (b.run.n+to-from > runRows || !b.run.fits(block)) {
+			if err := b.flushRun(p); err != nil {
+				return err
+			}
+		}
+		b.run.add(b.t, block, from, to)
+	}
+	if err := b.flushRun(p); err != nil {
+		return err
+	}
+	return p.account()
+}
+
+// flushRun aggregates the rows of the run.
+func (b *aggBuffer) flushRun(p *aggPart) error {
+	r := &b.run
+	if r.n == 0 {
+		return nil
+	}
+	ids, err := p.insert(b.t, r.words, r.n)
+	if err != nil {
+		return err
+	}
+	err = b.t.set.feed(p.states, ids, r.vectors(), r.n)
+	r.reset()
+	return err
+}
