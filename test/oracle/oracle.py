@@ -30,15 +30,18 @@ class ClickHouse:
 
         self.session = session.Session(directory)
         self.session.query(f"SET max_threads = {threads}")
-        self.version = self.run("SELECT version()", "TSVRaw").decode().strip()
+        self.version = self.data(self.run("SELECT version()", "TSVRaw")).decode().strip()
 
     def run(self, sql, fmt):
         try:
-            result = self.session.query(sql, fmt or "TSVWithNamesAndTypes")
+            return self.session.query(sql, fmt or "TSVWithNamesAndTypes")
         except Exception:
             # What a failed query had written already would stand in front of the next one's result.
             self.session.query("SELECT 1", "Null")
             raise
+
+    @staticmethod
+    def data(result):
         if result is None:
             return b""
         return result.bytes() or b""
@@ -62,10 +65,16 @@ class DuckDB:
     def run(self, sql, fmt):
         cursor = self.db.execute(sql)
         if cursor.description is None:
+            return None
+        return cursor.description, cursor.fetchall()
+
+    @staticmethod
+    def data(result):
+        if result is None:
             return b""
-        rows = cursor.fetchall()
-        names = [c[0] for c in cursor.description]
-        types = [str(c[1]) for c in cursor.description]
+        description, rows = result
+        names = [c[0] for c in description]
+        types = [str(c[1]) for c in description]
         lines = [names, types] + [[text(v) for v in row] for row in rows]
         return "".join("\t".join(line) + "\n" for line in lines).encode()
 
@@ -102,11 +111,12 @@ def main():
         request = json.loads(line)
         start = time.perf_counter()
         try:
-            data = engine.run(request["sql"], request.get("format"))
+            result = engine.run(request["sql"], request.get("format"))
+            seconds = time.perf_counter() - start  # without writing DuckDB's values as text, which is this program's doing
+            data = engine.data(result)
         except Exception as error:  # whatever the engine raises is the answer
             answer(code=engine.code(error), error=str(error))
             continue
-        seconds = time.perf_counter() - start
         peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
         answer(data=base64.b64encode(data).decode(), seconds=seconds, peak=peak)
 
