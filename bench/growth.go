@@ -1,7 +1,10 @@
 package main
 
 import (
+	"bufio"
+	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"fmt"
 	"io"
@@ -101,19 +104,58 @@ func measureSize(o machineOptions, runs int) (g growthSize, err error) {
 	return g, nil
 }
 
+// growthBatch is the rows of one INSERT.
+const growthBatch = 10_000_000
+
 // streamRows inserts the table as the generator makes it.
 func streamRows(ctx context.Context, e *olapdEngine, s *suite, o machineOptions) error {
 	if err := reset(ctx, e, s); err != nil {
 		return err
 	}
 	r, w := io.Pipe()
+	defer r.Close() // ends the generator if the server stopped reading
 	go func() { w.CloseWithError(s.write(w, o.seed, o.rows)) }()
-	a, err := e.session.Insert(ctx, "INSERT INTO "+s.table+" FORMAT TSV", r)
-	_ = r.Close() // ends the generator if the server stopped reading
-	if err == nil && a.Code != 0 {
-		err = fmt.Errorf("olapd: load: %s", a.Message)
+	lines := bufio.NewReaderSize(r, 1<<20)
+	for {
+		if _, err := lines.Peek(1); errors.Is(err, io.EOF) {
+			return nil
+		}
+		a, err := e.session.Insert(ctx, "INSERT INTO "+s.table+" FORMAT TSV", &lineLimit{from: lines, left: growthBatch})
+		if err == nil && a.Code != 0 {
+			err = fmt.Errorf("olapd: load: %s", a.Message)
+		}
+		if err != nil {
+			return err
+		}
 	}
-	return err
+}
+
+// lineLimit reads the next lines and then ends.
+type lineLimit struct {
+	from *bufio.Reader
+	left int64 // lines
+}
+
+func (l *lineLimit) Read(p []byte) (int, error) {
+	if l.left == 0 {
+		return 0, io.EOF
+	}
+	if _, err := l.from.Peek(1); err != nil {
+		return 0, err
+	}
+	window, _ := l.from.Peek(min(len(p), l.from.Buffered())) // is there already
+	n := 0
+	for n < len(window) && l.left > 0 {
+		end := bytes.IndexByte(window[n:], '\n')
+		if end < 0 {
+			n = len(window)
+			break
+		}
+		n += end + 1
+		l.left--
+	}
+	copy(p, window[:n])
+	return l.from.Discard(n)
 }
 
 func (g *growthSize) queries(e engine, s *suite, threads, runs int) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"io"
 	"math"
 	"net/http"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/iotest"
 
 	"github.com/olapd/olapd/test/olapd"
 )
@@ -104,6 +106,16 @@ func TestWorkload(t *testing.T) {
 		}
 		if bad != "" && !strings.Contains(out.Error, "Code: 62") {
 			t.Errorf("error %q", out.Error)
+		}
+	}
+}
+
+func TestLineLimit(t *testing.T) {
+	from := bufio.NewReaderSize(strings.NewReader("a\nbb\nccc\ndddd\n"), 16)
+	for _, want := range []string{"a\nbb\n", "ccc\ndddd\n", ""} {
+		got, err := io.ReadAll(iotest.OneByteReader(&lineLimit{from: from, left: 2}))
+		if err != nil || string(got) != want {
+			t.Errorf("%q, %v; want %q", got, err, want)
 		}
 	}
 }
