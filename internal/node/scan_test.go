@@ -159,3 +159,31 @@ func TestTopAgainstAll(t *testing.T) {
 		checkCounts(t, n, sql)
 	}
 }
+
+// What is known of segments, and the memtable's rows, answer count, min and max as reading all rows does.
+func TestSummaries(t *testing.T) {
+	n := scanned(t)
+	for _, c := range []struct {
+		sql      string
+		answered bool
+	}{
+		{"count()", true}, {"min(day), max(day), count()", true}, {"max(id), min(id)", true}, {"min(n)", false}, {"min(f)", false}, {"max(word)", false}, {"count(n)", false}, {"count(), sum(id)", false},
+	} {
+		sql := "SELECT " + c.sql + " FROM t"
+		got, want := must(t, n, sql), must(t, n, sql, "optimize_trivial_count_query", "0", "optimize_use_implicit_projections", "0")
+		if got != want {
+			t.Errorf("%s: %q, want %q", sql, got, want)
+		}
+		if a := strings.Contains(must(t, n, "EXPLAIN ANALYZE "+sql), "answered from metadata"); a != c.answered {
+			t.Errorf("%s: answered from metadata is %v", sql, a)
+		}
+	}
+	must(t, n, "CREATE TABLE e (id UInt32) ENGINE = MergeTree ORDER BY id")
+	expect(t, n, "SELECT count(), min(id), max(id) FROM e", "0\t0\t0\n")
+	must(t, n, "CREATE TABLE r (id UInt32, v UInt8) ENGINE = ReplacingMergeTree ORDER BY id")
+	must(t, n, "INSERT INTO r VALUES (1, 1), (2, 2)")
+	must(t, n, "INSERT INTO r VALUES (1, 9)")
+	expect(t, n, "SELECT count(), max(v) FROM r FINAL", "2\t9\n")
+	must(t, n, "ALTER TABLE r ADD COLUMN w UInt8 DEFAULT 7")
+	expect(t, n, "SELECT count(), min(w) FROM r", "3\t7\n")
+}

@@ -193,6 +193,7 @@ func (m *morsel) Bounds(i int) (*exec.Bounds, error) {
 type scanner struct {
 	stats   exec.ScanStats
 	readers []*segment.Reader
+	sources []*source
 	mu      struct {
 		sync.Mutex
 		morsels []morsel
@@ -218,6 +219,7 @@ func (sc *scanner) plan(ctx context.Context, view *mergetree.TableView, want col
 	for _, c := range view.Memtable() {
 		src := newSource(view.Spec(), want, c.Schema)
 		src.mem = c.Rows
+		sc.sources = append(sc.sources, src)
 		sc.cut(src, 0, c.Rows.N, nil)
 		sc.stats.Rows += int64(c.Rows.N)
 		sc.stats.TotalRows += int64(c.Rows.N)
@@ -243,13 +245,14 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 			return err
 		}
 	}
+	src := newSource(view.Spec(), want, r.Schema())
+	src.reader = r
+	sc.sources = append(sc.sources, src)
 	if kept.Count() == 0 {
 		return nil
 	}
 	st.Segments++
 	st.Granules += int64(kept.Count())
-	src := newSource(view.Spec(), want, r.Schema())
-	src.reader = r
 	for _, run := range r.Ranges(kept) {
 		st.Rows += sc.cut(src, run.From, run.To, rows)
 	}

@@ -14,7 +14,8 @@ import (
 // expressions are volatile, where the storage's rows cannot be read again, and where the keys are all there is.
 func (b *builder) lateSort(n *plan.Sort, depth int) (exec.Operator, error) {
 	scan, exprs := scanBelow(n)
-	if scan == nil || n.Limit == 0 || n.Limit > exec.MaxTopBound || len(n.Keys) == 0 || scan.Limit > 0 || scan.Final || scan.Table.Catalog() == nil {
+	if scan == nil || n.Limit == 0 || n.Limit > exec.MaxTopBound || len(n.Keys) == 0 || scan.Limit > 0 || scan.Final || scan.Table.Catalog() == nil ||
+		!b.setting("query_plan_optimize_lazy_materialization") {
 		return nil, nil
 	}
 	keys := make([]plan.Expr, len(n.Keys))
@@ -65,7 +66,7 @@ func (b *builder) sortRefs(n *plan.Sort, in *exec.Scan, keys []plan.Expr, ref in
 		return nil, err
 	}
 	s := exec.NewSort(exec.NewProject(in, prog, exprList(exprs)), by, n.Limit, append(fields, column.Field{Name: "row", Type: types.TUInt64}))
-	if c, ok := keys[0].(*plan.Col); ok {
+	if c, ok := keys[0].(*plan.Col); ok && !b.exactCount() {
 		s.Bind(in, c.Index)
 	}
 	return s, nil
@@ -97,6 +98,15 @@ func volatile(e plan.Expr) bool {
 		return !found
 	})
 	return found
+}
+
+// exactCount reports whether the rows before LIMIT are to be counted, so that none may be skipped.
+func (b *builder) exactCount() bool {
+	if b.o.Env.Setting == nil {
+		return false
+	}
+	v, _ := b.o.Env.Setting("exact_rows_before_limit")
+	return v == "1" || v == "true"
 }
 
 // exceeds reports whether a has a column that b has not.

@@ -42,7 +42,7 @@ func (b *builder) measure(n *plan.Scan, exprs []plan.Expr) *measure {
 		m.cols[i] = f.Type.Kind == types.String
 		any = any || m.cols[i]
 	}
-	if !any || n.Final {
+	if !any || n.Final || !b.setting("optimize_functions_to_subcolumns") {
 		return nil
 	}
 	seen := make([]bool, len(n.Columns))

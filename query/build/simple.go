@@ -82,7 +82,7 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 		keys[i] = k.String()
 	}
 	spec.Text = exec.DescribeAggregate(keys, names)
-	return exec.NewAggregate(in, spec), nil
+	return b.summarized(n, exec.NewAggregate(in, spec)), nil
 }
 
 func (b *builder) sort(n *plan.Sort, depth int) (exec.Operator, error) {
@@ -99,7 +99,7 @@ func (b *builder) sort(n *plan.Sort, depth int) (exec.Operator, error) {
 		return nil, err
 	}
 	s := exec.NewSort(in, n.Keys, n.Limit, n.Schema())
-	if scan, col := sortedScan(n, in); scan != nil {
+	if scan, col := sortedScan(n, in); scan != nil && !b.exactCount() {
 		s.Bind(scan, col)
 	}
 	return s, nil

@@ -38,6 +38,8 @@ type Scan struct {
 	yielded atomic.Int64
 	ended   atomic.Bool
 	actual  scanCounts
+	// answered says that no row need be read: see Summarize.
+	answered atomic.Bool
 }
 
 // scanCounts is what a scan has really done.
@@ -65,6 +67,9 @@ func (s *Scan) ScanStats() ScanStats { return s.planned }
 
 // lines prints what was planned and, once the scan has run, what was read of it. The latter adds up to the former.
 func (s *Scan) lines(pad string) []string {
+	if s.answered.Load() {
+		return []string{pad + "Read nothing: answered from metadata"}
+	}
 	out := s.planned.lines(pad)
 	if !s.ran {
 		return out
@@ -183,7 +188,6 @@ func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
 		w.truncate()
 	}
 	reading := int64(v.left)
-	w.s.actual.rows.Add(reading)
 	steps := w.s.order.current()
 	for i, k := range steps {
 		if v.left == 0 {
@@ -196,6 +200,7 @@ func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
 	if err := w.finish(ctx, t); err != nil {
 		return nil, err
 	}
+	w.s.actual.rows.Add(reading)
 	end, err := w.r.countRead(reading, v.bytes)
 	if end {
 		w.s.ended.Store(true)

@@ -86,10 +86,6 @@ func (v *Values) streams(r *run) ([]Stream, error) {
 	return []Stream{&valuesStream{rest: blocksOf{b: v.Block, size: r.opts.MaxBlockSize}}}, nil
 }
 
-type valuesStream struct{ rest blocksOf }
-
-func (v *valuesStream) Next(context.Context) (*column.Block, error) { return v.rest.next(), nil }
-
 // Union yields the rows of all its inputs.
 type Union struct{ base }
 

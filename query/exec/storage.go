@@ -73,6 +73,19 @@ type Morsel interface {
 // than once, until the scanner is closed; Next is not called then.
 type Planned interface{ Morsels() []Morsel }
 
+// Summarized may be implemented by a Scanner that knows something of all the rows of its table.
+type Summarized interface {
+	// Summary returns nil if nothing is known. It tells of the rows before any condition.
+	Summary() (*Summary, error)
+}
+
+// Summary is the number of rows and, for each column of the request, its least and greatest value as vectors of length 1, nil
+// where they are not known exactly.
+type Summary struct {
+	Rows       int64
+	Mins, Maxs []column.Vector
+}
+
 // Bounded may be implemented by a Morsel whose storage knows bounds of its values without reading them.
 type Bounded interface {
 	// Bounds tells what is known of column i of the request; nil if that is nothing.

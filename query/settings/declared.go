@@ -96,6 +96,11 @@ var (
 	TableFilters   = text("Map", "additional_table_filters", "{}", "Conditions that hold for reads of tables, as a map from table to condition.")
 	ResultFilter   = text("String", "additional_result_filter", "", "Condition that rows of the result satisfy.")
 	MaxInsertBlock = countOf("NonZeroUInt64", "max_insert_block_size", 1048449, "Rows of a block that an INSERT makes of its data.")
+	TrivialCount   = boolean("optimize_trivial_count_query", true, "Answer count() of a whole table without reading it.")
+	ImplicitBounds = boolean("optimize_use_implicit_projections", true, "Answer min and max of columns of a whole table without reading it.")
+	LateColumns    = boolean("query_plan_optimize_lazy_materialization", true, "Read the columns that ORDER BY with LIMIT does not sort by of the result's rows only.")
+	LengthsOnly    = boolean("optimize_functions_to_subcolumns", true, "Read of strings only their lengths where nothing else is asked.")
+	ExactBefore    = boolean("exact_rows_before_limit", false, "Count the rows before LIMIT exactly: then ORDER BY with LIMIT reads all.")
 	SessionZone    = text("Timezone", "session_timezone", "", "Time zone of DateTime columns that declare none; empty: the server's.")
 )
 
