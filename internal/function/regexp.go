@@ -3,9 +3,11 @@ package function
 import (
 	"bytes"
 	"regexp"
+	"slices"
 	"sync"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/regex"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -34,13 +36,10 @@ var patterns = struct {
 	m map[string]*matcher
 }{m: map[string]*matcher{}}
 
-// matcher is a compiled regular expression; literal is set if it is nothing but text.
+// matcher is a compiled regular expression.
 type matcher struct {
-	*regexp.Regexp
-	literal []byte
-	empty   bool // the empty expression, which replaces nothing
-	// matchesEmpty says that it matches the empty string.
-	matchesEmpty bool
+	*regex.Regexp
+	none bool // the empty expression, which replaces nothing
 }
 
 // compileRegexp compiles an expression of RE2's syntax in which a dot matches a line end too.
@@ -50,14 +49,11 @@ func compileRegexp(pattern []byte) (*matcher, error) {
 	if m := patterns.m[string(pattern)]; m != nil {
 		return m, nil
 	}
-	re, err := regexp.Compile("(?s)" + string(pattern))
+	re, err := regex.Compile(string(pattern))
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.CannotCompileRegexp, "Cannot compile regular expression %q", pattern)
 	}
-	m := &matcher{Regexp: re, empty: len(pattern) == 0, matchesEmpty: re.MatchString("")}
-	if text, complete := re.LiteralPrefix(); complete {
-		m.literal = []byte(text)
-	}
+	m := &matcher{Regexp: re, none: len(pattern) == 0}
 	if len(patterns.m) >= maxPatterns {
 		clear(patterns.m)
 	}
@@ -65,15 +61,14 @@ func compileRegexp(pattern []byte) (*matcher, error) {
 	return m, nil
 }
 
-func (m *matcher) matches(s []byte) bool {
-	if m.literal != nil {
-		return bytes.Contains(s, m.literal)
-	}
-	return m.Match(s)
+// searcher is a compiled expression at work on one vector.
+type searcher struct {
+	*matcher
+	*regex.Finder
 }
 
 // eachMatcher calls f for each row with its string and compiled expression.
-func eachMatcher(c *Call, at int, f func(i int, s []byte, m *matcher) error) error {
+func eachMatcher(c *Call, at int, f func(i int, s []byte, m searcher) error) error {
 	v := c.Args[0]
 	if isEnum(c.Types[0]) {
 		var err error
@@ -82,13 +77,18 @@ func eachMatcher(c *Call, at int, f func(i int, s []byte, m *matcher) error) err
 		}
 	}
 	h, p := stringsOf(v), stringsOf(c.Args[at])
-	var m *matcher
+	var m searcher
 	for i := range c.Rows {
 		if i == 0 || !p.isConst() {
-			var err error
-			if m, err = compileRegexp(p.row(i)); err != nil {
+			re, err := compileRegexp(p.row(i))
+			if err != nil {
 				return err
 			}
+			texts := 1
+			if p.isConst() {
+				texts = c.Rows
+			}
+			m = searcher{re, re.Finder(texts)}
 		}
 		if err := f(i, h.row(i), m); err != nil {
 			return err
@@ -99,8 +99,8 @@ func eachMatcher(c *Call, at int, f func(i int, s []byte, m *matcher) error) err
 
 func evalMatch(c *Call) (column.Vector, error) {
 	out := make([]uint8, c.Rows)
-	err := eachMatcher(c, 1, func(i int, s []byte, m *matcher) error {
-		out[i] = b2u(m.matches(s))
+	err := eachMatcher(c, 1, func(i int, s []byte, m searcher) error {
+		out[i] = b2u(m.Match(s))
 		return nil
 	})
 	return column.NewBools(out), err
@@ -115,12 +115,12 @@ func group(s []byte, loc []int, k int) []byte {
 }
 
 // mainGroup is the first group of an expression that has one, else the whole match.
-func mainGroup(m *matcher) int { return min(m.NumSubexp(), 1) }
+func mainGroup(m searcher) int { return min(m.NumSubexp(), 1) }
 
 func evalExtract(c *Call) (column.Vector, error) {
 	out := stringResult(c)
-	err := eachMatcher(c, 1, func(_ int, s []byte, m *matcher) error {
-		out.Append(group(s, m.FindSubmatchIndex(s), mainGroup(m)))
+	err := eachMatcher(c, 1, func(_ int, s []byte, m searcher) error {
+		out.Append(group(s, m.Find(s), mainGroup(m)))
 		return nil
 	})
 	return out, err
@@ -128,8 +128,8 @@ func evalExtract(c *Call) (column.Vector, error) {
 
 func evalExtractAll(c *Call) (column.Vector, error) {
 	out := newStringArrays(c)
-	err := eachMatcher(c, 1, func(_ int, s []byte, m *matcher) error {
-		for _, loc := range m.FindAllSubmatchIndex(s, -1) {
+	err := eachMatcher(c, 1, func(_ int, s []byte, m searcher) error {
+		for loc := m.First(s); loc != nil; loc = m.Next() {
 			out.Elem.(*column.Str).Append(group(s, loc, mainGroup(m)))
 		}
 		out.EndValue()
@@ -143,11 +143,11 @@ func newStringArrays(c *Call) *column.Array { return column.New(c.Result, c.Rows
 
 func evalExtractGroups(c *Call) (column.Vector, error) {
 	out := newStringArrays(c)
-	err := eachMatcher(c, 1, func(_ int, s []byte, m *matcher) error {
+	err := eachMatcher(c, 1, func(_ int, s []byte, m searcher) error {
 		if m.NumSubexp() == 0 {
-			return sqlerr.New(sqlerr.BadArguments, "There are no groups in regexp: %s", m)
+			return sqlerr.New(sqlerr.BadArguments, "There are no groups in regexp: %s", m.matcher)
 		}
-		if loc := m.FindSubmatchIndex(s); loc != nil {
+		if loc := m.Find(s); loc != nil {
 			for k := 1; k <= m.NumSubexp(); k++ {
 				out.Elem.(*column.Str).Append(group(s, loc, k))
 			}
@@ -164,7 +164,7 @@ func evalRegexpExtract(c *Call) (column.Vector, error) {
 	if len(c.Args) > 2 {
 		index = numArg[int64](c.Args[2], c.Rows)
 	}
-	err := eachMatcher(c, 1, func(i int, s []byte, m *matcher) error {
+	err := eachMatcher(c, 1, func(i int, s []byte, m searcher) error {
 		k := index.at(i)
 		if len(c.Args) < 3 {
 			k = int64(mainGroup(m))
@@ -172,7 +172,7 @@ func evalRegexpExtract(c *Call) (column.Vector, error) {
 		if k < 0 || k > int64(m.NumSubexp()) {
 			return sqlerr.New(sqlerr.IndexOfPositionalArgumentIsOutOfRange, "Index value %d is out of range, should be in [0, %d]", k, m.NumSubexp())
 		}
-		out.Append(group(s, m.FindSubmatchIndex(s), int(k)))
+		out.Append(group(s, m.Find(s), int(k)))
 		return nil
 	})
 	return out, err
@@ -180,8 +180,8 @@ func evalRegexpExtract(c *Call) (column.Vector, error) {
 
 func evalCountMatches(c *Call) (column.Vector, error) {
 	out := make([]uint64, c.Rows)
-	err := eachMatcher(c, 1, func(i int, s []byte, m *matcher) error {
-		for _, loc := range m.FindAllIndex(s, -1) {
+	err := eachMatcher(c, 1, func(i int, s []byte, m searcher) error {
+		for loc := m.First(s); loc != nil; loc = m.Next() {
 			if loc[1] > loc[0] {
 				out[i]++
 			}
@@ -206,16 +206,26 @@ func resolveMultiMatch(name string, result *types.Type) func(*Env, []Arg) (*type
 func evalMultiMatch(c *Call) (column.Vector, error) {
 	out := make([]uint64, c.Rows)
 	h, arr := stringsOf(c.Args[0]), arraysOf(c.Args[1])
+	exprs := stringsOf(arr.Elem)
+	var finders []*regex.Finder
 	for i := range out {
-		from, to := arr.bounds(i)
-		for k := from; k < to && out[i] == 0; k++ {
-			m, err := compileRegexp(stringsOf(arr.Elem).row(k))
-			if err != nil {
-				return nil, err
+		if i == 0 || arr.mask != 0 {
+			finders = finders[:0]
+			from, to := arr.bounds(i)
+			for k := from; k < to; k++ {
+				m, err := compileRegexp(exprs.row(k))
+				if err != nil {
+					return nil, err
+				}
+				texts := 1
+				if arr.mask == 0 {
+					texts = c.Rows
+				}
+				finders = append(finders, m.Finder(texts))
 			}
-			if m.matches(h.row(i)) {
-				out[i] = uint64(k-from) + 1
-			}
+		}
+		if k := slices.IndexFunc(finders, func(f *regex.Finder) bool { return f.Match(h.row(i)) }); k >= 0 {
+			out[i] = uint64(k) + 1
 		}
 		if c.Result.Kind == types.UInt8 {
 			out[i] = min(out[i], 1)
@@ -261,18 +271,20 @@ func replaceRegexp(name string, aliases []string, once bool) *Scalar {
 	return &Scalar{Name: name, Aliases: aliases, CaseInsensitive: len(aliases) > 0, MinArgs: 3, MaxArgs: 3, Family: "strings", Doc: "Replaces matches of a regular expression; \\\\0 to \\\\9 stand for the match and its groups.",
 		Resolve: fixed(name, types.TString, isStr),
 		Eval: func(c *Call) (column.Vector, error) {
-			to, out := stringsOf(c.Args[2]), stringResult(c)
-			var parts []replacement
-			err := eachMatcher(c, 1, func(i int, s []byte, m *matcher) error {
+			to, r := stringsOf(c.Args[2]), &replacer{out: stringResult(c)}
+			err := eachMatcher(c, 1, func(i int, s []byte, m searcher) error {
+				if i == 0 || !isConstVector(c.Args[1]) {
+					r.searcher, r.behind = m, nil
+				}
 				if i == 0 || !to.isConst() || !isConstVector(c.Args[1]) {
 					var err error
-					if parts, err = parseReplacement(to.row(i), m.NumSubexp()); err != nil {
+					if r.parts, err = parseReplacement(to.row(i), m.NumSubexp()); err != nil {
 						return err
 					}
 				}
-				return appendMatchesReplaced(out, s, m, parts, once)
+				return r.replace(s, once)
 			})
-			return out, err
+			return r.out, err
 		}}
 }
 
@@ -310,9 +322,37 @@ func parseReplacement(s []byte, groups int) ([]replacement, error) {
 	return parts, nil
 }
 
+// replacer replaces the matches in one text after the other.
+type replacer struct {
+	searcher
+	behind *regex.Finder // looks for empty matches behind others
+	out    *column.Str
+	parts  []replacement
+	s      []byte
+	start  int // what of s is not in out yet
+}
+
+// add replaces a match.
+func (r *replacer) add(loc []int) error {
+	r.out.Data = append(r.out.Data, r.s[r.start:loc[0]]...)
+	for _, p := range r.parts {
+		b := p.text
+		if b == nil {
+			b = group(r.s, loc, p.group)
+		}
+		r.out.Data = append(r.out.Data, b...)
+	}
+	r.start = loc[1]
+	return checkSize(r.out, 0, "replaceRegexp")
+}
+
 // addEmptyBehind adds the empty match right behind a match, which ClickHouse finds and Go does not look for.
-func addEmptyBehind(m *matcher, s []byte, at int, add func(loc []int) error) error {
-	loc := m.FindSubmatchIndex(s[at:])
+func (r *replacer) addEmptyBehind() error {
+	if r.behind == nil {
+		r.behind = r.matcher.Finder(1)
+	}
+	at := r.start
+	loc := r.behind.Find(r.s[at:])
 	if loc == nil || loc[0] != 0 || loc[1] != 0 {
 		return nil
 	}
@@ -321,51 +361,44 @@ func addEmptyBehind(m *matcher, s []byte, at int, add func(loc []int) error) err
 			loc[i] += at
 		}
 	}
-	return add(loc)
+	return r.add(loc)
 }
 
-func appendMatchesReplaced(out *column.Str, s []byte, m *matcher, parts []replacement, once bool) error {
-	start, matched := 0, false
-	add := func(loc []int) error {
-		out.Data = append(out.Data, s[start:loc[0]]...)
-		for _, p := range parts {
-			b := p.text
-			if b == nil {
-				b = group(s, loc, p.group)
-			}
-			out.Data = append(out.Data, b...)
-		}
-		start = loc[1]
-		return checkSize(out, 0, "replaceRegexp")
-	}
-	if m.empty {
-		out.Data = append(out.Data, s...)
-		return endBounded(out, "replaceRegexp")
-	}
-	if once {
-		if loc := m.FindSubmatchIndex(s); loc != nil {
-			if err := add(loc); err != nil {
+// replace appends s with its first match, or all, replaced.
+func (r *replacer) replace(s []byte, once bool) error {
+	r.s, r.start = s, 0
+	switch {
+	case r.none:
+	case once:
+		if loc := r.Find(s); loc != nil {
+			if err := r.add(loc); err != nil {
 				return err
 			}
 		}
-	} else {
-		for _, loc := range m.FindAllSubmatchIndex(s, -1) {
-			if m.matchesEmpty && matched && loc[0] > start {
-				if err := addEmptyBehind(m, s, start, add); err != nil {
-					return err
-				}
-			}
-			if err := add(loc); err != nil {
-				return err
-			}
-			matched = loc[1] > loc[0]
-		}
-		if m.matchesEmpty && matched {
-			if err := addEmptyBehind(m, s, start, add); err != nil {
-				return err
-			}
+	default:
+		if err := r.all(); err != nil {
+			return err
 		}
 	}
-	out.Data = append(out.Data, s[start:]...)
-	return endBounded(out, "replaceRegexp")
+	r.out.Data = append(r.out.Data, s[r.start:]...)
+	return endBounded(r.out, "replaceRegexp")
+}
+
+func (r *replacer) all() error {
+	matched, mayBeEmpty := false, r.MatchesEmpty()
+	for loc := r.First(r.s); loc != nil; loc = r.Next() {
+		if mayBeEmpty && matched && loc[0] > r.start {
+			if err := r.addEmptyBehind(); err != nil {
+				return err
+			}
+		}
+		matched = loc[1] > loc[0]
+		if err := r.add(loc); err != nil {
+			return err
+		}
+	}
+	if mayBeEmpty && matched {
+		return r.addEmptyBehind()
+	}
+	return nil
 }

@@ -104,6 +104,9 @@ func splitString(dst *column.Str, sep, s []byte, limit int) error {
 	return nil
 }
 
+// manyTexts says of a separator, which is constant as a rule, that an automaton pays.
+const manyTexts = 1 << 16
+
 func splitRegexp(dst *column.Str, sep, s []byte, limit int) error {
 	if len(sep) == 0 {
 		return splitString(dst, nil, s, limit)
@@ -113,7 +116,8 @@ func splitRegexp(dst *column.Str, sep, s []byte, limit int) error {
 		return err
 	}
 	from := 0
-	for _, loc := range m.FindAllIndex(s, -1) {
+	f := m.Finder(manyTexts)
+	for loc := f.First(s); loc != nil; loc = f.Next() {
 		if limit == 0 {
 			return nil
 		}
