@@ -55,10 +55,15 @@ func typeMask[T Int]() uint64 {
 func Unpack[T Int](dst []T, src []byte, start, width int, base T) {
 	switch {
 	case width == 0:
-		for i := range dst {
-			dst[i] = base
-		}
+		Fill(dst, base)
 		return
+	}
+	if done := unpackVectors(dst, src, start, width, base); done > 0 {
+		if dst, start = dst[done:], start+done; len(dst) == 0 {
+			return
+		}
+	}
+	switch {
 	case width == 8:
 		unpack8(dst, src[start:], base)
 		return

@@ -24,6 +24,9 @@ func (o Op) Flip() Op { return [...]Op{Eq, Ne, Gt, Ge, Lt, Le}[o] }
 // CompareConst writes 1 to dst[i] where a[i] op c, else 0.
 func CompareConst[T Number](dst []uint8, op Op, a []T, c T) {
 	dst = dst[:len(a)]
+	if done := compareConstVectors(dst, op, a, c); done > 0 {
+		dst, a = dst[done:], a[done:]
+	}
 	switch op {
 	case Eq:
 		for i, x := range a {
@@ -55,6 +58,10 @@ func CompareConst[T Number](dst []uint8, op Op, a []T, c T) {
 // Compare writes 1 to dst[i] where a[i] op b[i], else 0; a and b are equally long.
 func Compare[T Number](dst []uint8, op Op, a, b []T) {
 	dst, b = dst[:len(a)], b[:len(a)]
+	if op <= Le {
+		done := compareVectors(dst, op, a, b)
+		dst, a, b = dst[done:], a[done:], b[done:]
+	}
 	switch op {
 	case Eq:
 		for i, x := range a {
@@ -80,6 +87,8 @@ func Compare[T Number](dst []uint8, op Op, a, b []T) {
 // InRange writes 1 to dst[i] where lo ≤ a[i] ≤ hi, else 0.
 func InRange[T Number](dst []uint8, a []T, lo, hi T) {
 	dst = dst[:len(a)]
+	done := inRangeVectors(dst, a, lo, hi)
+	dst, a = dst[done:], a[done:]
 	for i, x := range a {
 		dst[i] = b2u(x >= lo) & b2u(x <= hi)
 	}

@@ -45,7 +45,8 @@ func AppendRuns[T comparable](values []T, ends []uint32, src []T) ([]T, []uint32
 // ExpandRuns writes rows [from, from+len(dst)) of the runs; ends ascend and the last is at least from+len(dst).
 func ExpandRuns[T any](dst []T, values []T, ends []uint32, from int) {
 	r := searchEnds(ends, uint32(from))
-	for at := 0; at < len(dst); r++ {
+	n, at := expandVectors(dst, values[r:], ends[r:], from)
+	for r += n; at < len(dst); r++ {
 		end := min(int(ends[r])-from, len(dst))
 		v := values[r]
 		for i := at; i < end; i++ {
@@ -54,6 +55,23 @@ func ExpandRuns[T any](dst []T, values []T, ends []uint32, from int) {
 		at = end
 	}
 }
+
+// Fill writes v to all of dst.
+func Fill[T any](dst []T, v T) {
+	if len(dst) == 0 {
+		return
+	}
+	n := min(len(dst), fillFirst)
+	for i := range dst[:n] {
+		dst[i] = v
+	}
+	for n < len(dst) { // copying is vectorised
+		n += copy(dst[n:], dst[:n])
+	}
+}
+
+// fillFirst is how many values are written one by one.
+const fillFirst = 64
 
 // searchEnds returns the first run that ends behind row.
 func searchEnds(ends []uint32, row uint32) int {

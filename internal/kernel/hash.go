@@ -17,6 +17,8 @@ func Combine(h, next uint64) uint64 { return Mix(h*0x9ddfea08eb382d69 + next) }
 
 // HashInts writes Mix of each value, widened with its sign.
 func HashInts[T Int](dst []uint64, src []T) {
+	done := hashVectors(dst[:len(src)], src)
+	dst, src = dst[done:], src[done:]
 	dst = dst[:len(src)]
 	for i, x := range src {
 		dst[i] = Mix(uint64(x))
@@ -33,6 +35,8 @@ func HashBytes(dst []uint64, off []uint32, data []byte) {
 // CombineHashes folds next into dst, row by row.
 func CombineHashes(dst, next []uint64) {
 	next = next[:len(dst)]
+	done := combineVectors(dst, next)
+	dst, next = dst[done:], next[done:]
 	for i, h := range dst {
 		dst[i] = Combine(h, next[i])
 	}

@@ -47,3 +47,13 @@ func b2u(b bool) uint8 {
 	}
 	return u
 }
+
+// signed reports whether T has a sign; the compiler knows.
+func signed[T Int]() bool {
+	var x T
+	x--
+	return x < 0
+}
+
+// isFloat reports whether T is a float; the compiler knows.
+func isFloat[T Number]() bool { return T(1)/2 != 0 }

@@ -2,7 +2,6 @@ package kernel
 
 import (
 	"bytes"
-	"fmt"
 	"math"
 	"math/big"
 	"math/rand/v2"
@@ -328,37 +327,11 @@ func TestSearch(t *testing.T) {
 	}
 }
 
-func BenchmarkUnpack(b *testing.B) {
-	for _, width := range []int{1, 4, 7, 8, 13, 17, 32, 33, 60} {
-		vals := ints[uint64](rng(1), 65536, width)
-		packed := AppendPacked(nil, vals, 0, width)
-		b.Run(fmt.Sprintf("width=%d", width), func(b *testing.B) {
-			b.SetBytes(65536 * 8)
-			for b.Loop() {
-				Unpack(vals, packed, 0, width, 0)
-			}
-		})
-	}
-}
-
 func BenchmarkSelectConst(b *testing.B) {
 	vals := ints[uint32](rng(1), 65536, 8)
 	sel := make([]uint32, 0, 65536)
 	b.SetBytes(65536 * 4)
 	for b.Loop() {
 		sel = SelectConst(sel[:0], Lt, vals, 128, 0)
-	}
-}
-
-func BenchmarkContains(b *testing.B) {
-	off, data := []uint32{0}, []byte(nil)
-	for i := range 10000 {
-		data = fmt.Appendf(data, "http://example.com/page/%d?utm=x", i)
-		off = append(off, uint32(len(data)))
-	}
-	mask := make([]uint8, 10000)
-	b.SetBytes(int64(len(data)))
-	for b.Loop() {
-		Contains(mask, off, data, []byte("google"))
 	}
 }

@@ -3,15 +3,26 @@ package kernel
 import (
 	"encoding/binary"
 	"math/bits"
+	"slices"
 )
 
 // ones has the lowest bit of each byte set: a mask of eight true rows in a word.
 const ones = 0x0101010101010101
 
+// A maskOp combines two masks.
+type maskOp uint8
+
+const (
+	maskAnd maskOp = iota
+	maskOr
+	maskAndNot
+	maskXor
+)
+
 // And writes a AND b to dst, which may be a or b.
 func And(dst, a, b []uint8) {
 	dst, b = dst[:len(a)], b[:len(a)]
-	i := 0
+	i := maskVectors(maskAnd, dst, a, b)
 	for ; i+8 <= len(a); i += 8 {
 		binary.NativeEndian.PutUint64(dst[i:], binary.NativeEndian.Uint64(a[i:])&binary.NativeEndian.Uint64(b[i:]))
 	}
@@ -23,7 +34,7 @@ func And(dst, a, b []uint8) {
 // Or writes a OR b to dst, which may be a or b.
 func Or(dst, a, b []uint8) {
 	dst, b = dst[:len(a)], b[:len(a)]
-	i := 0
+	i := maskVectors(maskOr, dst, a, b)
 	for ; i+8 <= len(a); i += 8 {
 		binary.NativeEndian.PutUint64(dst[i:], binary.NativeEndian.Uint64(a[i:])|binary.NativeEndian.Uint64(b[i:]))
 	}
@@ -35,7 +46,7 @@ func Or(dst, a, b []uint8) {
 // AndNot writes a AND NOT b to dst, which may be a or b.
 func AndNot(dst, a, b []uint8) {
 	dst, b = dst[:len(a)], b[:len(a)]
-	i := 0
+	i := maskVectors(maskAndNot, dst, a, b)
 	for ; i+8 <= len(a); i += 8 {
 		binary.NativeEndian.PutUint64(dst[i:], binary.NativeEndian.Uint64(a[i:])&^binary.NativeEndian.Uint64(b[i:]))
 	}
@@ -47,7 +58,7 @@ func AndNot(dst, a, b []uint8) {
 // Not writes NOT a to dst, which may be a.
 func Not(dst, a []uint8) {
 	dst = dst[:len(a)]
-	i := 0
+	i := maskVectors(maskXor, dst, a, nil)
 	for ; i+8 <= len(a); i += 8 {
 		binary.NativeEndian.PutUint64(dst[i:], binary.NativeEndian.Uint64(a[i:])^ones)
 	}
@@ -58,7 +69,8 @@ func Not(dst, a []uint8) {
 
 // Count returns the number of ones in a mask.
 func Count(mask []uint8) int {
-	n, i := 0, 0
+	sum, i := sumVectors(mask)
+	n := int(sum)
 	for ; i+8 <= len(mask); i += 8 {
 		n += bits.OnesCount64(binary.NativeEndian.Uint64(mask[i:]))
 	}
@@ -70,13 +82,14 @@ func Count(mask []uint8) int {
 
 // AppendSelected appends the positions base+i where mask[i] is 1.
 func AppendSelected(sel []uint32, mask []uint8, base uint32) []uint32 {
-	n := len(sel)
-	sel = append(sel, make([]uint32, len(mask))...)
-	for i, m := range mask {
-		sel[n] = base + uint32(i)
-		n += int(m & 1)
+	sel = slices.Grow(sel, len(mask))
+	out := sel[len(sel) : len(sel)+len(mask)]
+	n, done := positionVectors(out, mask, base)
+	for i := done; i < len(mask); i++ {
+		out[n] = base + uint32(i)
+		n += int(mask[i] & 1)
 	}
-	return sel[:n]
+	return sel[:len(sel)+n]
 }
 
 // SelectedAnd keeps the positions of sel whose mask is 1; the result shares sel's memory.

@@ -2,7 +2,11 @@ package kernel
 
 // MinMaxInt returns the least and greatest value of src, which is not empty.
 func MinMaxInt[T Int](src []T) (lo, hi T) {
-	lo, hi = src[0], src[0]
+	lo, hi, done := minMaxVectors(src)
+	if done == 0 {
+		lo, hi = src[0], src[0]
+	}
+	src = src[done:]
 	for _, x := range src {
 		lo, hi = min(lo, x), max(hi, x)
 	}

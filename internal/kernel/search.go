@@ -5,6 +5,18 @@ import "bytes"
 // Contains writes 1 to dst[i] where string i of (off, data) contains needle, else 0. It searches
 // the strings as one text, so that short strings cost no call each.
 func Contains(dst []uint8, off []uint32, data, needle []byte) {
+	contains(dst, off, data, needle, false)
+}
+
+// ContainsFold is Contains without regard to the case of ASCII letters.
+func ContainsFold(dst []uint8, off []uint32, data, needle []byte) {
+	contains(dst, off, data, needle, true)
+}
+
+// maxMatches is how many positions are found before they are looked at.
+const maxMatches = 512
+
+func contains(dst []uint8, off []uint32, data, needle []byte, fold bool) {
 	n := len(off) - 1
 	dst = dst[:n]
 	if len(needle) == 0 {
@@ -14,21 +26,27 @@ func Contains(dst []uint8, off []uint32, data, needle []byte) {
 		return
 	}
 	clear(dst)
-	row, at, end := 0, int(off[0]), int(off[n])
+	p := newProbe(needle, fold)
+	var buf [maxMatches]uint32
+	row, at, text := 0, int(off[0]), data[:off[n]]
 	for row < n {
-		hit := bytes.Index(data[at:end], needle)
-		if hit < 0 {
+		var found int
+		if found, at = p.find(buf[:], text, at); found == 0 {
 			return
 		}
-		at += hit
-		row = rowAt(off, row, uint32(at))
-		if at+len(needle) <= int(off[row+1]) {
-			dst[row] = 1
-			row++
-			at = int(off[row])
-		} else { // across the end of the string: try one byte further
-			at++
+		for _, hit := range buf[:found] {
+			if hit < off[row] { // in a string known to contain it
+				continue
+			}
+			row = rowAt(off, row, hit)
+			if int(hit)+len(needle) <= int(off[row+1]) { // not across the end of the string
+				dst[row] = 1
+				if row++; row == n {
+					return
+				}
+			}
 		}
+		at = max(at, int(off[row]))
 	}
 }
 

@@ -2,6 +2,8 @@ package kernel
 
 // SumInt returns the sum of signed integers modulo 2^64.
 func SumInt[T Signed](src []T) int64 {
+	sum, done := sumVectors(src)
+	src = src[done:]
 	var a, b, c, d int64
 	for len(src) >= 4 {
 		s := src[:4:4]
@@ -11,11 +13,13 @@ func SumInt[T Signed](src []T) int64 {
 	for _, x := range src {
 		a += int64(x)
 	}
-	return a + b + c + d
+	return a + b + c + d + int64(sum)
 }
 
 // SumUint returns the sum of unsigned integers modulo 2^64.
 func SumUint[T Unsigned](src []T) uint64 {
+	sum, done := sumVectors(src)
+	src = src[done:]
 	var a, b, c, d uint64
 	for len(src) >= 4 {
 		s := src[:4:4]
@@ -25,21 +29,33 @@ func SumUint[T Unsigned](src []T) uint64 {
 	for _, x := range src {
 		a += uint64(x)
 	}
-	return a + b + c + d
+	return a + b + c + d + sum
 }
 
-// SumFloat returns the sum in four interleaved partial sums, always in the same order for one length.
+// floatSums is how many interleaved partial sums SumFloat has.
+const floatSums = 16
+
+// SumFloat returns the sum in 16 interleaved partial sums, which are then added in order, and after them the sum of what is left of a
+// length that 16 does not divide: as ClickHouse adds a block. The order, and so the rounding, depends on the length alone.
 func SumFloat[T Float](src []T) float64 {
-	var a, b, c, d float64
-	for len(src) >= 4 {
-		s := src[:4:4]
-		a, b, c, d = a+float64(s[0]), b+float64(s[1]), c+float64(s[2]), d+float64(s[3])
-		src = src[4:]
+	var parts [floatSums]float64
+	done := sumFloatVectors(&parts, src)
+	src = src[done:]
+	for len(src) >= floatSums {
+		s := src[:floatSums:floatSums]
+		for i := range parts {
+			parts[i] += float64(s[i])
+		}
+		src = src[floatSums:]
+	}
+	var sum, rest float64
+	for _, p := range parts {
+		sum += p
 	}
 	for _, x := range src {
-		a += float64(x)
+		rest += float64(x)
 	}
-	return (a + b) + (c + d)
+	return sum + rest
 }
 
 // SumIntMasked is SumInt over the rows whose mask is 1.
