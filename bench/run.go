@@ -110,20 +110,20 @@ func (r *record) load(e engine, o machineOptions, src source) bool {
 }
 
 // coldPass measures each query as the first of a process whose files are not in the page
-// cache.
+// cache, one engine running at a time.
 func (r *record) coldPass(engines []engine, threads int) {
-	for _, e := range engines {
-		progress("%s: cold runs", e.name())
-		p := r.Engines[e.name()]
-		for q := 1; q <= r.suite.queries; q++ {
+	progress("cold runs")
+	for q := 1; q <= r.suite.queries; q++ {
+		for _, e := range engines {
+			p := r.Engines[e.name()]
 			p.Cold = append(p.Cold, r.cold(e, q, threads))
+			e.close()
 		}
-		e.close()
 	}
 }
 
+// cold measures query q in an engine that is closed.
 func (r *record) cold(e engine, q, threads int) float64 {
-	e.close()
 	if err := forget(e.path()); err != nil && r.WarmCache == "" {
 		r.WarmCache = err.Error()
 		progress("the page cache stays: %v", err)
