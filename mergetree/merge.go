@@ -100,7 +100,7 @@ func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan, work
 	}
 	it := newMergeIter(spec, spec.allColumns(), sources, s.opts.tune.mergeRows, false)
 	defer func() { err = errors.Join(err, it.close()) }()
-	out, err := s.newOutput(spec, target, partition, workers)
+	out, err := s.newOutput(spec, target, partition, workers, it.keepsRows())
 	if err != nil {
 		return nil, err
 	}
@@ -115,7 +115,7 @@ func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan, work
 
 // copyFrom writes the merged rows that have not expired at now.
 func (o *output) copyFrom(ctx context.Context, it *mergeIter, now int64) error {
-	if it.coll == nil && o.spec.TTL == nil {
+	if it.keepsRows() {
 		return o.copyRuns(ctx, it)
 	}
 	for {
@@ -131,6 +131,9 @@ func (o *output) copyFrom(ctx context.Context, it *mergeIter, now int64) error {
 		}
 	}
 }
+
+// keepsRows reports whether a merge writes every row as it is.
+func (m *mergeIter) keepsRows() bool { return m.coll == nil && m.spec.TTL == nil }
 
 // copyRuns writes the merged rows as they lie in the inputs.
 func (o *output) copyRuns(ctx context.Context, it *mergeIter) error {

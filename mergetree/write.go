@@ -28,15 +28,15 @@ type output struct {
 const maxFull = 2 * maxFanIn
 
 // newOutput creates the file of a segment whose ID, hash and sizes are still to come.
-// Its columns are encoded by so many workers.
-func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value, workers int) (*output, error) {
+// Its columns are encoded by so many workers; whole is segment.Options.Whole.
+func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value, workers int, whole bool) (*output, error) {
 	seg.ID, seg.Created = s.newID(), s.clk.Now().Unix()
 	o := &output{s: s, spec: spec, seg: seg, full: map[*column.Block]*column.Block{}}
 	var err error
 	o.w, err = segment.NewWriter(s.fs, s.pathOf(seg.ID), segment.Options{
 		ID: seg.ID, Schema: spec.Columns, Exprs: spec.Exprs, SortKey: spec.SortKey, PrimaryLen: spec.PrimaryKey,
 		Granularity: spec.Granularity, Indexes: slices.Clone(spec.Indexes), Level: int(seg.Level),
-		PartitionID: seg.Partition, Partition: partition, Workers: workers,
+		PartitionID: seg.Partition, Partition: partition, Workers: workers, Whole: whole,
 		MinIndex: seg.First.Index(), MaxIndex: seg.Last.Index(),
 	})
 	if err != nil {
@@ -217,7 +217,7 @@ func (s *Store) writePartition(ctx context.Context, spec *Spec, b *column.Block,
 		}
 	}
 	template.Partition = p.id
-	o, err := s.newOutput(spec, template, p.value, runtime.GOMAXPROCS(0))
+	o, err := s.newOutput(spec, template, p.value, runtime.GOMAXPROCS(0), false)
 	if err != nil {
 		return nil, err
 	}

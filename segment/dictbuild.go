@@ -21,14 +21,15 @@ type dictBuilder struct {
 	table []uint64
 	// known translates the codes of the dictionaries of incoming vectors: merges and memtables share theirs over many blocks.
 	known  map[column.Vector][]uint32 // code+1
+	whole  bool                       // Options.Whole
 	blocks [][]byte                   // of compress
 	region *mem.Region                // where large values are; nil: in the heap
 	// touched keeps touch from being compiled away.
 	touched byte
 }
 
-func newDictBuilder(t *types.Type) *dictBuilder {
-	return &dictBuilder{vals: column.NewStr(t.Inner(), 0), table: make([]uint64, 1024), known: map[column.Vector][]uint32{}}
+func newDictBuilder(t *types.Type, whole bool) *dictBuilder {
+	return &dictBuilder{whole: whole, vals: column.NewStr(t.Inner(), 0), table: make([]uint64, 1024), known: map[column.Vector][]uint32{}}
 }
 
 const (
@@ -214,11 +215,11 @@ func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Di
 	return dst
 }
 
-// translate finds the code of entry c of another dictionary. In one of a segment, whose entries all occur and first do so in this order, it finds those of
-// the entries behind it too.
+// translate finds the code of entry c of another dictionary. In one of a segment whose rows are all appended, its entries first occur in this
+// order: the next ones are looked up too.
 func (d *dictBuilder) translate(to []uint32, v *column.Dict, c uint32) {
 	vals := v.Values.(*column.Str)
-	if v.Hashes == nil || !v.Unique {
+	if !d.whole || v.Hashes == nil || !v.Unique {
 		s := vals.At(int(c))
 		to[c] = d.code(s, xxh3.Hash(s)) + 1
 		return
@@ -232,15 +233,16 @@ func (d *dictBuilder) translate(to []uint32, v *column.Dict, c uint32) {
 	}
 }
 
-// textOf is the bytes of the strings with these codes, NULLs aside.
-func (d *dictBuilder) textOf(codes []uint32, nulls []uint8) int64 {
-	n := int64(0)
+// textOf is the bytes of the strings with these codes, and how many are empty, NULLs aside.
+func (d *dictBuilder) textOf(codes []uint32, nulls []uint8) (n, empty int64) {
 	for i, c := range codes {
 		if nulls == nil || nulls[i] == 0 {
-			n += int64(d.vals.Off[c+1] - d.vals.Off[c])
+			l := int64(d.vals.Off[c+1] - d.vals.Off[c])
+			n += l
+			empty += (l - 1) >> 63 & 1
 		}
 	}
-	return n
+	return n, empty
 }
 
 // close drops the entries from n on, and what only building needs.

@@ -49,6 +49,16 @@ type ColumnMeta struct {
 	RawBytes int64 `json:"raw_bytes"`
 	// Dict is the number of dictionary entries; 0 without a dictionary.
 	Dict int `json:"dict,omitempty"`
+	// Noted is nil in segments written before it was.
+	Noted *Noted `json:"noted,omitempty"`
+}
+
+// Noted is more statistics of a column of scalars.
+type Noted struct {
+	Cut      bool  `json:"cut,omitempty"`   // Min or Max is a shortened string
+	NaN      bool  `json:"nan,omitempty"`   // some value is
+	Coded    bool  `json:"coded,omitempty"` // all pages are of dictionary codes, and each entry occurs
+	Defaults int64 `json:"defaults"`        // rows of zero or the empty string, NULL aside; -1: not counted
 }
 
 // Column returns the column's description, or nil.

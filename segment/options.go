@@ -23,6 +23,8 @@ type Options struct {
 	Indexes     []Index
 	// NoBitmaps leaves the bitmap indexes out.
 	NoBitmaps bool
+	// Whole promises that the blocks come from segments all rows of which are appended: each entry of their dictionaries is needed.
+	Whole bool
 	// Workers is how many columns are encoded at a time; 0 means 1.
 	Workers int
 

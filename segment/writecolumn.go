@@ -26,6 +26,7 @@ type columnWriter struct {
 	dictOpen bool
 	bitmap   *bitmapBuilder // nil without
 	distinct hll
+	defaults int64 // rows of zero or the empty string; -1: not counted
 	bytes    int64
 	rawBytes int64
 	// What the pages reuse: codes, flat values, their hashes, the page's bytes.
@@ -35,13 +36,13 @@ type columnWriter struct {
 	enc    []byte
 }
 
-func newColumnWriter(f column.Field, stored, bitmaps bool) *columnWriter {
+func newColumnWriter(f column.Field, stored, bitmaps, whole bool) *columnWriter {
 	c := &columnWriter{field: f, stored: stored}
 	if isScalar(f.Type) {
 		c.bounds = newBoundsBuilder(f.Type)
 	}
 	if stored && c.bounds != nil && f.Type.Inner().IsString() {
-		c.dict, c.dictOpen = newDictBuilder(f.Type), true
+		c.dict, c.dictOpen = newDictBuilder(f.Type, whole), true
 		if bitmaps {
 			c.bitmap = newBitmapBuilder()
 		}
@@ -63,6 +64,7 @@ func (c *columnWriter) page(runs []Run, col, n int, base int64) (column.Vector, 
 	}
 	if c.bounds != nil {
 		c.addDistinct(scalars(v))
+		c.addDefaults(countDefaults(v))
 	}
 	var err error
 	c.enc, err = page.AppendVector(append(c.enc[:0], pageVector), v)
@@ -78,6 +80,15 @@ func (c *columnWriter) put(w *chunkWriter) error {
 	c.offs, c.lens = append(c.offs, uint64(r.off)), append(c.lens, uint32(r.len))
 	c.bytes += int64(r.len) + sumSize
 	return err
+}
+
+// addDefaults counts the defaults of a page; -1 makes them uncounted for good.
+func (c *columnWriter) addDefaults(n int64) {
+	if n < 0 || c.defaults < 0 {
+		c.defaults = -1
+		return
+	}
+	c.defaults += n
 }
 
 func (c *columnWriter) addDistinct(v column.Vector) {
@@ -105,7 +116,12 @@ func (c *columnWriter) dictPage(runs []Run, col, n int, base int64) (v column.Ve
 		c.closeDict(before)
 		return nil, false
 	}
-	c.rawBytes += 4*int64(n+1) + c.dict.textOf(c.codes, nulls)
+	text, empty := c.dict.textOf(c.codes, nulls)
+	c.rawBytes += 4*int64(n+1) + text
+	if c.field.Type.Inner().Width() > 0 {
+		empty = -1
+	}
+	c.addDefaults(empty)
 	if c.bitmap != nil {
 		if c.dict.len() > maxBitmapValues {
 			c.bitmap = nil
@@ -185,8 +201,14 @@ func (c *columnWriter) finish(w *chunkWriter) (columnEntry, ColumnMeta, error) {
 		if m.Distinct == 0 && c.stored {
 			m.Distinct = c.distinct.estimate()
 		}
-		if c.bounds.all.lo != nil {
-			m.Min, m.Max = Value{shorten(c.bounds.all.lo, false)}, Value{shorten(c.bounds.all.hi, true)}
+		if c.stored {
+			m.Noted = &Noted{NaN: c.bounds.all.nan, Coded: c.dict != nil && c.dictOpen, Defaults: c.defaults}
+		}
+		if lo, hi := c.bounds.all.lo, c.bounds.all.hi; lo != nil {
+			m.Min, m.Max = Value{shorten(lo, false)}, Value{shorten(hi, true)}
+			if c.stored {
+				m.Noted.Cut = m.Min.vec != lo || m.Max.vec != hi
+			}
 		}
 	}
 	body, err := c.columnIndex()

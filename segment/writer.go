@@ -62,7 +62,7 @@ func NewWriter(fs vfs.FS, path string, o Options) (*Writer, error) {
 		for _, field := range list {
 			names = append(names, field)
 			w.order = append(w.order, len(w.cols))
-			w.cols = append(w.cols, newColumnWriter(field, i == 0, !o.NoBitmaps))
+			w.cols = append(w.cols, newColumnWriter(field, i == 0, !o.NoBitmaps, o.Whole))
 		}
 	}
 	for i, k := range o.SortKey {
