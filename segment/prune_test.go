@@ -310,6 +310,23 @@ func TestPruneExact(t *testing.T) {
 	if err != nil || !exact || rows2.Count() != 14 || fmt.Sprint(rows2.AppendRange(nil, 10, 40)) != "[0 7 14 21 28]" {
 		t.Errorf("bitmap rows: %v %v %v", rows2, exact, err)
 	}
+	for _, at := range [][2]int{{0, 100}, {10, 40}, {3, 3}, {50, 100}} {
+		mask := make([]uint8, at[1]-at[0])
+		for i := range mask {
+			mask[i] = 7 // whatever stood there
+		}
+		rows2.Mask(mask, at[0])
+		n := 0
+		for i, m := range mask {
+			if want := rows2.Has(at[0] + i); want != (m == 1) {
+				t.Errorf("row %d of %v: %d", at[0]+i, at, m)
+			}
+			n += int(m)
+		}
+		if got := rows2.CountRange(at[0], at[1]); got != n {
+			t.Errorf("%d rows in %v, counted %d", n, at, got)
+		}
+	}
 	lo, hi, nulls, err := rd.PageBounds(1, 0)
 	if err != nil || lo.String() != "0" || hi.String() != "19" || nulls != 0 {
 		t.Errorf("page bounds %s %s %d %v", lo, hi, nulls, err)

@@ -18,19 +18,44 @@ func (s *RowSet) Count() int { return int(s.rows.GetCardinality()) }
 // Has reports whether a row is in the set.
 func (s *RowSet) Has(row int) bool { return s.rows.Contains(uint32(row)) }
 
-// AppendRange appends the set's rows in [from, to), counted from from, to a selection.
-func (s *RowSet) AppendRange(sel []uint32, from, to int) []uint32 {
-	it := s.rows.Iterator()
-	it.AdvanceIfNeeded(uint32(from))
-	for it.HasNext() && int(it.PeekNext()) < to {
-		sel = append(sel, it.Next()-uint32(from))
-	}
-	return sel
-}
-
 // CountRange returns the number of the set's rows in [from, to).
 func (s *RowSet) CountRange(from, to int) int {
 	return int(s.rows.CardinalityInRange(uint64(from), uint64(to)))
+}
+
+// AppendRange appends the set's rows in [from, to), counted from from, to a selection.
+func (s *RowSet) AppendRange(sel []uint32, from, to int) []uint32 {
+	s.eachBatch(from, to, func(rows []uint32) {
+		for _, row := range rows {
+			sel = append(sel, row-uint32(from))
+		}
+	})
+	return sel
+}
+
+// Mask sets mask[i] to whether row from+i is in the set: 1 or 0.
+func (s *RowSet) Mask(mask []uint8, from int) {
+	clear(mask)
+	s.eachBatch(from, from+len(mask), func(rows []uint32) {
+		for _, row := range rows {
+			mask[row-uint32(from)] = 1
+		}
+	})
+}
+
+// rowBatch is how many rows are taken out of a set at a time.
+const rowBatch = 512
+
+// eachBatch calls f for the rows in [from, to) in order, many at a time.
+func (s *RowSet) eachBatch(from, to int, f func(rows []uint32)) {
+	part := roaring.New()
+	part.AddRange(uint64(from), uint64(to)) // a container or two, and just those are looked at
+	part.And(s.rows)
+	it := part.ManyIterator()
+	var buf [rowBatch]uint32
+	for n := it.NextMany(buf[:]); n > 0; n = it.NextMany(buf[:]) {
+		f(buf[:n])
+	}
 }
 
 // any reports whether a row of [from, to) is in the set.
