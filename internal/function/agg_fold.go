@@ -21,6 +21,8 @@ type fold[S any] struct {
 	// once says that a value counts the same however often it occurs (min, uniq …), so that
 	// of a dictionary only new entries need to be added.
 	once bool
+	// unique says that the result is the exact number of distinct argument rows.
+	unique bool
 	// dict says that add takes a single argument as a Dict too.
 	dict bool
 	// merge adds b to a, whose growth it adds to s.extra; b is used up.

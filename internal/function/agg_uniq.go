@@ -106,11 +106,26 @@ func (s *set[K]) each(f func(K)) {
 
 func mixU128(k types.U128) uint64 { return k.Lo ^ k.Hi }
 
+// CountsDistinct reports whether fn is uniqExact: it counts the distinct rows of its arguments, those with a NULL left out.
+func CountsDistinct(fn Aggregate) bool {
+	if skip, ok := fn.(*nullSkip); ok {
+		fn = skip.inner
+	}
+	switch f := fn.(type) {
+	case *fold[set[uint64]]:
+		return f.unique
+	case *fold[set[types.U128]]:
+		return f.unique
+	}
+	return false
+}
+
 func resolveUniqExact(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
 	if w := args[0].Width(); len(args) == 1 && w > 0 && w <= 8 && args[0].Phys() != types.PBytes {
 		return &fold[set[uint64]]{
 			result: types.TUInt64,
 			once:   true,
+			unique: true,
 			add: func(s *foldStates[set[uint64]], groups []uint32, args []column.Vector, _ int) error {
 				for i, x := range toBits(args[0]) {
 					s.extra += s.s[groups[i]].insert(x, column.Mix)
@@ -126,6 +141,7 @@ func resolveUniqExact(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate,
 	return &fold[set[types.U128]]{
 		result: types.TUInt64,
 		once:   true,
+		unique: true,
 		dict:   true,
 		add: func(s *foldStates[set[types.U128]], groups []uint32, args []column.Vector, n int) error {
 			for i, h := range keys128(s, args, n) {

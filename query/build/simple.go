@@ -3,6 +3,7 @@ package build
 import (
 	"maps"
 
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
@@ -55,10 +56,18 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 	spec := exec.AggregateSpec{
 		Keys: n.Fields[:len(n.Keys)], Sets: n.GroupingSets, Partial: n.Partial, Merge: n.Merge, WithTotals: n.Totals,
 	}
+	unique := b.uniqueArgs(n)
+	for _, a := range unique {
+		spec.Unique = append(spec.Unique, a.Type())
+		exprs = append(exprs, a)
+	}
 	var names []string
 	for _, c := range n.Aggs {
-		call := exec.AggCall{Name: c.Name, Fn: c.Fn}
+		call := exec.AggCall{Name: c.Name, Fn: c.Fn, Unique: unique != nil && function.CountsDistinct(c.Fn)}
 		for _, a := range c.Args {
+			if call.Unique {
+				break
+			}
 			call.Args = append(call.Args, len(exprs))
 			exprs = append(exprs, a)
 		}
@@ -101,6 +110,8 @@ func (b *builder) sort(n *plan.Sort, depth int) (exec.Operator, error) {
 	s := exec.NewSort(in, n.Keys, n.Limit, n.Schema())
 	if scan, col := sortedScan(n, in); scan != nil && !b.exactCount() {
 		s.Bind(scan, col)
+	} else if a, col := sortedAggregate(n, in); a != nil && !b.exactCount() {
+		a.Bind(s, col)
 	}
 	return s, nil
 }
