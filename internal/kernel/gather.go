@@ -13,6 +13,17 @@ func Gather[T any](dst, src []T, sel []uint32) {
 	}
 }
 
+// Lookup writes table[codes[i]] to dst[i].
+func Lookup[T Int](dst []T, table *[256]T, codes []uint8) {
+	dst = dst[:len(codes)]
+	done := lookupVectors(dst, table, codes)
+	dst, codes = dst[done:], codes[done:]
+	dst = dst[:len(codes)]
+	for i, c := range codes {
+		dst[i] = table[c]
+	}
+}
+
 // Scatter writes src[i] to dst[sel[i]].
 func Scatter[T any](dst, src []T, sel []uint32) {
 	src = src[:len(sel)]

@@ -3,7 +3,6 @@ package kernel
 import (
 	"encoding/binary"
 	"math/bits"
-	"slices"
 )
 
 // ones has the lowest bit of each byte set: a mask of eight true rows in a word.
@@ -82,7 +81,9 @@ func Count(mask []uint8) int {
 
 // AppendSelected appends the positions base+i where mask[i] is 1.
 func AppendSelected(sel []uint32, mask []uint8, base uint32) []uint32 {
-	sel = slices.Grow(sel, len(mask))
+	if cap(sel)-len(sel) < len(mask) {
+		sel = append(Dirty[uint32](len(sel) + len(mask))[:0], sel...)
+	}
 	out := sel[len(sel) : len(sel)+len(mask)]
 	n, done := positionVectors(out, mask, base)
 	for i := done; i < len(mask); i++ {

@@ -30,6 +30,8 @@ func maskVectors(op maskOp, dst, a, b []uint8) int { return 0 }
 
 func positionVectors(dst []uint32, mask []uint8, base uint32) (n, done int) { return 0, 0 }
 
+func lookupVectors[T Int](dst []T, table *[256]T, codes []uint8) int { return 0 }
+
 func arithVectors[T Number](op arithOp, dst, a, b []T) int { return 0 }
 
 func widenVectors[T, S Int](dst []T, src []S) int { return 0 }

@@ -143,6 +143,9 @@ func checkInts[T Int](c *checker) {
 	from := c.r.IntN(c.n + 1)
 	same(c, "runs", c.n-from, func(dst []T) { ExpandRuns(dst, values, ends, from) })
 	same(c, "fill", c.n, func(dst []T) { Fill(dst, T(7)) })
+	codes, table := placed(c, ints[uint8](c.r, c.n, 8)), [256]T{}
+	copy(table[:], ints[T](c.r, 256, 64))
+	same(c, "lookup", c.n, func(dst []T) { Lookup(dst, &table, codes) })
 	checkWiden[int16](c, a)
 	checkWiden[uint32](c, a)
 	checkWiden[int64](c, a)
