@@ -82,7 +82,7 @@ func Count(mask []uint8) int {
 // AppendSelected appends the positions base+i where mask[i] is 1.
 func AppendSelected(sel []uint32, mask []uint8, base uint32) []uint32 {
 	if cap(sel)-len(sel) < len(mask) {
-		sel = append(Dirty[uint32](len(sel) + len(mask))[:0], sel...)
+		sel = append(Dirty[uint32](max(len(sel)+len(mask), 2*cap(sel)))[:0], sel...)
 	}
 	out := sel[len(sel) : len(sel)+len(mask)]
 	n, done := positionVectors(out, mask, base)

@@ -31,11 +31,11 @@ func Vector(t *types.Type, b []byte, n, from, to int) (column.Vector, error) {
 	case types.PInt64:
 		return ints[int64](t, b, n, from, to)
 	case types.PFloat32:
-		data := make([]float32, to-from)
-		return column.NewNum(t, data), decodeFloats[float32, uint32](data, b, n, from)
+		data := kernel.Dirty[float32](to - from)
+		return decoded(t, data, decodeFloats[float32, uint32](data, b, n, from))
 	case types.PFloat64:
-		data := make([]float64, to-from)
-		return column.NewNum(t, data), decodeFloats[float64, uint64](data, b, n, from)
+		data := kernel.Dirty[float64](to - from)
+		return decoded(t, data, decodeFloats[float64, uint64](data, b, n, from))
 	case types.PUInt128:
 		data, err := halves(b, n, from, to)
 		return column.NewNum(t, data), err
@@ -56,8 +56,16 @@ func ints[T interface {
 	kernel.Int
 	column.Elem
 }](t *types.Type, b []byte, n, from, to int) (column.Vector, error) {
-	data := make([]T, to-from)
-	return column.NewNum(t, data), Ints(data, b, n, from)
+	data := kernel.Dirty[T](to - from)
+	return decoded(t, data, Ints(data, b, n, from))
+}
+
+// decoded is the vector of data unless it could not be decoded: then it holds whatever memory had.
+func decoded[T column.Elem](t *types.Type, data []T, err error) (column.Vector, error) {
+	if err != nil {
+		return nil, err
+	}
+	return column.NewNum(t, data), nil
 }
 
 func halves(b []byte, n, from, to int) ([]types.U128, error) {
@@ -66,7 +74,7 @@ func halves(b []byte, n, from, to int) ([]types.U128, error) {
 	if in.err != nil {
 		return nil, in.err
 	}
-	half, out := make([]uint64, to-from), make([]types.U128, to-from)
+	half, out := kernel.Dirty[uint64](to-from), make([]types.U128, to-from)
 	if err := Ints(half, lo, n, from); err != nil {
 		return nil, err
 	}
@@ -154,15 +162,14 @@ func nullable(t *types.Type, in *input, n, from, to int) (column.Vector, error) 
 
 // Nulls decodes flags [from, to) of a stream of n null flags: each 0 or 1.
 func Nulls(stream []byte, n, from, to int) ([]uint8, error) {
-	nulls := make([]uint8, to-from)
+	nulls := kernel.Dirty[uint8](to - from)
 	if err := Ints(nulls, stream, n, from); err != nil {
 		return nil, err
 	}
-	bad := uint8(0)
-	for _, f := range nulls {
-		bad |= f
+	if len(nulls) == 0 {
+		return nulls, nil
 	}
-	if bad > 1 {
+	if _, most := kernel.MinMaxInt(nulls); most > 1 {
 		return nil, corrupt("null flags other than 0 and 1")
 	}
 	return nulls, nil

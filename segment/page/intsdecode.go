@@ -31,9 +31,7 @@ func decodeInts[T kernel.Int](dst []T, stream []byte, n, from, depth int) error 
 		}
 	case howConst:
 		if c := rawValue[T](in); in.err == nil {
-			for i := range dst {
-				dst[i] = c
-			}
+			kernel.Fill(dst, c)
 		}
 	case howPacked:
 		decodePacked(dst, in, n, from)
@@ -101,7 +99,7 @@ func nested[T kernel.Int](in *input, n, depth int) []T {
 	if in.err != nil {
 		return nil
 	}
-	out := make([]T, n)
+	out := kernel.Dirty[T](n)
 	in.err = decodeInts(out, b, n, 0, depth+1)
 	return out
 }
@@ -125,10 +123,12 @@ func decodeRuns[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 	if k == 0 || ends[k-1] != uint32(n) {
 		return corrupt("runs do not cover %d values", n)
 	}
-	for i := 1; i < k; i++ {
-		if ends[i] <= ends[i-1] {
-			return corrupt("runs do not ascend")
-		}
+	falls := false
+	for i, end := range ends[1:] {
+		falls = falls || end <= ends[i]
+	}
+	if falls {
+		return corrupt("runs do not ascend")
 	}
 	kernel.ExpandRuns(dst, values, ends, from)
 	return nil
@@ -140,9 +140,7 @@ func decodeSparse[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 	if in.err != nil {
 		return in.err
 	}
-	for i := range dst {
-		dst[i] = def
-	}
+	kernel.Fill(dst, def)
 	to := uint32(from + len(dst))
 	for i, p := range at {
 		if p >= uint32(from) && p < to {
@@ -159,7 +157,12 @@ func decodeDict[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 	if in.err != nil {
 		return in.err
 	}
-	codes := make([]uint32, len(dst))
+	if k <= maxDict {
+		if codes, ok := byteCodes(b, n, from, len(dst)); ok {
+			return lookup(dst, entries, codes)
+		}
+	}
+	codes := kernel.Dirty[uint32](len(dst))
 	if err := decodeInts(codes, b, n, from, depth+1); err != nil {
 		return err
 	}
@@ -170,13 +173,42 @@ func decodeDict[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 	return nil
 }
 
+// byteCodes decodes codes [from, from+rows) of a stream of codes of up to 8 bits, if it is one that needs no more than unpacking to bytes.
+func byteCodes(stream []byte, n, from, rows int) ([]uint8, bool) {
+	in := &input{b: stream}
+	if in.u8() != howPacked {
+		return nil, false
+	}
+	base, w := rawValue[uint32](in), int(in.u8())
+	if in.err != nil || base != 0 || w > 8 {
+		return nil, false
+	}
+	b := in.take(kernel.PackedLen(n, w))
+	if in.err != nil {
+		return nil, false
+	}
+	codes := kernel.Dirty[uint8](rows)
+	kernel.Unpack(codes, b, from, w, 0)
+	return codes, true
+}
+
+// lookup writes the entries of codes, of which it checks that they are some's.
+func lookup[T kernel.Int](dst []T, entries []T, codes []uint8) error {
+	if _, top := kernel.MinMaxInt(codes); int(top) >= len(entries) {
+		return corrupt("code %d of a dictionary of %d", top, len(entries))
+	}
+	var table [maxDict]T
+	copy(table[:], entries)
+	kernel.Lookup(dst, &table, codes)
+	return nil
+}
+
 // CheckCodes returns an error unless all codes are below n.
 func CheckCodes(codes []uint32, n int) error {
-	top := uint32(0)
-	for _, c := range codes {
-		top = max(top, c)
+	if len(codes) == 0 {
+		return nil
 	}
-	if len(codes) > 0 && uint64(top) >= uint64(n) {
+	if _, top := kernel.MinMaxInt(codes); uint64(top) >= uint64(n) {
 		return corrupt("code %d of a dictionary of %d", top, n)
 	}
 	return nil
@@ -191,7 +223,7 @@ func decodeLZ4[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 	if limit := uint64(n)*uint64(width[T]()) + 64; uint64(size) > limit || uint64(size) > 255*uint64(len(in.b)) {
 		return corrupt("%d bytes declared for %d values in %d", size, n, len(in.b))
 	}
-	raw := make([]byte, size)
+	raw := kernel.Dirty[byte](int(size))
 	if err := compress.Decompress(raw, compress.LZ4, in.b); err != nil {
 		return err
 	}
