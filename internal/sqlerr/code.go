@@ -51,6 +51,8 @@ const (
 	CannotConvertType                            Code = 70
 	CannotParseNumber                            Code = 72
 	UnknownFormat                                Code = 73
+	CannotReadFromFile                           Code = 74
+	CannotWriteToFile                            Code = 75
 	CannotOpenFile                               Code = 76
 	UnknownTypeOfQuery                           Code = 78
 	UnknownDatabase                              Code = 81
@@ -238,6 +240,8 @@ var names = map[Code]string{
 	CannotConvertType:                            "CANNOT_CONVERT_TYPE",
 	CannotParseNumber:                            "CANNOT_PARSE_NUMBER",
 	UnknownFormat:                                "UNKNOWN_FORMAT",
+	CannotReadFromFile:                           "CANNOT_READ_FROM_FILE_DESCRIPTOR",
+	CannotWriteToFile:                            "CANNOT_WRITE_TO_FILE_DESCRIPTOR",
 	CannotOpenFile:                               "CANNOT_OPEN_FILE",
 	UnknownTypeOfQuery:                           "UNKNOWN_TYPE_OF_QUERY",
 	UnknownDatabase:                              "UNKNOWN_DATABASE",
