@@ -36,7 +36,7 @@ func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value, wo
 	o.w, err = segment.NewWriter(s.fs, s.pathOf(seg.ID), segment.Options{
 		ID: seg.ID, Schema: spec.Columns, Exprs: spec.Exprs, SortKey: spec.SortKey, PrimaryLen: spec.PrimaryKey,
 		Granularity: spec.Granularity, Indexes: slices.Clone(spec.Indexes), Level: int(seg.Level),
-		PartitionID: seg.Partition, Partition: partition, Workers: workers, Whole: whole,
+		PartitionID: seg.Partition, Partition: partition, Budget: s.opts.Budget, Workers: workers, Whole: whole,
 		MinIndex: seg.First.Index(), MaxIndex: seg.Last.Index(),
 	})
 	if err != nil {

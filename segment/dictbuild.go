@@ -44,6 +44,18 @@ const (
 
 func (d *dictBuilder) len() int { return d.vals.Len() }
 
+// bytes is the memory of the dictionary and of its blocks to come.
+func (d *dictBuilder) bytes() int64 {
+	if d == nil {
+		return 0
+	}
+	n := int64(len(d.vals.Data))*4/3 + 12*int64(cap(d.hashes)) + 8*int64(len(d.table))
+	for _, to := range d.known {
+		n += 4 * int64(len(to))
+	}
+	return n
+}
+
 // full reports whether the dictionary has passed its limits.
 func (d *dictBuilder) full() bool { return d.len() > maxDictEntries || len(d.vals.Data) > maxDictBytes }
 

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -25,6 +26,8 @@ type Options struct {
 	NoBitmaps bool
 	// Whole promises that the blocks come from segments all rows of which are appended: each entry of their dictionaries is needed.
 	Whole bool
+	// Budget counts the dictionaries being built; nil: nowhere. Large ones end where it is full.
+	Budget *mem.Budget
 	// Workers is how many columns are encoded at a time; 0 means 1.
 	Workers int
 

@@ -309,6 +309,29 @@ func TestDictionary(t *testing.T) {
 	}
 }
 
+// TestFullBudget writes with memory for less than the dictionary: it ends, and the rows are all there.
+func TestFullBudget(t *testing.T) {
+	const rows = 5 * PageRows
+	fs, path, budget := vfs.NewMem(), "/s", mem.NewBudget("test", 2*heapDictBytes)
+	v := column.NewStr(types.TString, rows)
+	for i := range rows {
+		v.AppendString(fmt.Sprintf("%050d", i/2))
+	}
+	tab := &table{schema: column.Schema{{Name: "s", Type: types.TString}}, block: column.NewBlock(v)}
+	m := write(t, rand.New(rand.NewPCG(1, 1)), tab, Options{Budget: budget}, fs, path)
+	if m.Columns[0].Dict == 0 || m.Columns[0].Noted.Coded {
+		t.Errorf("dictionary of %d, all coded %v", m.Columns[0].Dict, m.Columns[0].Noted.Coded)
+	}
+	if budget.Used() != 0 {
+		t.Errorf("%d bytes still counted", budget.Used())
+	}
+	got, err := open(t, fs, path, nil).ReadColumn(ctx, 0, 0, rows)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkColumn(t, v, 0, rows, got)
+}
+
 // small is a segment of every kind of chunk.
 func small(t testing.TB, fs vfs.FS, path string) *table {
 	r := rand.New(rand.NewPCG(4, 4))

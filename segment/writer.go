@@ -35,6 +35,7 @@ type Writer struct {
 	pendB   int64
 	sizes   map[*column.Block]int64 // bytes a row of the blocks checked since the last page
 	order   []int                   // of cols: in which they are encoded
+	held    int64                   // of the budget, for dictionaries
 	rows    int64                   // in pages already
 	ends    []uint32
 }
@@ -136,6 +137,7 @@ func (w *Writer) flushPage() error {
 	if err != nil {
 		return err
 	}
+	w.account()
 	for _, c := range w.cols {
 		if err := c.put(w.w); err != nil {
 			return err
@@ -154,6 +156,26 @@ func (w *Writer) flushPage() error {
 	clear(w.sizes)
 	w.pend, w.pendN, w.pendB = w.pend[:0], 0, 0
 	return err
+}
+
+// account counts what the dictionaries have grown by in the budget. Where that is full, large ones end here.
+func (w *Writer) account() {
+	total := int64(0)
+	for _, c := range w.cols {
+		total += c.dict.bytes()
+	}
+	if total <= w.held {
+		return
+	}
+	if w.opts.Budget.Reserve(total-w.held) == nil {
+		w.held = total
+		return
+	}
+	for _, c := range w.cols {
+		if c.dictOpen && c.dict.bytes() > heapDictBytes {
+			c.closeDict(c.dict.len())
+		}
+	}
 }
 
 // encode encodes the gathered rows of every column, those that were largest so far first: the last ones to be waited for are short.
@@ -387,6 +409,8 @@ func (w *Writer) free() {
 		c.dict.free()
 		c.dict = nil
 	}
+	w.opts.Budget.Release(w.held)
+	w.held = 0
 }
 
 // Abort closes and removes the file. It may be called after Finish, when it does nothing.
