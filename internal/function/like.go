@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -32,32 +33,117 @@ func evalLike(fold, not bool) func(*Call) (column.Vector, error) {
 			}
 		}
 		h, pattern, out := stringsOf(v), stringsOf(c.Args[1]), make([]uint8, c.Rows)
-		var p *likePattern
-		for i := range out {
-			if i == 0 || !pattern.isConst() {
-				var err error
-				if p, err = compileLike(pattern.row(i), fold); err != nil {
-					return nil, err
-				}
+		if pattern.isConst() && !h.isConst() && c.Rows > 0 {
+			p, err := compileLike(pattern.row(0), fold)
+			if err != nil {
+				return nil, err
 			}
-			s := h.row(i)
-			if fold {
-				s = lowerAny(s)
+			p.matchAll(out, h.Str, fold)
+		} else if err := likeRows(out, h, pattern, fold); err != nil {
+			return nil, err
+		}
+		if not {
+			for i, x := range out {
+				out[i] = x ^ 1
 			}
-			out[i] = b2u(p.match(s) != not)
 		}
 		return column.NewBools(out), nil
 	}
 }
 
-// lowerAny lower-cases letters of every script.
-func lowerAny(s []byte) []byte {
-	for _, c := range s {
-		if c >= utf8.RuneSelf {
-			return bytes.ToLower(s)
+// likeRows matches each row against a pattern of its own.
+func likeRows(out []uint8, h, pattern strArg, fold bool) error {
+	var p *likePattern
+	for i := range out {
+		if i == 0 || !pattern.isConst() {
+			var err error
+			if p, err = compileLike(pattern.row(i), fold); err != nil {
+				return err
+			}
+		}
+		s := h.row(i)
+		if fold {
+			s = lowerAny(nil, s)
+		}
+		out[i] = b2u(p.match(s))
+	}
+	return nil
+}
+
+// matchAll matches all strings of h: by their starts if the pattern begins with text; else, where all that match hold some text, the strings are
+// searched for it as one text first.
+func (p *likePattern) matchAll(out []uint8, h *column.Str, fold bool) {
+	text, exact := p.needle()
+	switch {
+	case !fold && !p.openStart && len(p.parts) > 0 && p.parts[0].any == nil:
+		kernel.HasPrefix(out, h.Off, h.Data, p.parts[0].text)
+		exact = p.openEnd && len(p.parts) == 1
+	case len(text) > 0 && !fold:
+		kernel.Contains(out, h.Off, h.Data, text)
+	case len(text) > 0 && foldsAsASCII(text, h):
+		kernel.ContainsFold(out, h.Off, h.Data, text)
+	default:
+		exact = false
+		for i := range out {
+			out[i] = 1
 		}
 	}
-	return folded(s, true)
+	if exact {
+		return
+	}
+	var buf []byte
+	for i, candidate := range out {
+		if candidate == 0 {
+			continue
+		}
+		s := h.At(i)
+		if fold {
+			buf = lowerAny(buf[:0], s)
+			s = buf
+		}
+		out[i] = b2u(p.match(s))
+	}
+}
+
+// needle returns the longest text that whatever matches holds, and whether all that holds it matches.
+func (p *likePattern) needle() (text []byte, exact bool) {
+	for _, part := range p.parts {
+		from := 0
+		for i := range len(part.text) + 1 {
+			if i < len(part.text) && (i >= len(part.any) || !part.any[i]) {
+				continue
+			}
+			if i-from > len(text) {
+				text = part.text[from:i]
+			}
+			from = i + 1
+		}
+	}
+	return text, p.openStart && p.openEnd && len(p.parts) == 1 && p.parts[0].any == nil
+}
+
+// foldsAsASCII reports whether a lower-case text is found in lower-cased strings exactly where it is found without regard to the case of
+// ASCII letters: it is ASCII itself, and no other letter of the strings has one of its letters as lower case.
+func foldsAsASCII(text []byte, h *column.Str) bool {
+	hasSpecial := false
+	for _, c := range text {
+		if c >= utf8.RuneSelf {
+			return false
+		}
+		hasSpecial = hasSpecial || c == 'k' || c == 'i'
+	}
+	data := h.Data[h.Off[0]:h.Off[h.Len()]]
+	return !hasSpecial || !bytes.Contains(data, []byte("\u212A")) && !bytes.Contains(data, []byte("İ"))
+}
+
+// lowerAny appends s with letters of every script in lower case.
+func lowerAny(dst, s []byte) []byte {
+	for _, c := range s {
+		if c >= utf8.RuneSelf {
+			return append(dst, bytes.ToLower(s)...)
+		}
+	}
+	return appendLower(dst, s)
 }
 
 // likePattern is a LIKE pattern cut at its percent signs: text that the parts cover one after the
@@ -75,7 +161,7 @@ type likePart struct {
 
 func compileLike(pattern []byte, fold bool) (*likePattern, error) {
 	if fold {
-		pattern = lowerAny(pattern)
+		pattern = lowerAny(nil, pattern)
 	}
 	p := &likePattern{}
 	var part likePart

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/regex"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
@@ -99,11 +100,42 @@ func eachMatcher(c *Call, at int, f func(i int, s []byte, m searcher) error) err
 
 func evalMatch(c *Call) (column.Vector, error) {
 	out := make([]uint8, c.Rows)
+	if found, err := matchAll(c, out); found || err != nil {
+		return column.NewBools(out), err
+	}
 	err := eachMatcher(c, 1, func(i int, s []byte, m searcher) error {
 		out[i] = b2u(m.Match(s))
 		return nil
 	})
 	return column.NewBools(out), err
+}
+
+// matchAll matches strings against a constant expression that requires a text, for which they are searched as one text first; false if it is none.
+func matchAll(c *Call, out []uint8) (bool, error) {
+	h, ok := c.Args[0].(*column.Str)
+	p := stringsOf(c.Args[1])
+	if !ok || !p.isConst() || c.Rows == 0 {
+		return false, nil
+	}
+	m, err := compileRegexp(p.row(0))
+	if err != nil {
+		return false, err
+	}
+	text, exact := m.Required()
+	if len(text) == 0 {
+		return false, nil
+	}
+	kernel.Contains(out, h.Off, h.Data, text)
+	if exact {
+		return true, nil
+	}
+	f := m.Finder(kernel.Count(out))
+	for i, candidate := range out {
+		if candidate != 0 {
+			out[i] = b2u(f.Match(h.At(i)))
+		}
+	}
+	return true, nil
 }
 
 // group returns group k of a match in s, empty if it took no part.

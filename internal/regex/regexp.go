@@ -114,13 +114,19 @@ func build(expr string, captures bool) *dfa {
 	return determinize(p)
 }
 
+// Required returns a text that every match holds, or nil; exact says that whatever holds it matches.
+func (re *Regexp) Required() (text []byte, exact bool) {
+	switch {
+	case re.literal != nil:
+		return re.literal, true
+	case re.prefix != nil:
+		return re.prefix, false
+	}
+	return re.needed, false
+}
+
 // mayMatch is a fast test that a text without what every match has fails.
 func (re *Regexp) mayMatch(s []byte) bool {
-	switch {
-	case re.prefix != nil:
-		return bytes.Contains(s, re.prefix)
-	case re.needed != nil:
-		return bytes.Contains(s, re.needed)
-	}
-	return true
+	text, _ := re.Required()
+	return text == nil || bytes.Contains(s, text)
 }
