@@ -138,7 +138,8 @@ func (r *clientRun) measure(e engine, o machineOptions, seconds float64) {
 }
 
 func (r *clientsRecord) table() string {
-	t := table{header: []string{"engine", "clients", "queries/s", "p50 ms", "p99 ms"}}
+	t := table{notes: []string{fmt.Sprintf("%s rows in the table; in the range of a query: %s. The queries are like `%s`.", grouped(r.Rows), r.Scanned, r.Query)},
+		header: []string{"engine", "clients", "queries/s", "p50 ms", "p99 ms"}}
 	for _, run := range r.Runs {
 		if run.Error != "" {
 			t.fail(run.Error, titles[run.Engine], fmt.Sprint(run.Clients))

@@ -62,7 +62,7 @@ var insertTables = []insertTable{
 func runInsert(args []string) error {
 	var o machineOptions
 	fs := flag.NewFlagSet("insert", flag.ContinueOnError)
-	o.register(fs, 100_000)
+	o.register(fs, 50_000)
 	if err := o.parse(fs, args); err != nil {
 		return err
 	}

@@ -102,7 +102,7 @@ func limitedRun(e engine, threads int, sql string, limit int64) (r memoryRun) {
 }
 
 func (r *memoryRecord) table() string {
-	t := table{header: []string{"limit, MiB", "engine", "outcome", "ms", "peak − idle, MiB", "peak of the process, MiB"}}
+	t := table{notes: []string{fmt.Sprintf("%s rows; `%s`.", grouped(r.Rows), strings.ReplaceAll(r.Query, "\n", " "))}, header: []string{"limit, MiB", "engine", "outcome", "ms", "peak − idle, MiB", "peak of the process, MiB"}}
 	for _, run := range r.Runs {
 		limit := "none"
 		if run.Limit > 0 {
