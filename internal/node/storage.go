@@ -6,6 +6,7 @@ import (
 	"sync"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
 	"github.com/olapd/olapd/query/exec"
@@ -165,6 +166,15 @@ func (m *morsel) Lengths(ctx context.Context, i int, sel []uint32) (column.Vecto
 		return nil, err
 	}
 	return exec.Lengths(v), nil
+}
+
+// Match implements exec.Matcher.
+func (m *morsel) Match(ctx context.Context, i int, op kernel.Op, x column.Vector, mask []uint8) (bool, error) {
+	s := m.src
+	if s.reader == nil || s.at[i] < 0 {
+		return false, nil
+	}
+	return s.reader.Match(ctx, s.at[i], m.from, m.to, op, x, mask)
 }
 
 // Bounds implements exec.Bounded.

@@ -27,7 +27,7 @@ func (b *builder) scan(n *plan.Scan, use needed, m *measure) (*exec.Scan, error)
 			return nil, err
 		}
 		c, safe := cost(test)
-		s.Preds = append(s.Preds, &exec.Predicate{Program: p, Text: test.String(), Safe: safe, Cost: c, Pass: passing(e)})
+		s.Preds = append(s.Preds, &exec.Predicate{Program: p, Text: test.String(), Safe: safe, Cost: c, Pass: passing(e), Compare: b.comparison(test)})
 	}
 	s.Request = func() exec.ScanRequest {
 		return exec.ScanRequest{Table: n.Table, Columns: n.Columns, Cond: b.condition(n, conjuncts), Final: n.Final}

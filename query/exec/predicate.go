@@ -9,6 +9,8 @@ import (
 type Predicate struct {
 	Program *eval.Program
 	Text    string
+	// Compare is the same where it is a comparison with a constant; else nil.
+	Compare *Compare
 	// Safe says that it fails for no row: it may be evaluated before others and for rows that they exclude.
 	Safe bool
 	// Cost estimates what a row costs, in tenths of a nanosecond, and Pass which part of the rows passes: the order until it is measured.
@@ -32,7 +34,7 @@ func (w *scanStream) mask(p *Predicate) (mask []uint8, sunk int64, err error) {
 				return nil, 0, err
 			}
 			if entries != nil {
-				return c.lookup(entries), spent, nil
+				return c.lookup(w.view.spare(), entries), spent, nil
 			}
 		}
 	}
@@ -75,9 +77,8 @@ func (c codedRows) values(from, to int) column.Vector {
 	return column.NewNullable(nulls, b)
 }
 
-// lookup returns the mask of the rows, given which entries pass and behind them whether NULL does.
-func (c codedRows) lookup(entries []uint8) []uint8 {
-	out := make([]uint8, len(c.dict.Codes))
+// lookup fills the mask of the rows, given which entries pass and behind them whether NULL does.
+func (c codedRows) lookup(out, entries []uint8) []uint8 {
 	for i, code := range c.dict.Codes {
 		out[i] = entries[code]
 	}

@@ -254,24 +254,33 @@ func (w *scanStream) step(ctx context.Context, k int, rest []int) error {
 			w.s.Top.passed.Add(int64(rows - v.left))
 		}
 	} else {
-		p := w.s.Preds[k]
-		if !p.Safe || p.Cost >= costlyPredicate {
-			v.compact()
-			rows = v.left
-		}
-		cols := p.Program.Columns()
-		if err := v.load(ctx, cols); err != nil {
+		var err error
+		if rows, sunk, err = w.test(ctx, k, needed); err != nil {
 			return err
 		}
-		mask, spent, err := w.mask(p)
-		if err != nil {
-			return err
-		}
-		sunk = spent
-		v.and(mask, needed)
 	}
 	w.s.order.record(k, rows, v.left, int64(w.r.opts.Clock.Since(start))-sunk)
 	return nil
+}
+
+// test narrows the view by predicate k; it returns how many rows that looked at and what it took once for all.
+func (w *scanStream) test(ctx context.Context, k int, needed func(int) bool) (rows int, sunk int64, err error) {
+	v, p := &w.view, w.s.Preds[k]
+	if !p.Safe || p.Cost >= costlyPredicate {
+		v.compact()
+	}
+	rows = v.left
+	mask, err := w.compare(ctx, k, p, p.Compare != nil && needed(p.Compare.Column))
+	if err == nil && mask == nil {
+		if err = v.load(ctx, p.Program.Columns()); err == nil {
+			mask, sunk, err = w.mask(p)
+		}
+	}
+	if err != nil {
+		return 0, 0, err
+	}
+	v.and(mask, needed)
+	return rows, sunk, nil
 }
 
 // usedBy reports whether one of the conditions reads column c.

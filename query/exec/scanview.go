@@ -23,8 +23,8 @@ type morselView struct {
 	counted bool // no column is needed any more
 	bytes   int64
 
-	// Memory kept from morsel to morsel; sel is one of the two.
-	masks []uint8
+	// Memory kept from morsel to morsel; mask and sel are in one of two.
+	masks [2][]uint8
 	sels  [2][]uint32
 	local []uint32
 }
@@ -115,7 +115,7 @@ func (v *morselView) load(ctx context.Context, cols []int) error {
 }
 
 func (v *morselView) column(ctx context.Context, c int) (column.Vector, error) {
-	if v.lengths == nil || !v.lengths[c] {
+	if !v.measured(c) {
 		return v.m.Column(ctx, c, v.sel)
 	}
 	if m, ok := v.m.(Measured); ok {
@@ -128,8 +128,26 @@ func (v *morselView) column(ctx context.Context, c int) (column.Vector, error) {
 	return Lengths(s), nil
 }
 
+// spare returns room for a mask of the block's rows, which hold what they may, aside from the view's own mask.
+func (v *morselView) spare() []uint8 {
+	k := 0
+	if v.mask != nil && cap(v.masks[0]) > 0 && &v.mask[0] == &v.masks[0][:1][0] {
+		k = 1
+	}
+	if n := max(v.block.N, 1); cap(v.masks[k]) < n {
+		v.masks[k] = make([]uint8, n)
+	}
+	return v.masks[k][:v.block.N]
+}
+
+// measured reports whether a column is read as lengths.
+func (v *morselView) measured(c int) bool { return v.lengths != nil && v.lengths[c] }
+
 // and keeps the rows whose mask, over the block's rows, is 1, and drops the columns that are not needed any more.
 func (v *morselView) and(mask []uint8, needed func(int) bool) {
+	if v.block.N == 0 {
+		return
+	}
 	any := false
 	for c := range v.width {
 		if needed(c) {
@@ -138,12 +156,11 @@ func (v *morselView) and(mask []uint8, needed func(int) bool) {
 			v.block.Cols[c] = nil
 		}
 	}
-	if v.mask == nil {
-		v.masks = append(v.masks[:0], mask...)
-	} else {
-		kernel.And(v.masks, v.mask, mask)
+	if v.mask != nil {
+		kernel.And(v.mask, v.mask, mask)
+	} else if v.mask = v.spare(); &v.mask[0] != &mask[0] {
+		copy(v.mask, mask)
 	}
-	v.mask = v.masks
 	v.left = kernel.Count(v.mask)
 	switch {
 	case v.left == v.block.N:

@@ -73,6 +73,15 @@ func (st *stepStats) rank() float64 {
 	return cost / max(1-pass, least)
 }
 
+// passes is the measured part of the rows that pass a step; 1 before there is enough of it.
+func (o *stepOrder) passes(k int) float64 {
+	in := o.stats[k].in.Load()
+	if in < estimateRows {
+		return 1
+	}
+	return float64(o.stats[k].out.Load()) / float64(in)
+}
+
 func (o *stepOrder) sort() {
 	order := make([]int, len(o.stats))
 	ranks := make([]float64, len(o.stats))

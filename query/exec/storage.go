@@ -25,6 +25,7 @@ import (
 	"context"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/query/plan"
 	"github.com/olapd/olapd/segment"
 )
@@ -105,6 +106,13 @@ type Bounds struct {
 type Narrowed interface {
 	// Candidates appends the positions of those rows to dst, ascending; false, if nothing is known, stands for all.
 	Candidates(dst []uint32) ([]uint32, bool)
+}
+
+// Matcher may be implemented by a Morsel that can compare a column with a constant without making a vector of it.
+type Matcher interface {
+	// Match fills mask, one flag a row of the morsel, with which values of column i of the request compare with x, value 0 of a vector of
+	// its type, as op says; false, if it cannot, leaves the mask undefined.
+	Match(ctx context.Context, i int, op kernel.Op, x column.Vector, mask []uint8) (bool, error)
 }
 
 // Measured may be implemented by a Morsel that can tell the lengths of strings without reading them.

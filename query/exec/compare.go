@@ -1,0 +1,86 @@
+package exec
+
+import (
+	"context"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
+)
+
+// Compare is a predicate that compares a column with a constant of its type, as Value 0 of a vector.
+type Compare struct {
+	Column int
+	Op     kernel.Op
+	Value  column.Vector
+}
+
+// rarely is the part of the rows, as one over it, at or below which those that pass a comparison are few enough to read the column again
+// for them: less than one in ten pages.
+const rarely = 10 * 65_536
+
+// compare fills the view's spare mask where p is a comparison that needs no expression to be computed. Where nothing else reads the
+// column it is not kept either.
+func (w *scanStream) compare(ctx context.Context, k int, p *Predicate, needed bool) ([]uint8, error) {
+	c, v := p.Compare, &w.view
+	if c == nil {
+		return nil, nil
+	}
+	if v.block.Cols[c.Column] == nil && v.sel == nil && (!needed || w.s.order.passes(k) < 1.0/rarely) && !v.measured(c.Column) {
+		if m, ok := v.m.(Matcher); ok {
+			mask := v.spare()
+			done, err := m.Match(ctx, c.Column, c.Op, c.Value, mask)
+			if err != nil {
+				return nil, err
+			}
+			if done {
+				return mask, nil
+			}
+		}
+	}
+	if err := v.load(ctx, []int{c.Column}); err != nil {
+		return nil, err
+	}
+	mask := v.spare()
+	if !compareVector(mask, c.Op, v.block.Cols[c.Column], c.Value) {
+		return nil, nil
+	}
+	return mask, nil
+}
+
+// compareVector fills mask for flat vectors of numbers; false for others.
+func compareVector(mask []uint8, op kernel.Op, v, x column.Vector) bool {
+	switch v := v.(type) {
+	case *column.Num[uint8]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[int8]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[uint16]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[int16]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[uint32]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[int32]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[uint64]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[int64]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[float32]:
+		return compareNum(mask, op, v, x)
+	case *column.Num[float64]:
+		return compareNum(mask, op, v, x)
+	}
+	return false
+}
+
+func compareNum[T interface {
+	kernel.Number
+	column.Elem
+}](mask []uint8, op kernel.Op, v *column.Num[T], x column.Vector) bool {
+	k, ok := x.(*column.Num[T])
+	if ok {
+		kernel.CompareConst(mask, op, v.Data, k.Data[0])
+	}
+	return ok
+}
