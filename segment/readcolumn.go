@@ -6,6 +6,7 @@ import (
 	"sort"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/segment/page"
 )
@@ -129,7 +130,7 @@ func (r *Reader) decodeCodes(c *columnState, in *page.Input, hasNulls bool, n, f
 	if err := in.Err(); err != nil {
 		return nil, nil, err
 	}
-	codes = make([]uint32, to-from)
+	codes = kernel.Dirty[uint32](to - from)
 	if err := page.Ints(codes, stream, n, from); err != nil {
 		return nil, nil, err
 	}

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -147,8 +148,8 @@ func evalPlainArith(op arithOp, c *Call) (column.Vector, error) {
 		}
 		return simpleArith[float64](op, c), nil
 	case opDivide:
-		dst := make([]float64, c.Rows)
-		divideNums(dst, numsOf[float64](c.Args[0]), numsOf[float64](c.Args[1]))
+		dst := kernel.Dirty[float64](c.Rows)
+		kernel.Div(dst, numsOf[float64](c.Args[0]), numsOf[float64](c.Args[1]))
 		return newNum(c.Result, dst), nil
 	case opGcd, opLcm:
 		return evalGcd(op, c)
@@ -157,86 +158,22 @@ func evalPlainArith(op arithOp, c *Call) (column.Vector, error) {
 }
 
 func simpleArith[T num](op arithOp, c *Call) column.Vector {
-	dst, a, b := make([]T, c.Rows), numsOf[T](c.Args[0]), numsOf[T](c.Args[1])
+	dst := kernel.Dirty[T](c.Rows)
+	var a, b []T // one of them may be dst
+	if isConstVector(c.Args[0]) {
+		a, b = numsOf[T](c.Args[0]), numsInto(dst, c.Args[1])
+	} else {
+		a, b = numsInto(dst, c.Args[0]), numsOf[T](c.Args[1])
+	}
 	switch op {
 	case opPlus:
-		addNums(dst, a, b)
+		kernel.Add(dst, a, b)
 	case opMinus:
-		subNums(dst, a, b)
+		kernel.Sub(dst, a, b)
 	default:
-		mulNums(dst, a, b)
+		kernel.Mul(dst, a, b)
 	}
 	return newNum(c.Result, dst)
-}
-
-// The kernels take one value for all rows where a slice has length 1.
-
-func addNums[T num](dst, a, b []T) {
-	switch {
-	case len(a) == len(dst) && len(b) == len(dst):
-		for i := range dst {
-			dst[i] = a[i] + b[i]
-		}
-	case len(b) == 1:
-		for i, y := 0, b[0]; i < len(dst); i++ {
-			dst[i] = a[i] + y
-		}
-	default:
-		for i, x := 0, a[0]; i < len(dst); i++ {
-			dst[i] = x + b[i]
-		}
-	}
-}
-
-func subNums[T num](dst, a, b []T) {
-	switch {
-	case len(a) == len(dst) && len(b) == len(dst):
-		for i := range dst {
-			dst[i] = a[i] - b[i]
-		}
-	case len(b) == 1:
-		for i, y := 0, b[0]; i < len(dst); i++ {
-			dst[i] = a[i] - y
-		}
-	default:
-		for i, x := 0, a[0]; i < len(dst); i++ {
-			dst[i] = x - b[i]
-		}
-	}
-}
-
-func mulNums[T num](dst, a, b []T) {
-	switch {
-	case len(a) == len(dst) && len(b) == len(dst):
-		for i := range dst {
-			dst[i] = a[i] * b[i]
-		}
-	case len(b) == 1:
-		for i, y := 0, b[0]; i < len(dst); i++ {
-			dst[i] = a[i] * y
-		}
-	default:
-		for i, x := 0, a[0]; i < len(dst); i++ {
-			dst[i] = x * b[i]
-		}
-	}
-}
-
-func divideNums(dst, a, b []float64) {
-	switch {
-	case len(a) == len(dst) && len(b) == len(dst):
-		for i := range dst {
-			dst[i] = a[i] / b[i]
-		}
-	case len(b) == 1:
-		for i, y := 0, b[0]; i < len(dst); i++ {
-			dst[i] = a[i] / y
-		}
-	default:
-		for i, x := 0, a[0]; i < len(dst); i++ {
-			dst[i] = x / b[i]
-		}
-	}
 }
 
 func divisionByZero() error {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/olapd/olapd/internal/civil"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/valuetext"
@@ -148,7 +149,7 @@ func (e *Env) zoneOf(t *types.Type) *time.Location {
 
 func evalCompare(op compareOp) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
-		dst := make([]uint8, c.Rows)
+		dst := kernel.Dirty[uint8](c.Rows)
 		a, b, ta, tb := c.Args[0], c.Args[1], c.Types[0], c.Types[1]
 		if !comparable(ta, tb) {
 			var err error
@@ -232,8 +233,11 @@ func compareAny(c *Call, op compareOp, dst []uint8, a column.Vector, ta *types.T
 	return nil
 }
 
+// kernelOps are the operators as the kernels know them.
+var kernelOps = [...]kernel.Op{cmpEq: kernel.Eq, cmpNe: kernel.Ne, cmpLt: kernel.Lt, cmpGt: kernel.Gt, cmpLe: kernel.Le, cmpGe: kernel.Ge}
+
 // compareNums compares values of one Go type; a slice of length 1 stands for all rows. NaN equals nothing.
-func compareNums[T cmp.Ordered](op compareOp, dst []uint8, a, b []T) {
+func compareNums[T kernel.Number](op compareOp, dst []uint8, a, b []T) {
 	if len(a) == 1 && len(dst) != 1 {
 		if len(b) == 1 {
 			a = spread(a, len(dst))
@@ -241,67 +245,11 @@ func compareNums[T cmp.Ordered](op compareOp, dst []uint8, a, b []T) {
 			a, b, op = b, a, op.swapped()
 		}
 	}
-	if len(b) == 1 && len(dst) != 1 {
-		compareConst(op, dst, a, b[0])
+	if len(b) == 1 {
+		kernel.CompareConst(dst, kernelOps[op], a[:len(dst)], b[0])
 		return
 	}
-	a, b = a[:len(dst)], b[:len(dst)]
-	switch op {
-	case cmpEq:
-		for i := range dst {
-			dst[i] = b2u(a[i] == b[i])
-		}
-	case cmpNe:
-		for i := range dst {
-			dst[i] = b2u(a[i] != b[i])
-		}
-	case cmpLt:
-		for i := range dst {
-			dst[i] = b2u(a[i] < b[i])
-		}
-	case cmpGt:
-		for i := range dst {
-			dst[i] = b2u(a[i] > b[i])
-		}
-	case cmpLe:
-		for i := range dst {
-			dst[i] = b2u(a[i] <= b[i])
-		}
-	default:
-		for i := range dst {
-			dst[i] = b2u(a[i] >= b[i])
-		}
-	}
-}
-
-func compareConst[T cmp.Ordered](op compareOp, dst []uint8, a []T, y T) {
-	a = a[:len(dst)]
-	switch op {
-	case cmpEq:
-		for i := range dst {
-			dst[i] = b2u(a[i] == y)
-		}
-	case cmpNe:
-		for i := range dst {
-			dst[i] = b2u(a[i] != y)
-		}
-	case cmpLt:
-		for i := range dst {
-			dst[i] = b2u(a[i] < y)
-		}
-	case cmpGt:
-		for i := range dst {
-			dst[i] = b2u(a[i] > y)
-		}
-	case cmpLe:
-		for i := range dst {
-			dst[i] = b2u(a[i] <= y)
-		}
-	default:
-		for i := range dst {
-			dst[i] = b2u(a[i] >= y)
-		}
-	}
+	kernel.Compare(dst, kernelOps[op], a[:len(dst)], b[:len(dst)])
 }
 
 // compareNumbers compares exactly: integers of different sign, and integers with floats.

@@ -3,6 +3,7 @@ package function
 import (
 	"github.com/olapd/olapd/internal/civil"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/valuetext"
@@ -172,9 +173,9 @@ func evalDateArith(op arithOp, c *Call) (column.Vector, error) {
 	}
 	out := make([]int64, c.Rows)
 	if op == opMinus {
-		subNums(out, x, y)
+		kernel.Sub(out, x, y)
 	} else {
-		addNums(out, x, y)
+		kernel.Add(out, x, y)
 	}
 	return narrowOrDecimal(c.Result, out), nil
 }

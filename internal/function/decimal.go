@@ -4,6 +4,7 @@ import (
 	"math/big"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -174,14 +175,14 @@ func fastDecimalSum(op arithOp, c *Call) column.Vector {
 	dst, a, b := make([]int64, c.Rows), numsOf[int64](c.Args[0]), numsOf[int64](c.Args[1])
 	x, y := newBroadcast(a, c.Rows), newBroadcast(b, c.Rows)
 	if op == opPlus {
-		addNums(dst, a, b)
+		kernel.Add(dst, a, b)
 		for i, r := range dst {
 			if (x.at(i)^r)&(y.at(i)^r) < 0 {
 				return nil
 			}
 		}
 	} else {
-		subNums(dst, a, b)
+		kernel.Sub(dst, a, b)
 		for i, r := range dst {
 			if p := x.at(i); (p^y.at(i))&(p^r) < 0 {
 				return nil

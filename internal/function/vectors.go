@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -58,11 +59,37 @@ func numsOf[T num](v column.Vector) []T {
 }
 
 func convertNums[T, S num](src []S) []T {
-	dst := make([]T, len(src))
-	for i, x := range src {
-		dst[i] = T(x)
-	}
+	dst := kernel.Dirty[T](len(src))
+	kernel.Convert(dst, src)
 	return dst
+}
+
+// numsInto is numsOf with dst as the memory to convert to; where nothing is converted it is not written to.
+func numsInto[T num](dst []T, v column.Vector) []T {
+	switch v := v.(type) {
+	case *column.Num[T]:
+		return v.Data
+	case *column.Nullable:
+		return numsInto(dst, v.Inner)
+	case *column.Num[uint8]:
+		return convertInto(dst, v.Data)
+	case *column.Num[uint16]:
+		return convertInto(dst, v.Data)
+	case *column.Num[uint32]:
+		return convertInto(dst, v.Data)
+	case *column.Num[int8]:
+		return convertInto(dst, v.Data)
+	case *column.Num[int16]:
+		return convertInto(dst, v.Data)
+	case *column.Num[int32]:
+		return convertInto(dst, v.Data)
+	}
+	return numsOf[T](v)
+}
+
+func convertInto[T, S num](dst []T, src []S) []T {
+	kernel.Convert(dst[:len(src)], src)
+	return dst[:len(src)]
 }
 
 func lowNums[T num, S any](src []S, low func(S) int64) []T {

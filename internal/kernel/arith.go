@@ -98,8 +98,8 @@ func behind[T any](v []T, done, rows int) []T {
 	return v
 }
 
-// Widen writes src converted to a type at least as wide, as Go converts.
-func Widen[T, S Int](dst []T, src []S) {
+// Convert writes src as another type, as Go converts.
+func Convert[T, S Number](dst []T, src []S) {
 	done := widenVectors(dst, src)
 	dst, src = dst[done:], src[done:]
 	dst = dst[:len(src)]

@@ -107,18 +107,18 @@ func intArithAVX2(op arithOp, size int, d, a, b *byte, n, stepA, stepB int) {
 }
 
 // widenVectors converts the front of src to a wider type.
-func widenVectors[T, S Int](dst []T, src []S) int {
+func widenVectors[T, S Number](dst []T, src []S) int {
 	from, to := sizeOf[S](), sizeOf[T]()
 	per := 2 * vectorBytes() / to
 	n := len(src) / per
-	if simd == levelGo || n == 0 || from >= to {
+	if simd == levelGo || n == 0 || from >= to || isFloat[T]() || isFloat[S]() {
 		return 0
 	}
 	d, s := ptr(dst), ptr(src)
 	if simd == levelAVX512 {
-		widenAVX512(from, to, signed[S](), d, s, n)
+		widenAVX512(from, to, S(0)-1 < 0, d, s, n)
 	} else {
-		widenAVX2(from, to, signed[S](), d, s, n)
+		widenAVX2(from, to, S(0)-1 < 0, d, s, n)
 	}
 	return n * per
 }

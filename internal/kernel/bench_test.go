@@ -101,7 +101,7 @@ func BenchmarkMasks(b *testing.B) {
 	levels(b, "count", rows, func() { Count(x) })
 	levels(b, "positions", rows, func() { sel = AppendSelected(sel[:0], x, 0) })
 	levels(b, "combine hashes", rows, func() { CombineHashes(hashes, next) })
-	levels(b, "widen uint8 to int32", rows, func() { Widen(wide, x) })
+	levels(b, "widen uint8 to int32", rows, func() { Convert(wide, x) })
 }
 
 func BenchmarkContains(b *testing.B) {

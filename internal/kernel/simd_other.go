@@ -34,6 +34,6 @@ func lookupVectors[T Int](dst []T, table *[256]T, codes []uint8) int { return 0 
 
 func arithVectors[T Number](op arithOp, dst, a, b []T) int { return 0 }
 
-func widenVectors[T, S Int](dst []T, src []S) int { return 0 }
+func widenVectors[T, S Number](dst []T, src []S) int { return 0 }
 
 func (p *probe) candidates(pos []uint32, data []byte, at int) (n, next int) { return 0, at }

@@ -169,7 +169,7 @@ func masked[T Int](a []T, width int) []T {
 
 func checkWiden[T, S Int](c *checker, a []S) {
 	if sizeOf[T]() >= sizeOf[S]() {
-		same(c, "widen", c.n, func(dst []T) { Widen(dst, a) })
+		same(c, "widen", c.n, func(dst []T) { Convert(dst, a) })
 	}
 }
 

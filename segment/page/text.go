@@ -66,7 +66,8 @@ func offsets(in *input, n int, limit uint64) []uint32 {
 	if in.err != nil {
 		return nil
 	}
-	off := make([]uint32, n+1)
+	off := kernel.Dirty[uint32](n + 1)
+	off[0] = 0
 	if in.err = Ints(off[1:], b, n, 0); in.err != nil {
 		return nil
 	}
@@ -124,7 +125,7 @@ func textRange(in *input, table []byte, total, from, to int) (data []byte, base 
 	if size/255 > len(in.b) {
 		return nil, 0, corrupt("%d bytes of text in %d", size, len(in.b))
 	}
-	data = make([]byte, size)
+	data = kernel.Dirty[byte](size)
 	for k := range last + 1 {
 		stored := in.take(int(binary.LittleEndian.Uint32(table[4*k:])))
 		if in.err != nil {

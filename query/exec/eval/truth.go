@@ -54,7 +54,7 @@ func Truth(v column.Vector, n int) []uint8 {
 }
 
 func notZero[T kernel.Number](data []T) []uint8 {
-	mask := make([]uint8, len(data))
+	mask := kernel.Dirty[uint8](len(data))
 	kernel.CompareConst(mask, kernel.Ne, data, 0)
 	return mask
 }
