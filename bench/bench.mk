@@ -7,11 +7,13 @@ PEER_PACKAGES := chdb==4.3.0 chdb-core==26.7.3 duckdb==1.5.6
 PEERS_INSTALLED := $(PEERS)/installed$(subst ==,-,$(patsubst %,+%,$(PEER_PACKAGES)))
 PEERS_INSTALLED := $(subst $() ,,$(PEERS_INSTALLED))
 BENCH := $(GO) run ./bench
+# More flags for all commands, such as --dir on another disk: ten million rows need 25 GB.
+BENCH_FLAGS ?=
 
 .PHONY: bench bench-full bench-hits bench-ssb bench-load bench-insert bench-clients bench-memory bench-profile bench-growth bench-report bench-peers
 
 bench: bench-peers bin/olapd ## compare with the peers on 1 M rows of hits, in minutes
-	$(BENCH) run --rows 1000000
+	$(BENCH) run --rows 1000000 $(BENCH_FLAGS)
 	$(BENCH) report
 
 # One after the other, and what fails does not keep the next from running. Those that need the ten million rows loaded find
@@ -27,29 +29,29 @@ bench-full: bench-peers bin/olapd ## every comparison: 10 M rows of hits, Star S
 	$(BENCH) report
 
 bench-hits: bench-peers bin/olapd ## 43 queries over 10 M rows of hits
-	$(BENCH) run --suite hits --rows 10000000
+	$(BENCH) run --suite hits --rows 10000000 $(BENCH_FLAGS)
 
 bench-ssb: bench-peers bin/olapd ## 13 queries over 6 M rows of the Star Schema Benchmark
-	$(BENCH) run --suite ssb --rows 6000000
+	$(BENCH) run --suite ssb --rows 6000000 $(BENCH_FLAGS)
 
 bench-load: bench-peers bin/olapd ## load from TSV and from Parquet
-	$(BENCH) load --suite hits --rows 1000000
-	$(BENCH) load --suite ssb --rows 6000000 --runs 1
+	$(BENCH) load --suite hits --rows 1000000 $(BENCH_FLAGS)
+	$(BENCH) load --suite ssb --rows 6000000 --runs 1 $(BENCH_FLAGS)
 
 bench-insert: bench-peers bin/olapd ## JSONEachRow INSERTs in batches
-	$(BENCH) insert
+	$(BENCH) insert $(BENCH_FLAGS)
 
 bench-clients: bench-peers bin/olapd ## 100 clients of a dashboard
-	$(BENCH) clients
+	$(BENCH) clients $(BENCH_FLAGS)
 
 bench-memory: bench-peers bin/olapd ## a GROUP BY of ten million groups under memory limits
-	$(BENCH) memory
+	$(BENCH) memory $(BENCH_FLAGS)
 
 bench-profile: bin/olapd ## where olapd's CPU time goes
-	$(BENCH) profile
+	$(BENCH) profile $(BENCH_FLAGS)
 
 bench-growth: bin/olapd ## 1, 10 and 50 M rows of hits in olapd
-	$(BENCH) growth
+	$(BENCH) growth $(BENCH_FLAGS)
 
 bench-report: ## the tables of README.md and docs/benchmarks.md, from bench/results
 	$(BENCH) report
