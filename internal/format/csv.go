@@ -23,7 +23,7 @@ func init() {
 				return &csvWriter{output: w, schema: s, o: o, names: h.names, types: h.types}
 			},
 			in: func(s column.Schema, o Options) rowFormat {
-				return &csvReader{schema: s, o: o, head: head{names: h.names, types: h.types}}
+				return newCSVReader(s, o, head{names: h.names, types: h.types})
 			},
 		})
 	}
@@ -157,7 +157,34 @@ type csvReader struct {
 	head
 	schema column.Schema
 	o      Options
+	plain  []plainField
+	ends   *byteSet // of a field that is not the last
 	field  []byte
+}
+
+func newCSVReader(s column.Schema, o Options, h head) *csvReader {
+	return &csvReader{schema: s, o: o, head: h, plain: plainFields(s, &o), ends: bytesOf(string([]byte{o.CSVDelimiter}))}
+}
+
+func (d *csvReader) clone() rowFormat {
+	c := *d
+	c.field = nil
+	return &c
+}
+
+// boundary takes every double quote for one that opens or closes: what it gets wrong shows when the rows are parsed.
+func (d *csvReader) boundary(data []byte) int {
+	quote := []byte{'"'}
+	for open := bytes.Count(data, quote); ; {
+		end := bytes.LastIndexByte(data, '\n')
+		if end < 0 {
+			return 0
+		}
+		open -= bytes.Count(data[end:], quote)
+		if data = data[:end]; open%2 == 0 {
+			return end + 1
+		}
+	}
 }
 
 func (d *csvReader) header(data []byte, eof bool, _ *Rows) (int, error) {
@@ -267,6 +294,13 @@ func (d *csvReader) row(data []byte, eof bool, r *Rows) (int, error) {
 		if c >= 0 && d.schema[c].Type.Kind == types.Tuple {
 			return 0, sqlerr.New(sqlerr.NotImplemented, "Reading a Tuple from CSV is not supported")
 		}
+		if c >= 0 && i < width-1 && d.plain[c].kind != types.Nothing {
+			if k := d.plain[c].take(r.Cols[c], data[pos:], d.ends); k > 0 {
+				pos += k + 1
+				i++
+				continue
+			}
+		}
 		field, quoted, n, last, err := d.next(data[pos:], eof)
 		if err != nil {
 			return 0, err
@@ -298,6 +332,9 @@ func (d *csvReader) value(r *Rows, c int, field []byte, quoted bool) error {
 	}
 	if s, ok := r.Cols[c].(*column.Str); ok && s.Typ.Width() == 0 {
 		s.Append(field)
+		return nil
+	}
+	if fastValue(r.Cols[c], f.Type, field, &d.o) {
 		return nil
 	}
 	return inField(parseText(r.Cols[c], f.Type, field, &d.o), f)

@@ -1,12 +1,14 @@
 package format
 
 import (
+	"bytes"
 	"io"
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/valuetext"
 )
 
 const ndjson = "application/x-ndjson; charset=UTF-8"
@@ -52,18 +54,36 @@ type jsonRows struct {
 	o      Options
 	scan   jsonScan
 	byName map[string]int
+	keys   [][]byte // each column's name as it mostly stands in a row, with the colon
+	plain  []plainField
 	seen   []int // row in which each column was last given, counted from 1
 	row1   int
 	next   int // the column expected next: objects mostly keep one order
 }
 
 func newJSONRows(s column.Schema, o Options) *jsonRows {
-	d := &jsonRows{schema: s, o: o, byName: make(map[string]int, len(s)), seen: make([]int, len(s))}
+	d := &jsonRows{schema: s, o: o, byName: make(map[string]int, len(s)), seen: make([]int, len(s)), keys: make([][]byte, len(s)), plain: plainFields(s, &o)}
 	d.scan.o = &d.o
 	for i, f := range s {
 		d.byName[f.Name] = i
+		d.keys[i] = append(valuetext.AppendJSONString(nil, []byte(f.Name)), ':')
 	}
 	return d
+}
+
+func (d *jsonRows) clone() rowFormat { return newJSONRows(d.schema, d.o) }
+
+// boundary is behind a closing brace at the end of a line, where the next line opens one: within a row a comma stands between them.
+func (d *jsonRows) boundary(data []byte) int {
+	for end := len(data); end > 0; {
+		if end = bytes.LastIndexByte(data[:end], '\n'); end <= 0 {
+			return 0
+		}
+		if end+1 < len(data) && data[end+1] == '{' && data[end-1] == '}' {
+			return end + 1
+		}
+	}
+	return 0
 }
 
 func (d *jsonRows) header([]byte, bool, *Rows) (int, error) { return 0, nil }
@@ -130,6 +150,11 @@ func (d *jsonRows) row(data []byte, eof bool, r *Rows) (int, error) {
 // member reads one key with its value.
 func (d *jsonRows) member(r *Rows) error {
 	s := &d.scan
+	if c := d.next; c < len(d.keys) && d.seen[c] != d.row1 && bytes.HasPrefix(s.data[s.pos:], d.keys[c]) {
+		s.pos += len(d.keys[c])
+		d.next = c + 1
+		return d.value(r, c)
+	}
 	key, err := s.str()
 	if err != nil {
 		return err
@@ -150,13 +175,36 @@ func (d *jsonRows) member(r *Rows) error {
 	if d.seen[c] == d.row1 {
 		return sqlerr.New(sqlerr.IncorrectData, "Duplicate field found while parsing JSONEachRow format: %s", f.Name)
 	}
+	return d.value(r, c)
+}
+
+// jsonEnds is what ends a number, quoteEnds what ends a string.
+var jsonEnds, quoteEnds = bytesOf(",}"), bytesOf(`"`)
+
+// value reads the value of column c.
+func (d *jsonRows) value(r *Rows, c int) error {
+	s := &d.scan
+	if p := &d.plain[c]; p.kind != types.Nothing && s.pos < len(s.data) {
+		if s.data[s.pos] != '"' {
+			if n := p.take(r.Cols[c], s.data[s.pos:], jsonEnds); n > 0 {
+				s.pos += n
+				d.seen[c] = d.row1
+				return nil
+			}
+		} else if n := p.take(r.Cols[c], s.data[s.pos+1:], quoteEnds); n > 0 {
+			s.pos += n + 2
+			d.seen[c] = d.row1
+			return nil
+		}
+	}
+	f := &d.schema[c]
 	s.space()
 	if s.pos < len(s.data) && s.data[s.pos] == 'n' && !f.Type.IsNullable() && s.null() {
 		d.seen[c] = d.row1
-		return appendNull(r.Cols[c], f, r, c, &d.o)
+		return appendNull(r.Cols[c], *f, r, c, &d.o)
 	}
 	if err := s.value(r.Cols[c], f.Type, 0); err != nil {
-		return inField(err, f)
+		return inField(err, *f)
 	}
 	d.seen[c] = d.row1
 	return nil

@@ -2,7 +2,9 @@ package format
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math"
+	"math/bits"
 	"strconv"
 	"unicode/utf16"
 	"unicode/utf8"
@@ -81,20 +83,38 @@ func (s *jsonScan) str() ([]byte, error) {
 		return nil, s.bad("'\"'")
 	}
 	start := s.pos + 1
-	for i, c := range s.data[start:] {
-		if c == '"' {
+	if i := quoteOrEscape(s.data[start:]); i >= 0 {
+		if s.data[start+i] == '"' {
 			s.pos = start + i + 1
 			return s.data[start : start+i], nil
 		}
-		if c == '\\' {
-			s.tmp = append(s.tmp[:0], s.data[start:start+i]...)
-			return s.escaped(start + i)
-		}
+		s.tmp = append(s.tmp[:0], s.data[start:start+i]...)
+		return s.escaped(start + i)
 	}
 	if s.eof {
 		return nil, sqlerr.New(sqlerr.CannotParseQuotedString, "Cannot parse JSON string: expected closing quote")
 	}
 	return nil, errShort
+}
+
+// quoteOrEscape returns the place of the first double quote or backslash, or -1. It looks at eight bytes at a time: a byte of x
+// that is zero, and maybe some behind it, have their high bit set in (x-ones) &^ x & highs.
+func quoteOrEscape(data []byte) int {
+	const ones, highs = 0x0101010101010101, 0x8080808080808080
+	i := 0
+	for ; i+8 <= len(data); i += 8 {
+		w := binary.LittleEndian.Uint64(data[i:])
+		q, e := w^('"'*ones), w^('\\'*ones)
+		if found := ((q-ones)&^q | (e-ones)&^e) & highs; found != 0 {
+			return i + bits.TrailingZeros64(found)/8
+		}
+	}
+	for ; i < len(data); i++ {
+		if data[i] == '"' || data[i] == '\\' {
+			return i
+		}
+	}
+	return -1
 }
 
 // escaped goes on with a string from its first backslash.
@@ -106,7 +126,7 @@ func (s *jsonScan) escaped(i int) ([]byte, error) {
 			s.pos = i + 1
 			return s.tmp, nil
 		case c != '\\':
-			next := bytes.IndexAny(s.data[i:], "\"\\")
+			next := quoteOrEscape(s.data[i:])
 			if next < 0 {
 				next = len(s.data) - i
 			}
@@ -283,8 +303,11 @@ func (s *jsonScan) value(b column.Builder, t *types.Type, depth int) error {
 	}
 	t = t.WithoutLowCardinality()
 	s.space()
-	if s.pos >= len(s.data) || s.data[s.pos] == 'n' && len(s.data)-s.pos < 4 {
+	switch {
+	case s.pos >= len(s.data):
 		return s.bad("a value")
+	case s.data[s.pos] == 'n' && len(s.data)-s.pos < len("null") && !s.eof:
+		return errShort
 	}
 	switch v := b.(type) {
 	case *column.Nullable:

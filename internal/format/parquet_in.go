@@ -46,7 +46,7 @@ func (r *parquetReader) Close() error {
 // Read implements Reader.
 func (r *parquetReader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, error) {
 	if r.file == nil {
-		if err := r.open(); err != nil {
+		if err := safely(r.open); err != nil {
 			return nil, badParquet(err)
 		}
 	}
@@ -57,7 +57,7 @@ func (r *parquetReader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows,
 		if r.group == len(r.file.groups) {
 			return nil, io.EOF
 		}
-		if err := r.next(); err != nil {
+		if err := safely(r.next); err != nil {
 			return nil, badParquet(err)
 		}
 	}
@@ -110,7 +110,8 @@ func (r *parquetReader) next() error {
 			return err
 		}
 		l.open(pages)
-		bytes += max(g.Columns[l.index].MetaData.TotalUncompressedSize, 0)
+		width := int64(max(l.typ.Width(), 4)) // of a code or an offset, if it is a string's
+		bytes += max(g.Columns[l.index].MetaData.TotalUncompressedSize, width*g.NumRows)
 	}
 	r.left, r.width = g.NumRows, max(bytes/max(g.NumRows, 1), 1)
 	r.group++

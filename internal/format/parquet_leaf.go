@@ -62,7 +62,7 @@ func (l *parquetLeaf) drop() {
 
 // take reads the entries of n rows into run.
 func (l *parquetLeaf) take(n int) error {
-	l.run = parquetRun{vals: column.New(l.typ, 0), noneTaken: true}
+	l.run = parquetRun{vals: column.New(l.typ, l.room(n)), noneTaken: true}
 	rows := -1 // of the row being read; its end shows where the next begins
 	if !l.repeated {
 		rows = 0
@@ -97,6 +97,15 @@ func (l *parquetLeaf) take(n int) error {
 			return nil
 		}
 	}
+}
+
+// room is the values to make room for where n rows are to be read: none for strings, which may stay codes, nor for a
+// repeated leaf, of which a row has any number.
+func (l *parquetLeaf) room(n int) int {
+	if l.repeated || l.typ.Width() == 0 {
+		return 0
+	}
+	return min(n, maxParquetPageValues)
 }
 
 // size is the number of entries of the page.

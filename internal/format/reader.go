@@ -133,7 +133,11 @@ func (f *Format) NewReader(src io.Reader, schema column.Schema, o Options) (Read
 	if f.in == nil {
 		return nil, sqlerr.New(sqlerr.FormatIsNotSuitableForInput, "Format %s is not suitable for input", f.Name)
 	}
-	return &rowReader{src: src, f: f.in(schema, o), schema: schema, o: o}, nil
+	r := &rowReader{src: src, f: f.in(schema, o), schema: schema, o: o}
+	if split, ok := r.f.(splitFormat); ok && o.Threads > 1 && o.AllowErrorsNum == 0 && o.AllowErrorsPart == 0 {
+		return newParallelReader(r, split, o.Threads), nil
+	}
+	return r, nil
 }
 
 // Close implements Reader.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/valuetext"
 )
 
@@ -32,7 +33,7 @@ func init() {
 					return &tsvWriter{output: w, schema: s, o: o, raw: raw, names: names, types: types}
 				},
 				in: func(s column.Schema, o Options) rowFormat {
-					return &tsvReader{schema: s, o: o, raw: raw, head: head{names: names, types: types}}
+					return newTSVReader(s, o, raw, head{names: names, types: types})
 				},
 			}, aliases...)
 		}
@@ -230,8 +231,21 @@ type tsvReader struct {
 	schema column.Schema
 	o      Options
 	raw    bool
+	plain  []plainField
 	field  []byte
 }
+
+func newTSVReader(s column.Schema, o Options, raw bool, h head) *tsvReader {
+	return &tsvReader{schema: s, o: o, raw: raw, head: h, plain: plainFields(s, &o)}
+}
+
+func (d *tsvReader) clone() rowFormat {
+	c := *d
+	c.field = nil
+	return &c
+}
+
+func (d *tsvReader) boundary(data []byte) int { return bytes.LastIndexByte(data, '\n') + 1 }
 
 func (d *tsvReader) header(data []byte, eof bool, _ *Rows) (int, error) {
 	pos := 0
@@ -276,7 +290,15 @@ func (d *tsvReader) row(data []byte, eof bool, r *Rows) (int, error) {
 		line = line[:len(line)-1]
 	}
 	width := d.width(d.schema)
+	escapes := !d.raw && bytes.IndexByte(line, '\\') >= 0
 	for i := 0; i < width; i++ {
+		c := d.at(i)
+		if c >= 0 && i < width-1 && d.plain[c].kind != types.Nothing {
+			if k := d.plain[c].take(r.Cols[c], line, tabEnds); k > 0 {
+				line = line[k+1:]
+				continue
+			}
+		}
 		field := line
 		tab := bytes.IndexByte(line, '\t')
 		switch {
@@ -287,7 +309,7 @@ func (d *tsvReader) row(data []byte, eof bool, r *Rows) (int, error) {
 		case tab >= 0:
 			return 0, sqlerr.New(sqlerr.CannotParseInputAssertionFailed, "Cannot parse input: expected '\\n' behind column %d, got '\\t': the row has more columns than expected", width)
 		}
-		if err := d.value(r, d.at(i), field); err != nil {
+		if err := d.value(r, c, field, escapes); err != nil {
 			return 0, err
 		}
 	}
@@ -295,7 +317,11 @@ func (d *tsvReader) row(data []byte, eof bool, r *Rows) (int, error) {
 	return n, nil
 }
 
-func (d *tsvReader) value(r *Rows, c int, field []byte) error {
+// tabEnds is what ends a field that is not the last.
+var tabEnds = bytesOf("\t")
+
+// value appends a field; escapes says that there may be some in it.
+func (d *tsvReader) value(r *Rows, c int, field []byte, escapes bool) error {
 	if c < 0 {
 		return nil
 	}
@@ -303,7 +329,7 @@ func (d *tsvReader) value(r *Rows, c int, field []byte) error {
 	if len(field) == 2 && field[0] == '\\' && field[1] == 'N' {
 		return appendNull(r.Cols[c], f, r, c, &d.o)
 	}
-	if !d.raw {
+	if escapes {
 		field = d.unescape(field)
 	}
 	if s, ok := r.Cols[c].(*column.Str); ok && s.Typ.Width() == 0 {
