@@ -122,29 +122,36 @@ func (r *record) coldPass(engines []engine, threads int) {
 	}
 }
 
-// cold measures query q in an engine that is closed.
+// cold measures query q in an engine that is closed; the page cache having stayed is noted.
 func (r *record) cold(e engine, q, threads int) float64 {
 	if err := forget(e.path()); err != nil && r.WarmCache == "" {
 		r.WarmCache = err.Error()
 		progress("the page cache stays: %v", err)
 	}
-	if err := e.open(threads); err != nil {
-		return failed
-	}
-	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
-	defer cancel()
-	sql, err := r.suite.query(q, e.name())
-	if err == nil {
-		_, _, err = e.query(ctx, "SELECT 1")
-	}
-	var elapsed time.Duration
-	if err == nil {
-		_, elapsed, err = e.query(ctx, sql)
-	}
+	elapsed, err := first(e, r.suite, q, threads)
 	if err != nil {
+		r.Engines[e.name()].Errors[fmt.Sprintf("q%02d cold", q)] = err.Error()
 		return failed
 	}
 	return milliseconds(elapsed)
+}
+
+// first opens an engine and runs query q.
+func first(e engine, s *suite, q, threads int) (elapsed time.Duration, err error) {
+	sql, err := s.query(q, e.name())
+	if err != nil {
+		return 0, err
+	}
+	if err := e.open(threads); err != nil {
+		return 0, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), queryTimeout)
+	defer cancel()
+	if _, _, err := e.query(ctx, "SELECT 1"); err != nil {
+		return 0, err
+	}
+	_, elapsed, err = e.query(ctx, sql)
+	return elapsed, err
 }
 
 // lane is one column of measurements: an engine with what is appended to its queries.
