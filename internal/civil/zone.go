@@ -123,6 +123,9 @@ func (c *Cursor) Offset(unix int64) int64 {
 	return c.seek(unix)
 }
 
+// Holds reports whether the offset that was asked for last is also that at a unix second.
+func (c *Cursor) Holds(unix int64) bool { return unix >= c.from && unix < c.to }
+
 func (c *Cursor) seek(unix int64) int64 {
 	i := c.Zone.index(unix)
 	c.from, c.to, c.off = c.Zone.from[i], 1<<63-1, c.Zone.off[i]

@@ -99,6 +99,11 @@ func (k *caster) floatToDate(v column.Vector, from, to *types.Type) (column.Vect
 
 // dateToDate converts between Date, Date32, DateTime and DateTime64.
 func (k *caster) dateToDate(v column.Vector, from, to *types.Type) column.Vector {
+	if to.Kind == types.Date && from.Kind == types.DateTime {
+		if p, ok := plainTimesOf(v, from, k.env.zoneOf(from)); ok {
+			return newNum(to, p.days())
+		}
+	}
 	data := numsOf[int64](v)
 	out := make([]int64, len(data))
 	switch {

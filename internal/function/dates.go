@@ -81,13 +81,14 @@ func constOrVector(c *Call, v column.Vector) column.Vector {
 
 // dateParts are the functions that take a date apart: from local seconds since the epoch to a number.
 var dateParts = []struct {
-	name    string
-	aliases []string
-	result  *types.Type
-	check   argCheck
-	doc     string
-	days    func(int64) int64 // of a day number
-	seconds func(int64) int64 // of local seconds; one of the two
+	name     string
+	aliases  []string
+	result   *types.Type
+	check    argCheck
+	doc      string
+	days     func(int64) int64 // of a day number
+	mod, div uint32            // of local seconds: modulo mod, divided by div
+	seconds  func(int64) int64 // of local seconds; one of the three
 }{
 	{name: "toYear", aliases: []string{"YEAR"}, result: types.TUInt16, days: func(d int64) int64 { y, _, _ := civil.FromDays(d); return int64(y) }, doc: "Returns the year."},
 	{name: "toQuarter", aliases: []string{"QUARTER"}, result: types.TUInt8, days: func(d int64) int64 { _, m, _ := civil.FromDays(d); return int64(m+2) / 3 }, doc: "Returns the quarter, 1 to 4."},
@@ -103,9 +104,9 @@ var dateParts = []struct {
 	{name: "toRelativeMonthNum", result: types.TUInt32, days: func(d int64) int64 { y, m, _ := civil.FromDays(d); return int64(y*12 + m) }, doc: "Returns a number that grows by one a month."},
 	{name: "toRelativeWeekNum", result: types.TUInt32, days: func(d int64) int64 { return (d + 8 - int64(civil.Weekday(d))) / 7 }, doc: "Returns a number that grows by one a week."},
 	{name: "toRelativeDayNum", result: types.TUInt32, days: func(d int64) int64 { return d }, doc: "Returns the days since 1970-01-01."},
-	{name: "toHour", aliases: []string{"HOUR"}, result: types.TUInt8, check: isDateTime, seconds: func(s int64) int64 { return civil.Mod(s, civil.Day) / 3600 }, doc: "Returns the hour, 0 to 23."},
-	{name: "toMinute", aliases: []string{"MINUTE"}, result: types.TUInt8, check: isDateTime, seconds: func(s int64) int64 { return civil.Mod(s, 3600) / 60 }, doc: "Returns the minute."},
-	{name: "toSecond", aliases: []string{"SECOND"}, result: types.TUInt8, check: isDateTime, seconds: func(s int64) int64 { return civil.Mod(s, 60) }, doc: "Returns the second."},
+	{name: "toHour", aliases: []string{"HOUR"}, result: types.TUInt8, check: isDateTime, mod: civil.Day, div: 3600, doc: "Returns the hour, 0 to 23."},
+	{name: "toMinute", aliases: []string{"MINUTE"}, result: types.TUInt8, check: isDateTime, mod: 3600, div: 60, doc: "Returns the minute."},
+	{name: "toSecond", aliases: []string{"SECOND"}, result: types.TUInt8, check: isDateTime, mod: 60, div: 1, doc: "Returns the second."},
 	{name: "toYYYYMMDDhhmmss", result: types.TUInt64, seconds: func(s int64) int64 {
 		y, m, d := civil.FromDays(civil.FloorDiv(s, civil.Day))
 		t := civil.Mod(s, civil.Day)
@@ -119,6 +120,10 @@ func init() {
 		if check == nil {
 			check = isDateOrTime
 		}
+		if p.mod > 0 {
+			mod, div := int64(p.mod), int64(p.div)
+			p.seconds = func(s int64) int64 { return civil.Mod(s, mod) / div }
+		}
 		register(&Scalar{Name: p.name, Aliases: p.aliases, CaseInsensitive: len(p.aliases) > 0, MinArgs: 1, MaxArgs: 2, Family: "dates", Doc: p.doc,
 			Resolve: func(_ *Env, args []Arg) (*types.Type, error) {
 				if err := checkTypes(p.name, args[:1], check); err != nil {
@@ -126,7 +131,12 @@ func init() {
 				}
 				return p.result, checkZoneArg(args, 1)
 			},
-			Eval: func(c *Call) (column.Vector, error) { return evalDatePart(c, p.days, p.seconds), nil }})
+			Eval: func(c *Call) (column.Vector, error) {
+				if t, ok := plainTimesOf(c.Args[0], c.Types[0], zoneAt(c, 1)); ok && p.mod > 0 {
+					return newNum(c.Result, t.parts(p.mod, p.div)), nil
+				}
+				return evalDatePart(c, p.days, p.seconds), nil
+			}})
 	}
 	register(
 		&Scalar{Name: "toDayOfWeek", Aliases: []string{"DAYOFWEEK"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 3, Resolve: resolveWeek("toDayOfWeek", types.TUInt8), Eval: evalDayOfWeek, Family: "dates", Doc: "Returns the day of the week, Monday 1; other modes count from 0 or Sunday.", Example: "toDayOfWeek(toDate('2020-02-03')) → 1"},
@@ -148,6 +158,9 @@ func evalDatePart(c *Call, days, seconds func(int64) int64) column.Vector {
 			out[i] = seconds(s)
 		}
 		return constOrVector(c, narrow(c.Result, out))
+	}
+	if d, ok := plainDays(c.Args[0], c.Types[0], zone); ok {
+		return ofDays(c.Result, d, days)
 	}
 	data = localDays(c.Args[0], c.Types[0], zone)
 	return constOrVector(c, narrow(c.Result, perDay(data, days)))

@@ -114,6 +114,9 @@ func evalStartOf(g grid, zoneAtArg int) func(*Call) (column.Vector, error) {
 // roundDown rounds the first argument down to the grid, as c.Result.
 func roundDown(c *Call, g grid, zone *time.Location) column.Vector {
 	v, t := c.Args[0], c.Types[0]
+	if out, ok := g.plainStarts(c, zone); ok {
+		return out
+	}
 	switch {
 	case g.unit >= types.Week:
 		return constOrVector(c, narrow(c.Result, clampAll(perDay(localDays(v, t, zone), g.startDay), c.Result)))
@@ -223,17 +226,23 @@ func resolveStartOfWeek(name string) func(*Env, []Arg) (*types.Type, error) {
 
 func evalStartOfWeek(shift int64) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
-		days := spread(localDays(c.Args[0], c.Types[0], zoneAt(c, 2)), c.Rows)
 		mode := modeArg(c)
-		out := make([]int64, len(days))
-		for i, d := range days {
+		start := func(d, mode int64) int64 {
 			w := int64(civil.Weekday(d))
-			if mode.at(i)&weekMonday != 0 {
+			if mode&weekMonday != 0 {
 				w--
 			} else {
 				w %= 7
 			}
-			out[i] = valuetext.ClampDays(d-w+shift, c.Result)
+			return valuetext.ClampDays(d-w+shift, c.Result)
+		}
+		if days, ok := plainDays(c.Args[0], c.Types[0], zoneAt(c, 2)); ok && mode.mask == 0 {
+			return ofDays(c.Result, days, func(d int64) int64 { return start(d, mode.at(0)) }), nil
+		}
+		days := spread(localDays(c.Args[0], c.Types[0], zoneAt(c, 2)), c.Rows)
+		out := make([]int64, len(days))
+		for i, d := range days {
+			out[i] = start(d, mode.at(i))
 		}
 		return narrow(c.Result, out), nil
 	}
