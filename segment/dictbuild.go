@@ -22,6 +22,7 @@ type dictBuilder struct {
 	// known translates the codes of the dictionaries of incoming vectors: merges and memtables share theirs over many blocks.
 	known  map[column.Vector][]uint32 // code+1
 	whole  bool                       // Options.Whole
+	empty  uint32                     // code+1 of the empty string
 	blocks [][]byte                   // of compress
 	region *mem.Region                // where large values are; nil: in the heap
 	// touched keeps touch from being compiled away.
@@ -155,13 +156,22 @@ func (d *dictBuilder) appendRun(dst []uint32, v column.Vector, r *Run) []uint32 
 func (d *dictBuilder) appendStrings(dst []uint32, nulls []uint8, s *column.Str, at []uint32) []uint32 {
 	var hashes [dictBatch]uint64
 	for i, p := range at {
-		hashes[i] = xxh3.Hash(s.Data[s.Off[p]:s.Off[p+1]])
+		if from, to := s.Off[p], s.Off[p+1]; from < to {
+			hashes[i] = xxh3.Hash(s.Data[from:to])
+		}
 	}
 	d.touch(hashes[:len(at)])
 	for i, p := range at {
-		c := uint32(0)
-		if nulls == nil || nulls[p] == 0 {
-			c = d.code(s.Data[s.Off[p]:s.Off[p+1]], hashes[i])
+		c, from, to := uint32(0), s.Off[p], s.Off[p+1]
+		switch {
+		case nulls != nil && nulls[p] != 0:
+		case from < to:
+			c = d.code(s.Data[from:to], hashes[i])
+		default: // many columns hold little else
+			if d.empty == 0 {
+				d.empty = d.code(nil, xxh3.Hash(nil)) + 1
+			}
+			c = d.empty - 1
 		}
 		dst = append(dst, c)
 	}
