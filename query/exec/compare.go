@@ -14,9 +14,9 @@ type Compare struct {
 	Value  column.Vector
 }
 
-// rarely is the part of the rows, as one over it, at or below which those that pass a comparison are few enough to read the column again
-// for them: less than one in ten pages.
-const rarely = 10 * 65_536
+// rarely is the part of the rows, as one over it, below which those that pass a comparison are so few that the column is read again
+// for them: hardly two a page, most of which need not be decoded for that.
+const rarely = 32_768
 
 // compare fills the view's spare mask where p is a comparison that needs no expression to be computed. Where nothing else reads the
 // column it is not kept either.

@@ -259,6 +259,9 @@ func (w *scanStream) step(ctx context.Context, k int, rest []int) error {
 			return err
 		}
 	}
+	if rows == 0 { // bounds told that all pass
+		return nil
+	}
 	w.s.order.record(k, rows, v.left, int64(w.r.opts.Clock.Since(start))-sunk)
 	return nil
 }
@@ -266,6 +269,18 @@ func (w *scanStream) step(ctx context.Context, k int, rest []int) error {
 // test narrows the view by predicate k; it returns how many rows that looked at and what it took once for all.
 func (w *scanStream) test(ctx context.Context, k int, needed func(int) bool) (rows int, sunk int64, err error) {
 	v, p := &w.view, w.s.Preds[k]
+	if p.Compare != nil && !v.measured(p.Compare.Column) {
+		switch what, err := p.Compare.decide(v.m); {
+		case err != nil:
+			return 0, 0, err
+		case what == always:
+			return 0, 0, nil
+		case what == never:
+			rows = v.left
+			v.clear()
+			return rows, 0, nil
+		}
+	}
 	if !p.Safe || p.Cost >= costlyPredicate {
 		v.compact()
 	}

@@ -172,6 +172,9 @@ func (v *morselView) and(mask []uint8, needed func(int) bool) {
 	}
 }
 
+// clear leaves no row.
+func (v *morselView) clear() { v.left = 0 }
+
 // compact cuts the block down to the rows left.
 func (v *morselView) compact() {
 	if v.mask == nil || v.counted {
