@@ -12,6 +12,7 @@ import (
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/exec/spill"
 	"github.com/olapd/olapd/query/virtual"
 )
 
@@ -22,6 +23,7 @@ type Deps struct {
 	Writer    Writer
 	Providers virtual.Providers
 	Budget    *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own
+	Temp      *spill.Store   // of the process; nil: queries over their memory end
 	Clock     clock.Clock    // nil: the system's
 	Logger    *slog.Logger   // nil: none
 	Zone      *time.Location // of the server; nil: UTC

@@ -15,6 +15,7 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/exec/spill"
 	"github.com/olapd/olapd/query/parse"
 	"github.com/olapd/olapd/query/settings"
 	"github.com/olapd/olapd/query/virtual"
@@ -37,6 +38,7 @@ type statement struct {
 	src  *virtual.Source
 	// store is the snapshot its reads share; nil until the first.
 	store *virtual.Storage
+	temp  *spill.Area
 	// stops are called by Close, last first.
 	stops []func()
 	// closing makes close happen once.
@@ -205,6 +207,9 @@ func (x *statement) close(err error, started bool) {
 	x.closed = true
 	if x.store != nil {
 		x.store.Close()
+	}
+	if terr := x.temp.Close(); terr != nil {
+		x.e.deps.Logger.Warn("temporary files of a query stay until the next start", "query_id", x.q.id, "error", terr)
 	}
 	x.q.cancel(nil)
 	for i := len(x.stops) - 1; i >= 0; i-- {

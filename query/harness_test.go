@@ -18,8 +18,10 @@ import (
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/materialized"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/exec/spill"
 	"github.com/olapd/olapd/query/virtual"
 )
 
@@ -212,15 +214,20 @@ func (m memoryMorsel) Column(_ context.Context, i int, sel []uint32) (column.Vec
 
 // harness is an engine over memory and one session.
 type harness struct {
-	m *memory
-	e *Engine
-	s *Session
+	m    *memory
+	e    *Engine
+	s    *Session
+	temp *spill.Store
 }
 
 func newHarness(t testing.TB) *harness {
 	m := newMemory()
+	temp, err := spill.Open(vfs.NewMem(), "/tmp")
+	if err != nil {
+		t.Fatal(err)
+	}
 	e, err := New(Deps{
-		Catalog: m, Store: m, Writer: m, Clock: clock.NewManual(time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC)), Budget: mem.NewBudget("test", 1<<30),
+		Catalog: m, Store: m, Writer: m, Clock: clock.NewManual(time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC)), Budget: mem.NewBudget("test", 1<<30), Temp: temp,
 		Host: "test", Server: function.Server{Version: "25.8.1.1", DisplayName: "olapd"},
 		Providers: virtual.Providers{},
 	})
@@ -231,7 +238,7 @@ func newHarness(t testing.TB) *harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &harness{m, e, s}
+	return &harness{m, e, s, temp}
 }
 
 // run executes one statement, with data behind it if there is any, and returns its result or error as text.

@@ -7,11 +7,13 @@ import (
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/format"
+	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/build"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/exec/spill"
 	"github.com/olapd/olapd/query/optimize"
 	"github.com/olapd/olapd/query/parse"
 	"github.com/olapd/olapd/query/plan"
@@ -145,7 +147,7 @@ func (x *statement) pipeline(n plan.Node, extremes bool) (*exec.Pipeline, error)
 }
 
 func (x *statement) execOptions() exec.Options {
-	v := x.set
+	v, most := x.set, x.q.budget.Least()
 	return exec.Options{
 		Threads: threads(v), MaxBlockSize: int(min(settings.MaxBlockSize.Int(v), maxBlockRows)), Budget: x.q.budget, Progress: x.q.countRead,
 		Limits: exec.Limits{
@@ -156,8 +158,31 @@ func (x *statement) execOptions() exec.Options {
 			RowsInDistinct: settings.MaxRowsInDistinct.Int(v), BytesInDistinct: settings.MaxBytesInDistinct.Int(v), DistinctMode: mode(settings.DistinctMode, v),
 			RowsInSet: settings.MaxRowsInSet.Int(v), BytesInSet: settings.MaxBytesInSet.Int(v), SetMode: mode(settings.SetMode, v),
 			RowsInJoin: settings.MaxRowsInJoin.Int(v), BytesInJoin: settings.MaxBytesInJoin.Int(v), JoinMode: mode(settings.JoinMode, v),
+			SortSpill:  spillFrom(settings.SortSpillBytes.Int(v), settings.SortSpillRatio.Of(v), most),
+			GroupSpill: spillFrom(settings.GroupSpillBytes.Int(v), settings.GroupSpillRatio.Of(v), most),
+			JoinSpill:  spillFrom(settings.JoinSpillBytes.Int(v), settings.JoinSpillRatio.Of(v), most),
 		},
+		Temp: x.temporary(),
 	}
+}
+
+// spillFrom is the bytes of memory from which an operator writes to temporary files: the lesser of a size and a share of the
+// memory there is; 0 is never.
+func spillFrom(size int64, ratio float64, most int64) int64 {
+	if ratio > 0 && ratio < 1 && most < mem.NoLimit {
+		if share := max(int64(float64(most)*ratio), 1); size == 0 || share < size {
+			return share
+		}
+	}
+	return size
+}
+
+// temporary is where the statement's operators write what they cannot hold in memory; Close removes it.
+func (x *statement) temporary() *spill.Area {
+	if x.temp == nil && x.e.deps.Temp != nil {
+		x.temp = x.e.deps.Temp.Area(settings.MaxTempQuery.Int(x.set))
+	}
+	return x.temp
 }
 
 // maxBlockRows bounds max_block_size: what one vector may hold without its offsets overflowing on strings of usual length.

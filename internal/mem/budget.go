@@ -56,6 +56,15 @@ func (b *Budget) SetLimit(limit int64) {
 // Limit returns the limit in bytes.
 func (b *Budget) Limit() int64 { return b.limit.Load() }
 
+// Least returns the least limit here and above: what can be reserved at most.
+func (b *Budget) Least() int64 {
+	least := int64(NoLimit)
+	for at := b; at != nil; at = at.parent {
+		least = min(least, at.limit.Load())
+	}
+	return least
+}
+
 // Used returns the bytes reserved now, here and in all children.
 func (b *Budget) Used() int64 { return b.used.Load() }
 

@@ -23,6 +23,7 @@ import (
 	"github.com/olapd/olapd/materialized"
 	"github.com/olapd/olapd/query"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/exec/spill"
 	"github.com/olapd/olapd/segment"
 	"github.com/olapd/olapd/server"
 )
@@ -110,6 +111,10 @@ func (n *Node) start(ctx context.Context) error {
 	if err := n.keepZone(); err != nil {
 		return err
 	}
+	temp, err := spill.Open(n.cfg.FS, filepath.Join(n.cfg.Data, "tmp"))
+	if err != nil {
+		return err
+	}
 	zone := n.cfg.zone()
 	n.cluster, err = cluster.Open(ctx, cluster.Config{
 		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, "store"), Specs: newSpecs(zone).compile, Clock: n.cfg.Clock, Budget: n.budget,
@@ -134,7 +139,7 @@ func (n *Node) start(ctx context.Context) error {
 	host, _ := os.Hostname() // only shown
 	n.engine, err = query.New(query.Deps{
 		Catalog: catalogs{n.cluster}, Store: st, Writer: &writer{meta: n.cluster.Meta(), shard: n.shard, deriver: deriver},
-		Providers: n.providers(), Budget: n.budget, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
+		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
 	})
 	if err != nil {
 		return err

@@ -32,6 +32,9 @@ type Limits struct {
 	SetMode                         Overflow
 	RowsInJoin, BytesInJoin         int64
 	JoinMode                        Overflow
+
+	// Bytes of memory from which sorts, aggregations and the right sides of joins go on in temporary files, if Options.Temp is set; 0: never.
+	SortSpill, GroupSpill, JoinSpill int64
 }
 
 // check returns whether rows or bytes pass their limits: an error with the code or, in break mode, true.

@@ -40,10 +40,10 @@ func NewPipeline(root Operator, schema column.Schema, sets []SetSource, o Option
 func (p *Pipeline) Run(ctx context.Context, emit func(*column.Block) error) error {
 	r := newRun(ctx, p.opts)
 	err := guard(func() error { return p.execute(r, emit) })
-	r.close()
+	rerr := r.close()
 	p.read.rows.Store(r.read.rows.Load())
 	p.read.bytes.Store(r.read.bytes.Load())
-	if cerr := p.close(); err == nil {
+	if cerr := errors.Join(rerr, p.close()); err == nil {
 		err = cerr
 	}
 	if err != nil && ctx.Err() != nil && (errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded)) {

@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"errors"
-
 	"runtime/debug"
 	"sync"
 
@@ -11,6 +10,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/exec/spill"
 )
 
 // Options are how a pipeline runs.
@@ -19,6 +19,8 @@ type Options struct {
 	MaxBlockSize int // rows of a block at most
 	Budget       *mem.Budget
 	Limits       Limits
+	// Temp is where operators write what they cannot hold in memory; nil: they end with MemoryLimitExceeded. Its owner closes it after the run.
+	Temp *spill.Area
 	// Progress hears of rows and bytes read from tables, as increments. It is called from any goroutine.
 	Progress func(rows, bytes int64)
 	Extremes bool
@@ -52,6 +54,7 @@ type run struct {
 	mu struct {
 		sync.Mutex
 		held []*reservation
+		ends []func() error
 	}
 	wg sync.WaitGroup // goroutines of gathers
 }
@@ -62,13 +65,25 @@ func newRun(ctx context.Context, o Options) *run {
 	return r
 }
 
-// close ends all goroutines, waits for them and gives the memory back.
-func (r *run) close() {
+// close ends all goroutines, waits for them, closes what operators left open and gives the memory back.
+func (r *run) close() error {
 	r.cancel()
 	r.wg.Wait()
+	var errs []error
+	for _, end := range r.mu.ends {
+		errs = append(errs, end())
+	}
 	for _, h := range r.mu.held {
 		h.release()
 	}
+	return errors.Join(errs...)
+}
+
+// atEnd has f called when no goroutine of the run is left, whatever ended it.
+func (r *run) atEnd(f func() error) {
+	r.mu.Lock()
+	r.mu.ends = append(r.mu.ends, f)
+	r.mu.Unlock()
 }
 
 // parallel calls f(0) … f(n-1) concurrently, waits for all and returns the first error, which

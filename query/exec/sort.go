@@ -4,9 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"slices"
 	"strings"
-	"sync"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -78,6 +76,14 @@ type sortStream struct {
 	sorted bool
 	block  *column.Block
 	items  []sortItem
+	// merging yields the rows instead where they did not fit in memory.
+	merging *merging
+}
+
+func (t *sortStream) stop() {
+	for _, s := range t.in {
+		stop(s)
+	}
 }
 
 func (t *sortStream) Next(ctx context.Context) (*column.Block, error) {
@@ -86,6 +92,12 @@ func (t *sortStream) Next(ctx context.Context) (*column.Block, error) {
 			return nil, err
 		}
 		t.sorted = true
+	}
+	if t.merging != nil {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		return t.merging.next()
 	}
 	n := min(len(t.items), t.r.opts.MaxBlockSize)
 	if n == 0 {
@@ -100,38 +112,38 @@ func (t *sortStream) Next(ctx context.Context) (*column.Block, error) {
 }
 
 func (t *sortStream) sort(ctx context.Context) error {
-	all := make([][]*column.Block, len(t.in))
-	var total struct {
-		sync.Mutex
-		rows, bytes int64
-	}
+	m := newSortMemory(t.r)
+	keepers := make([]*keeper, len(t.in))
 	err := t.r.parallel(ctx, len(t.in), func(ctx context.Context, i int) error {
-		k := &keeper{s: t.s, held: t.r.reservation()}
-		err := drain(ctx, t.in[i], k.add)
-		all[i] = k.blocks
-		total.Lock()
-		defer total.Unlock()
-		total.rows += int64(k.rows)
-		total.bytes += k.held.held
-		return err
+		k := &keeper{s: t.s, m: m, share: m.limit / int64(len(t.in)), held: t.r.reservation()}
+		keepers[i] = k
+		return drain(ctx, t.in[i], func(b *column.Block) error { return k.add(ctx, b) })
 	})
 	if err != nil {
 		return err
 	}
+	var blocks []*column.Block
+	rows, bytes := m.mu.rows, m.mu.bytes
+	for _, k := range keepers {
+		blocks = append(blocks, k.blocks...)
+		rows, bytes = rows+int64(k.rows), bytes+k.size
+	}
 	l := &t.r.opts.Limits
-	if _, err := check(OverflowThrow, sqlerr.TooManyRowsOrBytes, "sort", total.rows, l.RowsToSort, total.bytes, l.BytesToSort); err != nil {
+	if _, err := check(OverflowThrow, sqlerr.TooManyRowsOrBytes, "sort", rows, l.RowsToSort, bytes, l.BytesToSort); err != nil {
 		return err
 	}
-	if total.rows > math.MaxUint32/2 {
-		return sqlerr.New(sqlerr.TooManyRowsOrBytes, "Cannot sort %d rows at once", total.rows)
+	if m.spilled() {
+		err := t.r.parallel(ctx, len(keepers), func(ctx context.Context, i int) error { return keepers[i].spill(ctx) })
+		if err != nil {
+			return err
+		}
+		return t.merge(ctx, m.mu.files, m.limit)
 	}
-	blocks := slices.Concat(all...)
+	if rows > math.MaxUint32/2 {
+		return sqlerr.New(sqlerr.TooManyRowsOrBytes, "Cannot sort %d rows at once", rows)
+	}
 	if len(blocks) == 0 {
 		return nil
-	}
-	// The blocks joined, and two items per row.
-	if err := t.r.reservation().set(total.bytes + 2*16*total.rows); err != nil {
-		return err
 	}
 	t.block = concatBlocks(blocks)
 	return t.order(ctx)
@@ -139,11 +151,7 @@ func (t *sortStream) sort(ctx context.Context) error {
 
 // order sorts the items in one run a worker and merges the runs.
 func (t *sortStream) order(ctx context.Context) error {
-	ord, items := newRowOrder(t.block, t.s.keys)
-	for i, k := range t.s.keys { // code by code comparison of dictionaries does not pay
-		t.block.Cols[k.Index] = column.Flatten(t.block.Cols[k.Index])
-		ord.cols[i] = t.block.Cols[k.Index]
-	}
+	ord, items := flatOrder(t.block, t.s.keys)
 	parts := t.r.opts.Threads
 	if len(items) < minParallelSort {
 		parts = 1
@@ -181,21 +189,42 @@ func mergeRuns(ord *rowOrder, a, b []sortItem) []sortItem {
 	return append(append(out, a...), b...)
 }
 
+// flatOrder is newRowOrder, with the keys made flat: comparing dictionaries code by code does not pay.
+func flatOrder(b *column.Block, keys []plan.SortKey) (*rowOrder, []sortItem) {
+	ord, items := newRowOrder(b, keys)
+	for i, k := range keys {
+		b.Cols[k.Index] = column.Flatten(b.Cols[k.Index])
+		ord.cols[i] = b.Cols[k.Index]
+	}
+	return ord, items
+}
+
+// sortedItems returns the rows of b in order.
+func sortedItems(b *column.Block, keys []plan.SortKey) []sortItem {
+	ord, items := flatOrder(b, keys)
+	sortItems(ord, items)
+	return items
+}
+
 // keeper holds one worker's rows. With a limit it cuts them down to the first limit rows whenever
-// it holds several times as many, and then turns away rows that sort behind the last kept.
+// it holds several times as many, and then turns away rows that sort behind the last kept. Where they take more memory than
+// its share it writes them to a sorted file.
 type keeper struct {
 	s      *Sort
+	m      *sortMemory
+	share  int64
 	held   *reservation
 	blocks []*column.Block
 	rows   int
 	worst  *sortItem // rank and prefix of the last of limit kept rows
+	size   int64     // bytes of the blocks
 }
 
 // topSlack is how many rows beyond the limit a worker gathers before it cuts down: enough that
 // cutting costs little a row.
 const topSlack = 8192
 
-func (k *keeper) add(b *column.Block) error {
+func (k *keeper) add(ctx context.Context, b *column.Block) error {
 	if k.worst != nil {
 		if b = k.contenders(b); b.N == 0 {
 			return nil
@@ -203,18 +232,18 @@ func (k *keeper) add(b *column.Block) error {
 	}
 	k.blocks = append(k.blocks, b)
 	k.rows += b.N
+	k.size += blockBytes(b)
 	if n := k.s.limit; n > 0 && uint64(k.rows) > 2*n+topSlack {
 		k.cut(int(n))
 	}
-	bytes := int64(0)
-	if k.s.limit == 0 {
-		bytes = k.held.held + blockBytes(b)
-	} else {
-		for _, b := range k.blocks {
-			bytes += blockBytes(b)
-		}
+	n := need(k.rows, k.size)
+	if err := k.held.set(n); err != nil {
+		return err
 	}
-	return k.held.set(bytes)
+	if k.share > 0 && n > k.share {
+		return k.spill(ctx)
+	}
+	return nil
 }
 
 // contenders drops the rows that sort behind the worst kept row by the first key.
@@ -244,5 +273,6 @@ func (k *keeper) cut(n int) {
 	}
 	worst := items[n-1]
 	k.worst = &worst
-	k.blocks, k.rows = []*column.Block{gatherBlock(b, sel)}, n
+	kept := gatherBlock(b, sel)
+	k.blocks, k.rows, k.size = []*column.Block{kept}, n, blockBytes(kept)
 }

@@ -35,6 +35,14 @@ type rowOrder struct {
 
 // compare compares items; the later keys and rows decide ties, so that the order is total.
 func (o *rowOrder) compare(a, b sortItem) int {
+	if r := o.compareTo(a, o, b); r != 0 {
+		return r
+	}
+	return int(a.row) - int(b.row)
+}
+
+// compareTo compares a with b, a row of p's block, by all keys.
+func (o *rowOrder) compareTo(a sortItem, p *rowOrder, b sortItem) int {
 	switch {
 	case a.rank != b.rank:
 		return int(a.rank) - int(b.rank)
@@ -44,16 +52,15 @@ func (o *rowOrder) compare(a, b sortItem) int {
 		return 1
 	}
 	from := 0
-	if o.exact {
+	if o.exact && p.exact {
 		from = 1
 	}
 	for i := from; i < len(o.keys); i++ {
-		c := o.cols[i]
-		if r := column.CompareOrder(c, int(a.row), c, int(b.row), o.keys[i].Order); r != 0 {
+		if r := column.CompareOrder(o.cols[i], int(a.row), p.cols[i], int(b.row), o.keys[i].Order); r != 0 {
 			return r
 		}
 	}
-	return int(a.row) - int(b.row)
+	return 0
 }
 
 // newRowOrder prepares the rows of b for sorting by keys.
