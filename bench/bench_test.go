@@ -46,3 +46,10 @@ func TestEveryQueryIsThere(t *testing.T) {
 		}
 	}
 }
+
+func TestCommandLine(t *testing.T) {
+	got := commandLine([]string{"run", "--rows", "10", "--dir", "/somewhere", "-server=x", "--results", "", "--cold=false"})
+	if want := "bench run --rows 10 --cold=false"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -82,6 +82,14 @@ func (r *record) names() (names []string) {
 // titles are the engines' names for readers.
 var titles = map[string]string{"olapd": "olapd", oracle.ClickHouse: "ClickHouse", oracle.DuckDB: "DuckDB"}
 
+// title is an engine with its version. olapd's is the commit: version() is that of the ClickHouse it follows.
+func (r *record) title(name string) string {
+	if name == "olapd" {
+		return titles[name]
+	}
+	return titles[name] + " " + r.Engines[name].Version
+}
+
 // print writes the tables.
 func (r *record) print(w io.Writer) {
 	fmt.Fprintf(w, "%s\n%s\n%s\n", r.summaryTable(), r.resourceTable(), r.queryTable())
@@ -134,7 +142,7 @@ func (r *record) resourceTable() string {
 	names := r.names()
 	t := table{header: []string{""}}
 	for _, n := range names {
-		t.header = append(t.header, titles[n]+" "+r.Engines[n].Version)
+		t.header = append(t.header, r.title(n))
 	}
 	line := func(label string, value func(p *engineRecord) string) {
 		row := []string{label}

@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 )
 
@@ -27,6 +28,7 @@ var sections = []section{
 	{"growth", tableSection("growth", "growth", func(r *growthRecord) (environment, string) { return r.environment, r.tables() })},
 	{"memory", tableSection("memory", "memory", func(r *memoryRecord) (environment, string) { return r.environment, r.table() })},
 	{"profile", tableSection("profile-hits", "profile", func(r *profileRecord) (environment, string) { return r.environment, r.tables() })},
+	{"history", historySection},
 }
 
 // documents hold sections, at paths from the module's root.
@@ -154,6 +156,27 @@ func lastRun(results, name string, rows int64) (*record, error) {
 	})
 }
 
+// historyRows is how many runs of a suite the history shows.
+const historyRows = 15
+
+// historySection has a row for each of the last runs.
+func historySection(results string) (string, error) {
+	t := table{header: []string{"run", "commit", "suite", "rows", "olapd, ms", "better peer, ms", "ratio", "fastest on", "slower than 1.5 ×"}}
+	for _, name := range []string{"hits", "ssb"} {
+		list, err := allResults[record](results, name)
+		if err != nil {
+			return "", err
+		}
+		list = slices.DeleteFunc(list, func(r *record) bool { return r.Summary == nil }) // of an older form
+		for _, r := range list[max(0, len(list)-historyRows):] {
+			s := r.Summary[passWarm]
+			t.add(strings.Replace(strings.TrimSuffix(r.Date, "Z"), "T", " ", 1), r.Commit, r.Suite, grouped(r.Rows), fmt.Sprintf("%.2f", s.Geometric["olapd"]),
+				fmt.Sprintf("%.2f", s.Better), fmt.Sprintf("%.2f", s.Ratio), fmt.Sprint(s.Fastest["olapd"]), fmt.Sprint(len(s.Slow)))
+		}
+	}
+	return t.String(), nil
+}
+
 func missing(command string) string { return "No run is recorded: `go run ./bench " + command + "`." }
 
 // String says when, of what and where, as a sentence.
@@ -180,7 +203,7 @@ func shortSection(results string) (string, error) {
 	}
 	t := table{header: []string{""}}
 	for _, n := range h.names() {
-		t.header = append(t.header, titles[n]+" "+h.Engines[n].Version)
+		t.header = append(t.header, h.title(n))
 	}
 	t.shortRows(h, "ClickBench's 43 queries, "+grouped(h.Rows)+" rows")
 	if ssb != nil {

@@ -28,9 +28,25 @@ type environment struct {
 
 func newEnvironment() environment {
 	return environment{
-		Date: time.Now().UTC().Format(time.RFC3339), Commit: commit(), Command: strings.Join(append([]string{"bench"}, os.Args[1:]...), " "),
+		Date: time.Now().UTC().Format(time.RFC3339), Commit: commit(), Command: commandLine(os.Args[1:]),
 		CPU: cpuModel(), Cores: runtime.NumCPU(), Memory: machineMemory(), System: kernel(), Go: runtime.Version(),
 	}
+}
+
+// commandLine is how a command can be given again; where its files were is nobody's business.
+func commandLine(args []string) string {
+	line := "bench"
+	for i := 0; i < len(args); i++ {
+		name, _, joined := strings.Cut(strings.TrimLeft(args[i], "-"), "=")
+		if strings.HasPrefix(args[i], "-") && (name == "server" || name == "dir" || name == "results") {
+			if !joined {
+				i++ // its value
+			}
+			continue
+		}
+		line += " " + args[i]
+	}
+	return line
 }
 
 // resultsDir holds one file per command, a JSON line per run.
@@ -57,8 +73,8 @@ func appendResult(dir, name string, result any) error {
 	return err
 }
 
-// lastResult reads into result the last line of a file that is wanted; it returns false if there is none.
-func lastResult[R any](dir, name string, wanted func(*R) bool) (*R, error) {
+// allResults reads the lines of a file, in order; none if there is no such file.
+func allResults[R any](dir, name string) (list []*R, err error) {
 	data, err := os.ReadFile(filepath.Join(dir, name+".jsonl"))
 	if os.IsNotExist(err) {
 		return nil, nil
@@ -66,17 +82,25 @@ func lastResult[R any](dir, name string, wanted func(*R) bool) (*R, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found *R
 	for line := range bytes.Lines(data) {
 		r := new(R)
 		if err := json.Unmarshal(line, r); err != nil {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
+		list = append(list, r)
+	}
+	return list, nil
+}
+
+// lastResult reads the last line of a file that is wanted; nil if there is none.
+func lastResult[R any](dir, name string, wanted func(*R) bool) (found *R, err error) {
+	list, err := allResults[R](dir, name)
+	for _, r := range list {
 		if wanted(r) {
 			found = r
 		}
 	}
-	return found, nil
+	return found, err
 }
 
 // progress tells whoever waits what goes on.
