@@ -49,6 +49,14 @@ func (e *olapdEngine) open(threads int) error {
 	return nil
 }
 
+// openAdmin has the next open serve profiles, at e.admin.
+func (e *olapdEngine) openAdmin() (err error) {
+	if e.admin, err = olapd.FreeAddress(); err == nil {
+		e.arguments = append(e.arguments, "--admin", e.admin)
+	}
+	return err
+}
+
 func (e *olapdEngine) close() {
 	if e.server != nil {
 		e.server.Quit()

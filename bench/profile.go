@@ -11,7 +11,6 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/bench/cpuprofile"
-	"github.com/olapd/olapd/test/olapd"
 )
 
 // profileRecord is the outcome of `bench profile`.
@@ -89,10 +88,9 @@ func profiledEngine(o machineOptions) (*olapdEngine, error) {
 		return nil, err
 	}
 	e := made.(*olapdEngine)
-	if e.admin, err = olapd.FreeAddress(); err != nil {
+	if err := e.openAdmin(); err != nil {
 		return nil, err
 	}
-	e.arguments = []string{"--admin", e.admin}
 	return e, e.open(o.threads)
 }
 
