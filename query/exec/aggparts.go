@@ -25,26 +25,37 @@ const (
 
 // aggPart is one partition: the groups whose keys hash to it. It belongs to whoever holds mu.
 type aggPart struct {
-	mu     sync.Mutex
-	held   *reservation
-	index  *grouping.Index
-	states []function.States
+	mu      sync.Mutex
+	held    *reservation
+	index   *grouping.Index
+	states  []function.States
+	reserve int // groups expected
 }
 
-// partitions returns the partitions, made when the first worker needs them; rows and groups are that worker's so far.
-func (s *aggSet) partitions(rows, groups int) []*aggPart {
+// partitions returns the partitions, made when the first worker needs them; groups is how many that worker has.
+func (s *aggSet) partitions(groups int) []*aggPart {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.parts != nil {
 		return s.mu.parts
 	}
-	expected := float64(plannedRows(s.a)) * float64(groups) / float64(max(rows, 1))
-	n := bits.Len64(uint64(expected / partGroups))
-	s.mu.parts = make([]*aggPart, 1<<min(max(n, minPartBits), maxPartBits))
+	expected := s.expectedGroups(groups)
+	n := min(max(bits.Len(uint(expected/partGroups)), minPartBits), maxPartBits)
+	s.mu.parts = make([]*aggPart, 1<<n)
 	for i := range s.mu.parts {
-		s.mu.parts[i] = &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.newStates()}
+		p := &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.newStates()}
+		p.reserve = min(expected>>n, 4*partGroups)
+		s.mu.parts[i] = p
 	}
 	return s.mu.parts
+}
+
+// expectedGroups is how many groups there will be if they go on to come as they did: an upper bound, as more and more
+// rows belong to groups that are there. Without knowledge of the rows to come it is those there are.
+func (s *aggSet) expectedGroups(groups int) int {
+	groups *= s.r.opts.Threads
+	read := s.r.read.rows.Load()
+	return int(float64(groups) * float64(max(plannedRows(s.a), read)) / float64(max(read, 1)))
 }
 
 // plannedRows is how many rows the scans below read at most, as far as they know.
@@ -59,10 +70,15 @@ func plannedRows(op Operator) int64 {
 	return n
 }
 
-// insert adds rows of words; nil vals adds no rows to the states. It returns the numbers of their groups.
+// insert numbers rows of words.
 func (p *aggPart) insert(t *aggTable, words []uint64, n int) ([]uint32, error) {
 	t.ids = sized(t.ids, n)
 	var err error
+	if p.reserve > 0 {
+		p.index.Reserve(p.reserve)
+		grow(p.states, p.reserve)
+		p.reserve = 0
+	}
 	if t.hashes, err = t.enc.InsertWords(p.index, words, t.hashes, t.ids); err != nil {
 		return nil, err
 	}
@@ -74,7 +90,7 @@ func (p *aggPart) account() error { return p.held.set(p.index.Bytes() + bytesOf(
 
 // deal moves the groups of the table to the partitions, and all further rows go there.
 func (t *aggTable) deal() error {
-	t.buf = &aggBuffer{t: t, parts: t.set.partitions(t.rows, t.index.Len())}
+	t.buf = &aggBuffer{t: t, parts: t.set.partitions(t.index.Len())}
 	old, states := t.index, t.states
 	t.index, t.states = nil, nil
 	n := old.Len()

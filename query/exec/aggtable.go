@@ -92,7 +92,6 @@ type aggTable struct {
 	seen   []uint8         // by number: 1 where there are rows; nil otherwise
 	states []function.States
 	buf    *aggBuffer // of the partitions
-	rows   int        // so far
 	ids    []uint32
 	hashes []uint64
 }
@@ -112,7 +111,6 @@ func (t *aggTable) add(keys, vals []column.Vector, n int) error {
 	if n == 0 {
 		return nil
 	}
-	t.rows += n
 	switch {
 	case t.set.keys == 0:
 		return t.set.feed(t.states, nil, vals, n)

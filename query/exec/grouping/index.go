@@ -9,10 +9,10 @@ import (
 // Index numbers rows of words. The zero Index with a stride is ready.
 type Index struct {
 	stride int
-	one    hashtable.Table[uint64]
-	two    hashtable.Table[[2]uint64]
-	four   hashtable.Table[[4]uint64] // also three words, padded
-	wide   *hashtable.Bytes           // more, as bytes
+	one    hashtable.Table
+	two    hashtable.Wide[[2]uint64]
+	four   hashtable.Wide[[4]uint64] // also three words, padded
+	wide   *hashtable.Bytes          // more, as bytes
 
 	byKey  bool     // the key is a small number, by which its own number is looked up
 	direct []uint32 // key → number+1
@@ -65,6 +65,19 @@ func (x *Index) Bytes() int64 {
 		n += x.wide.Bytes()
 	}
 	return n
+}
+
+// Reserve makes room for n keys, where that saves growing.
+func (x *Index) Reserve(n int) {
+	switch {
+	case x.byKey:
+	case x.stride == 1:
+		x.one.Reserve(n)
+	case x.stride == 2:
+		x.two.Reserve(n)
+	case x.stride <= 4:
+		x.four.Reserve(n)
+	}
 }
 
 // Insert writes the number of each row of words to ids, numbering new keys.
@@ -173,7 +186,7 @@ func (x *Index) rowBytes(words []uint64, i int) []byte {
 }
 
 // rows views n rows of words as keys.
-func rows[K hashtable.Key](words []uint64, n int) []K {
+func rows[K hashtable.WideKey](words []uint64, n int) []K {
 	return unsafe.Slice((*K)(unsafe.Pointer(unsafe.SliceData(words))), n)
 }
 

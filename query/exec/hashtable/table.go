@@ -7,8 +7,8 @@
 package hashtable
 
 import (
+	"math/bits"
 	"slices"
-	"unsafe"
 )
 
 // Missing is the number of a key that is not in the table.
@@ -17,45 +17,44 @@ const Missing = ^uint32(0)
 // minSlots is the smallest table: one cache line or two, so that tiny sets stay cheap.
 const minSlots = 16
 
-// Key is a fixed-width key of one or more 64-bit words.
-type Key interface {
-	uint64 | [2]uint64 | [4]uint64
-}
-
-// Table maps fixed-width keys to numbers.
-type Table[K Key] struct {
-	slots []slot[K]
-	mask  uint32
-	keys  []K // by number
+// Table maps keys of one word to numbers.
+type Table struct {
+	slots []slot
+	keys  []uint64 // by number
 }
 
 // slot holds a key beside its number, so that a hit costs one cache line. id is the number
 // plus one, 0 where the slot is free; tag is the low half of the hash, for growing.
-type slot[K Key] struct {
-	key K
+type slot struct {
+	key uint64
 	id  uint32
 	tag uint32
 }
 
 // Len is the number of keys.
-func (t *Table[K]) Len() int { return len(t.keys) }
+func (t *Table) Len() int { return len(t.keys) }
 
 // Keys returns the keys by number; it is valid until the next insertion.
-func (t *Table[K]) Keys() []K { return t.keys }
+func (t *Table) Keys() []uint64 { return t.keys }
 
 // Bytes is the memory held.
-func (t *Table[K]) Bytes() int64 {
-	var k K
-	var s slot[K]
-	return int64(cap(t.slots))*int64(unsafe.Sizeof(s)) + int64(cap(t.keys))*int64(unsafe.Sizeof(k))
+func (t *Table) Bytes() int64 {
+	return 16*int64(cap(t.slots)) + 8*int64(cap(t.keys))
+}
+
+// Reserve makes room for n keys.
+func (t *Table) Reserve(n int) {
+	if slots := slotsFor(n); slots > len(t.slots) {
+		t.resize(slots)
+	}
 }
 
 // Insert writes the number of each key to ids, numbering keys not seen before. hashes[i]
 // is the hash of keys[i]; equal keys have equal hashes.
-func (t *Table[K]) Insert(keys []K, hashes []uint64, ids []uint32) {
+func (t *Table) Insert(keys []uint64, hashes []uint64, ids []uint32) {
 	for len(keys) > 0 {
 		if 2*(len(t.keys)+1) > len(t.slots) {
-			t.grow()
+			t.resize(grownSlots(len(t.slots)))
 		}
 		n := t.insertSome(keys, hashes, ids)
 		keys, hashes, ids = keys[n:], hashes[n:], ids[n:]
@@ -63,7 +62,7 @@ func (t *Table[K]) Insert(keys []K, hashes []uint64, ids []uint32) {
 }
 
 // insertSome inserts keys until the table is half full, and returns how many it did.
-func (t *Table[K]) insertSome(keys []K, hashes []uint64, ids []uint32) int {
+func (t *Table) insertSome(keys []uint64, hashes []uint64, ids []uint32) int {
 	slots, mask := t.slots, uint64(len(t.slots)-1)
 	room := len(slots)/2 - len(t.keys)
 	hashes, ids = hashes[:len(keys)], ids[:len(keys)]
@@ -88,15 +87,15 @@ func (t *Table[K]) insertSome(keys []K, hashes []uint64, ids []uint32) int {
 }
 
 // Find writes the number of each key to ids, Missing for keys that are not there.
-func (t *Table[K]) Find(keys []K, hashes []uint64, ids []uint32) {
+func (t *Table) Find(keys []uint64, hashes []uint64, ids []uint32) {
 	if len(t.keys) == 0 {
 		fillMissing(ids[:len(keys)])
 		return
 	}
-	slots := t.slots
+	slots, mask := t.slots, uint32(len(t.slots)-1)
 	for i, k := range keys {
 		ids[i] = Missing
-		for p := uint32(hashes[i]) & t.mask; slots[p].id != 0; p = (p + 1) & t.mask {
+		for p := uint32(hashes[i]) & mask; slots[p].id != 0; p = (p + 1) & mask {
 			if slots[p].key == k {
 				ids[i] = slots[p].id - 1
 				break
@@ -105,22 +104,36 @@ func (t *Table[K]) Find(keys []K, hashes []uint64, ids []uint32) {
 	}
 }
 
-func (t *Table[K]) grow() {
+func (t *Table) resize(n int) {
 	old := t.slots
-	t.slots = make([]slot[K], max(minSlots, 2*len(old)))
-	t.keys = slices.Grow(t.keys, len(t.slots)/2-len(t.keys))
-	t.mask = uint32(len(t.slots) - 1)
+	t.slots = make([]slot, n)
+	t.keys = slices.Grow(t.keys, n/2-len(t.keys))
+	mask := uint32(n - 1)
 	for _, s := range old {
 		if s.id == 0 {
 			continue
 		}
-		p := s.tag & t.mask
+		p := s.tag & mask
 		for t.slots[p].id != 0 {
-			p = (p + 1) & t.mask
+			p = (p + 1) & mask
 		}
 		t.slots[p] = s
 	}
 }
+
+// grownSlots is what a full table of n slots grows to. Small ones grow faster: their keys are moved often else.
+func grownSlots(n int) int {
+	if n <= fastGrowth {
+		return max(minSlots, 4*n)
+	}
+	return 2 * n
+}
+
+// fastGrowth is up to how many slots a table grows fourfold: they fit the first-level cache.
+const fastGrowth = 4096
+
+// slotsFor is the number of slots for n keys.
+func slotsFor(n int) int { return 1 << bits.Len(uint(max(2*n-1, minSlots-1))) }
 
 func fillMissing(ids []uint32) {
 	for i := range ids {

@@ -3,6 +3,7 @@ package hashtable
 import (
 	"fmt"
 	"math/rand"
+	"slices"
 	"testing"
 
 	"github.com/zeebo/xxh3"
@@ -13,7 +14,7 @@ import (
 func TestTableNumbersKeysInOrder(t *testing.T) {
 	for _, collide := range []bool{false, true} {
 		r := rand.New(rand.NewSource(1))
-		tab := &Table[uint64]{}
+		tab := &Table{}
 		model := map[uint64]uint32{}
 		for round := 0; round < 30; round++ {
 			keys, hashes, ids := make([]uint64, 40), make([]uint64, 40), make([]uint32, 40)
@@ -81,21 +82,73 @@ func TestBytesNumbersStringsInOrder(t *testing.T) {
 	}
 }
 
-func BenchmarkTableInsert(b *testing.B) {
+func TestWideNumbersKeysInOrder(t *testing.T) {
+	for _, collide := range []bool{false, true} {
+		r := rand.New(rand.NewSource(1))
+		one, wide := &Table{}, &Wide[[2]uint64]{}
+		wide.Reserve(r.Intn(300))
+		for range 30 {
+			keys, pairs, hashes := make([]uint64, 40), make([][2]uint64, 40), make([]uint64, 40)
+			ids, got := make([]uint32, 40), make([]uint32, 40)
+			for i := range keys {
+				keys[i] = uint64(r.Intn(500))
+				pairs[i] = [2]uint64{keys[i] / 7, keys[i] % 7}
+				if !collide {
+					hashes[i] = kernel.Mix(keys[i])
+				}
+			}
+			for _, step := range []func(){
+				func() { one.Find(keys, hashes, ids); wide.Find(pairs, hashes, got) },
+				func() { one.Insert(keys, hashes, ids); wide.Insert(pairs, hashes, got) },
+			} {
+				if step(); !slices.Equal(ids, got) {
+					t.Fatalf("collide %v: %v, want %v", collide, got, ids)
+				}
+			}
+		}
+		if wide.Len() != one.Len() {
+			t.Fatalf("%d keys, want %d", wide.Len(), one.Len())
+		}
+	}
+}
+
+// benchmarkInsert measures inserting keys of one width into a table that has them all, and into a fresh one.
+func benchmarkInsert[K comparable](b *testing.B, widen func(uint64) K, fresh func() func([]K, []uint64, []uint32)) {
 	const n = 65536
 	for _, groups := range []int{100, 10_000, 1_000_000} {
-		b.Run(fmt.Sprint(groups), func(b *testing.B) {
-			r := rand.New(rand.NewSource(1))
-			keys, hashes, ids := make([]uint64, n), make([]uint64, n), make([]uint32, n)
-			tab := &Table[uint64]{}
-			b.SetBytes(8 * n)
-			for b.Loop() {
-				for i := range keys {
-					keys[i] = uint64(r.Intn(groups))
+		for _, grow := range []bool{false, true} {
+			b.Run(fmt.Sprintf("groups=%d/fresh=%v", groups, grow), func(b *testing.B) {
+				r := rand.New(rand.NewSource(1))
+				keys, hashes, ids := make([]K, n), make([]uint64, n), make([]uint32, n)
+				insert := fresh()
+				for b.Loop() {
+					b.StopTimer()
+					for i := range keys {
+						x := uint64(r.Intn(groups))
+						keys[i], hashes[i] = widen(x), kernel.Mix(x)
+					}
+					if grow {
+						insert = fresh()
+					}
+					b.StartTimer()
+					insert(keys, hashes, ids)
 				}
-				kernel.HashInts(hashes, keys)
-				tab.Insert(keys, hashes, ids)
-			}
-		})
+				b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row")
+			})
+		}
 	}
+}
+
+func BenchmarkInsert(b *testing.B) {
+	b.Run("words=1", func(b *testing.B) {
+		benchmarkInsert(b, func(x uint64) uint64 { return x }, func() func([]uint64, []uint64, []uint32) { return (&Table{}).Insert })
+	})
+	b.Run("words=2", func(b *testing.B) {
+		benchmarkInsert(b, func(x uint64) [2]uint64 { return [2]uint64{x, x} },
+			func() func([][2]uint64, []uint64, []uint32) { return (&Wide[[2]uint64]{}).Insert })
+	})
+	b.Run("words=4", func(b *testing.B) {
+		benchmarkInsert(b, func(x uint64) [4]uint64 { return [4]uint64{x, x, x, x} },
+			func() func([][4]uint64, []uint64, []uint32) { return (&Wide[[4]uint64]{}).Insert })
+	})
 }
