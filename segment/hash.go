@@ -110,3 +110,40 @@ func scalars(v column.Vector) column.Vector {
 	}
 	return inner
 }
+
+// withoutRepeats returns the values of v that differ from the one before, or more of them: the same values, each less often.
+func withoutRepeats(v column.Vector) column.Vector {
+	switch v := v.(type) {
+	case *column.Num[uint8]:
+		return withoutRuns(v)
+	case *column.Num[uint16]:
+		return withoutRuns(v)
+	case *column.Num[uint32]:
+		return withoutRuns(v)
+	case *column.Num[uint64]:
+		return withoutRuns(v)
+	case *column.Num[int8]:
+		return withoutRuns(v)
+	case *column.Num[int16]:
+		return withoutRuns(v)
+	case *column.Num[int32]:
+		return withoutRuns(v)
+	case *column.Num[int64]:
+		return withoutRuns(v)
+	}
+	return v
+}
+
+func withoutRuns[T column.Elem](v *column.Num[T]) column.Vector {
+	runs := kernel.CountRuns(v.Data)
+	if 2*runs > len(v.Data) {
+		return v
+	}
+	out := make([]T, 0, runs)
+	for i, x := range v.Data {
+		if i == 0 || x != v.Data[i-1] {
+			out = append(out, x)
+		}
+	}
+	return column.NewNum(v.Typ, out)
+}

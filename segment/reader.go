@@ -27,6 +27,8 @@ type Reader struct {
 	refs   atomic.Int64
 	cols   []columnState // the schema's, then the expressions'
 	onFree atomic.Pointer[func()]
+
+	outcomes outcomes
 }
 
 // columnState is what a reader has loaded of a column.

@@ -92,6 +92,7 @@ func (c *columnWriter) addDefaults(n int64) {
 }
 
 func (c *columnWriter) addDistinct(v column.Vector) {
+	v = withoutRepeats(v)
 	c.hashes = slices.Grow(c.hashes[:0], v.Len())[:v.Len()]
 	column.Hash(v, c.hashes)
 	c.distinct.add(c.hashes)

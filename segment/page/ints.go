@@ -28,7 +28,7 @@ const (
 	// lz4Min is the size below which LZ4 is not tried: nothing to gain.
 	lz4Min = 512
 	// lz4Sample is how much is compressed to see whether the whole is worth it.
-	lz4Sample = 8 << 10
+	lz4Sample = 16 << 10
 )
 
 func width[T kernel.Int]() int {
