@@ -126,6 +126,10 @@ func TestScansAgainstAll(t *testing.T) {
 		if got, want := must(t, n, filtered, "max_threads", "2"), must(t, n, all); got != want {
 			t.Errorf("%s: %q, want %q", filtered, got, want)
 		}
+		again := must(t, n, filtered, "max_threads", "2") // now with what was remembered
+		if want := must(t, n, filtered, "use_query_condition_cache", "0"); again != want {
+			t.Errorf("%s: %q the second time, want %q", filtered, again, want)
+		}
 		checkCounts(t, n, filtered)
 	}
 }

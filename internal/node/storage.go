@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 
 	"github.com/olapd/olapd/internal/column"
@@ -44,7 +45,7 @@ func (s *storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner,
 		return openFinal(ctx, view, want)
 	}
 	sc := &scanner{}
-	if err := sc.plan(ctx, view, want, req.Cond); err != nil {
+	if err := sc.plan(ctx, view, want, &req); err != nil {
 		return nil, errors.Join(err, sc.Close())
 	}
 	return sc, nil
@@ -137,6 +138,8 @@ type morsel struct {
 	from, to int
 	// rows are those of the segment that bitmap indexes leave; nil: all.
 	rows *segment.RowSet
+	// outcome remembers what the request's filter passes; nil: nothing is to be remembered.
+	outcome *segment.Outcome
 }
 
 // Rows implements exec.Morsel.
@@ -153,6 +156,24 @@ func (m *morsel) Candidates(dst []uint32) ([]uint32, bool) {
 		return dst, false
 	}
 	return m.rows.AppendRange(dst, m.from, m.to), true
+}
+
+// Remember implements exec.Remembering.
+func (m *morsel) Remember(passed []uint32) {
+	if m.outcome == nil {
+		return
+	}
+	n, k := m.src.reader.Meta().Granularity, 0
+	for g := m.from / n; g*n < m.to; g++ {
+		_, end := m.src.reader.GranuleRows(g)
+		first := k
+		for k < len(passed) && m.from+int(passed[k]) < end {
+			k++
+		}
+		if k == first {
+			m.outcome.Add(g)
+		}
+	}
 }
 
 // Lengths implements exec.Measured.
@@ -212,7 +233,7 @@ type scanner struct {
 }
 
 // plan opens the segments, prunes them and cuts what is left into morsels; newest rows last.
-func (sc *scanner) plan(ctx context.Context, view *mergetree.TableView, want column.Schema, cond *segment.Condition) error {
+func (sc *scanner) plan(ctx context.Context, view *mergetree.TableView, want column.Schema, req *exec.ScanRequest) error {
 	for _, h := range view.Segments() {
 		if err := ctx.Err(); err != nil {
 			return err
@@ -222,7 +243,7 @@ func (sc *scanner) plan(ctx context.Context, view *mergetree.TableView, want col
 			return err
 		}
 		sc.readers = append(sc.readers, r)
-		if err := sc.segment(ctx, view, want, r, cond); err != nil {
+		if err := sc.segment(ctx, view, want, r, req); err != nil {
 			return err
 		}
 	}
@@ -230,43 +251,64 @@ func (sc *scanner) plan(ctx context.Context, view *mergetree.TableView, want col
 		src := newSource(view.Spec(), want, c.Schema)
 		src.mem = c.Rows
 		sc.sources = append(sc.sources, src)
-		sc.cut(src, 0, c.Rows.N, nil)
+		sc.cut(src, 0, c.Rows.N, nil, nil)
 		sc.stats.Rows += int64(c.Rows.N)
 		sc.stats.TotalRows += int64(c.Rows.N)
 	}
 	return nil
 }
 
-func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want column.Schema, r *segment.Reader, cond *segment.Condition) error {
+func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want column.Schema, r *segment.Reader, req *exec.ScanRequest) error {
 	st := &sc.stats
 	st.TotalSegments++
 	st.TotalGranules += int64(r.Granules())
 	st.TotalRows += int64(r.Rows())
 	kept := segment.AllGranules(r.Granules())
 	var rows *segment.RowSet
-	if cond != nil {
-		left, ps, err := r.Prune(ctx, *cond, nil)
+	if req.Cond != nil {
+		left, ps, err := r.Prune(ctx, *req.Cond, nil)
 		if err != nil {
 			return err
 		}
 		kept = left
 		sc.count(ps)
-		if rows, err = selective(ctx, r, *cond, kept); err != nil {
+		if rows, err = selective(ctx, r, *req.Cond, kept); err != nil {
 			return err
 		}
 	}
 	src := newSource(view.Spec(), want, r.Schema())
 	src.reader = r
 	sc.sources = append(sc.sources, src)
+	outcome := sc.remembered(src, req.Filter, kept)
 	if kept.Count() == 0 {
 		return nil
 	}
 	st.Segments++
 	st.Granules += int64(kept.Count())
 	for _, run := range r.Ranges(kept) {
-		st.Rows += sc.cut(src, run.From, run.To, rows)
+		st.Rows += sc.cut(src, run.From, run.To, rows, outcome)
 	}
 	return nil
+}
+
+// conditionCache names, among what is dropped, the granules in which a query with the same filter has found no row.
+const conditionCache = "condition cache"
+
+// remembered takes out the granules of which no row is known to pass the filter, and returns what remembers that; nil if nothing is to be, since a column of
+// the request is not stored but computed by what may change.
+func (sc *scanner) remembered(src *source, filter string, kept *segment.Granules) *segment.Outcome {
+	if filter == "" || slices.Contains(src.at, -1) {
+		return nil
+	}
+	o := src.reader.Outcome(filter)
+	if granules, rows := o.Prune(src.reader, kept); granules > 0 {
+		d := sc.drop(conditionCache)
+		d.Granules, d.Rows = d.Granules+int64(granules), d.Rows+int64(rows)
+		if kept.Count() == 0 {
+			d.Segments++
+		}
+	}
+	return o
 }
 
 // minNarrowing is how many times fewer rows bitmap indexes must leave for reading only those: fewer than that are
@@ -310,7 +352,7 @@ func (sc *scanner) drop(index string) *exec.Drop {
 }
 
 // cut adds rows [from, to), or those of them in a set, as morsels that do not cross pages, unless granules do. It returns how many rows those have.
-func (sc *scanner) cut(src *source, from, to int, rows *segment.RowSet) int64 {
+func (sc *scanner) cut(src *source, from, to int, rows *segment.RowSet, outcome *segment.Outcome) int64 {
 	unit, n := maxMorsel, int64(0)
 	if src.reader != nil {
 		g := max(src.reader.Meta().Granularity, 1)
@@ -318,7 +360,7 @@ func (sc *scanner) cut(src *source, from, to int, rows *segment.RowSet) int64 {
 	}
 	for from < to {
 		end := min(to, (from/unit+1)*unit)
-		m := morsel{src: src, from: from, to: end, rows: rows}
+		m := morsel{src: src, from: from, to: end, rows: rows, outcome: outcome}
 		count := end - from
 		if rows != nil {
 			count = rows.CountRange(from, end)

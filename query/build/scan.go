@@ -29,8 +29,9 @@ func (b *builder) scan(n *plan.Scan, use needed, m *measure) (*exec.Scan, error)
 		c, safe := cost(test)
 		s.Preds = append(s.Preds, &exec.Predicate{Program: p, Text: test.String(), Safe: safe, Cost: c, Pass: passing(e), Compare: b.comparison(test)})
 	}
+	filter := b.filterKey(conjuncts)
 	s.Request = func() exec.ScanRequest {
-		return exec.ScanRequest{Table: n.Table, Columns: n.Columns, Cond: b.condition(n, conjuncts), Final: n.Final}
+		return exec.ScanRequest{Table: n.Table, Columns: n.Columns, Cond: b.condition(n, conjuncts), Final: n.Final, Filter: filter}
 	}
 	return s, nil
 }

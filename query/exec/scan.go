@@ -33,6 +33,7 @@ type Scan struct {
 	ran     bool
 	scanner Scanner
 	planned ScanStats
+	filter  string // of the request
 	queue   queue
 	order   *stepOrder
 	yielded atomic.Int64
@@ -114,10 +115,12 @@ func (s *Scan) start(ctx context.Context) error {
 	if s.scanner != nil {
 		return nil
 	}
-	sc, err := s.Storage.Open(ctx, s.Request())
+	req := s.Request()
+	sc, err := s.Storage.Open(ctx, req)
 	if err != nil {
 		return err
 	}
+	s.filter = req.Filter
 	s.scanner, s.planned = sc, sc.Stats()
 	return nil
 }
@@ -197,6 +200,7 @@ func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
 			return nil, err
 		}
 	}
+	w.remember()
 	if err := w.finish(ctx, t); err != nil {
 		return nil, err
 	}
@@ -206,6 +210,20 @@ func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
 		w.s.ended.Store(true)
 	}
 	return v.take(), err
+}
+
+// fewPass is the part of a morsel's rows, as one over it, up to which remembering where they are may spare granules: some in each.
+const fewPass = 256
+
+// remember tells the storage which rows passed the filter, where nothing else has dropped rows.
+func (w *scanStream) remember() {
+	v := &w.view
+	if w.s.filter == "" || w.top != nil || v.left > v.m.Rows()/fewPass {
+		return
+	}
+	if m, ok := v.m.(Remembering); ok {
+		m.Remember(v.passed())
+	}
 }
 
 // skipRuns narrows the view to the runs of rows whose bounds say that they may be among the first of a Sort.

@@ -194,6 +194,23 @@ func (v *morselView) compact() {
 	v.sel, v.mask = sel, nil
 }
 
+// passed returns the positions of the rows left; valid until the view changes.
+func (v *morselView) passed() []uint32 {
+	switch {
+	case v.left == 0:
+		return nil
+	case v.mask == nil:
+		return v.sel
+	}
+	v.local = kernel.AppendSelected(v.local[:0], v.mask, 0)
+	if v.sel != nil {
+		for i, p := range v.local {
+			v.local[i] = v.sel[p]
+		}
+	}
+	return v.local
+}
+
 // truncate keeps the first n of the rows left.
 func (v *morselView) truncate(n int) {
 	if v.left <= n {

@@ -46,6 +46,9 @@ type ScanRequest struct {
 	// Cond may drop segments, granules and rows that cannot match; nil keeps all. What is
 	// yielded is a superset of the matching rows: the pipeline filters again.
 	Cond *segment.Condition
+	// Filter names the whole filter of the scan, if it passes the same rows whenever it is asked of the same values: what it is found to
+	// pass may be remembered and used again. Empty: it may not.
+	Filter string
 	// Final merges rows of equal sort keys by the table's mode.
 	Final bool
 }
@@ -100,6 +103,12 @@ type Bounds struct {
 	Mins, Maxs column.Vector
 	Special    []bool // NULL or NaN may be there
 	Empty      []bool // nothing else is there
+}
+
+// Remembering may be implemented by a Morsel whose storage remembers what filters pass.
+type Remembering interface {
+	// Remember tells that of the morsel's rows those at the positions passed, ascending, pass the request's Filter.
+	Remember(passed []uint32)
 }
 
 // Narrowed may be implemented by a Morsel of which indexes tell the rows that can match the request's condition.
