@@ -380,6 +380,51 @@ func useAll(fs vfs.FS, path string, n int) (string, error) {
 			return "", err
 		}
 		out += fmt.Sprintf("\n%s: %s %s", c, g, st)
+		set, exact, err := rd.MatchRows(ctx, c)
+		if err != nil {
+			return "", err
+		}
+		if mask := make([]uint8, n); set != nil {
+			set.Mask(mask, 0)
+			out += fmt.Sprint(mask, exact, set.CountRange(0, n))
+		}
+	}
+	parts, err := useParts(rd, n)
+	return out + parts, err
+}
+
+// useParts reads what can be read of dictionaries without the rest.
+func useParts(rd *Reader, n int) (out string, err error) {
+	layout, err := rd.Layout()
+	if err != nil {
+		return "", err
+	}
+	out = fmt.Sprint(layout)
+	for col := range rd.Schema() {
+		out += fmt.Sprintf("%+v", rd.ColumnStats(col))
+		if rd.Measurable(col) {
+			lengths, err := rd.ReadLengths(ctx, col, 0, n, nil)
+			if err != nil {
+				return "", err
+			}
+			out += fmt.Sprint(lengths.Data)
+		}
+		codes, nulls, coded, err := rd.ReadCodes(ctx, col, 0, n)
+		if err != nil {
+			return "", err
+		}
+		if !coded {
+			continue
+		}
+		vals, err := rd.ReadEntries(ctx, col, codes)
+		if err != nil {
+			return "", err
+		}
+		code, ok, err := rd.FindCode(ctx, col, vals.At(n/2))
+		if err != nil {
+			return "", err
+		}
+		out += fmt.Sprint(codes, nulls, vals.Data, code, ok)
 	}
 	return out, nil
 }

@@ -71,14 +71,11 @@ func offsets(in *input, n int, limit uint64) []uint32 {
 	if in.err = Ints(off[1:], b, n, 0); in.err != nil {
 		return nil
 	}
-	var total uint64
-	for i, l := range off[1:] {
-		if total += uint64(l); total > limit {
-			in.err = corrupt("lengths exceed %d", limit)
-			return nil
-		}
-		off[i+1] = uint32(total)
+	if kernel.SumUint(off[1:]) > limit { // 2^32 lengths would be needed for the sum to wrap
+		in.err = corrupt("lengths exceed %d", limit)
+		return nil
 	}
+	kernel.PrefixSum(off[1:], 0)
 	return off
 }
 
