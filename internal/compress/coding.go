@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 
 	"github.com/klauspost/compress/zstd"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -85,25 +86,86 @@ func NewReader(r io.Reader, c Coding) (io.ReadCloser, error) {
 }
 
 // NewWriter returns a writer that codes what it is given to w. Flush makes what was
-// written readable at the other end; Close ends the stream and leaves w open.
+// written readable at the other end; Close ends the stream, leaves w open and ends the use of the writer.
 func NewWriter(w io.Writer, c Coding) (WriteFlushCloser, error) {
-	switch c {
-	case Identity:
+	if c == Identity {
 		return nopWriter{w}, nil
-	case Gzip:
-		return gzip.NewWriterLevel(w, gzip.BestSpeed)
-	case Deflate:
-		return zlib.NewWriterLevel(w, zlib.BestSpeed)
-	case Zstd:
-		return zstd.NewWriter(w, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20))
-	case Lz4Frame:
-		z := lz4.NewWriter(w)
-		if err := z.Apply(lz4.BlockSizeOption(lz4.Block256Kb), lz4.ConcurrencyOption(1)); err != nil {
-			return nil, fmt.Errorf("compress: lz4 frame options: %w", err)
-		}
-		return z, nil
 	}
-	return nil, unknownCoding(c)
+	pool := coders[c]
+	if pool == nil {
+		return nil, unknownCoding(c)
+	}
+	z, ok := pool.Get().(resettable)
+	if !ok {
+		var err error
+		if z, err = newCoder(c); err != nil {
+			return nil, err
+		}
+	}
+	z.Reset(w)
+	return &pooledCoder{z: z, pool: pool}, nil
+}
+
+// coders keep coders between answers: one of gzip takes 800 KB, most of the cost of a small answer.
+var coders = map[Coding]*sync.Pool{Gzip: {}, Deflate: {}, Zstd: {}, Lz4Frame: {}}
+
+// resettable is a coder that can be used again.
+type resettable interface {
+	WriteFlushCloser
+	Reset(w io.Writer)
+}
+
+func newCoder(c Coding) (resettable, error) {
+	switch c {
+	case Gzip:
+		return gzip.NewWriterLevel(io.Discard, gzip.BestSpeed)
+	case Deflate:
+		return zlib.NewWriterLevel(io.Discard, zlib.BestSpeed)
+	case Zstd:
+		return zstd.NewWriter(io.Discard, zstd.WithEncoderConcurrency(1), zstd.WithEncoderLevel(zstd.SpeedFastest), zstd.WithWindowSize(1<<20))
+	}
+	z := lz4.NewWriter(io.Discard)
+	if err := z.Apply(lz4.BlockSizeOption(lz4.Block256Kb), lz4.ConcurrencyOption(1)); err != nil {
+		return nil, fmt.Errorf("compress: lz4 frame options: %w", err)
+	}
+	return z, nil
+}
+
+// pooledCoder gives its coder back when it is closed.
+type pooledCoder struct {
+	z    resettable // nil once closed
+	pool *sync.Pool
+}
+
+// Write implements io.Writer.
+func (p *pooledCoder) Write(b []byte) (int, error) {
+	if p.z == nil {
+		return 0, io.ErrClosedPipe
+	}
+	return p.z.Write(b)
+}
+
+// Flush implements WriteFlushCloser.
+func (p *pooledCoder) Flush() error {
+	if p.z == nil {
+		return io.ErrClosedPipe
+	}
+	return p.z.Flush()
+}
+
+// Close implements io.Closer; again it does nothing.
+func (p *pooledCoder) Close() error {
+	z := p.z
+	if z == nil {
+		return nil
+	}
+	p.z = nil
+	err := z.Close()
+	z.Reset(io.Discard) // lets go of the answer
+	if err == nil {
+		p.pool.Put(z)
+	}
+	return err
 }
 
 // WriteFlushCloser is a coding writer.

@@ -15,14 +15,19 @@ type catalogTable struct {
 // NewTable returns a table of the catalog for reading: its stored columns, no ALIAS or EPHEMERAL ones, and
 // behind them the virtual columns given.
 func NewTable(t *catalog.Table, virtual ...column.Field) (Table, error) {
-	c := &catalogTable{entry: t}
+	c := &catalogTable{entry: t, schema: make(column.Schema, 0, len(t.Columns)+len(virtual))}
+	parsed := map[string]*types.Type{} // a wide table has few types
 	for _, col := range t.Columns {
 		if col.Default == catalog.Alias || col.Default == catalog.Ephemeral {
 			continue
 		}
-		typ, err := types.Parse(col.Type)
-		if err != nil {
-			return nil, err
+		typ := parsed[col.Type]
+		if typ == nil {
+			var err error
+			if typ, err = types.Parse(col.Type); err != nil {
+				return nil, err
+			}
+			parsed[col.Type] = typ
 		}
 		c.schema = append(c.schema, column.Field{Name: col.Name, Type: typ})
 	}
