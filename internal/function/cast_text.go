@@ -1,6 +1,9 @@
 package function
 
 import (
+	"slices"
+	"strconv"
+
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
@@ -19,12 +22,62 @@ func (k *caster) toText(v column.Vector) (column.Vector, error) {
 		}
 		return out, nil
 	}
+	if appendInts(out, v) {
+		return out, nil
+	}
 	zone := k.env.zone()
 	for i := range v.Len() {
 		out.Data = valuetext.AppendText(out.Data, v, i, zone)
 		out.EndValue()
 	}
 	return out, nil
+}
+
+// intText is the room taken for an integer's digits: about as many as usual ones have.
+const intText = 8
+
+// appendInts writes a vector of plain integers; false if v is none.
+func appendInts(out *column.Str, v column.Vector) bool {
+	if !isPlainInt(v.Type()) || v.Type().Kind == types.Bool {
+		return false
+	}
+	switch v := v.(type) {
+	case *column.Num[uint8]:
+		appendUnsigned(out, v.Data)
+	case *column.Num[uint16]:
+		appendUnsigned(out, v.Data)
+	case *column.Num[uint32]:
+		appendUnsigned(out, v.Data)
+	case *column.Num[uint64]:
+		appendUnsigned(out, v.Data)
+	case *column.Num[int8]:
+		appendSigned(out, v.Data)
+	case *column.Num[int16]:
+		appendSigned(out, v.Data)
+	case *column.Num[int32]:
+		appendSigned(out, v.Data)
+	case *column.Num[int64]:
+		appendSigned(out, v.Data)
+	default:
+		return false
+	}
+	return true
+}
+
+func appendUnsigned[T uint8 | uint16 | uint32 | uint64](out *column.Str, data []T) {
+	out.Data = slices.Grow(out.Data, intText*len(data))
+	for _, x := range data {
+		out.Data = strconv.AppendUint(out.Data, uint64(x), 10)
+		out.EndValue()
+	}
+}
+
+func appendSigned[T int8 | int16 | int32 | int64](out *column.Str, data []T) {
+	out.Data = slices.Grow(out.Data, intText*len(data))
+	for _, x := range data {
+		out.Data = strconv.AppendInt(out.Data, int64(x), 10)
+		out.EndValue()
+	}
 }
 
 func (k *caster) toFixedString(v *column.Str, to *types.Type) (column.Vector, error) {

@@ -60,10 +60,10 @@ func isHashInt(t *types.Type) bool {
 }
 
 func hashInts(c *Call, f func(uint64) uint64) []uint64 {
-	v := column.Flatten(c.Args[0])
+	data, _ := allBits(column.Flatten(c.Args[0]))
 	out := make([]uint64, c.Rows)
-	for i := range out {
-		out[i] = f(bitsAt(v, i))
+	for i, u := range data {
+		out[i] = f(u)
 	}
 	return out
 }
@@ -134,16 +134,48 @@ func evalHash(c *Call, f func([]byte) uint64, ints func(u uint64, width int) uin
 	h := hasher{bytes: f, ints: ints, combine: combine}
 	out := make([]uint64, c.Rows)
 	for k, a := range c.Args {
-		v := column.Flatten(a)
-		for i := range out {
-			x := h.hash(v, i)
-			if k > 0 {
-				x = combine(out[i], x)
+		x := out
+		if k > 0 {
+			x = make([]uint64, c.Rows)
+		}
+		h.all(x, column.Flatten(a))
+		if k > 0 {
+			for i, y := range x {
+				out[i] = combine(out[i], y)
 			}
-			out[i] = x
 		}
 	}
 	return column.NewNum(types.TUInt64, out), nil
+}
+
+// all hashes each value of v.
+func (h *hasher) all(out []uint64, v column.Vector) {
+	if s, ok := v.(*column.Str); ok {
+		for i := range out {
+			out[i] = h.bytes(s.At(i))
+		}
+		return
+	}
+	data, ok := allBits(v)
+	if !ok {
+		for i := range out {
+			out[i] = h.hash(v, i)
+		}
+		return
+	}
+	w := v.Type().Width()
+	mask := ^uint64(0) >> (64 - 8*w)
+	if h.ints != nil {
+		for i, u := range data {
+			out[i] = h.ints(u&mask, w)
+		}
+		return
+	}
+	var buf [8]byte
+	for i, u := range data {
+		binary.LittleEndian.PutUint64(buf[:], u)
+		out[i] = h.bytes(buf[:w])
+	}
 }
 
 // hasher hashes values; arrays and tuples by combining their parts.

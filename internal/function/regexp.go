@@ -270,7 +270,8 @@ func replaceFunc(name string, aliases []string, once bool) *Scalar {
 	return &Scalar{Name: name, Aliases: aliases, CaseInsensitive: len(aliases) > 0, MinArgs: 3, MaxArgs: 3, Family: "strings", Doc: "Replaces a substring.", Example: "replaceAll('aa', 'a', 'b') → bb",
 		Resolve: fixed(name, types.TString, isStr),
 		Eval: func(c *Call) (column.Vector, error) {
-			s, from, to, out := stringsOf(c.Args[0]), stringsOf(c.Args[1]), stringsOf(c.Args[2]), stringResult(c)
+			s, from, to := stringsOf(c.Args[0]), stringsOf(c.Args[1]), stringsOf(c.Args[2])
+			out := stringResultLike(c, s)
 			for i := range c.Rows {
 				if err := appendReplaced(out, s.row(i), from.row(i), to.row(i), once); err != nil {
 					return nil, err

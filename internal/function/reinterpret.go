@@ -89,3 +89,24 @@ func bitsAt(v column.Vector, i int) uint64 {
 	}
 	return numsOf[uint64](v.Slice(i, i+1))[0]
 }
+
+// allBits is bitsAt of each value of a vector of numbers of up to 64 bits; ok is false if it is none.
+func allBits(v column.Vector) (data []uint64, ok bool) {
+	switch v := v.(type) {
+	case *column.Str, *column.Nullable, *column.Array, *column.Map, *column.Tuple, *column.Num[types.U128], *column.Num[types.I128]:
+		return nil, false
+	case *column.Num[float32]:
+		data = make([]uint64, len(v.Data))
+		for i, x := range v.Data {
+			data[i] = uint64(math.Float32bits(x))
+		}
+		return data, true
+	case *column.Num[float64]:
+		data = make([]uint64, len(v.Data))
+		for i, x := range v.Data {
+			data[i] = math.Float64bits(x)
+		}
+		return data, true
+	}
+	return numsOf[uint64](v), true
+}

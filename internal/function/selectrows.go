@@ -81,7 +81,12 @@ func selectStrings(t *types.Type, choice []uint8, vals []column.Vector) column.V
 	for k, v := range vals {
 		cols[k] = stringsOf(v)
 	}
+	size := 0
+	for i, k := range choice {
+		size += len(cols[k].row(i))
+	}
 	out := column.NewStr(t, len(choice))
+	out.Data = make([]byte, 0, size)
 	for i, k := range choice {
 		out.Append(cols[k].row(i))
 	}

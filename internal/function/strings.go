@@ -2,6 +2,8 @@ package function
 
 import (
 	"bytes"
+	"encoding/binary"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/olapd/olapd/internal/column"
@@ -22,8 +24,8 @@ func init() {
 		&Scalar{Name: "empty", MinArgs: 1, MaxArgs: 1, Resolve: fixed("empty", types.TUInt8, anyOf(isStr, isArray, isMap, isUUIDOrIP)), Eval: evalEmpty(1), Family: "strings", Doc: "Tests for the empty string, array or map.", Example: "empty('') → 1"},
 		&Scalar{Name: "notEmpty", MinArgs: 1, MaxArgs: 1, Resolve: fixed("notEmpty", types.TUInt8, anyOf(isStr, isArray, isMap, isUUIDOrIP)), Eval: evalEmpty(0), Family: "strings", Doc: "Tests for a string, array or map that is not empty.", Example: "notEmpty('') → 0"},
 		&Scalar{Name: "lengthUTF8", Aliases: []string{"CHAR_LENGTH", "CHARACTER_LENGTH"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("lengthUTF8", types.TUInt64, isStr), Eval: evalLengthUTF8, Family: "strings", Doc: "Returns the length in code points.", Example: "lengthUTF8('é') → 1"},
-		mapStrings("lower", []string{"lcase"}, "Lower-cases ASCII letters.", appendLower),
-		mapStrings("upper", []string{"ucase"}, "Upper-cases ASCII letters.", appendUpper),
+		mapBytes("lower", []string{"lcase"}, "Lower-cases ASCII letters.", appendLower),
+		mapBytes("upper", []string{"ucase"}, "Upper-cases ASCII letters.", appendUpper),
 		mapStrings("lowerUTF8", nil, "Lower-cases letters of every script.", appendLowerUTF8),
 		mapStrings("upperUTF8", nil, "Upper-cases letters of every script.", appendUpperUTF8),
 		mapStrings("reverseUTF8", nil, "Reverses the code points.", appendReverseUTF8),
@@ -49,13 +51,36 @@ func mapStrings(name string, aliases []string, doc string, f func(dst, s []byte)
 	return &Scalar{Name: name, Aliases: aliases, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Family: "strings", Doc: doc,
 		Resolve: fixed(name, types.TString, isStr),
 		Eval: func(c *Call) (column.Vector, error) {
-			s, out := stringsOf(c.Args[0]), stringResult(c)
+			s := stringsOf(c.Args[0])
+			out := stringResultLike(c, s)
 			for i := range c.Rows {
 				out.Data = f(out.Data, s.row(i))
 				out.EndValue()
 			}
 			return out, nil
 		}}
+}
+
+// mapBytes is mapStrings of an appender that maps each byte, so that all strings are mapped as one.
+func mapBytes(name string, aliases []string, doc string, f func(dst, s []byte) []byte) *Scalar {
+	fn := mapStrings(name, aliases, doc, f)
+	each := fn.Eval
+	fn.Eval = func(c *Call) (column.Vector, error) {
+		s, ok := c.Args[0].(*column.Str)
+		if !ok {
+			return each(c)
+		}
+		from, to := s.Off[0], s.Off[s.Len()]
+		out := &column.Str{Typ: c.Result, Off: s.Off, Data: f(make([]byte, 0, to-from), s.Data[from:to])}
+		if from > 0 {
+			out.Off = make([]uint32, len(s.Off))
+			for i, o := range s.Off {
+				out.Off[i] = o - from
+			}
+		}
+		return out, nil
+	}
+	return fn
 }
 
 // testStrings is the Eval of a predicate of one string.
@@ -69,23 +94,26 @@ func testStrings(f func([]byte) bool) func(*Call) (column.Vector, error) {
 	}
 }
 
-func appendLower(dst, s []byte) []byte {
-	n := len(dst)
-	dst = append(dst, s...)
-	for i, c := range dst[n:] {
-		if c-'A' < 26 {
-			dst[n+i] = c | 0x20
-		}
-	}
-	return dst
-}
+func appendLower(dst, s []byte) []byte { return appendFlipped(dst, s, 'A') }
 
-func appendUpper(dst, s []byte) []byte {
+func appendUpper(dst, s []byte) []byte { return appendFlipped(dst, s, 'a') }
+
+// appendFlipped appends s with the 26 letters from first on in the other case, eight bytes at a time.
+func appendFlipped(dst, s []byte, first byte) []byte {
+	const ones, high = 0x0101010101010101, 0x8080808080808080
 	n := len(dst)
 	dst = append(dst, s...)
-	for i, c := range dst[n:] {
-		if c-'a' < 26 {
-			dst[n+i] = c &^ 0x20
+	t := dst[n:]
+	above, beyond := ones*uint64(0x80-first), ones*uint64(0x80-first-26)
+	for ; len(t) >= 8; t = t[8:] {
+		w := binary.LittleEndian.Uint64(t)
+		low := w &^ high
+		letters := (low + above) &^ (low + beyond) & high &^ w // the high bit of each byte that is a letter
+		binary.LittleEndian.PutUint64(t, w^letters>>2)
+	}
+	for i, c := range t {
+		if c-first < 26 {
+			t[i] = c ^ 0x20
 		}
 	}
 	return dst
@@ -176,12 +204,12 @@ func evalReverse(c *Call) (column.Vector, error) {
 	if c.Types[0].Kind == types.Array {
 		return evalArrayReverse(c)
 	}
-	s, out := stringsOf(c.Args[0]), stringResult(c)
+	s := stringsOf(c.Args[0])
+	out := stringResultLike(c, s)
 	for i := range c.Rows {
-		b := s.row(i)
-		for k := len(b) - 1; k >= 0; k-- {
-			out.Data = append(out.Data, b[k])
-		}
+		n := len(out.Data)
+		out.Data = append(out.Data, s.row(i)...)
+		slices.Reverse(out.Data[n:])
 		out.EndValue()
 	}
 	return out, nil
@@ -237,7 +265,7 @@ func joined(c *Call, args []column.Vector, sep *strArg) (column.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := stringResult(c)
+	out := stringResultLike(c, parts...)
 	for i := range c.Rows {
 		for k, p := range parts {
 			if k > 0 && sep != nil {

@@ -77,10 +77,17 @@ func evalSubstring(chars bool) func(*Call) (column.Vector, error) {
 		if err != nil {
 			return nil, err
 		}
-		s, start, out := stringsOf(v), numArg[int64](c.Args[1], c.Rows), stringResult(c)
+		s, start := stringsOf(v), numArg[int64](c.Args[1], c.Rows)
 		length := broadcast[int64]{[]int64{1 << 40}, 0}
 		if len(c.Args) > 2 {
 			length = numArg[int64](c.Args[2], c.Rows)
+		}
+		out := stringResult(c)
+		if n := int64(s.bytes(c.Rows)); n <= maxReserved { // a little more than is needed, or all
+			if length.mask == 0 && length.at(0) > 0 {
+				n = min(n, length.at(0)*int64(c.Rows))
+			}
+			out.Data = make([]byte, 0, n)
 		}
 		for i := range c.Rows {
 			b := s.row(i)
@@ -191,7 +198,8 @@ func trim(name string, aliases []string, left, right bool) *Scalar {
 	return &Scalar{Name: name, Aliases: aliases, CaseInsensitive: true, MinArgs: 1, MaxArgs: 2, Family: "strings", Doc: "Removes spaces, or the characters of the second argument, from the ends.",
 		Resolve: fixed(name, types.TString, isStr),
 		Eval: func(c *Call) (column.Vector, error) {
-			s, out := stringsOf(c.Args[0]), stringResult(c)
+			s := stringsOf(c.Args[0])
+			out := stringResultLike(c, s)
 			chars := stringsOf(&column.Const{Value: column.NewStrings(" "), N: c.Rows})
 			if len(c.Args) > 1 {
 				chars = stringsOf(c.Args[1])

@@ -212,3 +212,26 @@ func newNum[T column.Elem](t *types.Type, data []T) column.Vector { return colum
 
 // stringResult is a Str builder for c's result with room for one value per row.
 func stringResult(c *Call) *column.Str { return column.NewStr(c.Result, c.Rows) }
+
+// stringResultLike is stringResult with room for the bytes of s too, where that is not much.
+func stringResultLike(c *Call, s ...strArg) *column.Str {
+	out, n := stringResult(c), 0
+	for _, a := range s {
+		n += a.bytes(c.Rows)
+	}
+	if n <= maxReserved {
+		out.Data = make([]byte, 0, n)
+	}
+	return out
+}
+
+// maxReserved bounds what is reserved for a result that may turn out smaller.
+const maxReserved = 64 << 20
+
+// bytes is the length of all strings over so many rows.
+func (s strArg) bytes(rows int) int {
+	if s.isConst() {
+		return rows * len(s.At(0))
+	}
+	return int(s.Off[s.Len()] - s.Off[0])
+}
