@@ -160,6 +160,9 @@ func picksOf[T number](p pick, values []T) (best T, ok bool) {
 	case pickLast:
 		return values[len(values)-1], true
 	case pickMin:
+		if lo, _, ok := intBounds(values); ok {
+			return lo, true
+		}
 		best = values[0]
 		for _, x := range values {
 			if x < best || best != best {
@@ -167,6 +170,9 @@ func picksOf[T number](p pick, values []T) (best T, ok bool) {
 			}
 		}
 	case pickMax:
+		if _, hi, ok := intBounds(values); ok {
+			return hi, true
+		}
 		best = values[0]
 		for _, x := range values {
 			if x > best || best != best {

@@ -61,6 +61,7 @@ func benchInts[T Int](b *testing.B, name string) {
 	levels(b, "add/"+name, rows, func() { Add(out, src, other) })
 	levels(b, "add constant/"+name, rows, func() { Add(out, src, other[:1]) })
 	levels(b, "mul/"+name, rows, func() { Mul(out, src, other) })
+	levels(b, "prefix sum/"+name, rows, func() { PrefixSum(out, 0) })
 	codes, table := ints[uint8](rng(3), rows, 8), (*[256]T)(src)
 	levels(b, "lookup/"+name, rows, func() { Lookup(out, table, codes) })
 	for _, length := range []int{3, 30} {

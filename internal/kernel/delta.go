@@ -10,6 +10,8 @@ func Deltas[T Int](dst, src []T) {
 // PrefixSum replaces each delta by the running sum that starts at first: dst[i] = first + dst[0] + … + dst[i].
 // It returns the last sum, or first if dst is empty. Sums wrap.
 func PrefixSum[T Int](dst []T, first T) T {
+	done, first := prefixVectors(dst, first)
+	dst = dst[done:]
 	for i, d := range dst {
 		first += d
 		dst[i] = first

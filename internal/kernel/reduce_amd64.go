@@ -151,3 +151,18 @@ func combineVectors(dst, next []uint64) int {
 	combineHashesAVX512(unsafe.SliceData(dst), unsafe.SliceData(next), n)
 	return 16 * n
 }
+
+// prefixVectors does the front of PrefixSum, and returns the sum that it ends with.
+func prefixVectors[T Int](dst []T, first T) (done int, last T) {
+	size := sizeOf[T]()
+	n := len(dst) * size / 64
+	if simd != levelAVX512 || n == 0 || size < 4 {
+		return 0, first
+	}
+	if size == 4 {
+		last = T(prefixSum4AVX512(ptr(dst), n, uint64(first)))
+	} else {
+		last = T(prefixSum8AVX512(ptr(dst), n, uint64(first)))
+	}
+	return n * 64 / size, last
+}

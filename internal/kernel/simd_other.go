@@ -32,6 +32,8 @@ func positionVectors(dst []uint32, mask []uint8, base uint32) (n, done int) { re
 
 func lookupVectors[T Int](dst []T, table *[256]T, codes []uint8) int { return 0 }
 
+func prefixVectors[T Int](dst []T, first T) (done int, last T) { return 0, first }
+
 func arithVectors[T Number](op arithOp, dst, a, b []T) int { return 0 }
 
 func widenVectors[T, S Number](dst []T, src []S) int { return 0 }

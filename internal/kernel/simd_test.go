@@ -146,6 +146,8 @@ func checkInts[T Int](c *checker) {
 	codes, table := placed(c, ints[uint8](c.r, c.n, 8)), [256]T{}
 	copy(table[:], ints[T](c.r, 256, 64))
 	same(c, "lookup", c.n, func(dst []T) { Lookup(dst, &table, codes) })
+	same(c, "prefix sum", c.n, func(dst []T) { copy(dst, a); PrefixSum(dst, 5) })
+	same(c, "last prefix sum", 1, func(dst []T) { dst[0] = PrefixSum(slices.Clone(a), 5) })
 	checkWiden[int16](c, a)
 	checkWiden[uint32](c, a)
 	checkWiden[int64](c, a)

@@ -11,7 +11,7 @@ import (
 
 // topics are the files that can be written.
 var topics = map[string]func(){
-	"unpack": unpack, "sum": sums, "minmax": minMax, "compare": compare, "mask": masks, "runs": runs, "hash": hashes, "search": search, "arith": arith, "lookup": lookup,
+	"unpack": unpack, "sum": sums, "minmax": minMax, "compare": compare, "mask": masks, "runs": runs, "hash": hashes, "search": search, "arith": arith, "lookup": lookup, "prefix": prefix,
 }
 
 func main() {
