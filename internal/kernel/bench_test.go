@@ -101,6 +101,8 @@ func BenchmarkMasks(b *testing.B) {
 	levels(b, "not", rows, func() { Not(out, x) })
 	levels(b, "count", rows, func() { Count(x) })
 	levels(b, "positions", rows, func() { sel = AppendSelected(sel[:0], x, 0) })
+	pairs := ints[uint64](rng(4), 2*rows, 64)
+	levels(b, "hash pairs", rows, func() { HashRows(hashes, pairs, 2) })
 	levels(b, "combine hashes", rows, func() { CombineHashes(hashes, next) })
 	levels(b, "widen uint8 to int32", rows, func() { Convert(wide, x) })
 }

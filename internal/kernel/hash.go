@@ -41,3 +41,23 @@ func CombineHashes(dst, next []uint64) {
 		dst[i] = Combine(h, next[i])
 	}
 }
+
+// HashRows writes the hash of each row of stride words, which stand in words row by row: Combine of one after the other, from 0 on.
+func HashRows(dst, words []uint64, stride int) {
+	if stride == 1 { // Combine(0, w) is Mix(w)
+		HashInts(dst, words[:len(dst)])
+		return
+	}
+	words = words[:len(dst)*stride]
+	if stride == 2 {
+		done := pairVectors(dst, words)
+		dst, words = dst[done:], words[2*done:]
+	}
+	for i := range dst {
+		h := uint64(0)
+		for _, w := range words[i*stride : (i+1)*stride] {
+			h = Combine(h, w)
+		}
+		dst[i] = h
+	}
+}

@@ -353,3 +353,67 @@ loop15:
 done16:
 	VZEROUPPER
 	RET
+
+// func hashPairsAVX512(dst *uint64, words *uint64, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·hashPairsAVX512(SB), NOSPLIT, $0-24
+	MOVQ         dst+0(FP), AX
+	MOVQ         words+8(FP), CX
+	MOVQ         n+16(FP), DX
+	MOVQ         $0xff51afd7ed558ccd, BX
+	VPBROADCASTQ BX, Z0
+	MOVQ         $0xc4ceb9fe1a85ec53, BX
+	VPBROADCASTQ BX, Z1
+	MOVQ         $0x9ddfea08eb382d69, BX
+	VPBROADCASTQ BX, Z2
+	VMOVDQU64    evenWords<>+0(SB), Z3
+	MOVQ         $0x0000000000000001, BX
+	VPBROADCASTQ BX, Z4
+	VPADDQ       Z4, Z3, Z4
+	TESTQ        DX, DX
+	JZ           done18
+
+loop17:
+	VMOVDQU64 (CX), Z5
+	VMOVDQU64 64(CX), Z6
+	VMOVDQA64 Z3, Z7
+	VMOVDQA64 Z4, Z8
+	VPERMI2Q  Z6, Z5, Z7
+	VPERMI2Q  Z6, Z5, Z8
+	VPSRLQ    $0x21, Z7, Z5
+	VPXORQ    Z5, Z7, Z7
+	VPMULLQ   Z0, Z7, Z7
+	VPSRLQ    $0x21, Z7, Z5
+	VPXORQ    Z5, Z7, Z7
+	VPMULLQ   Z1, Z7, Z7
+	VPSRLQ    $0x21, Z7, Z5
+	VPXORQ    Z5, Z7, Z7
+	VPMULLQ   Z2, Z7, Z7
+	VPADDQ    Z8, Z7, Z7
+	VPSRLQ    $0x21, Z7, Z5
+	VPXORQ    Z5, Z7, Z7
+	VPMULLQ   Z0, Z7, Z7
+	VPSRLQ    $0x21, Z7, Z5
+	VPXORQ    Z5, Z7, Z7
+	VPMULLQ   Z1, Z7, Z7
+	VPSRLQ    $0x21, Z7, Z5
+	VPXORQ    Z5, Z7, Z7
+	VMOVDQU64 Z7, (AX)
+	ADDQ      $0x00000080, CX
+	ADDQ      $0x40, AX
+	DECQ      DX
+	JNZ       loop17
+
+done18:
+	VZEROUPPER
+	RET
+
+DATA evenWords<>+0(SB)/8, $0x0000000000000000
+DATA evenWords<>+8(SB)/8, $0x0000000000000002
+DATA evenWords<>+16(SB)/8, $0x0000000000000004
+DATA evenWords<>+24(SB)/8, $0x0000000000000006
+DATA evenWords<>+32(SB)/8, $0x0000000000000008
+DATA evenWords<>+40(SB)/8, $0x000000000000000a
+DATA evenWords<>+48(SB)/8, $0x000000000000000c
+DATA evenWords<>+56(SB)/8, $0x000000000000000e
+GLOBL evenWords<>(SB), RODATA|NOPTR, $64

@@ -43,3 +43,8 @@ func hashInt8AVX512(dst *uint64, src *byte, n int)
 //
 //go:noescape
 func combineHashesAVX512(dst *uint64, next *uint64, n int)
+
+// hashPairsAVX512 hashes n times 8 rows of two words.
+//
+//go:noescape
+func hashPairsAVX512(dst *uint64, words *uint64, n int)

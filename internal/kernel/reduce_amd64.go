@@ -166,3 +166,13 @@ func prefixVectors[T Int](dst []T, first T) (done int, last T) {
 	}
 	return n * 64 / size, last
 }
+
+// pairVectors hashes the front of rows of two words.
+func pairVectors(dst, words []uint64) int {
+	n := len(dst) / 8
+	if simd != levelAVX512 || n == 0 {
+		return 0
+	}
+	hashPairsAVX512(unsafe.SliceData(dst), unsafe.SliceData(words), n)
+	return 8 * n
+}

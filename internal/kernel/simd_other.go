@@ -18,6 +18,8 @@ func minMaxVectors[T Int](src []T) (lo, hi T, done int) { return 0, 0, 0 }
 
 func hashVectors[T Int](dst []uint64, src []T) int { return 0 }
 
+func pairVectors(dst, words []uint64) int { return 0 }
+
 func combineVectors(dst, next []uint64) int { return 0 }
 
 func compareConstVectors[T Number](dst []uint8, op Op, a []T, c T) int { return 0 }

@@ -17,6 +17,7 @@ func hashes() {
 		}
 	}
 	combineHashes()
+	hashPairs()
 }
 
 func constant(x uint64) VecVirtual {
@@ -84,7 +85,7 @@ func hashInts(width int, signed bool) {
 func combineHashes() {
 	avx512.fn("combineHashes", "(dst, next *uint64, n int)", "combines n times 16 hashes.")
 	dst, src, n := Load(Param("dst"), GP64()), Load(Param("next"), GP64()), Load(Param("n"), GP64())
-	m, c := newMixer(), constant(0x9ddfea08eb382d69)
+	m, c := newMixer(), constant(combiner)
 	loop(n, func() {
 		for i := range 2 {
 			v := ZMM()
@@ -99,3 +100,38 @@ func combineHashes() {
 	})
 	ret()
 }
+
+// hashPairs hashes rows of two words, which are sorted into a vector of first and one of second words.
+func hashPairs() {
+	avx512.fn("hashPairs", "(dst, words *uint64, n int)", "hashes n times 8 rows of two words.")
+	dst, src, n := Load(Param("dst"), GP64()), Load(Param("words"), GP64()), Load(Param("n"), GP64())
+	m, c := newMixer(), constant(combiner)
+	first, second := ZMM(), ZMM()
+	evens := GLOBL("evenWords", RODATA|NOPTR)
+	for i := range 8 {
+		DATA(8*i, U64(uint64(2*i)))
+	}
+	VMOVDQU64(evens, first)
+	one := constant(1)
+	VPADDQ(one, first, second)
+	loop(n, func() {
+		a, b, v, w := ZMM(), ZMM(), ZMM(), ZMM()
+		VMOVDQU64(Mem{Base: src}, a)
+		VMOVDQU64(Mem{Base: src, Disp: 64}, b)
+		VMOVDQA64(first, v)
+		VMOVDQA64(second, w)
+		VPERMI2Q(b, a, v)
+		VPERMI2Q(b, a, w)
+		m.mix(v)
+		VPMULLQ(c, v, v)
+		VPADDQ(w, v, v)
+		m.mix(v)
+		VMOVDQU64(v, Mem{Base: dst})
+		ADDQ(U32(128), src)
+		ADDQ(Imm(64), dst)
+	})
+	ret()
+}
+
+// combiner is the factor of kernel.Combine.
+const combiner = 0x9ddfea08eb382d69

@@ -149,20 +149,11 @@ func splitNulls(v column.Vector) (column.Vector, []uint8) {
 
 // Hash writes a hash of each row's words to dst: for an Index.
 func (e *Encoder) Hash(words []uint64, dst []uint64) {
-	switch {
-	case e.collide:
+	if e.collide {
 		clear(dst)
-	case e.stride == 1:
-		kernel.HashInts(dst, words)
-	default:
-		for i := range dst {
-			h := uint64(0)
-			for _, w := range words[i*e.stride : (i+1)*e.stride] {
-				h = kernel.Combine(h, w)
-			}
-			dst[i] = h
-		}
+		return
 	}
+	kernel.HashRows(dst, words, e.stride)
 }
 
 // Decode returns the values of key column i in rows of words.
