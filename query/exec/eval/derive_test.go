@@ -111,7 +111,7 @@ func TestDictionaries(t *testing.T) {
 		"protected":          callOf(t, "if", callOf(t, "equals", str, text("")), number(0), callOf(t, "intDiv", number(100), callOf(t, "length", str))),
 	}
 	for name, e := range exprs {
-		for _, size := range []struct{ rows, entries, limit int }{{1, 1000, 900}, {10, 5, 4}, {1000, 50, 49}, {70_000, 20_000, 19_999}, {1000, 20_000, 500}, {0, 3, 2}} {
+		for _, size := range []struct{ rows, entries, limit int }{{1, 1000, 900}, {10, 5, 4}, {1000, 50, 49}, {30_000, 20_000, 19_999}, {1000, 20_000, 500}, {0, 3, 2}} {
 			p, err := Compile(testEnv, []plan.Expr{e}, NewSets(testEnv, false))
 			if err != nil {
 				t.Fatal(err)
@@ -168,7 +168,7 @@ func TestWorkersShareEntries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	in := block(50_000, 100_000, 99_999)
+	in := block(15_000, 30_000, 29_999)
 	var wg sync.WaitGroup
 	results := make([]column.Vector, 8)
 	for i := range results {

@@ -5,6 +5,7 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec/grouping"
 	"github.com/olapd/olapd/query/plan"
@@ -51,11 +52,17 @@ type Set struct {
 	table   *grouping.Table
 	hasNull bool // a row of NULL, of a set of one column
 	filled  bool
+	lookup  lookup // of a set of one column of integers, or nil
 	finders sync.Pool
 }
 
 // Fill says that all rows were added.
-func (s *Set) Fill() { s.filled = true }
+func (s *Set) Fill() {
+	s.filled = true
+	if len(s.types) == 1 && s.types[0].IsInteger() && s.table.Len() <= maxTable {
+		s.lookup = newLookup(s.table.Key(0, 0, s.table.Len()))
+	}
+}
 
 // Filled reports whether all rows were added.
 func (s *Set) Filled() bool { return s.filled }
@@ -102,40 +109,73 @@ func (s *Set) Add(b *column.Block) error {
 
 // contains computes an IN node.
 func (p *Program) contains(n *node, args []column.Vector, rows int) (column.Vector, error) {
-	nulls := make([]uint8, rows) // a NULL argument, or one that does not convert
-	inputNulls := make([]uint8, rows)
+	nulls := make([]uint8, rows) // an argument that does not convert
+	var inputNulls []uint8
 	cols := make([]column.Vector, len(args))
 	for i, a := range args {
-		stripNulls(a, inputNulls)
+		if mayBeNull(a) {
+			if inputNulls == nil {
+				inputNulls = make([]uint8, rows)
+			}
+			stripNulls(a, inputNulls)
+		}
 		v, err := applyCast(p.env, n.cast[i], a)
 		if err != nil {
 			return nil, err
 		}
 		cols[i] = StripNulls(v, nulls, n.set.types[i])
 	}
-	ids := make([]uint32, rows)
-	f := n.set.finders.Get().(*grouping.Finder)
-	err := f.Find(cols, ids)
-	n.set.finders.Put(f)
+	found, err := n.set.find(cols, rows)
 	if err != nil {
 		return nil, err
 	}
+	kernel.AndNot(found, found, nulls)
 	nullable := n.in.T.Kind == types.Nullable
-	mask := make([]uint8, rows)
-	for i, id := range ids {
-		found := id != grouping.Missing && nulls[i] == 0
-		if inputNulls[i] != 0 {
-			found = n.set.hasNull && !nullable
+	for i, null := range inputNulls {
+		if null != 0 {
+			found[i] = 0
+			if n.set.hasNull && !nullable {
+				found[i] = 1
+			}
 		}
-		if found != n.in.Not {
+	}
+	if n.in.Not {
+		for i, x := range found {
+			found[i] = x ^ 1
+		}
+	}
+	if !nullable {
+		return column.NewBools(found), nil
+	}
+	if inputNulls == nil {
+		inputNulls = make([]uint8, rows)
+	}
+	return column.NewNullable(inputNulls, column.NewBools(found)), nil
+}
+
+// find returns which rows, whose columns are of the set's types, are in the set.
+func (s *Set) find(cols []column.Vector, rows int) ([]uint8, error) {
+	mask := make([]uint8, rows)
+	if s.lookup != nil && s.lookup.find(mask, cols[0]) {
+		return mask, nil
+	}
+	ids := make([]uint32, rows)
+	f := s.finders.Get().(*grouping.Finder)
+	err := f.Find(cols, ids)
+	s.finders.Put(f)
+	if err != nil {
+		return nil, err
+	}
+	for i, id := range ids {
+		if id != grouping.Missing {
 			mask[i] = 1
 		}
 	}
-	if nullable {
-		return column.NewNullable(inputNulls, column.NewBools(mask)), nil
-	}
-	return column.NewBools(mask), nil
+	return mask, nil
 }
+
+// mayBeNull reports whether a vector's form has room for NULL.
+func mayBeNull(v column.Vector) bool { return v.Type().Kind == types.Nullable }
 
 // StripNulls ORs v's null flags into nulls and returns what is inside; of the literal NULL, defaults of t.
 func StripNulls(v column.Vector, nulls []uint8, t *types.Type) column.Vector {
