@@ -312,7 +312,7 @@ func TestDictionary(t *testing.T) {
 // TestFullBudget writes with memory for less than the dictionary: it ends, and the rows are all there.
 func TestFullBudget(t *testing.T) {
 	const rows = 5 * PageRows
-	fs, path, budget := vfs.NewMem(), "/s", mem.NewBudget("test", 2*heapDictBytes)
+	fs, path, budget := vfs.NewMem(), "/s", mem.NewBudget("test", 2*heapDictBytes*dictBudgetShare)
 	v := column.NewStr(types.TString, rows)
 	for i := range rows {
 		v.AppendString(fmt.Sprintf("%050d", i/2))

@@ -167,7 +167,7 @@ func (w *Writer) account() {
 	if total <= w.held {
 		return
 	}
-	if w.opts.Budget.Reserve(total-w.held) == nil {
+	if w.fits(total) && w.opts.Budget.Reserve(total-w.held) == nil {
 		w.held = total
 		return
 	}
@@ -176,6 +176,16 @@ func (w *Writer) account() {
 			c.closeDict(c.dict.len())
 		}
 	}
+}
+
+// fits reports whether dictionaries of so many bytes leave enough of the budget to others: a merge holds about as much again in
+// those of its inputs.
+func (w *Writer) fits(total int64) bool {
+	if w.opts.Budget == nil {
+		return true
+	}
+	limit := w.opts.Budget.Limit()
+	return limit <= 0 || total <= limit/dictBudgetShare
 }
 
 // encode encodes the gathered rows of every column, those that were largest so far first: the last ones to be waited for are short.
