@@ -193,7 +193,7 @@ func (d *scheduler) start(ctx context.Context, slots chan struct{}, id catalog.T
 	d.tasks.Add(1)
 	go func() {
 		defer d.tasks.Done()
-		err := f(ctx)
+		err := sqlerr.Guard(func() error { return f(ctx) })
 		<-slots
 		if err != nil && ctx.Err() == nil {
 			if !errors.Is(err, ErrEditRejected) {

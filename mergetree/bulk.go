@@ -8,6 +8,7 @@ import (
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/internal/sqlerr"
 )
 
 // BuildSegments turns a stream of blocks into durable segments, a sorted run at a time, without holding them in memory: for
@@ -112,8 +113,12 @@ func (b *bulk) flush(ctx context.Context) error {
 	run, bytes, to := b.gathered, b.bytes, make(chan written, 1)
 	b.gathered, b.rows, b.bytes, b.writing = nil, 0, 0, to
 	go func() {
-		segs, err := b.s.writeSorted(ctx, b.spec, joinRun(run), Segment{})
-		to <- written{segs, err, bytes}
+		w := written{bytes: bytes}
+		w.err = sqlerr.Guard(func() (err error) {
+			w.segs, err = b.s.writeSorted(ctx, b.spec, joinRun(run), Segment{})
+			return err
+		})
+		to <- w
 	}()
 	return nil
 }

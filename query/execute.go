@@ -53,22 +53,12 @@ func (s *Session) Execute(ctx context.Context, q Query) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{QueryID: x.q.id, Kind: x.q.kind, Settings: x.set, x: x, q: x.q, opts: x.formatOptions(q.Revision)}
-	if err := guard(func() error { return x.dispatch(r) }); err != nil {
+	if err := sqlerr.Guard(func() error { return x.dispatch(r) }); err != nil {
 		err = x.cause(err)
 		x.close(err, false)
 		return nil, err
 	}
 	return r, nil
-}
-
-// guard turns a panic into a LogicalError: a bug of ours must not end the process.
-func guard(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = sqlerr.New(sqlerr.LogicalError, "Internal error: %v", p)
-		}
-	}()
-	return f()
 }
 
 // begin parses the text, joins the settings and enters the query in the list.
@@ -273,7 +263,7 @@ func (r *Result) Run(emit func(*column.Block) error) error {
 	if r.produce == nil || r.x.closed {
 		return nil
 	}
-	err := guard(func() error {
+	err := sqlerr.Guard(func() error {
 		return r.produce(r.x.ctx, func(b *column.Block) error {
 			r.q.resultRows.Add(uint64(b.N))
 			r.q.resultBytes.Add(uint64(b.Bytes()))

@@ -8,6 +8,7 @@ import (
 	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
 )
 
@@ -47,7 +48,10 @@ func (b *bulk) add(r cluster.TableRows) error {
 		b.wait.Add(1)
 		go func() {
 			defer b.wait.Done()
-			t.segs, t.err = b.store.BuildSegments(b.ctx, r.Table, t.next)
+			t.err = sqlerr.Guard(func() (err error) {
+				t.segs, err = b.store.BuildSegments(b.ctx, r.Table, t.next)
+				return err
+			})
 			if t.err != nil {
 				b.cancel(t.err)
 			}

@@ -39,7 +39,7 @@ func NewPipeline(root Operator, schema column.Schema, sets []SetSource, o Option
 // goroutine has ended when it returns. Errors carry codes; an error of emit is returned as it is.
 func (p *Pipeline) Run(ctx context.Context, emit func(*column.Block) error) error {
 	r := newRun(ctx, p.opts)
-	err := guard(func() error { return p.execute(r, emit) })
+	err := sqlerr.Guard(func() error { return p.execute(r, emit) })
 	rerr := r.close()
 	p.read.rows.Store(r.read.rows.Load())
 	p.read.bytes.Store(r.read.bytes.Load())

@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"errors"
-	"runtime/debug"
 	"sync"
 
 	"github.com/olapd/olapd/internal/clock"
@@ -23,6 +22,8 @@ type Options struct {
 	Temp *spill.Area
 	// Progress hears of rows and bytes read from tables, as increments. It is called from any goroutine.
 	Progress func(rows, bytes int64)
+	// Planned hears, of each scan that begins, how many rows it is to read.
+	Planned  func(rows int64)
 	Extremes bool
 	// Clock measures how long operators take; nil is the system's.
 	Clock clock.Clock
@@ -99,7 +100,7 @@ func (r *run) parallel(ctx context.Context, n int, f func(ctx context.Context, i
 		wg.Add(1)
 		go func() {
 			defer wg.Done()
-			if err := guard(func() error { return f(ctx, i) }); err != nil {
+			if err := sqlerr.Guard(func() error { return f(ctx, i) }); err != nil {
 				cancel(err)
 			}
 		}()
@@ -109,16 +110,6 @@ func (r *run) parallel(ctx context.Context, n int, f func(ctx context.Context, i
 		return err
 	}
 	return nil
-}
-
-// guard turns a panic into a LogicalError.
-func guard(f func() error) (err error) {
-	defer func() {
-		if p := recover(); p != nil {
-			err = sqlerr.New(sqlerr.LogicalError, "Panic in the query pipeline: %v\n%s", p, debug.Stack())
-		}
-	}()
-	return f()
 }
 
 // coded gives errors of contexts their codes.
