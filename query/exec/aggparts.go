@@ -17,8 +17,9 @@ const (
 	// minPartBits and maxPartBits bound the partitions: fewer would not be small, and a block of 64 K rows falls into
 	// more only in scraps.
 	minPartBits, maxPartBits = 7, 10
-	// flushBytes is what a worker gathers before it visits the partitions: enough rows for each that its table is worth loading into the cache.
-	flushBytes = 64 << 20
+	// flushBytes is what a worker gathers before it visits the partitions: enough rows for each that its table is worth loading
+	// into the cache, little enough that the buffers are used again within a query.
+	flushBytes = 24 << 20
 	// runRows is how many rows of a partition are aggregated at once, joined from several blocks.
 	runRows = 4096
 )
@@ -32,8 +33,8 @@ type aggPart struct {
 	reserve int // groups expected
 }
 
-// partitions returns the partitions, made when the first worker needs them; groups is how many that worker has.
-func (s *aggSet) partitions(groups int) []*aggPart {
+// partitions returns the partitions, made when the first worker needs them; groups is how many that worker has of its rows.
+func (s *aggSet) partitions(rows, groups int) []*aggPart {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.parts != nil {
@@ -44,7 +45,7 @@ func (s *aggSet) partitions(groups int) []*aggPart {
 	s.mu.parts = make([]*aggPart, 1<<n)
 	for i := range s.mu.parts {
 		p := &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.newStates()}
-		p.reserve = min(expected>>n, 4*partGroups)
+		p.reserve = min(int(float64(expected>>n)*float64(groups)/float64(rows)), 4*partGroups) // repeated keys become more frequent
 		s.mu.parts[i] = p
 	}
 	return s.mu.parts
@@ -90,7 +91,7 @@ func (p *aggPart) account() error { return p.held.set(p.index.Bytes() + bytesOf(
 
 // deal moves the groups of the table to the partitions, and all further rows go there.
 func (t *aggTable) deal() error {
-	t.buf = &aggBuffer{t: t, parts: t.set.partitions(t.index.Len())}
+	t.buf = &aggBuffer{t: t, parts: t.set.partitions(t.rows, t.index.Len())}
 	old, states := t.index, t.states
 	t.index, t.states = nil, nil
 	n := old.Len()
@@ -123,8 +124,10 @@ type aggBuffer struct {
 	blocks []aggBlock
 	bytes  int64
 	run    aggRun
-	spare  [][]uint64 // words of blocks flushed
 }
+
+// wordsPool holds *[]uint64 of blocks that were flushed, for later ones and later queries.
+var wordsPool sync.Pool
 
 // aggBlock is rows sorted by partition: those of partition k are [starts[k], starts[k+1]).
 type aggBlock struct {
@@ -160,11 +163,10 @@ func (b *aggBuffer) order(words []uint64, n int) (order, starts []uint32) {
 func (b *aggBuffer) add(words []uint64, vals []column.Vector, n int) error {
 	order, starts := b.order(words, n)
 	block := aggBlock{starts: starts, vals: b.t.set.gather(vals, order)}
-	var room []uint64
-	if last := len(b.spare) - 1; last >= 0 {
-		room, b.spare = b.spare[last][:0], b.spare[:last]
+	if room, ok := wordsPool.Get().(*[]uint64); ok {
+		block.words = (*room)[:0]
 	}
-	block.words = b.t.enc.AppendRows(room, words, order)
+	block.words = b.t.enc.AppendRows(block.words, words, order)
 	b.blocks = append(b.blocks, block)
 	b.bytes += 8*int64(cap(block.words)) + 4*int64(len(starts))
 	for _, v := range block.vals {
@@ -184,11 +186,10 @@ func (b *aggBuffer) flush() error {
 			return err
 		}
 	}
-	for _, block := range b.blocks {
-		b.spare = append(b.spare, block.words)
+	for i := range b.blocks {
+		wordsPool.Put(&b.blocks[i].words)
 	}
-	clear(b.blocks)
-	b.blocks, b.bytes = b.blocks[:0], 0
+	b.blocks, b.bytes = nil, 0
 	return nil
 }
 

@@ -92,6 +92,7 @@ type aggTable struct {
 	seen   []uint8         // by number: 1 where there are rows; nil otherwise
 	states []function.States
 	buf    *aggBuffer // of the partitions
+	rows   int        // so far
 	ids    []uint32
 	hashes []uint64
 }
@@ -111,6 +112,7 @@ func (t *aggTable) add(keys, vals []column.Vector, n int) error {
 	if n == 0 {
 		return nil
 	}
+	t.rows += n
 	switch {
 	case t.set.keys == 0:
 		return t.set.feed(t.states, nil, vals, n)
