@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -77,11 +78,12 @@ func markLoaded(e engine, s *suite, o machineOptions) error {
 	return os.WriteFile(loadedMark(e), []byte(contents(e, s, o)), 0o644)
 }
 
-// contents tells a loaded directory from another: what was loaded, and by which olapd.
+// contents tells a loaded directory from another: what was loaded, and by which olapd. Building the
+// same source again gives the same binary.
 func contents(e engine, s *suite, o machineOptions) string {
 	made := ""
-	if info, err := os.Stat(o.server); err == nil && e.name() == "olapd" {
-		made = info.ModTime().String()
+	if binary, err := os.ReadFile(o.server); err == nil && e.name() == "olapd" {
+		made = fmt.Sprintf("%x", sha256.Sum256(binary))
 	}
 	return fmt.Sprintf("%s %d %d %s", s.name, o.seed, o.rows, made)
 }
