@@ -67,6 +67,9 @@ func (q *running) countRead(rows, bytes int64) {
 	q.report()
 }
 
+// countPlanned hears of rows that a scan is about to read.
+func (q *running) countPlanned(rows int64) { q.totalRows.Add(uint64(rows)) }
+
 // stop cancels the query.
 func (q *running) stop(why error) {
 	q.cancelled.Store(true)

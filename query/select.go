@@ -149,7 +149,7 @@ func (x *statement) pipeline(n plan.Node, extremes bool) (*exec.Pipeline, error)
 func (x *statement) execOptions() exec.Options {
 	v, most := x.set, x.q.budget.Least()
 	return exec.Options{
-		Threads: threads(v), MaxBlockSize: int(min(settings.MaxBlockSize.Int(v), maxBlockRows)), Budget: x.q.budget, Progress: x.q.countRead,
+		Threads: threads(v), MaxBlockSize: int(min(settings.MaxBlockSize.Int(v), maxBlockRows)), Budget: x.q.budget, Progress: x.q.countRead, Planned: x.q.countPlanned,
 		Limits: exec.Limits{
 			RowsToRead: settings.MaxRowsToRead.Int(v), BytesToRead: settings.MaxBytesToRead.Int(v), ReadMode: mode(settings.ReadMode, v),
 			RowsToGroupBy: settings.MaxRowsToGroupBy.Int(v), GroupByMode: mode(settings.GroupByMode, v),

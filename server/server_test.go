@@ -157,7 +157,7 @@ func TestHeaders(t *testing.T) {
 		}
 	}
 	var summary map[string]string
-	if err := json.Unmarshal([]byte(a.header.Get("X-ClickHouse-Summary")), &summary); err != nil || summary["result_rows"] != "10" {
+	if err := json.Unmarshal([]byte(a.header.Get("X-ClickHouse-Summary")), &summary); err != nil || summary["result_rows"] != "10" || summary["total_rows_to_read"] != "10" {
 		t.Errorf("summary %v, %v", summary, err)
 	}
 	if tag := a.header.Get("X-ClickHouse-Exception-Tag"); len(tag) != 16 {

@@ -90,6 +90,9 @@ func (s *Scan) streams(r *run) ([]Stream, error) {
 	if err := s.start(r.ctx); err != nil {
 		return nil, err
 	}
+	if f := r.opts.Planned; f != nil && s.planned.Rows > 0 {
+		f(s.planned.Rows)
+	}
 	if err := s.queue.fill(s); err != nil {
 		return nil, err
 	}
