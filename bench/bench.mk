@@ -10,7 +10,7 @@ BENCH := $(GO) run ./bench
 # More flags for all commands, such as --dir on another disk: ten million rows need 25 GB.
 BENCH_FLAGS ?=
 
-.PHONY: bench bench-full bench-hits bench-ssb bench-load bench-insert bench-clients bench-memory bench-profile bench-growth bench-report bench-peers
+.PHONY: bench bench-full bench-hits bench-ssb bench-load bench-insert bench-kafka bench-clients bench-memory bench-profile bench-growth bench-report bench-peers
 
 bench: bench-peers bin/olapd ## compare with the peers on 1 M rows of hits, in minutes
 	$(BENCH) run --rows 1000000 $(BENCH_FLAGS)
@@ -25,6 +25,7 @@ bench-full: bench-peers bin/olapd ## every comparison: 10 M rows of hits, Star S
 	-$(MAKE) bench-ssb
 	-$(MAKE) bench-load
 	-$(MAKE) bench-insert
+	-$(MAKE) bench-kafka
 	-$(MAKE) bench-profile
 	$(BENCH) report
 
@@ -40,6 +41,10 @@ bench-load: bench-peers bin/olapd ## load from TSV and from Parquet
 
 bench-insert: bench-peers bin/olapd ## JSONEachRow INSERTs in batches
 	$(BENCH) insert $(BENCH_FLAGS)
+
+bench-kafka: bin/olapd ## JSONEachRow from a broker into a table with a rollup
+	$(BENCH) kafka $(BENCH_FLAGS)
+	$(BENCH) kafka --rate 100000 $(BENCH_FLAGS)
 
 bench-clients: bench-peers bin/olapd ## 100 clients of a dashboard
 	$(BENCH) clients $(BENCH_FLAGS)
