@@ -25,7 +25,7 @@ func (s *Store) ApplyCreate(spec *Spec) {
 }
 
 func (s *Store) newTable(id catalog.TableID) *table {
-	return &table{id: id, mem: memtable{limit: s.opts.tune.chunkRows}}
+	return &table{id: id, mem: memtable{limit: s.opts.tune.chunkRows, adopt: s.opts.tune.adoptRows}}
 }
 
 // ApplyAlter gives a table another spec. UnknownTable if it is not there.
@@ -58,12 +58,12 @@ func (s *Store) ApplyTruncate(index uint64, id catalog.TableID) error {
 		return unknownTable(id)
 	}
 	s.discard(index, t.segs)
-	t.segs, t.mem, t.flushed, t.version = nil, memtable{limit: s.opts.tune.chunkRows}, index, nil
+	t.segs, t.mem, t.flushed, t.version = nil, memtable{limit: s.opts.tune.chunkRows, adopt: s.opts.tune.adoptRows}, index, nil
 	return nil
 }
 
 // ApplyRows appends the rows of one log entry to a table's memtable. The block has one vector per column of
-// the table's spec; it is copied. A block that does not fit is an error, and nothing happened.
+// the table's spec; it is immutable from here on, for a large one is kept as it is. A block that does not fit is an error, and nothing happened.
 func (s *Store) ApplyRows(index uint64, id catalog.TableID, b *column.Block) error {
 	t := s.tables[id]
 	if t == nil || t.spec == nil {

@@ -211,7 +211,7 @@ func replay(t testing.TB, log []entry, o Options) *Store {
 	return s
 }
 
-var testTuning = tuning{chunkRows: 7, mergeRows: 5, flushRows: 15, runRows: 20}
+var testTuning = tuning{chunkRows: 7, adoptRows: 5, mergeRows: 5, flushRows: 15, runRows: 20}
 
 func testOptions(fs vfs.FS) Options {
 	n := 0

@@ -20,6 +20,9 @@ const (
 type tuning struct {
 	// chunkRows ends a chunk of a memtable: a page of rows.
 	chunkRows int
+	// adoptRows is the rows from which on a block becomes a chunk as it is; 0: never. With fewer rows readers of many small
+	// chunks lose what the copy saves.
+	adoptRows int
 	// mergeRows bounds what a merge reads of one input at a time, and about the blocks it writes.
 	mergeRows int
 	// flushRows bounds the rows of one flush: its whole input is sorted in memory.
@@ -28,7 +31,7 @@ type tuning struct {
 	runRows int
 }
 
-var defaultTuning = tuning{chunkRows: 1 << 16, mergeRows: 8192, flushRows: 4 << 20, runRows: 1 << 20}
+var defaultTuning = tuning{chunkRows: 1 << 16, adoptRows: 1 << 13, mergeRows: 1 << 15, flushRows: 4 << 20, runRows: 1 << 20}
 
 const (
 	// chunkBytes ends a chunk too: well under the 4 GiB that offsets within a vector can express.

@@ -17,6 +17,7 @@ type commitRun struct {
 type chunk struct {
 	schema  column.Schema
 	cols    []column.Builder
+	whole   *column.Block // in place of cols: a block that was large enough to be kept as it is
 	commits []commitRun
 	rows    int
 	size    int64 // bytes appended
@@ -31,6 +32,11 @@ func newChunk(schema column.Schema, hint int) *chunk {
 		c.cols = append(c.cols, column.New(f.Type, hint))
 	}
 	return c
+}
+
+// adopt is a chunk of the block itself.
+func adopt(schema column.Schema, index uint64, b *column.Block) *chunk {
+	return &chunk{schema: schema, whole: b.Flatten(), commits: []commitRun{{index, b.N}}, rows: b.N, size: b.Bytes(), sealed: true}
 }
 
 // append adds rows of a block; the caller sees to it that there is room.
@@ -60,6 +66,9 @@ func (c *chunk) cut(watermark uint64) {
 
 // freeze returns the view of the rows there are now. It stays valid while the chunk grows.
 func (c *chunk) freeze() *MemChunk {
+	if c.view == nil && c.whole != nil {
+		c.view = &MemChunk{Schema: c.schema, Rows: c.whole.Slice(c.from, c.rows), commits: c.commits, from: c.from}
+	}
 	if c.view == nil {
 		b := &column.Block{N: c.rows - c.from, Cols: make([]column.Vector, len(c.cols))}
 		for i, col := range c.cols {
@@ -120,11 +129,22 @@ func (m *MemChunk) upTo(index uint64) int {
 // memtable is the rows of a table that are in no segment, oldest first. It belongs to the applying goroutine.
 type memtable struct {
 	limit  int // rows of a chunk
+	adopt  int // rows of a block that becomes a chunk; 0: of none
 	chunks []*chunk
 }
 
-// append adds the block's rows, cutting it where a chunk is full.
+// append adds the block's rows, cutting it where a chunk is full. A large block becomes chunks of its own, without a copy.
 func (m *memtable) append(schema column.Schema, index uint64, b *column.Block) {
+	for m.adopt > 0 && b.N >= m.adopt && b.Bytes() < chunkBytes {
+		if n := len(m.chunks); n > 0 {
+			m.chunks[n-1].sealed = true
+		}
+		n := min(b.N, m.limit)
+		m.chunks = append(m.chunks, adopt(schema, index, b.Slice(0, n)))
+		if b = b.Slice(n, b.N); b.N == 0 {
+			return
+		}
+	}
 	for {
 		c := m.open(schema, b)
 		n := m.limit - c.rows
