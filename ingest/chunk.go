@@ -19,6 +19,7 @@ type partition struct {
 	next    int64 // the first offset not yet in a batch or in pend
 	decoder messageDecoder
 	pend    chunk
+	last    format.Sizes // of the chunk before
 }
 
 // chunk is what a partition adds to the next batch.
@@ -84,7 +85,7 @@ func (r *reader) one(ctx context.Context, p *partition, rec *kgo.Record) error {
 func (r *reader) read(ctx context.Context, p *partition, rec *kgo.Record) error {
 	c := &p.pend
 	if c.rows == nil {
-		c.rows, c.virt = format.NewRows(r.schema), newVirtuals(r.virtual)
+		c.rows, c.virt = p.last.NewRows(r.schema), newVirtuals(r.virtual)
 	}
 	if why, ok := r.refused[p.TopicPartition][rec.Offset]; ok {
 		c.letters = append(c.letters, r.deadLetter(rec, why))
@@ -149,6 +150,7 @@ func (r *reader) seal(parts []*partition) sealed {
 		s.stamps = append(s.stamps, c.stamps...)
 		s.messages += c.messages
 		if c.rows != nil && c.rows.N > 0 {
+			p.last = format.SizesOf(c.rows)
 			blocks = append(blocks, c.block())
 			s.rows += c.rows.N
 		}
@@ -169,17 +171,19 @@ func (c *chunk) block() *column.Block {
 
 // concat returns n rows of all blocks in one.
 func (r *reader) concat(blocks []*column.Block, n int) *column.Block {
-	if len(blocks) == 1 {
+	switch len(blocks) {
+	case 0:
+		return &column.Block{}
+	case 1:
 		return blocks[0]
 	}
-	fields := append(append(column.Schema{}, r.schema...), r.virtual...)
-	out := &column.Block{N: n, Cols: make([]column.Vector, len(fields))}
-	for i, f := range fields {
-		b := column.New(f.Type, n)
-		for _, in := range blocks {
-			b.AppendRange(in.Cols[i], 0, in.N)
+	out := &column.Block{N: n, Cols: make([]column.Vector, len(r.schema)+len(r.virtual))}
+	parts := make([]column.Vector, len(blocks))
+	for i := range out.Cols {
+		for k, b := range blocks {
+			parts[k] = b.Cols[i]
 		}
-		out.Cols[i] = b
+		out.Cols[i] = column.Concat(parts...)
 	}
 	return out
 }

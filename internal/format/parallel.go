@@ -32,13 +32,14 @@ type parallelReader struct {
 	whole   bool // the rest of the input is for serial, once the chunks are through
 	chunks  []*chunk
 	spare   [][]byte
-	last    sizes
+	last    Sizes
 	pending *Rows // of a chunk that had more rows than were asked for
 }
 
 // chunk is a part of the input. Its rows may be read once done is closed.
 type chunk struct {
 	data []byte
+	buf  []byte // what data is the beginning of, to be used again
 	rows *Rows
 	err  error
 	done chan struct{}
@@ -147,9 +148,9 @@ func (r *parallelReader) advance(ctx context.Context) error {
 		return nil
 	}
 	r.chunks = r.chunks[1:]
-	r.spare = append(r.spare, c.data[:0])
+	r.spare = append(r.spare, c.buf[:0])
 	r.serial.rows += uint64(c.rows.N)
-	r.last = sizesOf(c.rows)
+	r.last = SizesOf(c.rows)
 	if c.rows.N > 0 {
 		r.pending = c.rows
 	}
@@ -169,7 +170,7 @@ func (r *parallelReader) cut() error {
 		r.whole = len(r.buf) > 0 // a row of more than a chunk
 		return nil
 	}
-	c := &chunk{data: r.buf[:n:n], done: make(chan struct{})}
+	c := &chunk{data: r.buf[:n], buf: r.buf, done: make(chan struct{})}
 	next := []byte(nil)
 	if k := len(r.spare); k > 0 {
 		next, r.spare = r.spare[k-1], r.spare[:k-1]
@@ -180,17 +181,16 @@ func (r *parallelReader) cut() error {
 		}
 		next = append(next[:0], rest...)
 	}
-	r.buf = next[:len(next):cap(next)]
+	r.buf = next
 	r.chunks = append(r.chunks, c)
-	go c.parse(r.f.clone(), NewRows(r.serial.schema), r.last)
+	go c.parse(r.f.clone(), r.last.NewRows(r.serial.schema))
 	return nil
 }
 
 // parse reads the chunk's rows.
-func (c *chunk) parse(f rowFormat, rows *Rows, like sizes) {
+func (c *chunk) parse(f rowFormat, rows *Rows) {
 	defer close(c.done)
 	c.rows = rows
-	like.reserve(rows)
 	c.err = safely(func() error {
 		for pos := 0; ; rows.N++ {
 			n, err := f.row(c.data[pos:], true, rows)

@@ -120,7 +120,7 @@ type rowReader struct {
 	pos    int
 	eof    bool
 	headed bool
-	last   sizes  // of the block before
+	last   Sizes  // of the block before
 	rows   uint64 // rows read, good and bad
 	bad    uint64
 }
@@ -188,18 +188,19 @@ func (r *rowReader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, err
 	if rows.N == 0 {
 		return nil, io.EOF
 	}
-	r.last = sizesOf(rows)
+	r.last = SizesOf(rows)
 	return rows, nil
 }
 
-// sizes is the room that a block took: the next one of a long input takes about as much, and is not copied as it grows.
-type sizes struct {
+// Sizes is the room that a block took: the next one of a long input takes about as much, and is not copied as it grows.
+type Sizes struct {
 	rows int
 	text []int // bytes of each column of strings
 }
 
-func sizesOf(r *Rows) sizes {
-	s := sizes{rows: r.N, text: make([]int, len(r.Cols))}
+// SizesOf is the room that r takes.
+func SizesOf(r *Rows) Sizes {
+	s := Sizes{rows: r.N, text: make([]int, len(r.Cols))}
 	for i, c := range r.Cols {
 		if v, ok := c.(*column.Str); ok {
 			s.text[i] = len(v.Data)
@@ -208,8 +209,15 @@ func sizesOf(r *Rows) sizes {
 	return s
 }
 
+// NewRows returns an empty block of the schema with room for as much.
+func (s *Sizes) NewRows(schema column.Schema) *Rows {
+	r := NewRows(schema)
+	s.reserve(r)
+	return r
+}
+
 // reserve makes room in an empty block, with a little to spare. Small blocks are not worth it.
-func (s *sizes) reserve(r *Rows) {
+func (s *Sizes) reserve(r *Rows) {
 	const small, spare = 1024, 16
 	if s.rows < small {
 		return

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec"
@@ -57,7 +58,30 @@ func blockBounds(v column.Vector, t *types.Type) (lo, hi column.Vector) {
 	if v.Len() == 0 {
 		return nil, nil
 	}
-	least, most := 0, 0
+	least, most := extremes(v)
+	return column.WithType(v.Slice(least, least+1), t), column.WithType(v.Slice(most, most+1), t)
+}
+
+// extremes are the places of the least and the greatest value.
+func extremes(v column.Vector) (least, most int) {
+	switch v := v.(type) {
+	case *column.Num[uint8]:
+		return extremesOf(v.Data)
+	case *column.Num[uint16]:
+		return extremesOf(v.Data)
+	case *column.Num[uint32]:
+		return extremesOf(v.Data)
+	case *column.Num[uint64]:
+		return extremesOf(v.Data)
+	case *column.Num[int8]:
+		return extremesOf(v.Data)
+	case *column.Num[int16]:
+		return extremesOf(v.Data)
+	case *column.Num[int32]:
+		return extremesOf(v.Data)
+	case *column.Num[int64]:
+		return extremesOf(v.Data)
+	}
 	for i := 1; i < v.Len(); i++ {
 		if column.Compare(v, i, v, least) < 0 {
 			least = i
@@ -65,5 +89,17 @@ func blockBounds(v column.Vector, t *types.Type) (lo, hi column.Vector) {
 			most = i
 		}
 	}
-	return column.WithType(v.Slice(least, least+1), t), column.WithType(v.Slice(most, most+1), t)
+	return least, most
+}
+
+func extremesOf[T cmp.Ordered](data []T) (least, most int) {
+	for i, x := range data {
+		if x < data[least] {
+			least = i
+		}
+		if x > data[most] {
+			most = i
+		}
+	}
+	return least, most
 }
