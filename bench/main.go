@@ -43,6 +43,8 @@ var commands = []struct {
 	{"run", runCompare},
 	{"load", runLoad},
 	{"insert", runInsert},
+	{"kafka", runKafka},
+	{"kafka-broker", runBroker},
 	{"clients", runClients},
 	{"growth", runGrowth},
 	{"memory", runMemory},
