@@ -20,6 +20,7 @@ type rule struct {
 // rules is the order: conditions are simplified before they travel, projections are merged once
 // nothing stands between them, and columns are dropped late, when every reader of them is in its place.
 var rules = []rule{
+	{"chains of equalities", orChains},
 	{"simplify conditions", simplifyConditions},
 	{"push filters down", pushFilters},
 	{"remove sorts nobody sees", removeSorts},

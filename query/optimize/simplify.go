@@ -59,12 +59,19 @@ func condition(e plan.Expr) plan.Expr {
 }
 
 // connective simplifies and (decides: false) and or (decides: true): a constant part equal to
-// decides is the answer, the other constant parts go.
+// decides is the answer, the other constant parts go, and those that stand there already.
 func connective(c *plan.Call, decides bool) plan.Expr {
 	var rest []plan.Expr
-	changed := false
+	changed, seen := false, map[string]bool{}
 	for _, a := range c.Args {
 		s := condition(a)
+		if text := s.String(); !volatile(s) {
+			if seen[text] {
+				changed = true
+				continue
+			}
+			seen[text] = true
+		}
 		value, known := truth(s)
 		if known && value == decides {
 			return s
