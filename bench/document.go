@@ -24,6 +24,7 @@ var sections = []section{
 	{"load-hits", tableSection("load-hits", "load", func(r *loadRecord) (environment, string) { return r.environment, r.table() })},
 	{"load-ssb", tableSection("load-ssb", "load --suite ssb --rows 6000000", func(r *loadRecord) (environment, string) { return r.environment, r.table() })},
 	{"insert", tableSection("insert", "insert", func(r *insertRecord) (environment, string) { return r.environment, r.tables() })},
+	{"kafka", kafkaSection},
 	{"clients", tableSection("clients", "clients", func(r *clientsRecord) (environment, string) { return r.environment, r.table() })},
 	{"growth", tableSection("growth", "growth", func(r *growthRecord) (environment, string) { return r.environment, r.tables() })},
 	{"memory", tableSection("memory", "memory", func(r *memoryRecord) (environment, string) { return r.environment, r.table() })},

@@ -125,7 +125,7 @@ func (r *kafkaRecord) measure(e *olapdEngine, b *brokerProcess, profile string) 
 		} else if now.Sub(last) > kafkaTimeout {
 			return fmt.Errorf("kafka: %d of %d rows, and no more for %s", seen, r.Rows, kafkaTimeout)
 		}
-		if r.Rate > 0 && seen < r.Rows {
+		if r.Rate > 0 && produced > 0 && seen < r.Rows {
 			delays = append(delays, float64(now.UnixMilli()-produced))
 		}
 	}
