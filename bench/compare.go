@@ -58,13 +58,13 @@ func newRecord(s *suite, o runOptions) *record {
 	}
 }
 
-// add appends a query's times; the first of them warmed up.
+// add appends a query's times; the first of them, unless it is the only one, warmed up.
 func (s *series) add(a answer) {
 	if a.err != nil {
 		s.Median, s.Min = append(s.Median, failed), append(s.Min, failed)
 		return
 	}
-	warm := slices.Sorted(slices.Values(a.times[1:]))
+	warm := slices.Sorted(slices.Values(a.times[min(1, len(a.times)-1):]))
 	s.Median = append(s.Median, (warm[(len(warm)-1)/2]+warm[len(warm)/2])/2)
 	s.Min = append(s.Min, warm[0])
 }

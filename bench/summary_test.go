@@ -70,7 +70,8 @@ func TestSeries(t *testing.T) {
 	var s series
 	s.add(answer{times: []float64{100, 4, 1, 2, 3}})
 	s.add(answer{times: []float64{1}, err: errClosed})
-	if !slices.Equal(s.Median, []float64{2.5, failed}) || !slices.Equal(s.Min, []float64{1, failed}) {
+	s.add(answer{times: []float64{7}})
+	if !slices.Equal(s.Median, []float64{2.5, failed, 7}) || !slices.Equal(s.Min, []float64{1, failed, 7}) {
 		t.Errorf("%+v", s)
 	}
 }
