@@ -27,7 +27,8 @@ type JoinSpec struct {
 	Text                string
 }
 
-// Join is a hash join: the right side is read into memory, the left side streams past it.
+// Join is a hash join: the right side is read into memory, the left side streams past it. Of an inner join it is the smaller side that
+// is read into memory, as far as its size is known once the scans are planned.
 type Join struct {
 	base
 	JoinSpec
@@ -49,7 +50,37 @@ func (j *Join) Describe() string { return "Hash" + j.Text }
 // Totals implements Operator: a join has none.
 func (j *Join) Totals() (*column.Block, error) { return nil, nil }
 
-func (j *Join) rightWidth() int { return len(j.Fields) - j.LeftWidth }
+// builtWidth is the number of columns of the side in memory.
+func (j *Join) builtWidth(swapped bool) int {
+	if swapped {
+		return j.LeftWidth
+	}
+	return len(j.Fields) - j.LeftWidth
+}
+
+// builtKeys computes the keys of the side in memory.
+func (j *Join) builtKeys(swapped bool) *eval.Program {
+	if swapped {
+		return j.LeftKeys
+	}
+	return j.RightKeys
+}
+
+// firstOnly reports whether a left row's first partner is all that matters.
+func (j *Join) firstOnly() bool {
+	switch {
+	case j.Cond != nil:
+		return false // the first that satisfies it is
+	case j.Kind == plan.Semi, j.Kind == plan.Anti:
+		return true
+	}
+	return j.Strictness == plan.Any && (j.Kind == plan.Left || j.Kind == plan.Inner)
+}
+
+// allPairs reports whether the join yields every pair, and nothing else.
+func (j *Join) allPairs() bool {
+	return j.Kind == plan.Inner && j.Strictness != plan.Any || j.Kind == plan.Cross
+}
 
 // equalities is the number of key pairs that must be equal.
 func (j *Join) equalities() int {
@@ -96,6 +127,11 @@ func (j *Join) streams(r *run) ([]Stream, error) {
 		return nil, err
 	}
 	shared := &joining{j: j, r: r, right: right}
+	bounded := r.opts.Limits.RowsInJoin > 0 || r.opts.Limits.BytesInJoin > 0 // of the right side
+	if j.Kind == plan.Inner && j.Strictness == plan.All && !bounded && estimate(j.inputs[0])*swapFactor < estimate(j.inputs[1]) {
+		shared.swapped, shared.right, left = true, left, right
+	}
+	shared.first, shared.all = j.firstOnly(), j.allPairs()
 	shared.active.Store(int64(len(left)))
 	for i, s := range left {
 		left[i] = &joinStream{g: shared, in: s}
@@ -105,13 +141,16 @@ func (j *Join) streams(r *run) ([]Stream, error) {
 
 // joining is one run of a Join, shared by its streams.
 type joining struct {
-	j      *Join
-	r      *run
-	right  []Stream
-	once   sync.Once
-	t      *joinTable
-	err    error
-	active atomic.Int64 // streams still reading the left side
+	j     *Join
+	r     *run
+	right []Stream // the side in memory: of a swapped join the left one
+	// swapped: what is called left below is the right side, and the other way round.
+	swapped    bool
+	first, all bool // firstOnly and allPairs of j
+	once       sync.Once
+	t          *joinTable
+	err        error
+	active     atomic.Int64 // streams still reading the left side
 }
 
 // joinStream joins the left blocks of one worker.
@@ -132,7 +171,7 @@ type joinStream struct {
 func (s *joinStream) stop() { stop(s.in) }
 
 func (s *joinStream) Next(ctx context.Context) (*column.Block, error) {
-	s.g.once.Do(func() { s.g.t, s.g.err = s.g.j.buildJoin(ctx, s.g.r, s.g.right) })
+	s.g.once.Do(func() { s.g.t, s.g.err = s.g.j.buildJoin(ctx, s.g.r, s.g.right, s.g.swapped) })
 	if s.g.err != nil {
 		return nil, s.g.err
 	}
@@ -184,7 +223,7 @@ func (s *joinStream) lookup() error {
 		}
 		return nil
 	}
-	keys, nulls, err := j.keys(j.LeftKeys, s.left)
+	keys, nulls, err := j.keys(j.builtKeys(!s.g.swapped), s.left)
 	if err != nil {
 		return err
 	}
@@ -222,6 +261,9 @@ func (s *joinStream) candidates(i int) (rows []uint32, all int) {
 	if s.g.j.Strictness == plan.Asof {
 		return s.nearest(i, rows), 0
 	}
+	if s.g.first && len(rows) > 1 {
+		rows = rows[:1]
+	}
 	return rows, 0
 }
 
@@ -253,17 +295,22 @@ func (s *joinStream) step() (*column.Block, error) {
 		return b, nil
 	}
 	lrows, rrows := s.pairs()
-	b := s.pairBlock(lrows, rrows)
-	if cond := s.g.j.Cond; cond != nil && b.N > 0 {
+	if cond := s.g.j.Cond; cond != nil && len(lrows) > 0 {
+		b := s.pairBlock(lrows, rrows)
 		v, err := cond.Run1(b)
 		if err != nil {
 			return nil, err
 		}
 		pass := kernel.AppendSelected(nil, eval.Truth(v, b.N), 0)
+		if len(pass) == b.N && s.g.all {
+			return s.g.j.conform(b), nil
+		}
 		lrows, rrows = at(lrows, pass), at(rrows, pass)
 	}
-	keepL, keepR := s.choose(lrows, rrows)
-	return s.g.j.conform(s.pairBlock(keepL, keepR)), nil
+	if !s.g.all {
+		lrows, rrows = s.choose(lrows, rrows)
+	}
+	return s.g.j.conform(s.pairBlock(lrows, rrows)), nil
 }
 
 func at(rows, sel []uint32) []uint32 {
@@ -275,6 +322,8 @@ func at(rows, sel []uint32) []uint32 {
 // pairs lists the next candidate pairs, about a block of them.
 func (s *joinStream) pairs() (lrows, rrows []uint32) {
 	limit := s.g.r.opts.MaxBlockSize
+	guess := min(limit, s.left.N-s.row) // most often a row has a partner or none
+	lrows, rrows = make([]uint32, 0, guess), make([]uint32, 0, guess)
 	for s.row < s.left.N && len(lrows) < limit {
 		rows, all := s.candidates(s.row)
 		n := max(len(rows), all)
@@ -326,6 +375,9 @@ func (s *joinStream) choose(lrows, rrows []uint32) (l, r []uint32) {
 
 func (s *joinStream) pairBlock(lrows, rrows []uint32) *column.Block {
 	left, right := gatherBlock(s.left, lrows), gatherBlock(s.g.t.rows, rrows)
+	if s.g.swapped {
+		left, right = right, left
+	}
 	return &column.Block{Cols: append(left.Cols, right.Cols...), N: len(lrows)}
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/exec/eval"
 	"github.com/olapd/olapd/query/exec/grouping"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -24,13 +25,13 @@ type joinTable struct {
 	used   []atomic.Uint32 // by row, where the kind needs to know
 }
 
-// buildJoin drains the right side and indexes it.
-func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream) (*joinTable, error) {
+// buildJoin drains the side that is kept in memory, by default the right one, and indexes it.
+func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream, swapped bool) (*joinTable, error) {
 	blocks, err := j.collect(ctx, r, in)
 	if err != nil {
 		return nil, err
 	}
-	t := &joinTable{rows: &column.Block{Cols: make([]column.Vector, j.rightWidth())}}
+	t := &joinTable{rows: &column.Block{Cols: make([]column.Vector, j.builtWidth(swapped))}}
 	if len(blocks) > 0 {
 		t.rows = concatBlocks(blocks)
 	}
@@ -44,7 +45,7 @@ func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream) (*joinTable, 
 	if eq == 0 && j.Strictness != plan.Asof {
 		return t, nil
 	}
-	if err := t.index(j, eq, r.opts.CollideHashes); err != nil {
+	if err := t.index(j, j.builtKeys(swapped), eq, r.opts.CollideHashes); err != nil {
 		return nil, err
 	}
 	return t, r.reservation().set(t.bytes())
@@ -83,7 +84,7 @@ func (j *Join) collect(ctx context.Context, r *run, in []Stream) ([]*column.Bloc
 }
 
 // index numbers the rows' keys and groups the rows by them. Rows with NULL in a key have no partner.
-func (t *joinTable) index(j *Join, eq int, collide bool) error {
+func (t *joinTable) index(j *Join, program *eval.Program, eq int, collide bool) error {
 	ts := make([]*types.Type, eq)
 	for i := range ts {
 		ts[i] = j.keyTypes[i]
@@ -93,7 +94,7 @@ func (t *joinTable) index(j *Join, eq int, collide bool) error {
 		t.starts = []uint32{0}
 		return nil
 	}
-	keys, nulls, err := j.keys(j.RightKeys, t.rows)
+	keys, nulls, err := j.keys(program, t.rows)
 	if err != nil {
 		return err
 	}
@@ -106,8 +107,11 @@ func (t *joinTable) index(j *Join, eq int, collide bool) error {
 			valid = append(valid, uint32(i))
 		}
 	}
-	ids := make([]uint32, len(valid))
-	if err := t.number(gatherAll(keys[:eq], valid), ids); err != nil {
+	ids, own := make([]uint32, len(valid)), keys[:eq]
+	if len(valid) < t.rows.N {
+		own = gatherAll(own, valid)
+	}
+	if err := t.number(own, ids); err != nil {
 		return err
 	}
 	t.group(ids, valid)
