@@ -87,34 +87,64 @@ func (p *aggPart) insert(t *aggTable, words []uint64, n int) ([]uint32, error) {
 	return t.ids, nil
 }
 
-func (p *aggPart) account() error { return p.held.set(p.index.Bytes() + bytesOf(p.states)) }
+func (p *aggPart) account(s *aggSet) error {
+	n := p.index.Bytes() + bytesOf(p.states)
+	s.spill.held.Add(n - p.held.held)
+	return p.held.set(n)
+}
 
 // deal moves the groups of the table to the partitions, and all further rows go there.
 func (t *aggTable) deal() error {
-	t.buf = &aggBuffer{t: t, parts: t.set.partitions(t.rows, t.index.Len())}
-	old, states := t.index, t.states
-	t.index, t.states = nil, nil
-	n := old.Len()
-	words := old.Words(0, n)
+	words, numbers, n := t.all()
+	t.buf = &aggBuffer{t: t, parts: t.set.partitions(max(t.rows, n, 1), n)}
+	states := t.states
+	t.index, t.seen, t.states = nil, nil, nil
 	order, starts := t.buf.order(words, n)
 	order = slices.Clone(order) // insert uses the scratch memory it is in
 	sorted := t.enc.AppendRows(nil, words, order)
+	for i, at := range order {
+		if numbers != nil {
+			order[i] = numbers[at]
+		}
+	}
 	for k, p := range t.buf.parts {
 		from, to := int(starts[k]), int(starts[k+1])
 		if from == to {
 			continue
 		}
-		p.mu.Lock()
-		ids, err := p.insert(t, t.enc.Rows(sorted, from, to), to-from)
-		if err == nil {
-			err = mergeStates(p.states, ids, states, order[from:to])
-		}
-		p.mu.Unlock()
-		if err != nil {
+		if err := p.move(t, t.enc.Rows(sorted, from, to), states, order[from:to]); err != nil {
 			return err
 		}
 	}
-	return nil
+	return t.set.relieve()
+}
+
+// all returns the keys of the table; by number, also the numbers.
+func (t *aggTable) all() (words []uint64, numbers []uint32, n int) {
+	if t.seen == nil {
+		n = t.index.Len()
+		return t.index.Words(0, n), nil, n
+	}
+	g := groups{seen: t.seen}
+	numbers = g.present(0, len(t.seen))
+	for _, x := range numbers {
+		words = append(words, uint64(x))
+	}
+	return words, numbers, len(numbers)
+}
+
+// move takes the groups sel of states, whose keys are words.
+func (p *aggPart) move(t *aggTable, words []uint64, states []function.States, sel []uint32) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	ids, err := p.insert(t, words, len(sel))
+	if err != nil {
+		return err
+	}
+	if err := mergeStates(p.states, ids, states, sel); err != nil {
+		return err
+	}
+	return p.account(t.set)
 }
 
 // aggBuffer is the rows of one worker on their way to the partitions.
@@ -190,7 +220,7 @@ func (b *aggBuffer) flush() error {
 		wordsPool.Put(&b.blocks[i].words)
 	}
 	b.blocks, b.bytes = nil, 0
-	return nil
+	return b.t.set.relieve()
 }
 
 func (b *aggBuffer) flushPart(k int) error {
@@ -213,7 +243,7 @@ func (b *aggBuffer) flushPart(k int) error {
 	if err := b.flushRun(p); err != nil {
 		return err
 	}
-	return p.account()
+	return p.account(b.t.set)
 }
 
 // flushRun aggregates the rows of the run.

@@ -36,6 +36,7 @@ type aggSet struct {
 	enc   *grouping.Encoder // forked by each worker
 	calls []AggCall         // the states of each group
 	args  []int             // the distinct columns that calls read
+	spill aggSpill
 	mu    struct {
 		sync.Mutex
 		parts []*aggPart // nil until groups are many
@@ -52,6 +53,7 @@ func newAggregation(a *Aggregate, r *run, in []Stream) *aggregation {
 
 func newAggSet(a *Aggregate, r *run) *aggSet {
 	s := &aggSet{a: a, r: r}
+	s.spill.init(r)
 	var ts []*types.Type
 	for _, k := range a.Keys {
 		ts = append(ts, k.Type)
@@ -144,12 +146,40 @@ func (s *aggSet) units(tables []*aggTable) ([]groups, error) {
 		}
 	}
 	out := make([]groups, 0, len(s.mu.parts))
-	for _, p := range s.mu.parts {
-		if n := p.index.Len(); n > 0 {
-			out = append(out, groups{n: n, enc: s.enc, index: p.index, states: p.states})
+	for k, p := range s.mu.parts {
+		switch {
+		case len(s.spill.mu.files) > 0:
+			out = append(out, groups{spilled: s, number: k})
+		case p.index.Len() > 0:
+			out = append(out, p.groups(s))
 		}
 	}
 	return out, nil
+}
+
+func (p *aggPart) groups(s *aggSet) groups {
+	return groups{n: p.index.Len(), enc: s.enc, index: p.index, states: p.states, part: p}
+}
+
+// ready returns the groups of a unit, read back if they were written.
+func (g groups) ready() (groups, error) {
+	if g.spilled == nil {
+		return g, nil
+	}
+	p, err := g.spilled.reload(g.number)
+	if err != nil {
+		return g, err
+	}
+	return p.groups(g.spilled), nil
+}
+
+// release gives the memory of a unit back.
+func (g *groups) release() {
+	if g.part != nil {
+		g.part.held.release()
+		g.part.index, g.part.states = nil, nil
+	}
+	*g = groups{}
 }
 
 // groups is finished groups: of a table, of a partition, or by number, of which some are not there.
@@ -159,6 +189,10 @@ type groups struct {
 	enc    *grouping.Encoder
 	index  *grouping.Index // nil: the groups are numbers
 	states []function.States
+	part   *aggPart // that the groups are, or nil
+	// spilled and number name a partition of which groups were written: see ready.
+	spilled *aggSet
+	number  int
 }
 
 // words returns the keys of groups [from, to).
@@ -222,12 +256,16 @@ func (s *aggStream) Next(ctx context.Context) (*column.Block, error) {
 			}
 			continue
 		}
+		s.cur.release()
 		i := int(s.g.next.Add(1)) - 1
 		if i >= len(s.g.units) {
 			return nil, nil
 		}
-		s.cur, s.at = s.g.units[i], 0
-		s.g.units[i] = groups{} // what was yielded can go
+		var err error
+		if s.cur, err = s.g.units[i].ready(); err != nil {
+			return nil, err
+		}
+		s.at, s.g.units[i] = 0, groups{}
 	}
 }
 

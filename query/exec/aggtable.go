@@ -281,7 +281,7 @@ func mergeTables(tables []*aggTable) (groups, error) {
 			if err := into.merge(t); err != nil {
 				return groups{}, err
 			}
-			if err := into.account(); err != nil {
+			if err := into.held.set(into.bytes()); err != nil {
 				return groups{}, err
 			}
 		}
@@ -357,8 +357,18 @@ func bytesOf(states []function.States) int64 {
 	return n
 }
 
-// account reserves the memory held.
+// account reserves the memory held. A table that holds too much moves to partitions, which can be written.
 func (t *aggTable) account() error {
+	r := t.set.r
+	if t.buf == nil && t.set.keys > 0 && r.opts.Limits.RowsToGroupBy == 0 && t.set.spill.crowded(t.bytes(), r.opts.Threads) {
+		if err := t.deal(); err != nil {
+			return err
+		}
+	}
+	return t.held.set(t.bytes())
+}
+
+func (t *aggTable) bytes() int64 {
 	n := 4*int64(cap(t.ids)) + 8*int64(cap(t.hashes)) + int64(cap(t.seen)) + bytesOf(t.states)
 	if t.index != nil {
 		n += t.index.Bytes()
@@ -369,7 +379,7 @@ func (t *aggTable) account() error {
 	if t.worker == 0 {
 		n += t.set.enc.Bytes()
 	}
-	return t.held.set(n)
+	return n
 }
 
 // sized returns a slice of n elements of any content, s if it is large enough.

@@ -20,9 +20,14 @@ func (g *aggregation) regroup(ctx context.Context, from *aggSet, units []groups)
 		t.worker = i
 		tables[i] = t
 		for k := int(next.Add(1)) - 1; k < len(units); k = int(next.Add(1)) - 1 {
-			if err := t.addUnit(from, units[k]); err != nil {
+			u, err := units[k].ready()
+			if err != nil {
 				return err
 			}
+			if err := t.addUnit(from, u); err != nil {
+				return err
+			}
+			u.release()
 			units[k] = groups{}
 		}
 		return nil
@@ -42,7 +47,7 @@ func (g *aggregation) regroup(ctx context.Context, from *aggSet, units []groups)
 
 // outer is the set of the second step: all calls, the unique ones counting.
 func (s *aggSet) outer() *aggSet {
-	out := &aggSet{a: s.a, r: s.r, keys: len(s.a.Keys)}
+	out := &aggSet{a: s.a, r: s.r, keys: len(s.a.Keys)} // its groups are fewer, and stay in memory
 	out.enc = s.enc.First(out.keys)
 	for _, c := range s.a.Calls {
 		if c.Unique {

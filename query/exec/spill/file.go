@@ -126,6 +126,19 @@ func (f *File) Open() (*Reader, error) {
 	return &Reader{f: f, in: in}, nil
 }
 
+// OpenAt returns a reader at row n, the first of a block that was written.
+func (f *File) OpenAt(n int64) (*Reader, error) {
+	r, err := f.Open()
+	if err != nil {
+		return nil, err
+	}
+	for n > 0 && r.next < len(f.frames) {
+		n -= int64(f.frames[r.next].rows)
+		r.next++
+	}
+	return r, nil
+}
+
 func (f *File) unreadable(err error) error {
 	return sqlerr.Wrap(err, sqlerr.CannotReadFromFile, "Cannot read temporary file %s", path.Base(f.name))
 }

@@ -1,0 +1,166 @@
+package exec
+
+import (
+	"errors"
+	"sync"
+	"sync/atomic"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/exec/grouping"
+	"github.com/olapd/olapd/query/exec/spill"
+)
+
+// aggSpill is what the partitions of a grouping set hold together, and what was written of them where that was too much: the
+// words of the groups' keys and their states, partition after partition. Interned values stay in memory.
+type aggSpill struct {
+	area  *spill.Area
+	limit int64        // bytes from which partitions are written; 0: they never are
+	held  atomic.Int64 // by partitions
+	mu    struct {
+		sync.Mutex
+		files []spilledGroups
+	}
+}
+
+// spilledGroups is one file: the groups of partition k are rows [starts[k], starts[k+1]).
+type spilledGroups struct {
+	file   *spill.File
+	starts []int64
+}
+
+func (s *aggSpill) init(r *run) {
+	if s.area = r.opts.Temp; s.area != nil {
+		s.limit = r.opts.Limits.GroupSpill
+	}
+}
+
+// crowded reports whether a worker's table alone holds so much that its groups had better be in partitions.
+func (s *aggSpill) crowded(bytes int64, threads int) bool {
+	return s.limit > 0 && bytes > s.limit/int64(threads+1)
+}
+
+// relieve writes all partitions if they hold too much.
+func (s *aggSet) relieve() error {
+	m := &s.spill
+	if m.limit == 0 || m.held.Load() <= m.limit {
+		return nil
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.held.Load() <= m.limit {
+		return nil
+	}
+	w, err := m.area.Create()
+	if err != nil {
+		return err
+	}
+	f := spilledGroups{starts: make([]int64, len(s.mu.parts)+1)}
+	for k, p := range s.mu.parts {
+		n, err := p.write(s, w)
+		if err == nil {
+			err = s.r.ctx.Err()
+		}
+		if err != nil {
+			return errors.Join(err, w.Abort())
+		}
+		f.starts[k+1] = f.starts[k] + int64(n)
+	}
+	if f.file, err = w.Finish(); err != nil {
+		return err
+	}
+	m.mu.files = append(m.mu.files, f)
+	return nil
+}
+
+// write writes the groups of the partition, which is empty then, and returns how many they were.
+func (p *aggPart) write(s *aggSet, w *spill.Writer) (int, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	n := p.index.Len()
+	for from := 0; from < n; from += spillRows {
+		to := min(from+spillRows, n)
+		b := &column.Block{N: to - from}
+		words := p.index.Words(from, to)
+		for k := range s.enc.Stride() {
+			one := make([]uint64, to-from)
+			for i := range one {
+				one[i] = words[i*s.enc.Stride()+k]
+			}
+			b.Cols = append(b.Cols, column.NewNum(types.TUInt64, one))
+		}
+		for _, st := range p.states {
+			saved := column.NewStr(types.TString, to-from)
+			st.Save(saved, from, to)
+			b.Cols = append(b.Cols, saved)
+		}
+		if err := w.Write(b); err != nil {
+			return 0, err
+		}
+	}
+	p.index, p.states, p.reserve = grouping.NewIndex(s.enc.Stride()), s.newStates(), 0
+	return n, p.account(s)
+}
+
+// reload brings the groups of partition k that were written back to those that were not.
+func (s *aggSet) reload(k int) (*aggPart, error) {
+	p := s.mu.parts[k]
+	for _, f := range s.spill.mu.files {
+		if err := s.reloadFile(p, f, k); err != nil {
+			return nil, err
+		}
+	}
+	return p, nil
+}
+
+func (s *aggSet) reloadFile(p *aggPart, f spilledGroups, k int) error {
+	left := f.starts[k+1] - f.starts[k]
+	if left == 0 {
+		return nil
+	}
+	in, err := f.file.OpenAt(f.starts[k])
+	if err != nil {
+		return err
+	}
+	for left > 0 && err == nil {
+		var b *column.Block
+		if b, err = in.Next(); err == nil && b == nil {
+			err = sqlerr.New(sqlerr.CorruptedData, "A temporary file of groups ends %d groups early", left)
+		}
+		if err == nil {
+			left -= int64(b.N)
+			err = s.load(p, b)
+		}
+	}
+	return errors.Join(err, in.Close())
+}
+
+// load merges written groups into a partition.
+func (s *aggSet) load(p *aggPart, b *column.Block) error {
+	stride := s.enc.Stride()
+	words, ids := make([]uint64, stride*b.N), make([]uint32, b.N)
+	for k := range stride {
+		v, ok := b.Cols[k].(*column.Num[uint64])
+		if !ok {
+			return sqlerr.New(sqlerr.CorruptedData, "A temporary file of groups holds keys of type %s", b.Cols[k].Type())
+		}
+		for i, w := range v.Data {
+			words[i*stride+k] = w
+		}
+	}
+	if _, err := s.enc.InsertWords(p.index, words, nil, ids); err != nil {
+		return err
+	}
+	grow(p.states, p.index.Len())
+	for i, st := range p.states {
+		saved, ok := b.Cols[stride+i].(*column.Str)
+		if !ok {
+			return sqlerr.New(sqlerr.CorruptedData, "A temporary file of groups holds states of type %s", b.Cols[stride+i].Type())
+		}
+		if err := st.Load(ids, saved); err != nil {
+			return err
+		}
+	}
+	return p.account(s)
+}
