@@ -35,6 +35,8 @@ type interner struct {
 	shards  []shard
 	sources atomic.Pointer[[]*column.Str] // dictionaries that spans refer to
 
+	plain struct{ rows, fresh, bytes atomic.Int64 } // of vectors that are no dictionary: the last of those kept
+
 	mu struct {
 		sync.Mutex
 		codes map[column.Vector][]uint32 // dictionary → code → number+1, 0 where unknown; the elements are atomic
@@ -54,7 +56,7 @@ const (
 	entriesPerRow = 256
 	// dictLimit is how many dictionaries' codes are remembered: about the segments that the workers alternate between.
 	dictLimit = 64
-	// maxSources is how many dictionaries are kept alive by reference; values of further ones are copied.
+	// maxSources is how many dictionaries and vectors are kept alive by reference; values of further ones are copied.
 	maxSources = 1024
 	// maxNumber bounds the numbers: Missing and absent are beyond.
 	maxNumber = math.MaxUint32 / 2
@@ -173,14 +175,14 @@ func (in *interner) source(values *column.Str) uint32 {
 			return uint32(i) + 1
 		}
 	}
+	return in.register(values)
+}
+
+// register adds values, perhaps a second time, to the sources.
+func (in *interner) register(values *column.Str) uint32 {
 	in.mu.Lock()
 	defer in.mu.Unlock()
 	old := *in.sources.Load()
-	for i, s := range old {
-		if s == values {
-			return uint32(i) + 1
-		}
-	}
 	if len(old) >= maxSources {
 		return 0
 	}
@@ -272,7 +274,7 @@ func (in *interner) raise(number uint32) {
 // bytes is the memory held; dictionaries referred to belong to others.
 func (in *interner) bytes() int64 {
 	in.mu.Lock()
-	n := in.mu.bytes
+	n := in.mu.bytes + in.plain.bytes.Load()
 	in.mu.Unlock()
 	for i := range in.shards {
 		s := &in.shards[i]

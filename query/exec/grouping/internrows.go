@@ -20,6 +20,7 @@ type internState struct {
 	hashes []uint64
 	order  []uint32
 	out    []uint32
+	fresh  int // values that were new
 }
 
 // absent marks a code whose value is not there.
@@ -47,14 +48,31 @@ func (in *interner) numbers(st *internState, v column.Vector, dst []uint32, inse
 		return in.numbers(st, column.Flatten(v), dst, insert)
 	case *column.Str:
 		in.begin(insert)
-		st.todo = sized(st.todo, len(dst))
-		for i := range st.todo {
-			st.todo[i] = uint32(i)
-		}
-		return in.resolve(st, v, nil, 0, dst, insert)
+		return in.textNumbers(st, v, dst, insert)
 	}
 	in.begin(insert)
 	return in.resolveOther(st, v, dst, insert)
+}
+
+// textNumbers resolves plain strings. Where most are new, they stay where they are: then copying them costs more than keeping the others.
+func (in *interner) textNumbers(st *internState, v *column.Str, dst []uint32, insert bool) error {
+	st.todo = sized(st.todo, len(dst))
+	for i := range st.todo {
+		st.todo[i] = uint32(i)
+	}
+	from := uint32(0)
+	if insert && len(dst) >= fewRows && 2*in.plain.fresh.Load() > in.plain.rows.Load() {
+		if from = in.register(v); from > 0 {
+			in.plain.bytes.Add(v.Bytes())
+		}
+	}
+	st.fresh = 0
+	if err := in.resolve(st, v, nil, from, dst, insert); err != nil {
+		return err
+	}
+	in.plain.rows.Add(int64(len(dst)))
+	in.plain.fresh.Add(int64(st.fresh))
+	return nil
 }
 
 // begin says that values come that are not of the base.
@@ -203,6 +221,7 @@ func (in *interner) resolveShard(k int, st *internState, text *column.Str, from 
 		dst[r] = x
 	}
 	if now := len(s.spans); now > before {
+		st.fresh += now - before
 		in.raise(in.baseLen() + uint32(now-1)<<in.shardBits + uint32(k))
 	}
 	return nil
