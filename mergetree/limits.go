@@ -31,7 +31,7 @@ type tuning struct {
 	runRows int
 }
 
-var defaultTuning = tuning{chunkRows: 1 << 16, adoptRows: 1 << 13, mergeRows: 1 << 15, flushRows: 4 << 20, runRows: 1 << 20}
+var defaultTuning = tuning{chunkRows: 1 << 16, adoptRows: 1 << 13, mergeRows: 1 << 14, flushRows: 4 << 20, runRows: 1 << 20}
 
 const (
 	// chunkBytes ends a chunk too: well under the 4 GiB that offsets within a vector can express.

@@ -24,6 +24,7 @@ type dictBuilder struct {
 	whole  bool                       // Options.Whole
 	empty  uint32                     // code+1 of the empty string
 	blocks [][]byte                   // of compress
+	text   int                        // bytes of all values, of compress
 	region *mem.Region                // where large values are; nil: in the heap
 	// touched keeps touch from being compiled away.
 	touched byte
@@ -120,7 +121,8 @@ func (d *dictBuilder) grow() {
 	}
 }
 
-// appendRun appends the codes of a run of a column; NULLs get the code 0.
+// appendRun appends the codes of a run of a column; NULLs get the code 0. It stops when the dictionary is full: what it has appended means
+// nothing then.
 func (d *dictBuilder) appendRun(dst []uint32, v column.Vector, r *Run) []uint32 {
 	nulls, inner := splitNulls(v)
 	switch v := inner.(type) {
@@ -139,7 +141,7 @@ func (d *dictBuilder) appendRun(dst []uint32, v column.Vector, r *Run) []uint32 
 	}
 	s := inner.(*column.Str)
 	var batch [dictBatch]uint32
-	for from := r.From; from < r.To; from += dictBatch {
+	for from := r.From; from < r.To && !d.full(); from += dictBatch {
 		at := batch[:min(dictBatch, r.To-from)]
 		for i := range at {
 			at[i] = uint32(from + i)
@@ -230,6 +232,9 @@ func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Di
 			continue
 		}
 		if to[c] == 0 {
+			if d.full() {
+				break
+			}
 			d.translate(to, v, c)
 		}
 		dst[n+i] = to[c] - 1
@@ -273,9 +278,10 @@ func (d *dictBuilder) close(n int) {
 	d.hashes, d.table, d.known = d.hashes[:n], nil, nil
 }
 
-// compress makes the blocks of values that write writes; the dictionary is complete.
+// compress makes the blocks of values that write writes, and gives back the memory of all else; the dictionary is complete.
 func (d *dictBuilder) compress() error {
 	raw := d.vals.Data
+	d.text, d.table, d.known = len(raw), nil, nil
 	for at := 0; at < len(raw); at += page.TextBlock {
 		block, err := page.AppendTextBlock(nil, raw[at:min(at+page.TextBlock, len(raw))])
 		if err != nil {
@@ -283,6 +289,9 @@ func (d *dictBuilder) compress() error {
 		}
 		d.blocks = append(d.blocks, bytes.Clone(block))
 	}
+	d.vals.Data = nil
+	d.region.Free()
+	d.region = nil
 	return nil
 }
 
@@ -304,7 +313,7 @@ func (d *dictBuilder) write(w *chunkWriter) (*dictEntry, error) {
 		hashes = binary.LittleEndian.AppendUint64(hashes, d.hashes[i])
 	}
 	head := page.AppendSizedInts(page.AppendU32(nil, uint32(d.len())), entryLens)
-	head = binary.LittleEndian.AppendUint64(head, uint64(len(d.vals.Data)))
+	head = binary.LittleEndian.AppendUint64(head, uint64(d.text))
 	head = binary.LittleEndian.AppendUint64(head, uint64(first))
 	head = page.AppendSizedInts(head, lengths)
 	e := &dictEntry{Entries: d.len()}
