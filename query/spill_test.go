@@ -3,8 +3,11 @@ package query
 import (
 	"fmt"
 	"hash/fnv"
+	"io"
 	"strings"
 	"testing"
+
+	"github.com/olapd/olapd/internal/sqlerr"
 )
 
 // digest is what a long result is compared by.
@@ -50,5 +53,40 @@ func TestSpilledIsTheSame(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestHostile runs queries that want far more memory than they may have: they end with its error, or do with temporary files, and
+// neither holds more at any time.
+func TestHostile(t *testing.T) {
+	const limit = 30 << 20
+	for _, c := range []struct {
+		sql string
+		ok  bool
+	}{
+		{"SELECT count() FROM numbers(1000) WHERE number IN (SELECT number * 7 FROM numbers(10000000))", false},
+		{"SELECT count() FROM (SELECT DISTINCT number FROM numbers(10000000))", false},
+		{"SELECT count(), max(b.s) FROM numbers(10) a JOIN (SELECT number, toString(number) AS s FROM numbers(5000000)) b ON a.number + 1 = b.number + 1", true},
+		{"SELECT count(), max(a.x), max(b.x) FROM (SELECT number, number AS x FROM numbers(5000000)) a JOIN (SELECT number, number AS x FROM numbers(5000000)) b USING number", false},
+		{"SELECT number, toString(number) AS s, row_number() OVER (ORDER BY s) AS r FROM numbers(3000000) FORMAT Null", false},
+		{"SELECT number, toString(number) AS s FROM numbers(3000000) ORDER BY s DESC FORMAT Null", true},
+		{"SELECT groupArray(toString(number)) FROM numbers(10000000)", false},
+	} {
+		h := newHarness(t)
+		r, err := h.s.Execute(t.Context(), Query{Text: c.sql, Settings: map[string]string{"max_memory_usage": fmt.Sprint(limit)}})
+		if err != nil {
+			t.Fatalf("%s: %v", c.sql, err)
+		}
+		err = r.Render(io.Discard, "TabSeparated")
+		if c.ok && err != nil || !c.ok && !sqlerr.Is(err, sqlerr.MemoryLimitExceeded) {
+			t.Errorf("%s: %v", c.sql, err)
+		}
+		if p := r.q.budget.Peak(); p > limit {
+			t.Errorf("%s: held %d bytes", c.sql, p)
+		}
+		r.Close()
+		if h.temp.Used() != 0 || r.q.budget.Used() != 0 {
+			t.Errorf("%s: %d bytes of files and %d of memory are left", c.sql, h.temp.Used(), r.q.budget.Used())
+		}
 	}
 }

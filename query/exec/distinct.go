@@ -93,6 +93,9 @@ func (s *distinctStream) Next(ctx context.Context) (*column.Block, error) {
 func (s *distinctStream) fresh(b *column.Block) (*column.Block, error) {
 	known := uint32(s.table.Len())
 	ids := make([]uint32, b.N)
+	if err := s.held.set(s.table.Bytes() + s.table.Growth(b.N)); err != nil {
+		return nil, err
+	}
 	if err := s.table.Insert(pick(b, s.d.keys), ids); err != nil {
 		return nil, err
 	}

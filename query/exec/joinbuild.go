@@ -27,8 +27,16 @@ type joinTable struct {
 
 // buildJoin drains the side that is kept in memory, by default the right one, and indexes it.
 func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream, swapped bool) (*joinTable, error) {
-	blocks, err := j.collect(ctx, r, in)
+	held := r.reservation()
+	blocks, err := j.collect(ctx, r, in, held)
 	if err != nil {
+		return nil, err
+	}
+	rows := int64(0)
+	for _, b := range blocks {
+		rows += int64(b.N)
+	}
+	if err := held.add(held.held + indexBytes*rows); err != nil { // the blocks joined, and what orders the rows
 		return nil, err
 	}
 	t := &joinTable{rows: &column.Block{Cols: make([]column.Vector, j.builtWidth(swapped))}}
@@ -45,25 +53,22 @@ func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream, swapped bool)
 	if eq == 0 && j.Strictness != plan.Asof {
 		return t, nil
 	}
-	if err := t.index(j, j.builtKeys(swapped), eq, r.opts.CollideHashes); err != nil {
+	if err := t.index(j, j.builtKeys(swapped), eq, r); err != nil {
 		return nil, err
 	}
-	return t, r.reservation().set(t.bytes())
+	return t, held.set(t.bytes())
 }
 
+// bytes is the memory held beside the table of keys.
 func (t *joinTable) bytes() int64 {
-	n := blockBytes(t.rows) + 4*int64(len(t.starts)+len(t.order)+len(t.used))
-	if t.table != nil {
-		n += t.table.Bytes()
-	}
-	return n
+	return blockBytes(t.rows) + 4*int64(len(t.starts)+len(t.order)+len(t.used))
 }
 
 // collect drains the right side within the limits.
-func (j *Join) collect(ctx context.Context, r *run, in []Stream) ([]*column.Block, error) {
+func (j *Join) collect(ctx context.Context, r *run, in []Stream, held *reservation) ([]*column.Block, error) {
 	var mu sync.Mutex
 	var blocks []*column.Block
-	rows, bytes, held, l := int64(0), int64(0), r.reservation(), &r.opts.Limits
+	rows, bytes, l := int64(0), int64(0), &r.opts.Limits
 	err := r.parallel(ctx, len(in), func(ctx context.Context, i int) error {
 		return drain(ctx, in[i], func(b *column.Block) error {
 			mu.Lock()
@@ -84,12 +89,12 @@ func (j *Join) collect(ctx context.Context, r *run, in []Stream) ([]*column.Bloc
 }
 
 // index numbers the rows' keys and groups the rows by them. Rows with NULL in a key have no partner.
-func (t *joinTable) index(j *Join, program *eval.Program, eq int, collide bool) error {
+func (t *joinTable) index(j *Join, program *eval.Program, eq int, r *run) error {
 	ts := make([]*types.Type, eq)
 	for i := range ts {
 		ts[i] = j.keyTypes[i]
 	}
-	t.table = grouping.New(ts, collide)
+	t.table = grouping.New(ts, r.opts.CollideHashes)
 	if t.rows.N == 0 {
 		t.starts = []uint32{0}
 		return nil
@@ -111,7 +116,7 @@ func (t *joinTable) index(j *Join, program *eval.Program, eq int, collide bool) 
 	if len(valid) < t.rows.N {
 		own = gatherAll(own, valid)
 	}
-	if err := t.number(own, ids); err != nil {
+	if err := t.number(own, ids, r.reservation()); err != nil {
 		return err
 	}
 	t.group(ids, valid)
@@ -125,11 +130,27 @@ func (t *joinTable) index(j *Join, program *eval.Program, eq int, collide bool) 
 	return nil
 }
 
-func (t *joinTable) number(keys []column.Vector, ids []uint32) error {
+// indexBytes are a row's numbers while the rows are grouped by key.
+const indexBytes = 3 * 4
+
+// insertRows is how many keys are numbered at once: few enough that what they take is reserved before they do.
+const insertRows = 65536
+
+// number numbers the keys within the budget; held is the table's.
+func (t *joinTable) number(keys []column.Vector, ids []uint32, held *reservation) error {
 	if len(keys) == 0 {
 		return nil // all of one group
 	}
-	return t.table.Insert(keys, ids)
+	for from := 0; from < len(ids); from += insertRows {
+		to := min(from+insertRows, len(ids))
+		if err := held.set(t.table.Bytes() + t.table.Growth(to-from)); err != nil {
+			return err
+		}
+		if err := t.table.Insert(sliceAll(keys, from, to), ids[from:to]); err != nil {
+			return err
+		}
+	}
+	return held.set(t.table.Bytes())
 }
 
 // group lays the rows out by key number, in the order they came.

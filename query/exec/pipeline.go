@@ -91,6 +91,9 @@ func fillSet(r *run, src SetSource) error {
 	held, l := r.reservation(), &r.opts.Limits
 	defer src.Set.Fill()
 	return drain(r.ctx, s, func(b *column.Block) error {
+		if err := held.set(src.Set.Bytes() + src.Set.Growth(b.N)); err != nil {
+			return err
+		}
 		if err := src.Set.Add(b); err != nil {
 			return err
 		}

@@ -76,6 +76,9 @@ func (s *Set) Len() int { return s.table.Len() }
 // Bytes is the memory held.
 func (s *Set) Bytes() int64 { return s.table.Bytes() }
 
+// Growth returns how many bytes adding n rows takes at most, beyond Bytes.
+func (s *Set) Growth(n int) int64 { return s.table.Growth(n) }
+
 // Add adds the rows of a block, converted to the set's types; rows that do not convert equal
 // nothing and are left out.
 func (s *Set) Add(b *column.Block) error {
