@@ -9,6 +9,14 @@
 // their input (Aggregate, Sort, Join's right side …) drain their input's streams in parallel at the first Next and
 // merge what the workers gathered. A channel carries blocks only where several streams become one.
 //
+// # Scans
+//
+// A scan reads of each morsel what it must and no more: not what the storage pruned, nor granules behind the bound of a Sort with a limit above (TopBound),
+// nor columns for conditions that bounds decide; then one condition after the other, in the order that drops rows at the least measured cost
+// (stepOrder), comparisons on the pages themselves (Matcher), conditions on one dictionary column once per entry for all workers (dictMask); and the other
+// columns for the rows left. Under a Sort with a limit those are read last of all, for the rows of the result (Fetch). What no row of a granule
+// passed is remembered by the storage (Remembering).
+//
 // # Blocks
 //
 // A block has at most MaxBlockSize rows. Columns that no later operator reads may be nil, and Dict
