@@ -5,8 +5,10 @@ import "time"
 // Limits and defaults, each with its reason.
 const (
 	// LogRowsBytes is about where rows stop travelling in the log: larger inserts are built into segments first
-	// (mergetree.Store.BuildSegments) and committed by their names, or every row would be written twice.
-	LogRowsBytes = 512 << 10
+	// (mergetree.Store.BuildSegments) and committed by their names, or every row would be written twice. Segments of a few
+	// megabytes cost more than that: with 512 KiB here, INSERTs of 1,000 wide rows (2.3 MB) and of 10,000 narrow ones
+	// (2.8 MB) took twice as long as through the log, and each left a segment or one a partition to merge.
+	LogRowsBytes = 4 << 20
 	// MaxEntryBytes is the largest entry proposed: a block of MaxEntryBytes is applied in some milliseconds, and nothing
 	// else is applied meanwhile.
 	MaxEntryBytes = 16 << 20
