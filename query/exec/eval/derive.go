@@ -24,6 +24,8 @@ const (
 	maxDerivations = 16
 	// maxDerivedBytes bounds what is kept for one node and dictionary; a larger result is not worth holding.
 	maxDerivedBytes = 256 << 20
+	// keptBytes bounds what a node keeps of dictionaries before the last two, which workers may be at.
+	keptBytes = 256 << 20
 )
 
 // Values of node.only beside the position of an input column.
@@ -136,12 +138,21 @@ func (ds *derivations) find(values column.Vector, null bool) *derivation {
 			return d
 		}
 	}
-	if len(ds.all) >= maxDerivations {
+	for len(ds.all) >= maxDerivations || len(ds.all) > 2 && ds.bytes() > keptBytes {
 		ds.all = append(ds.all[:0:0], ds.all[1:]...)
 	}
 	d := &derivation{key: values, null: null, done: make(chan struct{})}
 	ds.all = append(ds.all, d)
 	return d
+}
+
+// bytes is what the derivations hold. REQUIRES: ds.Mutex.
+func (ds *derivations) bytes() int64 {
+	n := int64(0)
+	for _, d := range ds.all {
+		n += d.bytes.Load()
+	}
+	return n
 }
 
 // begin makes the derivation ready to be helped with. REQUIRES: derivations.Mutex.
