@@ -8,6 +8,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/query/exec/grouping"
+	"github.com/olapd/olapd/query/exec/hashtable"
 )
 
 // Sizes of partitioned aggregation.
@@ -43,8 +44,11 @@ func (s *aggSet) partitions(rows, groups int) []*aggPart {
 	expected := s.expectedGroups(groups)
 	n := min(max(bits.Len(uint(expected/partGroups)), minPartBits), maxPartBits)
 	s.mu.parts = make([]*aggPart, 1<<n)
+	s.memory = hashtable.NewMemory()
+	s.r.atEnd(func() error { s.memory.Free(); return nil })
 	for i := range s.mu.parts {
 		p := &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.newStates()}
+		p.index.Use(s.memory)
 		p.reserve = min(int(float64(expected>>n)*float64(groups)/float64(rows)), 4*partGroups) // repeated keys become more frequent
 		s.mu.parts[i] = p
 	}

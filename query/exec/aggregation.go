@@ -10,6 +10,7 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec/grouping"
+	"github.com/olapd/olapd/query/exec/hashtable"
 )
 
 // aggregation is one run of an Aggregate, shared by its output streams.
@@ -37,7 +38,9 @@ type aggSet struct {
 	calls []AggCall         // the states of each group
 	args  []int             // the distinct columns that calls read
 	spill aggSpill
-	mu    struct {
+	// memory is what the tables of the partitions take.
+	memory *hashtable.Memory
+	mu     struct {
 		sync.Mutex
 		parts []*aggPart // nil until groups are many
 	}

@@ -71,6 +71,7 @@ func (s *aggSet) relieve() error {
 		return err
 	}
 	m.mu.files = append(m.mu.files, f)
+	s.memory.Free() // no table is of it any more: those since are on the heap
 	return nil
 }
 

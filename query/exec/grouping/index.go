@@ -67,6 +67,13 @@ func (x *Index) Bytes() int64 {
 	return n
 }
 
+// Use makes an empty index take its memory from m, where keys are of at most four words.
+func (x *Index) Use(m *hashtable.Memory) {
+	x.one.Use(m)
+	x.two.Use(m)
+	x.four.Use(m)
+}
+
 // Reserve makes room for n keys, where that saves growing.
 func (x *Index) Reserve(n int) {
 	switch {

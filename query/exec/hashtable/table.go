@@ -8,7 +8,6 @@ package hashtable
 
 import (
 	"math/bits"
-	"slices"
 )
 
 // Missing is the number of a key that is not in the table.
@@ -21,7 +20,11 @@ const minSlots = 16
 type Table struct {
 	slots []slot
 	keys  []uint64 // by number
+	mem   *Memory
 }
+
+// Use makes an empty table take its memory from m.
+func (t *Table) Use(m *Memory) { t.mem = m }
 
 // slot holds a key beside its number, so that a hit costs one cache line. id is the number
 // plus one, 0 where the slot is free; tag is the low half of the hash, for growing.
@@ -106,8 +109,8 @@ func (t *Table) Find(keys []uint64, hashes []uint64, ids []uint32) {
 
 func (t *Table) resize(n int) {
 	old := t.slots
-	t.slots = make([]slot, n)
-	t.keys = slices.Grow(t.keys, n/2-len(t.keys))
+	t.slots = zeroed[slot](t.mem, n)
+	t.keys = roomier(t.mem, t.keys, n/2)
 	mask := uint32(n - 1)
 	for _, s := range old {
 		if s.id == 0 {

@@ -1,9 +1,6 @@
 package hashtable
 
-import (
-	"slices"
-	"unsafe"
-)
+import "unsafe"
 
 // WideKey is a key of several words.
 type WideKey interface{ [2]uint64 | [4]uint64 }
@@ -13,7 +10,11 @@ type WideKey interface{ [2]uint64 | [4]uint64 }
 type Wide[K WideKey] struct {
 	slots []wideSlot
 	keys  []K // by number
+	mem   *Memory
 }
+
+// Use makes an empty table take its memory from m.
+func (t *Wide[K]) Use(m *Memory) { t.mem = m }
 
 // wideSlot is a number plus one, 0 where the slot is free, and the low half of the hash.
 type wideSlot struct{ id, tag uint32 }
@@ -95,8 +96,8 @@ func (t *Wide[K]) Find(keys []K, hashes []uint64, ids []uint32) {
 
 func (t *Wide[K]) resize(n int) {
 	old := t.slots
-	t.slots = make([]wideSlot, n)
-	t.keys = slices.Grow(t.keys, n/2-len(t.keys))
+	t.slots = zeroed[wideSlot](t.mem, n)
+	t.keys = roomier(t.mem, t.keys, n/2)
 	mask := uint32(n - 1)
 	for _, s := range old {
 		if s.id == 0 {
