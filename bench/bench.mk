@@ -16,17 +16,18 @@ bench: bench-peers bin/olapd ## compare with the peers on 1 M rows of hits, in m
 	$(BENCH) run --rows 1000000 $(BENCH_FLAGS)
 	$(BENCH) report
 
+# The binary is built once (-o): it notes whether files have changed, and results are files.
 # One after the other, and what fails does not keep the next from running. Those that need the ten million rows loaded find
 # them as bench-hits left them.
 bench-full: bench-peers bin/olapd ## every comparison: 10 M rows of hits, Star Schema, load, INSERT, clients, memory, profile
-	-$(MAKE) bench-hits
-	-$(MAKE) bench-clients
-	-$(MAKE) bench-memory
-	-$(MAKE) bench-ssb
-	-$(MAKE) bench-load
-	-$(MAKE) bench-insert
-	-$(MAKE) bench-kafka
-	-$(MAKE) bench-profile
+	-$(MAKE) -o bin/olapd bench-hits
+	-$(MAKE) -o bin/olapd bench-clients
+	-$(MAKE) -o bin/olapd bench-memory
+	-$(MAKE) -o bin/olapd bench-ssb
+	-$(MAKE) -o bin/olapd bench-load
+	-$(MAKE) -o bin/olapd bench-insert
+	-$(MAKE) -o bin/olapd bench-kafka
+	-$(MAKE) -o bin/olapd bench-profile
 	$(BENCH) report
 
 bench-hits: bench-peers bin/olapd ## 43 queries over 10 M rows of hits

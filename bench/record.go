@@ -108,12 +108,19 @@ func progress(format string, args ...any) {
 	fmt.Fprintf(os.Stderr, "bench: "+format+"\n", args...)
 }
 
+// commit is the short name of the checked-out commit, with "+changes" if files differ from it, other than those
+// that benchmarks write.
 func commit() string {
-	out, err := exec.Command("git", "describe", "--always", "--exclude=*", "--dirty=+changes").Output()
+	out, err := exec.Command("git", "rev-parse", "--short", "HEAD").Output()
 	if err != nil {
 		return "unknown"
 	}
-	return string(bytes.TrimSpace(out))
+	name := string(bytes.TrimSpace(out))
+	out, err = exec.Command("git", "status", "--porcelain", "--untracked-files=no", "--", ".", ":!"+resultsDir, ":!docs/benchmarks.md", ":!README.md").Output()
+	if err != nil || len(out) > 0 {
+		name += "+changes"
+	}
+	return name
 }
 
 func cpuModel() string {
