@@ -160,7 +160,6 @@ func (x *statement) execOptions() exec.Options {
 			RowsInJoin: settings.MaxRowsInJoin.Int(v), BytesInJoin: settings.MaxBytesInJoin.Int(v), JoinMode: mode(settings.JoinMode, v),
 			SortSpill:  spillFrom(settings.SortSpillBytes.Int(v), settings.SortSpillRatio.Of(v), most),
 			GroupSpill: spillFrom(settings.GroupSpillBytes.Int(v), settings.GroupSpillRatio.Of(v), most),
-			JoinSpill:  spillFrom(settings.JoinSpillBytes.Int(v), settings.JoinSpillRatio.Of(v), most),
 		},
 		Temp: x.temporary(),
 	}

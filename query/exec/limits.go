@@ -33,8 +33,8 @@ type Limits struct {
 	RowsInJoin, BytesInJoin         int64
 	JoinMode                        Overflow
 
-	// Bytes of memory from which sorts, aggregations and the right sides of joins go on in temporary files, if Options.Temp is set; 0: never.
-	SortSpill, GroupSpill, JoinSpill int64
+	// Bytes of memory from which sorts and aggregations go on in temporary files, if Options.Temp is set; 0: never.
+	SortSpill, GroupSpill int64
 }
 
 // check returns whether rows or bytes pass their limits: an error with the code or, in break mode, true.

@@ -72,8 +72,6 @@ var (
 	SortSpillRatio     = number("max_bytes_ratio_before_external_sort", "0.5", "Share of the memory a query may have from which an ORDER BY goes on in temporary files; 0: never.")
 	GroupSpillBytes    = count("max_bytes_before_external_group_by", 0, "Bytes of memory from which a GROUP BY goes on in temporary files; 0: only the ratio counts.")
 	GroupSpillRatio    = number("max_bytes_ratio_before_external_group_by", "0.5", "Share of the memory a query may have from which a GROUP BY goes on in temporary files; 0: never.")
-	JoinSpillBytes     = count("max_bytes_before_external_join", 0, "Bytes of memory from which a join goes on in temporary files; 0: only the ratio counts.")
-	JoinSpillRatio     = number("max_bytes_ratio_before_external_join", "0.5", "Share of the memory a query may have from which a join goes on in temporary files; 0: never.")
 	MaxTempQuery       = count("max_temporary_data_on_disk_size_for_query", 0, "Bytes of temporary files of a query.")
 	MaxQuerySize       = count("max_query_size", 262144, "Bytes of a statement's text, inline data left out.")
 	MaxParserDepth     = count("max_parser_depth", 1000, "Nesting of a statement.")
