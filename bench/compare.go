@@ -38,7 +38,7 @@ type engineRecord struct {
 	Directory int64             `json:"disk_directory_bytes"` // all files, logs and what waits for its removal too
 	Cold      []float64         `json:"cold_ms,omitempty"`
 	Warm      series            `json:"warm"`
-	Cached    series            `json:"condition_cache,omitzero"` // ClickHouse with its query condition cache
+	Cached    series            `json:"condition_cache,omitzero"` // with the query condition cache, where the engine has one
 	OneThread series            `json:"one_thread,omitzero"`
 	Errors    map[string]string `json:"errors,omitempty"`
 }
@@ -104,7 +104,7 @@ func (r *record) queryTable() string {
 	t := table{header: []string{"query"}}
 	for _, n := range names {
 		t.header = append(t.header, titles[n])
-		if n == oracle.ClickHouse {
+		if n != oracle.DuckDB {
 			t.header = append(t.header, "with cache")
 		}
 	}
@@ -120,7 +120,7 @@ func (r *record) queryTable() string {
 		row := []string{fmt.Sprint(q + 1)}
 		for _, n := range names {
 			row = append(row, timeText(r.times(passWarm, n), q))
-			if n == oracle.ClickHouse {
+			if n != oracle.DuckDB {
 				row = append(row, timeText(r.times(passCached, n), q))
 			}
 		}

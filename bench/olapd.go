@@ -35,7 +35,8 @@ func (e *olapdEngine) open(threads int) error {
 	if err != nil {
 		return err
 	}
-	e.server, e.session = s, olapd.Session{Server: s}
+	// As for ClickHouse: off, unless a query turns it on.
+	e.server, e.session = s, olapd.Session{Server: s, Settings: map[string]string{"use_query_condition_cache": "0"}}
 	if err := s.Wait(); err != nil {
 		e.close()
 		return err

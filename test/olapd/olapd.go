@@ -173,6 +173,7 @@ type Session struct {
 	Server   *Server
 	ID       string
 	Database string // "" until the session has one
+	Settings map[string]string
 }
 
 var codeInBody = regexp.MustCompile(`Code: (\d+)`)
@@ -204,6 +205,9 @@ func (s *Session) post(ctx context.Context, q url.Values, body io.Reader) (Answe
 	}
 	if s.Database != "" {
 		q.Set("database", s.Database)
+	}
+	for name, value := range s.Settings {
+		q.Set(name, value)
 	}
 	req, err := http.NewRequestWithContext(ctx, http.MethodPost, s.Server.URL+"/?"+q.Encode(), body)
 	if err != nil {
