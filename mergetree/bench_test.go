@@ -89,3 +89,20 @@ func BenchmarkMerge(b *testing.B) {
 	}
 	b.ReportMetric(n*k*float64(b.N)/b.Elapsed().Seconds(), "rows/s")
 }
+
+// BenchmarkSortRows sorts rows of a few texts and a range of times, as events by country and time.
+func BenchmarkSortRows(b *testing.B) {
+	const n = 1 << 20
+	r := rand.New(rand.NewPCG(1, 2))
+	country, at := column.New(types.TString, n), column.New(types.TUInt32, n)
+	for i := range n {
+		column.AppendValue(country, []string{"DE", "FR", "US", "GB", "IN", "BR", "JP", "NL", "PL", "SE"}[r.IntN(10)])
+		column.AppendValue(at, uint32(1_700_000_000+i/1000))
+	}
+	for b.Loop() {
+		if sortRows([]column.Vector{country, at}, n) == nil {
+			b.Fatal("in order")
+		}
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row")
+}

@@ -3,8 +3,6 @@ package mergetree
 import (
 	"bytes"
 	"cmp"
-	"encoding/binary"
-	"math"
 	"slices"
 
 	"github.com/olapd/olapd/internal/column"
@@ -13,30 +11,21 @@ import (
 // sortRows returns the positions of a block's rows in the order of keys, rows of equal keys in their present
 // order; nil if they are in order already.
 func sortRows(keys []column.Vector, n int) []uint32 {
-	if len(keys) == 0 || isSorted(keys, n) {
+	if len(keys) == 0 || n < 2 {
 		return nil
 	}
-	rest := keys
-	prefix, whole := prefixes(keys[0], n)
-	if whole {
-		rest = keys[1:]
+	p := packKeys(keys, n)
+	if p.sorted() {
+		return nil
 	}
-	rows := make([]prefixRow, n)
-	for i := range rows {
-		rows[i] = prefixRow{row: uint32(i)}
-		if prefix != nil {
-			rows[i].prefix = prefix[i]
-		}
+	rows := make([]packedRow, n)
+	for i, x := range p.keys {
+		rows[i] = packedRow{key: x, row: uint32(i)}
 	}
-	slices.SortFunc(rows, func(a, b prefixRow) int {
-		if a.prefix != b.prefix {
-			return cmp.Compare(a.prefix, b.prefix)
-		}
-		if c := compareRows(rest, int(a.row), rest, int(b.row)); c != 0 {
-			return c
-		}
-		return cmp.Compare(a.row, b.row)
-	})
+	rows = sortPacked(rows, p.bits)
+	if len(p.rest) > 0 {
+		sortEqual(rows, p.rest)
+	}
 	sel := make([]uint32, n)
 	for i, r := range rows {
 		sel[i] = r.row
@@ -44,17 +33,75 @@ func sortRows(keys []column.Vector, n int) []uint32 {
 	return sel
 }
 
-// prefixRow is a row with the order-preserving beginning of its key: most comparisons need no more.
-type prefixRow struct {
-	prefix uint64
-	row    uint32
+// sortEqual sorts the runs of rows of equal numbers by the keys that are left.
+func sortEqual(rows []packedRow, rest []column.Vector) {
+	for from := 0; from < len(rows); {
+		to := from + 1
+		for to < len(rows) && rows[to].key == rows[from].key {
+			to++
+		}
+		if to-from > 1 {
+			slices.SortFunc(rows[from:to], func(a, b packedRow) int {
+				if c := compareRows(rest, int(a.row), rest, int(b.row)); c != 0 {
+					return c
+				}
+				return cmp.Compare(a.row, b.row)
+			})
+		}
+		from = to
+	}
 }
 
-func isSorted(keys []column.Vector, n int) bool {
-	for i := 1; i < n; i++ {
-		if compareRows(keys, i-1, keys, i) > 0 {
-			return false
+// packedRow is a row with what packKeys makes of its key.
+type packedRow struct {
+	key uint64
+	row uint32
+}
+
+const (
+	// radixBits are sorted by at once: 2,048 counters stay in the first-level cache.
+	radixBits = 11
+	// radixRows is the fewest rows that are worth the counters.
+	radixRows = 1 << 10
+)
+
+// sortPacked sorts rows, which are in order of row, by the low bits of key, and returns them, there or in other memory.
+func sortPacked(rows []packedRow, bits int) []packedRow {
+	if len(rows) < radixRows {
+		slices.SortFunc(rows, func(a, b packedRow) int {
+			return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.row, b.row))
+		})
+		return rows
+	}
+	to := make([]packedRow, len(rows))
+	for shift := 0; shift < bits; shift += radixBits {
+		if radixPass(to, rows, uint(shift)) {
+			rows, to = to, rows
 		}
+	}
+	return rows
+}
+
+// radixPass puts the rows of src into dst in the order of some bits of key, stably; false if they are all the same, and dst
+// is left alone.
+func radixPass(dst, src []packedRow, shift uint) bool {
+	const mask = 1<<radixBits - 1
+	var at [1 << radixBits]uint32
+	for i := range src {
+		at[src[i].key>>(shift&63)&mask]++
+	}
+	if int(at[src[0].key>>(shift&63)&mask]) == len(src) {
+		return false
+	}
+	sum := uint32(0)
+	for i, n := range at {
+		at[i] = sum
+		sum += n
+	}
+	for i := range src {
+		k := src[i].key >> (shift & 63) & mask
+		dst[at[k]] = src[i]
+		at[k]++
 	}
 	return true
 }
@@ -67,70 +114,6 @@ func compareRows(a []column.Vector, i int, b []column.Vector, j int) int {
 		}
 	}
 	return 0
-}
-
-// prefixes returns numbers that order as the values of v do, except that different values may share one;
-// whole says that they do not. Nil if the type has no such numbers.
-func prefixes(v column.Vector, n int) (prefix []uint64, whole bool) {
-	out := make([]uint64, n)
-	switch v := column.Flatten(v).(type) {
-	case *column.Num[uint8]:
-		return widen(out, v.Data, 0), true
-	case *column.Num[uint16]:
-		return widen(out, v.Data, 0), true
-	case *column.Num[uint32]:
-		return widen(out, v.Data, 0), true
-	case *column.Num[uint64]:
-		return v.Data, true
-	case *column.Num[int8]:
-		return widen(out, v.Data, 1<<63), true
-	case *column.Num[int16]:
-		return widen(out, v.Data, 1<<63), true
-	case *column.Num[int32]:
-		return widen(out, v.Data, 1<<63), true
-	case *column.Num[int64]:
-		return widen(out, v.Data, 1<<63), true
-	case *column.Num[float64]:
-		for i, x := range v.Data {
-			out[i] = floatPrefix(x)
-		}
-		return out, true
-	case *column.Str:
-		for i := range out {
-			out[i] = bytesPrefix(v.At(i))
-		}
-		return out, false
-	}
-	return nil, false
-}
-
-// widen adds bias, which moves negative numbers below positive ones.
-func widen[T uint8 | uint16 | uint32 | int8 | int16 | int32 | int64](dst []uint64, src []T, bias uint64) []uint64 {
-	for i, x := range src {
-		dst[i] = uint64(int64(x)) + bias
-	}
-	return dst
-}
-
-// floatPrefix orders as column.Compare: -0 equals 0, NaN is greatest.
-func floatPrefix(x float64) uint64 {
-	if x != x {
-		return math.MaxUint64
-	}
-	b := math.Float64bits(x + 0) // -0 + 0 = 0
-	if b>>63 != 0 {
-		return ^b
-	}
-	return b | 1<<63
-}
-
-func bytesPrefix(b []byte) uint64 {
-	if len(b) >= 8 {
-		return binary.BigEndian.Uint64(b)
-	}
-	var pad [8]byte
-	copy(pad[:], b)
-	return binary.BigEndian.Uint64(pad[:])
 }
 
 // groupStarts returns where runs of rows of equal keys begin in sorted rows: the first is 0 unless there are no rows. Without
