@@ -13,13 +13,14 @@ var patternSeeds = []string{
 	`^https?://(?:www\.)?([^/]+)/.*$`, `abc`, `a+`, `(a|ab)(c|bcd)(d*)`, `(a*)*`, `(a+)(b+)?`, `x*`, ``, `^`, `$`, `^$`, `\bfoo\b`, `\B`, `(?m)^a.*$`,
 	`(?i)straße|KELVIN`, `[^/]+`, `.`, `.{3}`, `(.)(.)$`, `\d{1,3}\.\d{1,3}`, `(\w+)@(\w+)\.com`, `a.*b.*c`, `(?U)a.*b`, `a.*?b`, `[а-я]+`, `\pL+`,
 	`(a)|b`, `(?:(a)|b)*`, `((a)|(b))+`, `foo$`, `^foo`, `^(?:foo|bar)`, `[[:alpha:]]+\s*=\s*("[^"]*"|\S+)`, `(?s).*`, `(?-s).*`, `\x{FFFD}`, `[^a]`, `(^|,)x`, `a{0}`, `(|a)+`, `(a|)+`,
+	`^(\d+)-(\d+)`, `^a?b*$`, `^(a?)(b{2,})[^c]c.*$`, `google[^.]*\.com`, `^[^/]*/.`, `^é?[^é]`, `x?y*z`, `^(?:a)?(a)`, `^[a-c]*[^a-c]*$`, `^(a){0}b?`, `^.+$`, `^.*`, `text=([^&]*)&?`,
 	`é+`, `(?i)é`, `x\z`, `\Ax`, `(ab?)(b?)`, `([a-c]|[b-d])+?d`, `google`, `.*google.*`, `needle.*(\d+)`,
 }
 
 var textSeeds = []string{
 	"", "a", "abc", "abcd", "aaa", "ab", "http://www.example.com/path?x=1", "https://ya.ru/", "http://www./", "https://www.a/b", "ftp://x/y", "foo bar foo", "foobar",
 	"line1\nabc\nline3", "straße STRASSE K", "привет мир", "日本語", "a\xffb", "\xc3", "\xe2\x82", "é", "1.2.3.4 192.168.0.1", "me@example.com, you@x.com", `key = "va lue"`,
-	"aéb", "\xef\xbf\xbd", "xxyx", ",x,x", "abbbcd", "needle in 42", strings.Repeat("ab", 50), "www.google.com", "héllo\nwörld", "a\xc3/b", "\xf0\x9f\x98\x80/",
+	"aéb", "\xef\xbf\xbd", "xxyx", ",x,x", "abbbcd", "needle in 42", "12-345", "bb", "abbbxc\xff", "x google\xff\n.com google.com", "a/é", "a/\xe9x", "text=&", "?text=a text=b&", strings.Repeat("ab", 50), "www.google.com", "héllo\nwörld", "a\xc3/b", "\xf0\x9f\x98\x80/",
 }
 
 // compare checks all that a Finder and Match return against the standard library.

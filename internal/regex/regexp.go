@@ -12,6 +12,8 @@
 // all transitions, nothing, since a thread passes empty-width instructions only once the next byte has told
 // that it goes on behind them. The loop (run.go) is then one load per byte.
 //
+// An expression in which nothing is to be chosen is tried item by item first (path.go): most texts pass, several times as fast.
+//
 // Text that is not UTF-8 is left to the standard library from where the automaton notices.
 package regex
 
@@ -32,6 +34,8 @@ type Regexp struct {
 	needed          []byte // some text within every match
 	always          bool   // matches every text
 	empty           bool   // matches the empty string
+	anchored        bool   // a match begins at the text's start
+	path            path   // the expression, if it is one; else nil
 	submatch, yesno lazyDFA
 }
 
@@ -57,6 +61,7 @@ func Compile(expr string) (*Regexp, error) {
 	}
 	tree = tree.Simplify()
 	re.always = re.empty && !looks(tree)
+	re.anchored = tree.Op == syntax.OpBeginText || tree.Op == syntax.OpConcat && tree.Sub[0].Op == syntax.OpBeginText
 	prefix, complete := std.LiteralPrefix()
 	switch {
 	case complete && std.NumSubexp() == 0:
@@ -66,6 +71,7 @@ func Compile(expr string) (*Regexp, error) {
 	default:
 		re.needed = required(tree)
 	}
+	re.path = newPath(tree, re.prefix)
 	return re, nil
 }
 
@@ -80,6 +86,9 @@ func looks(e *syntax.Regexp) bool {
 
 // String is the expression.
 func (re *Regexp) String() string { return re.expr }
+
+// Anchored reports whether every match begins at the text's start.
+func (re *Regexp) Anchored() bool { return re.anchored }
 
 // NumSubexp is the number of groups.
 func (re *Regexp) NumSubexp() int { return re.std.NumSubexp() }

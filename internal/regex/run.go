@@ -170,6 +170,9 @@ func (f *Finder) from(s []byte, at int) (loc []int, ok bool) {
 	} else if re.needed != nil && !d.anchored && !bytes.Contains(s[at:], re.needed) {
 		return nil, true
 	}
+	if re.path != nil && re.path.find(s, at, f.loc) {
+		return f.loc, true
+	}
 	found, ok := f.run(s, at)
 	if !ok || !found {
 		return nil, ok
