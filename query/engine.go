@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/settings"
 )
 
@@ -16,7 +17,12 @@ type Engine struct {
 	procs processes
 	log   queryLog
 	base  *settings.Values
+	slots *exec.Slots
 }
+
+// slotsPerProcessor is how many workers there are for each processor before a query gets no more than one: while one waits for a file
+// another has something to do.
+const slotsPerProcessor = 2
 
 // New returns an engine. It starts no goroutines and needs no Close. BadArguments and UnknownSetting if Deps.Settings are wrong.
 func New(d Deps) (*Engine, error) {
@@ -35,7 +41,7 @@ func New(d Deps) (*Engine, error) {
 	if d.Server.Clock == nil {
 		d.Server.Clock = d.Clock.Now
 	}
-	e := &Engine{deps: d, base: settings.New()}
+	e := &Engine{deps: d, base: settings.New(), slots: exec.NewSlots(slotsPerProcessor * runtime.GOMAXPROCS(0))}
 	if err := e.base.SetAll(d.Settings); err != nil {
 		return nil, err
 	}

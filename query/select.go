@@ -161,7 +161,7 @@ func (x *statement) execOptions() exec.Options {
 			SortSpill:  spillFrom(settings.SortSpillBytes.Int(v), settings.SortSpillRatio.Of(v), most),
 			GroupSpill: spillFrom(settings.GroupSpillBytes.Int(v), settings.GroupSpillRatio.Of(v), most),
 		},
-		Temp: x.temporary(),
+		Temp: x.temporary(), Slots: x.e.slots,
 	}
 }
 

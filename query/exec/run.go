@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
@@ -25,6 +26,8 @@ type Options struct {
 	// Planned hears, of each scan that begins, how many rows it is to read.
 	Planned  func(rows int64)
 	Extremes bool
+	// Slots is what the queries of a process share; nil: all Threads are at work at once.
+	Slots *Slots
 	// Clock measures how long operators take; nil is the system's.
 	Clock clock.Clock
 	// CollideHashes makes every hash equal, to test the tables.
@@ -51,6 +54,8 @@ type run struct {
 	ctx    context.Context // ends with the run
 	cancel context.CancelFunc
 	read   readCounter
+	// workers is how many of the threads may be at work.
+	workers *allotment
 
 	mu struct {
 		sync.Mutex
@@ -61,7 +66,7 @@ type run struct {
 }
 
 func newRun(ctx context.Context, o Options) *run {
-	r := &run{opts: o}
+	r := &run{opts: o, workers: o.Slots.join(o.Threads)}
 	r.ctx, r.cancel = context.WithCancel(ctx)
 	return r
 }
@@ -77,6 +82,7 @@ func (r *run) close() error {
 	for _, h := range r.mu.held {
 		h.release()
 	}
+	r.workers.leave()
 	return errors.Join(errs...)
 }
 
@@ -87,29 +93,37 @@ func (r *run) atEnd(f func() error) {
 	r.mu.Unlock()
 }
 
-// parallel calls f(0) … f(n-1) concurrently, waits for all and returns the first error, which
-// ends the others' context.
+// parallel calls f(0) … f(n-1), one after the other in this goroutine and, as far as the query has more workers, in theirs at the same time, waits
+// for all and returns the first error, which ends the others' context. No call may wait for another.
 func (r *run) parallel(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
 	if n == 1 {
 		return f(ctx, 0)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
-	var wg sync.WaitGroup
-	for i := range n {
-		wg.Add(1)
-		go func() {
-			defer wg.Done()
+	var next atomic.Int64
+	work := func() {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
 			if err := sqlerr.Guard(func() error { return f(ctx, i) }); err != nil {
 				cancel(err)
 			}
-		}()
+		}
 	}
+	var wg sync.WaitGroup
+	done := make(chan struct{}) // closed when all calls have begun
+	for _, granted := range r.workers.granted[:min(n-1, len(r.workers.granted))] {
+		wg.Go(func() {
+			select {
+			case <-granted:
+				work()
+			case <-done:
+			}
+		})
+	}
+	work()
+	close(done)
 	wg.Wait()
-	if err := context.Cause(ctx); err != nil {
-		return err
-	}
-	return nil
+	return context.Cause(ctx)
 }
 
 // coded gives errors of contexts their codes.
