@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"encoding/json"
 	"fmt"
+	"sync"
 
 	"github.com/olapd/olapd/internal/blockcodec"
 	"github.com/olapd/olapd/internal/catalog"
@@ -135,9 +136,10 @@ func (b *beginTerm) append(dst []byte) ([]byte, error) { return appendText(dst, 
 func (b *appendRows) append(dst []byte) ([]byte, error) {
 	dst = appendClaims(dst, b.ranges, b.tokens)
 	dst = binary.AppendUvarint(dst, uint64(len(b.rows)))
-	var block []byte
+	scratch := blockScratch.Get().(*[]byte)
+	defer blockScratch.Put(scratch)
 	for _, r := range b.rows {
-		block = block[:0]
+		block := (*scratch)[:0]
 		if r.Block != nil {
 			var err error
 			if block, err = blockcodec.Append(block, r.Block); err != nil {
@@ -145,9 +147,15 @@ func (b *appendRows) append(dst []byte) ([]byte, error) {
 			}
 		}
 		dst = appendText(binary.AppendUvarint(dst, uint64(r.Table)), block)
+		if cap(block) <= MaxEntryBytes {
+			*scratch = block
+		}
 	}
 	return dst, nil
 }
+
+// blockScratch is where blocks are encoded before their length is known; the entry, which raft keeps, has the bytes alone.
+var blockScratch = sync.Pool{New: func() any { return new([]byte) }}
 
 func (b *commitSegments) append(dst []byte) ([]byte, error) {
 	dst = appendClaims(dst, b.ranges, b.tokens)

@@ -19,7 +19,9 @@ type partition struct {
 	next    int64 // the first offset not yet in a batch or in pend
 	decoder messageDecoder
 	pend    chunk
-	last    format.Sizes // of the chunk before
+	// last and lastRows are of the chunk before.
+	last     format.Sizes
+	lastRows int
 }
 
 // chunk is what a partition adds to the next batch.
@@ -85,7 +87,7 @@ func (r *reader) one(ctx context.Context, p *partition, rec *kgo.Record) error {
 func (r *reader) read(ctx context.Context, p *partition, rec *kgo.Record) error {
 	c := &p.pend
 	if c.rows == nil {
-		c.rows, c.virt = p.last.NewRows(r.schema), newVirtuals(r.virtual)
+		c.rows, c.virt = p.last.NewRows(r.schema), newVirtuals(r.virtual, p.lastRows)
 	}
 	if why, ok := r.refused[p.TopicPartition][rec.Offset]; ok {
 		c.letters = append(c.letters, r.deadLetter(rec, why))
@@ -150,7 +152,7 @@ func (r *reader) seal(parts []*partition) sealed {
 		s.stamps = append(s.stamps, c.stamps...)
 		s.messages += c.messages
 		if c.rows != nil && c.rows.N > 0 {
-			p.last = format.SizesOf(c.rows)
+			p.last, p.lastRows = format.SizesOf(c.rows), c.rows.N
 			blocks = append(blocks, c.block())
 			s.rows += c.rows.N
 		}
@@ -163,9 +165,7 @@ func (r *reader) seal(parts []*partition) sealed {
 // block returns the chunk's rows, the message's columns first.
 func (c *chunk) block() *column.Block {
 	b := c.rows.Block()
-	for _, v := range c.virt.cols {
-		b.Cols = append(b.Cols, v)
-	}
+	b.Cols = append(b.Cols, c.virt.columns()...)
 	return b
 }
 
@@ -183,7 +183,23 @@ func (r *reader) concat(blocks []*column.Block, n int) *column.Block {
 		for k, b := range blocks {
 			parts[k] = b.Cols[i]
 		}
-		out.Cols[i] = column.Concat(parts...)
+		out.Cols[i] = joined(parts, n)
 	}
 	return out
+}
+
+// joined is n values of all parts in one; those that are all the same stay one.
+func joined(parts []column.Vector, n int) column.Vector {
+	first, same := parts[0].(*column.Const)
+	for _, p := range parts[1:] {
+		if !same {
+			break
+		}
+		c, ok := p.(*column.Const)
+		same = ok && column.Compare(first.Value, 0, c.Value, 0) == 0
+	}
+	if same {
+		return &column.Const{Value: first.Value, N: n}
+	}
+	return column.Concat(parts...)
 }

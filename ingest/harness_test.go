@@ -143,9 +143,9 @@ func rowAt(b *column.Block, i int) row {
 	return row{
 		ID:        b.Cols[0].(*column.Num[uint64]).Data[i],
 		Name:      string(b.Cols[1].(*column.Str).At(i)),
-		Topic:     string(b.Cols[2].(*column.Str).At(i)),
+		Topic:     column.Value(b.Cols[2], i).(string),
 		Offset:    b.Cols[4].(*column.Num[uint64]).Data[i],
-		Partition: b.Cols[5].(*column.Num[uint64]).Data[i],
+		Partition: column.Value(b.Cols[5], i).(uint64),
 	}
 }
 

@@ -2,7 +2,6 @@ package ingest
 
 import (
 	"slices"
-	"time"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/types"
@@ -39,88 +38,136 @@ func (c *Config) VirtualColumns(table column.Schema) column.Schema {
 	})
 }
 
-// virtuals builds the virtual columns of the rows of one partition.
+// virtuals is what the virtual columns of the rows of one partition are made of: most views read none of them, so what all rows
+// share is kept once, and what few messages have takes nothing until one has it.
 type virtuals struct {
-	fields column.Schema
-	cols   []column.Builder
+	fields  column.Schema
+	offsets []uint64
+	millis  []int64 // negative: the message has no timestamp
+	nulls   bool    // some are
+	topic   string
+	part    int32
+	sparse  map[string]column.Builder // keys, headers and failures, from the first row that has one on
 }
 
-func newVirtuals(fields column.Schema) *virtuals {
-	v := &virtuals{fields: fields, cols: make([]column.Builder, len(fields))}
-	for i, f := range fields {
-		v.cols[i] = column.New(f.Type, 0)
-	}
-	return v
+func newVirtuals(fields column.Schema, rows int) *virtuals {
+	return &virtuals{fields: fields, offsets: make([]uint64, 0, rows), millis: make([]int64, 0, rows), sparse: map[string]column.Builder{}}
 }
 
 // add appends n rows that came from r; failure is the error of a message that could not be read, or empty.
 func (v *virtuals) add(r *kgo.Record, n int, failure string) {
-	for i, f := range v.fields {
-		b := v.cols[i]
-		switch f.Name {
-		case "_topic":
-			repeat(b, n, func(b *column.Str) { b.AppendString(r.Topic) })
-		case "_key":
-			repeat(b, n, func(b *column.Str) { b.Append(r.Key) })
-		case "_offset":
-			addNum(b, n, uint64(r.Offset))
-		case "_partition":
-			addNum(b, n, uint64(r.Partition))
-		case "_timestamp":
-			addTime(b, n, r.Timestamp, uint32(max(r.Timestamp.Unix(), 0)))
-		case "_timestamp_ms":
-			addTime(b, n, r.Timestamp, r.Timestamp.UnixMilli())
-		case "_headers.name":
-			repeat(b, n, func(b *column.Array) {
-				for _, h := range r.Headers {
-					b.Elem.(*column.Str).AppendString(h.Key)
-				}
-				b.EndValue()
-			})
-		case "_headers.value":
-			repeat(b, n, func(b *column.Array) {
-				for _, h := range r.Headers {
-					b.Elem.(*column.Str).Append(h.Value)
-				}
-				b.EndValue()
-			})
-		case "_error":
-			repeat(b, n, func(b *column.Str) { b.AppendString(failure) })
-		case "_raw_message":
-			raw := r.Value
-			if failure == "" {
-				raw = nil
-			}
-			repeat(b, n, func(b *column.Str) { b.Append(raw) })
-		}
+	v.topic, v.part = r.Topic, r.Partition
+	if len(r.Key) > 0 || len(r.Headers) > 0 || failure != "" || len(v.sparse) > 0 {
+		v.addSparse(r, n, failure)
+	}
+	ms := r.Timestamp.UnixMilli()
+	v.nulls = v.nulls || ms < 0
+	for range n {
+		v.offsets, v.millis = append(v.offsets, uint64(r.Offset)), append(v.millis, ms)
 	}
 }
 
-// repeat calls one for each of n rows; messages with many rows are the exception.
+func (v *virtuals) addSparse(r *kgo.Record, n int, failure string) {
+	if len(r.Key) > 0 || v.sparse["_key"] != nil {
+		repeat(v.from("_key"), n, func(b *column.Str) { b.Append(r.Key) })
+	}
+	if len(r.Headers) > 0 || v.sparse["_headers.name"] != nil || v.sparse["_headers.value"] != nil {
+		repeat(v.from("_headers.name"), n, func(b *column.Array) {
+			for _, h := range r.Headers {
+				b.Elem.(*column.Str).AppendString(h.Key)
+			}
+			b.EndValue()
+		})
+		repeat(v.from("_headers.value"), n, func(b *column.Array) {
+			for _, h := range r.Headers {
+				b.Elem.(*column.Str).Append(h.Value)
+			}
+			b.EndValue()
+		})
+	}
+	if failure != "" || v.sparse["_error"] != nil || v.sparse["_raw_message"] != nil {
+		raw := r.Value
+		if failure == "" {
+			raw = nil
+		}
+		repeat(v.from("_error"), n, func(b *column.Str) { b.AppendString(failure) })
+		repeat(v.from("_raw_message"), n, func(b *column.Str) { b.Append(raw) })
+	}
+}
+
+// from is a sparse column, empty up to the rows there are when it begins; nil if the table hides it.
+func (v *virtuals) from(name string) column.Builder {
+	b := v.sparse[name]
+	if at := v.fields.Index(name); b == nil && at >= 0 {
+		b = column.New(v.fields[at].Type, 0)
+		for range v.offsets {
+			b.AppendDefault()
+		}
+		v.sparse[name] = b
+	}
+	return b
+}
+
+// repeat calls one for each of n rows, unless b is nil; messages with many rows are the exception.
 func repeat[B column.Builder](b column.Builder, n int, one func(B)) {
-	t := b.(B)
-	for range n {
+	t, ok := b.(B)
+	for i := 0; ok && i < n; i++ {
 		one(t)
 	}
 }
 
-func addNum[T column.Elem](b column.Builder, n int, x T) {
-	v := b.(*column.Num[T])
-	for range n {
-		v.Data = append(v.Data, x)
+// columns returns the virtual columns.
+func (v *virtuals) columns() []column.Vector {
+	out := make([]column.Vector, len(v.fields))
+	n := len(v.offsets)
+	for i, f := range v.fields {
+		switch f.Name {
+		case "_topic":
+			out[i] = &column.Const{Value: column.NewStrings(v.topic), N: n}
+		case "_offset":
+			out[i] = column.NewNum(f.Type, v.offsets)
+		case "_partition":
+			out[i] = &column.Const{Value: column.NewNum(f.Type, []uint64{uint64(v.part)}), N: n}
+		case "_timestamp":
+			seconds := make([]uint32, n)
+			for k, ms := range v.millis {
+				seconds[k] = uint32(max(ms, 0) / 1000)
+			}
+			out[i] = column.NewNullable(v.missing(), column.NewNum(f.Type.Elem(), seconds))
+		case "_timestamp_ms":
+			out[i] = column.NewNullable(v.missing(), column.NewNum(f.Type.Elem(), v.times()))
+		default:
+			if b := v.sparse[f.Name]; b != nil {
+				out[i] = b
+			} else {
+				out[i] = column.NewDefaults(f.Type, n)
+			}
+		}
 	}
+	return out
 }
 
-// addTime appends n times x, or NULL for a record without a timestamp, which Kafka writes as -1.
-func addTime[T column.Elem](b column.Builder, n int, at time.Time, x T) {
-	v := b.(*column.Nullable)
-	for range n {
-		if at.UnixMilli() < 0 {
-			v.AppendNull()
-			continue
+// missing tells the rows without a timestamp.
+func (v *virtuals) missing() []uint8 {
+	flags := make([]uint8, len(v.millis))
+	if v.nulls {
+		for i, ms := range v.millis {
+			if ms < 0 {
+				flags[i] = 1
+			}
 		}
-		inner := v.Inner.(*column.Num[T])
-		inner.Data = append(inner.Data, x)
-		v.Nulls = append(v.Nulls, 0)
 	}
+	return flags
+}
+
+// times are the timestamps in ms, 0 where there is none.
+func (v *virtuals) times() []int64 {
+	if !v.nulls {
+		return v.millis
+	}
+	out := make([]int64, len(v.millis))
+	for i, ms := range v.millis {
+		out[i] = max(ms, 0)
+	}
+	return out
 }

@@ -27,6 +27,8 @@ package blockcodec
 
 import (
 	"encoding/binary"
+	"slices"
+	"sync"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/compress"
@@ -68,10 +70,13 @@ func Append(dst []byte, b *column.Block) ([]byte, error) {
 		dst = binary.AppendUvarint(dst, uint64(len(name)))
 		dst = append(dst, name...)
 	}
-	raw := make([]byte, 0, b.Bytes()+64)
+	scratch := scratches.Get().(*[]byte)
+	defer keepScratch(scratch)
+	raw := slices.Grow((*scratch)[:0], int(b.Bytes())+64)
 	for _, c := range b.Cols {
 		raw = appendVector(raw, column.Flatten(c))
 	}
+	*scratch = raw
 	if len(raw) > MaxRaw {
 		return dst[:start], tooLarge(b)
 	}
@@ -81,6 +86,18 @@ func Append(dst []byte, b *column.Block) ([]byte, error) {
 	}
 	binary.LittleEndian.PutUint64(dst[start+1:], xxh3.Hash(dst[start+headerSize:]))
 	return dst, nil
+}
+
+// scratches are the raw forms that Append compresses: megabytes for each commit, which would be fresh memory each time.
+var scratches = sync.Pool{New: func() any { return new([]byte) }}
+
+// maxScratch is the largest that is kept: the raw form of the largest block of a log entry that is filled well.
+const maxScratch = 16 << 20
+
+func keepScratch(b *[]byte) {
+	if cap(*b) <= maxScratch {
+		scratches.Put(b)
+	}
 }
 
 func tooLarge(b *column.Block) error {

@@ -73,29 +73,15 @@ func Concat(vs ...Vector) Vector {
 	if d := concatDict(vs); d != nil {
 		return d
 	}
-	n := 0
-	for _, v := range vs {
-		n += v.Len()
+	size := SizeOf(vs[0])
+	for _, v := range vs[1:] {
+		size.Add(SizeOf(v))
 	}
-	b := New(vs[0].Type(), n)
-	if s, ok := b.(*Str); ok {
-		s.Data = make([]byte, 0, textBytes(vs))
-	}
+	b := NewSized(vs[0].Type(), size)
 	for _, v := range vs {
 		b.AppendRange(v, 0, v.Len())
 	}
 	return b
-}
-
-// textBytes is the bytes of the strings of flat vectors; of others it knows nothing.
-func textBytes(vs []Vector) int {
-	n := 0
-	for _, v := range vs {
-		if s, ok := v.(*Str); ok {
-			n += int(s.Off[len(s.Off)-1] - s.Off[0])
-		}
-	}
-	return n
 }
 
 // concatDict keeps vectors over one and the same dictionary coded; nil if they are not.

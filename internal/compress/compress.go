@@ -25,6 +25,7 @@ package compress
 
 import (
 	"fmt"
+	"slices"
 	"sync"
 
 	"github.com/klauspost/compress/zstd"
@@ -114,7 +115,7 @@ func AppendCompress(dst []byte, c Codec, src []byte) ([]byte, error) {
 
 func appendLZ4(dst, src []byte) ([]byte, error) {
 	n, bound := len(dst), lz4.CompressBlockBound(len(src))
-	dst = append(dst, make([]byte, bound)...)
+	dst = slices.Grow(dst, bound)[:n+bound] // without zeros where there is room
 	comp := lz4Compressors.Get().(*lz4.Compressor)
 	defer lz4Compressors.Put(comp)
 	m, err := comp.CompressBlock(src, dst[n:])

@@ -193,18 +193,19 @@ func (r *rowReader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, err
 }
 
 // Sizes is the room that a block took: the next one of a long input takes about as much, and is not copied as it grows.
-type Sizes struct {
-	rows int
-	text []int // bytes of each column of strings
-}
+type Sizes struct{ cols []column.Size }
 
-// SizesOf is the room that r takes.
+// SizesOf is the room that r takes, with a little to spare. Small blocks are not worth it.
 func SizesOf(r *Rows) Sizes {
-	s := Sizes{rows: r.N, text: make([]int, len(r.Cols))}
+	const small, spare = 1024, 16
+	var s Sizes
+	if r.N < small || r.Cols == nil {
+		return s
+	}
+	s.cols = make([]column.Size, len(r.Cols))
 	for i, c := range r.Cols {
-		if v, ok := c.(*column.Str); ok {
-			s.text[i] = len(v.Data)
-		}
+		s.cols[i] = column.SizeOf(c)
+		s.cols[i].Spare(spare)
 	}
 	return s
 }
@@ -216,17 +217,10 @@ func (s *Sizes) NewRows(schema column.Schema) *Rows {
 	return r
 }
 
-// reserve makes room in an empty block, with a little to spare. Small blocks are not worth it.
+// reserve makes room in an empty block.
 func (s *Sizes) reserve(r *Rows) {
-	const small, spare = 1024, 16
-	if s.rows < small {
-		return
-	}
-	for i, f := range r.Schema {
-		r.Cols[i] = column.New(f.Type, s.rows+s.rows/spare)
-		if v, ok := r.Cols[i].(*column.Str); ok {
-			v.Data = make([]byte, 0, s.text[i]+s.text[i]/spare)
-		}
+	for i, size := range s.cols {
+		r.Cols[i] = column.NewSized(r.Schema[i].Type, size)
 	}
 }
 
