@@ -30,6 +30,8 @@ type Scan struct {
 	// Limit is the number of rows after which reading stops; 0: none.
 	Limit uint64
 
+	runtime []*RuntimeFilter // by joins above
+
 	ran     bool
 	scanner Scanner
 	planned ScanStats
@@ -46,6 +48,7 @@ type Scan struct {
 // scanCounts is what a scan has really done.
 type scanCounts struct {
 	rows, topRows, topGranules atomic.Int64
+	joinRows, joinGranules     atomic.Int64
 }
 
 // Describe implements Operator.
@@ -80,7 +83,11 @@ func (s *Scan) lines(pad string) []string {
 	if s.Top != nil {
 		line += fmt.Sprintf(", dropped by top-k: %d granules, %d rows", s.actual.topGranules.Load(), top)
 	}
-	if rest := s.planned.Rows - rows - top; rest > 0 {
+	join := s.actual.joinRows.Load()
+	if join > 0 {
+		line += fmt.Sprintf(", dropped by join: %d granules, %d rows", s.actual.joinGranules.Load(), join)
+	}
+	if rest := s.planned.Rows - rows - top - join; rest > 0 {
 		line += fmt.Sprintf(", not reached: %d rows", rest)
 	}
 	return append(out, line)
@@ -145,6 +152,8 @@ type scanStream struct {
 	top  *topState
 	lazy map[*Predicate]*lazyMask
 	rest blocksOf
+
+	filters filterState
 }
 
 func (w *scanStream) Next(ctx context.Context) (*column.Block, error) {
@@ -190,6 +199,9 @@ func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
 	v.reset(t.m)
 	v.narrow()
 	w.skipRuns(t)
+	if err := w.skipRuntime(); err != nil {
+		return nil, err
+	}
 	if len(w.s.Preds) == 0 {
 		w.truncate()
 	}
@@ -221,7 +233,7 @@ const fewPass = 256
 // remember tells the storage which rows passed the filter, where nothing else has dropped rows.
 func (w *scanStream) remember() {
 	v := &w.view
-	if w.s.filter == "" || w.top != nil || v.left > v.m.Rows()/fewPass {
+	if w.s.filter == "" || w.top != nil || w.s.filtered() || v.left > v.m.Rows()/fewPass {
 		return
 	}
 	if m, ok := v.m.(Remembering); ok {
@@ -260,31 +272,70 @@ func (w *scanStream) skipRuns(t task) {
 // step narrows the view by one condition; rest are those behind it.
 func (w *scanStream) step(ctx context.Context, k int, rest []int) error {
 	v, start := &w.view, w.r.opts.Clock.Now()
-	rows, sunk := v.left, int64(0)
 	needed := func(c int) bool { return w.s.Output[c] || w.s.usedBy(rest, c) }
-	if k == len(w.s.Preds) { // the bound of a Sort
-		worst := w.s.Top.worst.Load()
-		if worst == nil {
-			return nil
-		}
-		if err := v.load(ctx, []int{w.s.Top.Column}); err != nil {
-			return err
-		}
-		v.and(w.top.within(v.block.Cols[w.s.Top.Column], worst), needed)
-		if len(rest) == 0 {
-			w.s.Top.passed.Add(int64(rows - v.left))
-		}
-	} else {
-		var err error
-		if rows, sunk, err = w.test(ctx, k, needed); err != nil {
-			return err
-		}
+	var rows int
+	var sunk int64
+	var err error
+	switch at := k - len(w.s.Preds); {
+	case at < 0:
+		rows, sunk, err = w.test(ctx, k, needed)
+	case at == 0 && w.s.Top != nil:
+		rows, err = w.bound(ctx, needed, len(rest) == 0)
+	default:
+		rows, err = w.match(ctx, k, needed)
 	}
-	if rows == 0 { // bounds told that all pass
-		return nil
+	if err != nil || rows == 0 { // nothing was looked at: all pass
+		return err
 	}
 	w.s.order.record(k, rows, v.left, int64(w.r.opts.Clock.Since(start))-sunk)
 	return nil
+}
+
+// bound narrows the view to the rows within the bound of the Sort above; it returns how many rows that looked at.
+func (w *scanStream) bound(ctx context.Context, needed func(int) bool, last bool) (int, error) {
+	v, top := &w.view, w.s.Top
+	worst := top.worst.Load()
+	if worst == nil {
+		return 0, nil
+	}
+	if err := v.load(ctx, []int{top.Column}); err != nil {
+		return 0, err
+	}
+	rows := v.left
+	v.and(w.top.within(v.block.Cols[top.Column], worst), needed)
+	if last {
+		top.passed.Add(int64(rows - v.left))
+	}
+	return rows, nil
+}
+
+// match narrows the view to the rows that may have a partner, by the filter that is step k; it returns how many rows that looked at.
+func (w *scanStream) match(ctx context.Context, k int, needed func(int) bool) (int, error) {
+	v, f := &w.view, w.s.runtimeStep(k)
+	keys := f.keys.Load()
+	if keys == nil || keys.any && keys.bits == nil && keys.bloom == nil || w.s.order.passes(k) > filterUseless && w.s.order.measured(k) {
+		return 0, nil
+	}
+	if err := v.load(ctx, []int{f.column}); err != nil {
+		return 0, err
+	}
+	rows := v.left
+	if mask := w.filters.within(keys, v.block.Cols[f.column]); mask != nil {
+		v.and(mask, needed)
+	}
+	return rows, nil
+}
+
+// runtimeStep is the filter that is step k, or nil.
+func (s *Scan) runtimeStep(k int) *RuntimeFilter {
+	k -= len(s.Preds)
+	if s.Top != nil {
+		k--
+	}
+	if k < 0 {
+		return nil
+	}
+	return s.runtime[k]
 }
 
 // test narrows the view by predicate k; it returns how many rows that looked at and what it took once for all.
@@ -326,6 +377,9 @@ func (s *Scan) usedBy(steps []int, c int) bool {
 	}
 	for _, k := range steps {
 		if k < len(s.Preds) && s.Preds[k].Program.Uses(c) {
+			return true
+		}
+		if f := s.runtimeStep(k); f != nil && f.column == c {
 			return true
 		}
 	}

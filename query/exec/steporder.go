@@ -7,7 +7,7 @@ import (
 )
 
 // stepOrder is the order in which a scan's conditions are evaluated: by cost over the part of the rows that they drop, first as
-// estimated, then as measured by all workers while they run. The steps are the positions in Preds and, behind them, the bound of a Sort.
+// estimated, then as measured by all workers while they run. The steps are the positions in Preds and, behind them, the bound of a Sort and the filters of joins.
 type stepOrder struct {
 	stats  []stepStats
 	now    atomic.Pointer[[]int]
@@ -34,7 +34,7 @@ const (
 )
 
 func newStepOrder(s *Scan) *stepOrder {
-	n := len(s.Preds)
+	n := len(s.Preds) + len(s.runtime)
 	if s.Top != nil {
 		n++
 	}
@@ -42,8 +42,11 @@ func newStepOrder(s *Scan) *stepOrder {
 	for i, p := range s.Preds {
 		o.stats[i].cost, o.stats[i].pass, o.stats[i].fixed = float64(p.Cost)/10, p.Pass, !p.Safe
 	}
+	for k := len(s.Preds); k < n; k++ {
+		o.stats[k].cost, o.stats[k].pass = filterCost, filterPass
+	}
 	if s.Top != nil {
-		o.stats[n-1].cost, o.stats[n-1].pass = boundCost, boundPass
+		o.stats[len(s.Preds)].cost, o.stats[len(s.Preds)].pass = boundCost, boundPass
 	}
 	o.sort()
 	return o
@@ -81,6 +84,9 @@ func (o *stepOrder) passes(k int) float64 {
 	}
 	return float64(o.stats[k].out.Load()) / float64(in)
 }
+
+// measured reports whether a step has seen enough rows for passes to hold of the others too.
+func (o *stepOrder) measured(k int) bool { return o.stats[k].in.Load() >= 8*estimateRows }
 
 func (o *stepOrder) sort() {
 	order := make([]int, len(o.stats))

@@ -98,6 +98,12 @@ func (p *Program) Uses(i int) bool { return p.used[i] }
 // Columns returns the input columns the program reads, ascending; the slice is the program's own.
 func (p *Program) Columns() []int { return p.columns }
 
+// Column returns the input column that result i is, if it is one as it stands.
+func (p *Program) Column(i int) (c int, ok bool) {
+	n := p.nodes[p.roots[i]]
+	return n.column, n.kind == columnNode
+}
+
 // Volatile reports whether equal inputs may give different results.
 func (p *Program) Volatile() bool { return p.volatile }
 
