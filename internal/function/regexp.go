@@ -315,7 +315,7 @@ func replaceRegexp(name string, aliases []string, once bool) *Scalar {
 						return err
 					}
 				}
-				return r.replace(s, once)
+				return r.replace(s, once || m.Anchored() && !m.MatchesEmpty())
 			})
 			return r.out, err
 		}}
@@ -397,6 +397,16 @@ func (r *replacer) addEmptyBehind() error {
 	return r.add(loc)
 }
 
+// only appends the only part of the replacement.
+func (r *replacer) only(loc []int) error {
+	b := r.parts[0].text
+	if b == nil {
+		b = group(r.s, loc, r.parts[0].group)
+	}
+	r.out.Data = append(r.out.Data, b...)
+	return endBounded(r.out, "replaceRegexp")
+}
+
 // replace appends s with its first match, or all, replaced.
 func (r *replacer) replace(s []byte, once bool) error {
 	r.s, r.start = s, 0
@@ -404,6 +414,9 @@ func (r *replacer) replace(s []byte, once bool) error {
 	case r.none:
 	case once:
 		if loc := r.Find(s); loc != nil {
+			if len(r.parts) == 1 && loc[0] == 0 && loc[1] == len(s) { // nothing of s stays
+				return r.only(loc)
+			}
 			if err := r.add(loc); err != nil {
 				return err
 			}
