@@ -31,6 +31,8 @@ type kafkaRecord struct {
 	MedianDelay float64 `json:"median_delay_ms"` // with a rate
 	PeakMemory  int64   `json:"peak_bytes"`
 	Segments    int64   `json:"segments"`
+	ServerCPU   float64 `json:"server_cpu_seconds"` // olapd's until all rows were seen
+	BrokerCPU   float64 `json:"broker_cpu_seconds"` // the broker's in the same time, at a rate with producing
 }
 
 // kafkaSchema is what rows go through: the topic, a table, and a rollup of it.
@@ -106,7 +108,7 @@ func (r *kafkaRecord) measure(e *olapdEngine, b *brokerProcess, profile string) 
 		wait := writeProfile(e.admin, profile)
 		defer wait()
 	}
-	start := time.Now()
+	start, ours, brokers := time.Now(), e.server.CPU(), olapd.CPU(b.cmd.Process.Pid)
 	if err := b.begin(); err != nil {
 		return err
 	}
@@ -131,6 +133,7 @@ func (r *kafkaRecord) measure(e *olapdEngine, b *brokerProcess, profile string) 
 	}
 	r.Seconds = last.Sub(start).Seconds()
 	r.PerSecond = float64(r.Rows) / r.Seconds
+	r.ServerCPU, r.BrokerCPU = (e.server.CPU() - ours).Seconds(), (olapd.CPU(b.cmd.Process.Pid) - brokers).Seconds()
 	if len(delays) > 0 {
 		slices.Sort(delays)
 		r.MedianDelay, r.WorstDelay = delays[len(delays)/2], delays[len(delays)-1]
@@ -169,6 +172,7 @@ func (r *kafkaRecord) check(ctx context.Context, e *olapdEngine) error {
 func (r *kafkaRecord) print(w io.Writer) {
 	fmt.Fprintf(w, "%d messages of %d bytes in %d partitions: %.2f s, %.0f rows/s, %d MB at most; more rows seen every %.0f ms at least; %d segments\n",
 		r.Rows, r.Bytes/max(r.Rows, 1), r.Partitions, r.Seconds, r.PerSecond, r.PeakMemory>>20, r.LongestGap, r.Segments)
+	fmt.Fprintf(w, "CPU: olapd %.2f s, %.2f µs a row; the broker %.2f s\n", r.ServerCPU, r.ServerCPU*1e6/float64(r.Rows), r.BrokerCPU)
 	if r.Rate > 0 {
 		fmt.Fprintf(w, "produced at %d a second: seen after %.0f ms at the median, %.0f ms at most\n", r.Rate, r.MedianDelay, r.WorstDelay)
 	}

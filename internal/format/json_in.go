@@ -56,16 +56,18 @@ type jsonRows struct {
 	byName map[string]int
 	keys   [][]byte // each column's name as it mostly stands in a row, with the colon
 	plain  []plainField
-	seen   []int // row in which each column was last given, counted from 1
+	text   []bool // columns of String
+	seen   []int  // row in which each column was last given, counted from 1
 	row1   int
 	next   int // the column expected next: objects mostly keep one order
 }
 
 func newJSONRows(s column.Schema, o Options) *jsonRows {
-	d := &jsonRows{schema: s, o: o, byName: make(map[string]int, len(s)), seen: make([]int, len(s)), keys: make([][]byte, len(s)), plain: plainFields(s, &o)}
+	d := &jsonRows{schema: s, o: o, byName: make(map[string]int, len(s)), seen: make([]int, len(s)), keys: make([][]byte, len(s)), text: make([]bool, len(s)), plain: plainFields(s, &o)}
 	d.scan.o = &d.o
 	for i, f := range s {
 		d.byName[f.Name] = i
+		d.text[i] = f.Type.WithoutLowCardinality().Kind == types.String
 		d.keys[i] = append(valuetext.AppendJSONString(nil, []byte(f.Name)), ':')
 	}
 	return d
@@ -184,6 +186,10 @@ var jsonEnds, quoteEnds = bytesOf(",}"), bytesOf(`"`)
 // value reads the value of column c.
 func (d *jsonRows) value(r *Rows, c int) error {
 	s := &d.scan
+	if d.text[c] && s.plainString(r.Cols[c].(*column.Str)) {
+		d.seen[c] = d.row1
+		return nil
+	}
 	if p := &d.plain[c]; p.kind != types.Nothing && s.pos < len(s.data) {
 		if s.data[s.pos] != '"' {
 			if n := p.take(r.Cols[c], s.data[s.pos:], jsonEnds); n > 0 {

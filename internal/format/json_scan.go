@@ -341,6 +341,21 @@ func (s *jsonScan) value(b column.Builder, t *types.Type, depth int) error {
 	return s.plain(b, t)
 }
 
+// plainString appends the string without escapes that stands at the place; false, with nothing appended, if there is none.
+func (s *jsonScan) plainString(v *column.Str) bool {
+	if s.pos >= len(s.data) || s.data[s.pos] != '"' {
+		return false
+	}
+	text := s.data[s.pos+1:]
+	n := quoteOrEscape(text)
+	if n < 0 || text[n] != '"' {
+		return false
+	}
+	v.Append(text[:n])
+	s.pos += n + 2
+	return true
+}
+
 // stringInto appends a string; numbers, booleans and whole objects keep their text.
 func (s *jsonScan) stringInto(v *column.Str) error {
 	var text []byte
@@ -425,11 +440,18 @@ func (s *jsonScan) array(v *column.Array, t *types.Type, depth int) error {
 		return err
 	}
 	elem, et := v.Elem.(column.Builder), t.Elem()
+	text, _ := elem.(*column.Str)
+	if et.WithoutLowCardinality().Kind != types.String {
+		text = nil
+	}
 	for first := true; !s.take(']'); first = false {
 		if !first {
 			if err := s.need(','); err != nil {
 				return err
 			}
+		}
+		if text != nil && s.plainString(text) {
+			continue
 		}
 		if err := s.value(elem, et, depth+1); err != nil {
 			return err

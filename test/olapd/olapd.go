@@ -242,6 +242,33 @@ func interpret(resp *http.Response, body []byte) Answer {
 	return Answer{Data: string(body)}
 }
 
+// CPU is the processor time that the process has taken, 0 where the system does not tell.
+func (s *Server) CPU() time.Duration {
+	if s.cmd == nil {
+		return 0
+	}
+	return CPU(s.cmd.Process.Pid)
+}
+
+// CPU is the processor time that a process has taken, 0 where the system does not tell.
+func CPU(pid int) time.Duration {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return 0
+	}
+	const user, system, perSecond = 11, 12, 100 // fields behind the name, in hundredths
+	fields := strings.Fields(string(stat[bytes.LastIndexByte(stat, ')')+1:]))
+	if len(fields) <= system {
+		return 0
+	}
+	u, err := strconv.ParseInt(fields[user], 10, 64)
+	k, err2 := strconv.ParseInt(fields[system], 10, 64)
+	if err != nil || err2 != nil {
+		return 0
+	}
+	return time.Duration(u+k) * time.Second / perSecond
+}
+
 // Peak returns the largest resident size of the child so far, in bytes; 0 if unknown.
 func (s *Server) Peak() int64 {
 	if s.cmd == nil {
