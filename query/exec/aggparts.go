@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"math"
 	"math/bits"
 	"slices"
 	"sync"
@@ -41,27 +42,49 @@ func (s *aggSet) partitions(rows, groups int) []*aggPart {
 	if s.mu.parts != nil {
 		return s.mu.parts
 	}
-	expected := s.expectedGroups(groups)
-	n := min(max(bits.Len(uint(expected/partGroups)), minPartBits), maxPartBits)
+	most, likely := s.expectedGroups(rows, groups)
+	n := min(max(bits.Len(uint(most/partGroups)), minPartBits), maxPartBits)
 	s.mu.parts = make([]*aggPart, 1<<n)
 	s.memory = hashtable.NewMemory()
 	s.r.atEnd(func() error { s.memory.Free(); return nil })
 	for i := range s.mu.parts {
 		p := &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.newStates()}
 		p.index.Use(s.memory)
-		p.reserve = min(int(float64(expected>>n)*float64(groups)/float64(rows)), 4*partGroups) // repeated keys become more frequent
+		p.reserve = min(likely>>n, 4*partGroups)
 		s.mu.parts[i] = p
 	}
 	return s.mu.parts
 }
 
-// expectedGroups is how many groups there will be if they go on to come as they did: an upper bound, as more and more
-// rows belong to groups that are there. Without knowledge of the rows to come it is those there are.
-func (s *aggSet) expectedGroups(groups int) int {
-	groups *= s.r.opts.Threads
+// expectedGroups guesses, from a worker's rows and their groups, how many groups there will be: at most, if they go on to come as they
+// did; and likely, if all keys are as frequent, so that the first repetitions tell how many keys there are. Frequent keys make that too
+// few, which costs some growing; reserving for the most made tables ten times too large, which is much more memory to touch.
+func (s *aggSet) expectedGroups(rows, groups int) (most, likely int) {
 	read := s.r.read.rows.Load()
-	return int(float64(groups) * float64(max(plannedRows(s.a), read)) / float64(max(read, 1)))
+	share := float64(max(plannedRows(s.a), read)) / float64(max(read, 1)) * float64(s.r.opts.Threads)
+	return int(float64(groups) * share), int(distinctOf(rows, groups, float64(rows)*share))
 }
+
+// distinctOf is how many of equally frequent keys there are likely among total rows if rows of them had groups.
+func distinctOf(rows, groups int, total float64) float64 {
+	n, d := float64(rows), float64(groups)
+	among := func(keys, rows float64) float64 { return -keys * math.Expm1(-rows/keys) }
+	if among(total, n) <= d { // so many keys that each row has its own, nearly
+		return total
+	}
+	low, high := d, total
+	for range distinctSteps {
+		if mid := math.Sqrt(low * high); among(mid, n) < d {
+			low = mid
+		} else {
+			high = mid
+		}
+	}
+	return among(high, total)
+}
+
+// distinctSteps halve the logarithm of the interval in which the number of keys is: to a millionth.
+const distinctSteps = 24
 
 // plannedRows is how many rows the scans below read at most, as far as they know.
 func plannedRows(op Operator) int64 {
