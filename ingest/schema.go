@@ -47,17 +47,29 @@ type virtuals struct {
 	nulls   bool    // some are
 	topic   string
 	part    int32
-	sparse  map[string]column.Builder // keys, headers and failures, from the first row that has one on
+	sparse  [len(sparseNames)]column.Builder // from the first row that has one on
+	begun   bool                             // some have
 }
 
+// sparseNames are the virtual columns that most messages have nothing for.
+var sparseNames = [...]string{sparseKey: "_key", sparseHeader: "_headers.name", sparseValue: "_headers.value", sparseError: "_error", sparseRaw: "_raw_message"}
+
+const (
+	sparseKey = iota
+	sparseHeader
+	sparseValue
+	sparseError
+	sparseRaw
+)
+
 func newVirtuals(fields column.Schema, rows int) *virtuals {
-	return &virtuals{fields: fields, offsets: make([]uint64, 0, rows), millis: make([]int64, 0, rows), sparse: map[string]column.Builder{}}
+	return &virtuals{fields: fields, offsets: make([]uint64, 0, rows), millis: make([]int64, 0, rows)}
 }
 
 // add appends n rows that came from r; failure is the error of a message that could not be read, or empty.
 func (v *virtuals) add(r *kgo.Record, n int, failure string) {
 	v.topic, v.part = r.Topic, r.Partition
-	if len(r.Key) > 0 || len(r.Headers) > 0 || failure != "" || len(v.sparse) > 0 {
+	if len(r.Key) > 0 || len(r.Headers) > 0 || failure != "" || v.begun {
 		v.addSparse(r, n, failure)
 	}
 	ms := r.Timestamp.UnixMilli()
@@ -68,42 +80,46 @@ func (v *virtuals) add(r *kgo.Record, n int, failure string) {
 }
 
 func (v *virtuals) addSparse(r *kgo.Record, n int, failure string) {
-	if len(r.Key) > 0 || v.sparse["_key"] != nil {
-		repeat(v.from("_key"), n, func(b *column.Str) { b.Append(r.Key) })
+	v.begun = true
+	if len(r.Key) > 0 || v.sparse[sparseKey] != nil {
+		repeat(v.from(sparseKey), n, func(b *column.Str) { b.Append(r.Key) })
 	}
-	if len(r.Headers) > 0 || v.sparse["_headers.name"] != nil || v.sparse["_headers.value"] != nil {
-		repeat(v.from("_headers.name"), n, func(b *column.Array) {
+	if len(r.Headers) > 0 || v.sparse[sparseHeader] != nil || v.sparse[sparseValue] != nil {
+		repeat(v.from(sparseHeader), n, func(b *column.Array) {
 			for _, h := range r.Headers {
 				b.Elem.(*column.Str).AppendString(h.Key)
 			}
 			b.EndValue()
 		})
-		repeat(v.from("_headers.value"), n, func(b *column.Array) {
+		repeat(v.from(sparseValue), n, func(b *column.Array) {
 			for _, h := range r.Headers {
 				b.Elem.(*column.Str).Append(h.Value)
 			}
 			b.EndValue()
 		})
 	}
-	if failure != "" || v.sparse["_error"] != nil || v.sparse["_raw_message"] != nil {
+	if failure != "" || v.sparse[sparseError] != nil || v.sparse[sparseRaw] != nil {
 		raw := r.Value
 		if failure == "" {
 			raw = nil
 		}
-		repeat(v.from("_error"), n, func(b *column.Str) { b.AppendString(failure) })
-		repeat(v.from("_raw_message"), n, func(b *column.Str) { b.Append(raw) })
+		repeat(v.from(sparseError), n, func(b *column.Str) { b.AppendString(failure) })
+		repeat(v.from(sparseRaw), n, func(b *column.Str) { b.Append(raw) })
 	}
 }
 
 // from is a sparse column, empty up to the rows there are when it begins; nil if the table hides it.
-func (v *virtuals) from(name string) column.Builder {
-	b := v.sparse[name]
-	if at := v.fields.Index(name); b == nil && at >= 0 {
+func (v *virtuals) from(sparse int) column.Builder {
+	b := v.sparse[sparse]
+	if b != nil {
+		return b
+	}
+	if at := v.fields.Index(sparseNames[sparse]); at >= 0 {
 		b = column.New(v.fields[at].Type, 0)
 		for range v.offsets {
 			b.AppendDefault()
 		}
-		v.sparse[name] = b
+		v.sparse[sparse] = b
 	}
 	return b
 }
@@ -137,7 +153,7 @@ func (v *virtuals) columns() []column.Vector {
 		case "_timestamp_ms":
 			out[i] = column.NewNullable(v.missing(), column.NewNum(f.Type.Elem(), v.times()))
 		default:
-			if b := v.sparse[f.Name]; b != nil {
+			if b := v.sparse[slices.Index(sparseNames[:], f.Name)]; b != nil {
 				out[i] = b
 			} else {
 				out[i] = column.NewDefaults(f.Type, n)
