@@ -1,6 +1,7 @@
 package format
 
 import (
+	"encoding/binary"
 	"math"
 
 	"github.com/olapd/olapd/internal/civil"
@@ -59,7 +60,7 @@ func (f *plainField) take(b column.Builder, data []byte, ends *byteSet) int {
 	case types.UInt32:
 		return takeInt(b.(*column.Num[uint32]), data, ends, false, math.MaxUint32)
 	case types.UInt64:
-		return takeInt(b.(*column.Num[uint64]), data, ends, false, math.MaxInt64)
+		return takeInt(b.(*column.Num[uint64]), data, ends, false, math.MaxUint64)
 	case types.Int8:
 		return takeInt(b.(*column.Num[int8]), data, ends, true, math.MaxInt8)
 	case types.Int16:
@@ -98,21 +99,32 @@ func (f *plainField) take(b column.Builder, data []byte, ends *byteSet) int {
 	return 0
 }
 
-func takeInt[T integer](v *column.Num[T], data []byte, ends *byteSet, signed bool, limit int64) int {
+// maxIntDigits is how many digits always fit a uint64.
+const maxIntDigits = 19
+
+func takeInt[T integer](v *column.Num[T], data []byte, ends *byteSet, signed bool, limit uint64) int {
 	i := 0
 	neg := signed && len(data) > 0 && data[0] == '-'
 	if neg {
 		i = 1
 	}
-	start, x := i, int64(0)
-	for ; i < len(data); i++ {
+	start, x := i, uint64(0)
+	for i+8 <= len(data) {
+		w := binary.LittleEndian.Uint64(data[i:])
+		if !eightDigits(w) || i-start > maxIntDigits-8 {
+			break
+		}
+		x = x*1e8 + ofEightDigits(w)
+		i += 8
+	}
+	for ; i < len(data) && i-start <= maxIntDigits; i++ {
 		d := data[i] - '0'
 		if d > 9 {
 			break
 		}
-		x = x*10 + int64(d)
+		x = x*10 + uint64(d)
 	}
-	if n := i - start; n == 0 || n > maxFastDigits || i == len(data) || !ends[data[i]] || x > limit {
+	if n := i - start; n == 0 || n > maxIntDigits || i == len(data) || !ends[data[i]] || x > limit {
 		return 0
 	}
 	if neg {
@@ -120,6 +132,19 @@ func takeInt[T integer](v *column.Num[T], data []byte, ends *byteSet, signed boo
 	}
 	v.Data = append(v.Data, T(x))
 	return i
+}
+
+// eightDigits reports whether all bytes of w are digits: their upper halves are 3, and still are with 6 added.
+func eightDigits(w uint64) bool {
+	const upper, threes = 0xF0F0F0F0F0F0F0F0, 0x3030303030303030
+	return w&upper == threes && (w+0x0606060606060606)&upper == threes
+}
+
+// ofEightDigits is the number that eight digits spell, the first in the lowest byte: pairs, then fours, then all.
+func ofEightDigits(w uint64) uint64 {
+	w -= 0x3030303030303030
+	w = w*10 + w>>8
+	return (w&0x000000FF000000FF*(100+1000000<<32) + w>>16&0x000000FF000000FF*(1+10000<<32)) >> 32
 }
 
 // takeDecimal reads [-]digits[.digits] of at most maxExactDigits digits.
