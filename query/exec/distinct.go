@@ -150,6 +150,9 @@ func (l *LimitBy) streams(r *run) ([]Stream, error) {
 	var counts []uint64
 	return []Stream{&mapped{in: in, f: func(b *column.Block) (*column.Block, error) {
 		ids := make([]uint32, b.N)
+		if err := held.set(table.Bytes() + table.Growth(b.N) + 8*int64(cap(counts)+b.N)); err != nil {
+			return nil, err
+		}
 		if err := table.Insert(pick(b, l.keys), ids); err != nil {
 			return nil, err
 		}

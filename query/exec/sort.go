@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"sort"
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
@@ -164,34 +165,86 @@ func (t *sortStream) order(ctx context.Context) error {
 		sortItems(ord, runs[i])
 		return nil
 	})
-	for len(runs) > 1 {
-		runs = append(runs[2:], mergeRuns(ord, runs[0], runs[1]))
+	if err != nil {
+		return err
 	}
-	t.items = runs[0]
-	if n := t.s.limit; n > 0 && uint64(len(t.items)) > n {
-		t.items = t.items[:n]
+	for len(runs) > 1 && err == nil {
+		runs, err = t.mergePairs(ctx, ord, runs)
 	}
+	t.items = t.first(runs[0])
 	return err
+}
+
+// first cuts sorted rows down to the limit.
+func (t *sortStream) first(items []sortItem) []sortItem {
+	if n := t.s.limit; n > 0 && uint64(len(items)) > n {
+		return items[:n]
+	}
+	return items
+}
+
+// mergePiece is a part of a merge of two runs: what is merged, and where to.
+type mergePiece struct{ a, b, to []sortItem }
+
+// mergePairs merges runs two by two, each pair in so many pieces that all workers have some.
+func (t *sortStream) mergePairs(ctx context.Context, ord *rowOrder, runs [][]sortItem) ([][]sortItem, error) {
+	var merged [][]sortItem
+	var pieces []mergePiece
+	each := max(t.r.opts.Threads/(len(runs)/2), 1)
+	for ; len(runs) > 1; runs = runs[2:] {
+		a, b := t.first(runs[0]), t.first(runs[1])
+		to := make([]sortItem, len(a)+len(b))
+		merged = append(merged, to)
+		for i := range each {
+			n := len(to)/each + 1
+			k := splitRuns(ord, a, b, min(n, len(a)+len(b)))
+			if i == each-1 {
+				k, n = len(a), len(a)+len(b)
+			}
+			n = min(n, len(a)+len(b))
+			pieces = append(pieces, mergePiece{a: a[:k], b: b[:n-k], to: to[:n]})
+			a, b, to = a[k:], b[n-k:], to[n:]
+		}
+	}
+	err := t.r.parallel(ctx, len(pieces), func(_ context.Context, i int) error {
+		mergeRuns(ord, pieces[i])
+		return nil
+	})
+	return append(merged, runs...), err
+}
+
+// splitRuns returns how many of the first n rows of a and b together are a's.
+func splitRuns(ord *rowOrder, a, b []sortItem, n int) int {
+	lo, hi := max(0, n-len(b)), min(n, len(a))
+	return lo + sort.Search(hi-lo, func(k int) bool { return ord.compare(a[lo+k], b[n-lo-k-1]) > 0 })
 }
 
 // minParallelSort is the number of rows from which sorting in two goroutines pays.
 const minParallelSort = 4096
 
-func mergeRuns(ord *rowOrder, a, b []sortItem) []sortItem {
-	out := make([]sortItem, 0, len(a)+len(b))
+func mergeRuns(ord *rowOrder, p mergePiece) {
+	a, b, to := p.a, p.b, p.to
 	for len(a) > 0 && len(b) > 0 {
 		if ord.compare(a[0], b[0]) <= 0 {
-			out, a = append(out, a[0]), a[1:]
+			to[0], a = a[0], a[1:]
 		} else {
-			out, b = append(out, b[0]), b[1:]
+			to[0], b = b[0], b[1:]
 		}
+		to = to[1:]
 	}
-	return append(append(out, a...), b...)
+	copy(to[copy(to, a):], b)
 }
 
-// flatOrder is newRowOrder, with the keys made flat: comparing dictionaries code by code does not pay.
+// flatOrder is newRowOrder for rows that are compared with no other block's. The keys are made flat: comparing dictionaries code by code
+// does not pay; but of a first key with few entries the prefix becomes the entry's rank, which is exact.
 func flatOrder(b *column.Block, keys []plan.SortKey) (*rowOrder, []sortItem) {
 	ord, items := newRowOrder(b, keys)
+	if len(keys) > 0 && !ord.exact {
+		if d, ok := ord.cols[0].(*column.Dict); ok && d.Values.Len() <= b.N/minPerEntry {
+			rankPrefixes(items, d, keys[0].Order)
+			ord.exact = true
+		}
+	}
 	for i, k := range keys {
 		b.Cols[k.Index] = column.Flatten(b.Cols[k.Index])
 		ord.cols[i] = b.Cols[k.Index]

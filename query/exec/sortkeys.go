@@ -122,6 +122,31 @@ func dictPrefixes(items []sortItem, d *column.Dict, ord column.Order) bool {
 	return exact
 }
 
+// minPerEntry is how many rows there must be for each entry of a dictionary for its entries to be sorted.
+const minPerEntry = 4
+
+// rankPrefixes makes the prefix of each row the place of its entry among the dictionary's, in order; equal entries share one.
+func rankPrefixes(items []sortItem, d *column.Dict, ord column.Order) {
+	entries := make([]sortItem, d.Values.Len())
+	for i := range entries {
+		entries[i] = sortItem{row: uint32(i), rank: rankValue}
+	}
+	o := &rowOrder{cols: []column.Vector{column.Flatten(d.Values)}, keys: []plan.SortKey{{Order: ord}}}
+	o.exact = setPrefixes(entries, o.cols[0], ord)
+	sortItems(o, entries)
+	ranks := make([]sortItem, len(entries))
+	place := uint64(0)
+	for i, e := range entries {
+		if i > 0 && o.compareTo(entries[i-1], o, e) != 0 {
+			place++
+		}
+		ranks[e.row] = sortItem{prefix: place, rank: e.rank}
+	}
+	for i, c := range d.Codes {
+		items[i].prefix, items[i].rank = ranks[c].prefix, ranks[c].rank
+	}
+}
+
 func valuePrefixes(items []sortItem, v column.Vector, nullRank uint8) bool {
 	switch v := v.(type) {
 	case *column.Num[uint8]:

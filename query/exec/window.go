@@ -84,16 +84,24 @@ func (s *windowStream) compute(ctx context.Context) (*column.Block, error) {
 	if err != nil {
 		return nil, err
 	}
+	for _, v := range args {
+		if err := held.add(vectorBytes(v)); err != nil {
+			return nil, err
+		}
+	}
 	out := &column.Block{Cols: slices.Clone(all.Cols), N: all.N}
 	var order []uint32
 	for i := range s.w.calls {
 		c := &s.w.calls[i]
-		f := newFrames(all, c)
-		if err := held.add(24 * int64(all.N)); err != nil {
+		if err := held.add((frameRowBytes + itemBytes) * int64(all.N)); err != nil { // of one call at a time
 			return nil, err
 		}
+		f := newFrames(all, c)
 		v, err := c.compute(ctx, f, args)
 		if err != nil {
+			return nil, err
+		}
+		if err := held.add(2*vectorBytes(v) - (frameRowBytes+itemBytes)*int64(all.N)); err != nil { // in this order, and in the last call's
 			return nil, err
 		}
 		back := make([]uint32, all.N)
@@ -104,6 +112,9 @@ func (s *windowStream) compute(ctx context.Context) (*column.Block, error) {
 	}
 	return gatherBlock(out, order), nil
 }
+
+// frameRowBytes are a row's numbers in frames, and where it is in their order.
+const frameRowBytes = 7 * 4
 
 // frames is the rows in the order of a window, with the partition and the peers of each.
 type frames struct {
