@@ -43,3 +43,48 @@ func TestFirstPartner(t *testing.T) {
 		}
 	}
 }
+
+// TestJoinTellsScans joins tables, whose scans hear of the keys of the other side, and the same rows behind a LIMIT, whose scans do not.
+func TestJoinTellsScans(t *testing.T) {
+	h := newHarness(t)
+	for _, sql := range []string{
+		"CREATE TABLE few (k Nullable(Int32), s LowCardinality(String), u UInt64) ENGINE = MergeTree ORDER BY tuple()",
+		"CREATE TABLE many (k Nullable(Int32), s LowCardinality(String), u UInt64, n UInt32) ENGINE = MergeTree ORDER BY n",
+		"INSERT INTO few SELECT if(number = 7, NULL, number * 37), toString(number), number * 1000003 FROM numbers(40)",
+		"INSERT INTO many SELECT if(number % 50 = 7, NULL, number % 3000), toString(number % 90), (number % 77) * 1000003, number FROM numbers(20000)",
+	} {
+		if out := h.run(Query{Text: sql}); out != "" {
+			t.Fatal(out)
+		}
+	}
+	const free, held = "many", "(SELECT * FROM many LIMIT 1000000) AS many"
+	for _, kind := range []string{"INNER", "LEFT", "RIGHT", "FULL", "LEFT SEMI", "LEFT ANTI", "RIGHT SEMI", "RIGHT ANTI", "ANY LEFT", "ANY RIGHT"} {
+		for _, on := range []string{"few.k = many.k", "few.s = many.s", "few.u = many.u", "few.u = many.u AND few.k = many.k", "few.k = many.k AND few.u < many.n"} {
+			shown := "few.k, few.s, few.u, many.k, many.s, many.u, many.n"
+			switch kind { // what is shown of the other side is any partner's
+			case "LEFT SEMI", "ANY LEFT":
+				shown = "%s.k, %s.s, %s.u"
+			case "RIGHT SEMI", "ANY RIGHT":
+				shown = "%[2]s.k, %[2]s.s, %[2]s.u"
+			}
+			for _, from := range [][2]string{{"few", free}, {free, "few"}} {
+				left, right := from[0], from[1]
+				cols := strings.NewReplacer("%[2]s", right, "%s", left).Replace(shown)
+				text := func(l, r string) string {
+					return "SELECT " + cols + " FROM " + l + " " + kind + " JOIN " + r + " ON " + on + " ORDER BY ALL"
+				}
+				told := h.run(Query{Text: text(left, right)})
+				swap := strings.NewReplacer(free, held)
+				if want := h.run(Query{Text: text(swap.Replace(left), swap.Replace(right))}); told != want {
+					t.Errorf("%s: %s, without knowing the keys %s", text(left, right), digest(told), digest(want))
+				}
+			}
+		}
+	}
+	for _, side := range []string{"few JOIN many", "many JOIN few"} { // which is in memory does not matter
+		out := h.run(Query{Text: "EXPLAIN ANALYZE SELECT count() FROM " + side + " ON few.k = many.k"})
+		if !strings.Contains(out, "Scan default.many (266 rows") {
+			t.Errorf("%s: all rows are read: %s", side, out)
+		}
+	}
+}

@@ -118,6 +118,13 @@ func (j *Join) keys(p *eval.Program, b *column.Block) ([]column.Vector, []uint8,
 }
 
 func (j *Join) streams(r *run) ([]Stream, error) {
+	bounded := r.opts.Limits.RowsInJoin > 0 || r.opts.Limits.BytesInJoin > 0 // of the right side
+	swappable := j.Kind == plan.Inner && j.Strictness == plan.All && !bounded
+	filters := j.filters(j.inputs[0], j.LeftKeys)
+	var swappedFilters []*RuntimeFilter
+	if swappable {
+		swappedFilters = j.filters(j.inputs[1], j.RightKeys)
+	}
 	right, err := open(r, j.inputs[1])
 	if err != nil {
 		return nil, err
@@ -126,10 +133,10 @@ func (j *Join) streams(r *run) ([]Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared := &joining{j: j, r: r, right: right}
-	bounded := r.opts.Limits.RowsInJoin > 0 || r.opts.Limits.BytesInJoin > 0 // of the right side
-	if j.Kind == plan.Inner && j.Strictness == plan.All && !bounded && estimate(j.inputs[0])*swapFactor < estimate(j.inputs[1]) {
+	shared := &joining{j: j, r: r, right: right, filters: filters, probe: estimate(j.inputs[0])}
+	if swappable && estimate(j.inputs[0])*swapFactor < estimate(j.inputs[1]) {
 		shared.swapped, shared.right, left = true, left, right
+		shared.filters, shared.probe = swappedFilters, estimate(j.inputs[1])
 	}
 	shared.first, shared.all = j.firstOnly(), j.allPairs()
 	shared.active.Store(int64(len(left)))
@@ -147,10 +154,13 @@ type joining struct {
 	// swapped: what is called left below is the right side, and the other way round.
 	swapped    bool
 	first, all bool // firstOnly and allPairs of j
-	once       sync.Once
-	t          *joinTable
-	err        error
-	active     atomic.Int64 // streams still reading the left side
+	// filters tell the scans of the left side the keys in memory; nil for those of which they want none. probe is about how many rows it has.
+	filters []*RuntimeFilter
+	probe   int64
+	once    sync.Once
+	t       *joinTable
+	err     error
+	active  atomic.Int64 // streams still reading the left side
 }
 
 // joinStream joins the left blocks of one worker.
@@ -171,7 +181,7 @@ type joinStream struct {
 func (s *joinStream) stop() { stop(s.in) }
 
 func (s *joinStream) Next(ctx context.Context) (*column.Block, error) {
-	s.g.once.Do(func() { s.g.t, s.g.err = s.g.j.buildJoin(ctx, s.g.r, s.g.right, s.g.swapped) })
+	s.g.once.Do(func() { s.g.t, s.g.err = s.g.build(ctx) })
 	if s.g.err != nil {
 		return nil, s.g.err
 	}

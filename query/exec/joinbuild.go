@@ -25,10 +25,10 @@ type joinTable struct {
 	used   []atomic.Uint32 // by row, where the kind needs to know
 }
 
-// buildJoin drains the side that is kept in memory, by default the right one, and indexes it.
-func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream, swapped bool) (*joinTable, error) {
-	held := r.reservation()
-	blocks, err := j.collect(ctx, r, in, held)
+// build drains the side that is kept in memory, by default the right one, and indexes it.
+func (g *joining) build(ctx context.Context) (*joinTable, error) {
+	j, held := g.j, g.r.reservation()
+	blocks, err := j.collect(ctx, g.r, g.right, held)
 	if err != nil {
 		return nil, err
 	}
@@ -39,7 +39,7 @@ func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream, swapped bool)
 	if err := held.add(held.held + indexBytes*rows); err != nil { // the blocks joined, and what orders the rows
 		return nil, err
 	}
-	t := &joinTable{rows: &column.Block{Cols: make([]column.Vector, j.builtWidth(swapped))}}
+	t := &joinTable{rows: &column.Block{Cols: make([]column.Vector, j.builtWidth(g.swapped))}}
 	if len(blocks) > 0 {
 		t.rows = concatBlocks(blocks)
 	}
@@ -53,7 +53,7 @@ func (j *Join) buildJoin(ctx context.Context, r *run, in []Stream, swapped bool)
 	if eq == 0 && j.Strictness != plan.Asof {
 		return t, nil
 	}
-	if err := t.index(j, j.builtKeys(swapped), eq, r); err != nil {
+	if err := t.index(g, eq); err != nil {
 		return nil, err
 	}
 	return t, held.set(t.bytes())
@@ -89,17 +89,23 @@ func (j *Join) collect(ctx context.Context, r *run, in []Stream, held *reservati
 }
 
 // index numbers the rows' keys and groups the rows by them. Rows with NULL in a key have no partner.
-func (t *joinTable) index(j *Join, program *eval.Program, eq int, r *run) error {
+func (t *joinTable) index(g *joining, eq int) error {
+	j := g.j
 	ts := make([]*types.Type, eq)
 	for i := range ts {
 		ts[i] = j.keyTypes[i]
 	}
-	t.table = grouping.New(ts, r.opts.CollideHashes)
+	t.table = grouping.New(ts, g.r.opts.CollideHashes)
 	if t.rows.N == 0 {
 		t.starts = []uint32{0}
+		empty := make([]column.Vector, eq)
+		for i, k := range ts {
+			empty[i] = column.New(k, 0)
+		}
+		g.tell(empty)
 		return nil
 	}
-	keys, nulls, err := j.keys(program, t.rows)
+	keys, nulls, err := j.keys(j.builtKeys(g.swapped), t.rows)
 	if err != nil {
 		return err
 	}
@@ -116,7 +122,8 @@ func (t *joinTable) index(j *Join, program *eval.Program, eq int, r *run) error 
 	if len(valid) < t.rows.N {
 		own = gatherAll(own, valid)
 	}
-	if err := t.number(own, ids, r.reservation()); err != nil {
+	g.tell(own)
+	if err := t.number(own, ids, g.r.reservation()); err != nil {
 		return err
 	}
 	t.group(ids, valid)
@@ -128,6 +135,32 @@ func (t *joinTable) index(j *Join, program *eval.Program, eq int, r *run) error 
 		}
 	}
 	return nil
+}
+
+// filters are runtime filters by the keys of a side that streams past, op, where its rows without a partner are dropped; nil where none can be.
+func (j *Join) filters(op Operator, program *eval.Program) []*RuntimeFilter {
+	switch j.Kind {
+	case plan.Inner, plan.Semi, plan.Right, plan.RightSemi, plan.RightAnti:
+	default:
+		return nil
+	}
+	out := make([]*RuntimeFilter, j.equalities())
+	for i := range out {
+		out[i] = NewRuntimeFilter(op, program, i)
+	}
+	return out
+}
+
+// filterGain is how many rows there must be to filter for each key in memory: below, telling the keys costs what it spares.
+const filterGain = 2
+
+// tell tells the scans of the side that streams past which keys there are.
+func (g *joining) tell(keys []column.Vector) {
+	for i, f := range g.filters {
+		if f != nil && int64(keys[i].Len()) <= g.probe/filterGain {
+			f.Set(keys[i])
+		}
+	}
 }
 
 // indexBytes are a row's numbers while the rows are grouped by key.
