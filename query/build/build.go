@@ -29,11 +29,13 @@ const maxDepth = 1000
 // opened before Pipeline.Run or Plan.
 func Build(_ context.Context, n plan.Node, o Options) (*exec.Pipeline, error) {
 	b := &builder{o: o, sets: eval.NewSets(o.Env, o.CollideHashes), queued: map[*plan.Set]bool{}}
+	b.o.Kept = eval.NewKept(o.Budget)
+	b.sets.Keep(b.o.Kept)
 	root, err := b.node(n, nil, 0)
 	if err != nil {
 		return nil, err
 	}
-	return exec.NewPipeline(root, n.Schema(), b.sources, o.Options), nil
+	return exec.NewPipeline(root, n.Schema(), b.sources, b.o.Options), nil
 }
 
 type builder struct {
@@ -95,6 +97,15 @@ func (b *builder) program(exprs ...plan.Expr) (*eval.Program, error) {
 		}
 	}
 	return eval.Compile(b.o.Env, exprs, b.sets)
+}
+
+// programOver is program over what an operator yields.
+func (b *builder) programOver(in exec.Operator, exprs ...plan.Expr) (*eval.Program, error) {
+	p, err := b.program(exprs...)
+	if s, ok := in.(*exec.Scan); ok && err == nil {
+		p.Expect(s.Expected)
+	}
+	return p, err
 }
 
 func (b *builder) queueSets(e plan.Expr) error {

@@ -33,7 +33,7 @@ func (b *builder) project(n *plan.Project, use needed, depth int) (exec.Operator
 	if err != nil {
 		return nil, err
 	}
-	prog, err := b.program(exprs...)
+	prog, err := b.programOver(in, exprs...)
 	if err != nil {
 		return nil, err
 	}
@@ -78,7 +78,7 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 	if err != nil {
 		return nil, err
 	}
-	if spec.Program, err = b.program(exprs...); err != nil {
+	if spec.Program, err = b.programOver(in, exprs...); err != nil {
 		return nil, err
 	}
 	if having != nil {

@@ -16,8 +16,6 @@ type Predicate struct {
 	// Cost estimates what a row costs, in tenths of a nanosecond, and Pass which part of the rows passes: the order until it is measured.
 	Cost int
 	Pass float64
-
-	dicts dictMasks
 }
 
 // costlyPredicate is the Cost from which a predicate is evaluated only for the rows left, whatever cutting the block down to them costs.
@@ -63,17 +61,18 @@ func codedColumn(v column.Vector) (codedRows, bool) {
 	return codedRows{}, false
 }
 
-// values returns entries [from, to) of the dictionary as values of the column, and behind them, if it is Nullable, NULL.
-func (c codedRows) values(from, to int) column.Vector {
-	v := c.dict.Values.Slice(from, to)
+// values returns the entries of the dictionary as values of the column, and behind them, if it is Nullable, NULL.
+func (c codedRows) values() column.Vector {
+	v := c.dict.Values
 	if c.nulls == nil {
 		return v
 	}
-	b := column.New(v.Type(), to-from+1)
-	b.AppendRange(v, 0, to-from)
+	n := v.Len()
+	b := column.New(v.Type(), n+1)
+	b.AppendRange(v, 0, n)
 	b.AppendDefault()
-	nulls := make([]uint8, to-from+1)
-	nulls[to-from] = 1
+	nulls := make([]uint8, n+1)
+	nulls[n] = 1
 	return column.NewNullable(nulls, b)
 }
 

@@ -10,6 +10,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/exec/eval"
 	"github.com/olapd/olapd/query/exec/spill"
 )
 
@@ -28,6 +29,8 @@ type Options struct {
 	Extremes bool
 	// Slots is what the queries of a process share; nil: all Threads are at work at once.
 	Slots *Slots
+	// Kept is what the pipeline's programs keep of dictionaries; it is closed after the run.
+	Kept *eval.Kept
 	// Clock measures how long operators take; nil is the system's.
 	Clock clock.Clock
 	// CollideHashes makes every hash equal, to test the tables.
@@ -82,6 +85,7 @@ func (r *run) close() error {
 	for _, h := range r.mu.held {
 		h.release()
 	}
+	r.opts.Kept.Close()
 	r.workers.leave()
 	return errors.Join(errs...)
 }

@@ -15,6 +15,8 @@ type choice struct {
 	fn *function.Bound // the same function with UInt32 values
 	sync.Mutex
 	extended map[column.Vector]column.Vector // dictionaries, with the constants behind them
+	kept     *Kept
+	bytes    int64 // of extended
 }
 
 // newChoice returns what is needed to compute e over codes, or nil if it is no choice between strings that are not Nullable.
@@ -113,17 +115,28 @@ func (c *choice) extend(values column.Vector, consts []column.Vector) column.Vec
 	if v := c.extended[values]; v != nil {
 		return v
 	}
-	end := old.Off[len(old.Off)-1]
-	s := &column.Str{Typ: old.Typ, Off: append(make([]uint32, 0, len(old.Off)+len(consts)), old.Off...), Data: old.Data[:end:end]}
+	end, more := old.Off[len(old.Off)-1], 0
 	for _, v := range consts {
-		text := v.(*column.Str).At(0)
-		if len(text) > 0 && end > maxExtendedBytes {
-			return nil
-		}
-		s.Append(text)
+		more += len(v.(*column.Str).At(0))
+	}
+	if more > 0 && end > maxExtendedBytes {
+		return nil
 	}
 	if c.extended == nil || len(c.extended) >= maxDerivations {
-		c.extended = map[column.Vector]column.Vector{}
+		c.kept.release(c.bytes)
+		c.extended, c.bytes = map[column.Vector]column.Vector{}, 0
+	}
+	size := 4 * int64(len(old.Off))
+	if more > 0 {
+		size += int64(end)
+	}
+	if !c.kept.reserve(size) {
+		return nil
+	}
+	c.bytes += size
+	s := &column.Str{Typ: old.Typ, Off: append(make([]uint32, 0, len(old.Off)+len(consts)), old.Off...), Data: old.Data[:end:end]}
+	for _, v := range consts {
+		s.Append(v.(*column.Str).At(0))
 	}
 	c.extended[values] = s
 	return s

@@ -35,6 +35,7 @@ type Program struct {
 	branches bool        // has if, multiIf, and, or
 	lazy     atomic.Bool // a block needed its arguments computed for just the rows that need them
 	frames   sync.Pool   // of *frame
+	expected func(n int) int64
 }
 
 // node is one distinct expression; its arguments have lower numbers.
@@ -126,6 +127,10 @@ func (c *compiler) compile(e plan.Expr) (int, error) {
 			return i, nil
 		}
 		c.seen[key] = len(c.p.nodes)
+	}
+	n.derived.kept = c.sets.kept
+	if n.choice != nil {
+		n.choice.kept = c.sets.kept
 	}
 	c.p.nodes = append(c.p.nodes, n)
 	return len(c.p.nodes) - 1, nil

@@ -16,6 +16,7 @@ import (
 type Sets struct {
 	env     *function.Env
 	collide bool
+	kept    *Kept
 	all     map[*plan.Set]*Set
 }
 
@@ -23,6 +24,9 @@ type Sets struct {
 func NewSets(env *function.Env, collide bool) *Sets {
 	return &Sets{env: env, collide: collide, all: map[*plan.Set]*Set{}}
 }
+
+// Keep has programs that are compiled with the sets count what they keep.
+func (s *Sets) Keep(k *Kept) { s.kept = k }
 
 // Get returns the set of ps: filled if its rows are constant, else to be filled with Add.
 func (s *Sets) Get(ps *plan.Set) (*Set, error) {
