@@ -12,25 +12,30 @@ import (
 	"github.com/olapd/olapd/query/plan"
 )
 
-// sortBlock is rows of a dictionary with repeated entries and of a number that ties are decided by.
+// sortBlock is rows of a dictionary with repeated entries, half of them the same, and of numbers that decide ties.
 func sortBlock(n int) *column.Block {
 	r := rand.New(rand.NewPCG(1, 2))
 	words := column.NewStr(types.TString, 0)
 	for i := range 300 {
 		words.Append([]byte(fmt.Sprintf("common prefix %d", i%250)))
 	}
-	codes, nums := make([]uint32, n), make([]uint64, n)
+	codes, nums, last := make([]uint32, n), make([]uint64, n), make([]uint64, n)
 	for i := range codes {
-		codes[i], nums[i] = r.Uint32N(300), r.Uint64N(50)
+		codes[i], nums[i], last[i] = r.Uint32N(300)*r.Uint32N(2), r.Uint64N(50), r.Uint64N(5)
 	}
-	return &column.Block{N: n, Cols: []column.Vector{&column.Dict{Values: words, Codes: codes}, column.NewNum(types.TUInt64, nums)}}
+	nulls := make([]uint8, n)
+	for i := range nulls {
+		nulls[i] = uint8(r.Uint32N(2))
+	}
+	return &column.Block{N: n, Cols: []column.Vector{&column.Dict{Values: words, Codes: codes},
+		column.NewNullable(nulls, column.NewNum(types.TUInt64, nums)), column.NewNum(types.TUInt64, last)}}
 }
 
 // TestOrder sorts in several runs, merged in pieces, with and without a limit, as comparing all rows does.
 func TestOrder(t *testing.T) {
 	for _, n := range []int{1, 100, minParallelSort, 3*minParallelSort + 7} {
 		for _, desc := range []bool{false, true} {
-			keys := []plan.SortKey{{Index: 0, Order: column.Order{Desc: desc}}, {Index: 1}}
+			keys := []plan.SortKey{{Index: 0, Order: column.Order{Desc: desc}}, {Index: 1, Order: column.Order{Desc: desc}}, {Index: 2}}
 			flat := sortBlock(n)
 			flat.Cols[0] = column.Flatten(flat.Cols[0])
 			ord, want := newRowOrder(flat, keys)

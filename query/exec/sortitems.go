@@ -21,8 +21,37 @@ func sortItems(ord *rowOrder, items []sortItem) {
 		if i < len(items) && items[i].prefix == items[start].prefix && items[i].rank == items[start].rank {
 			continue
 		}
-		if i-start > 1 {
+		switch {
+		case i-start >= minRadix && ord.exact:
+			sortBySecond(ord, items[start:i])
+		case i-start > 1:
 			slices.SortFunc(items[start:i], ord.compare)
+		}
+		start = i
+	}
+}
+
+// sortBySecond sorts many rows that are equal by the first of several keys: by the second as by the first.
+func sortBySecond(ord *rowOrder, items []sortItem) {
+	first := items[0]
+	second, exact := ord.bySecond()
+	for i := range items {
+		it := &second[items[i].row]
+		items[i].prefix, items[i].rank = it.prefix, it.rank
+	}
+	radixSort(items)
+	decided := exact && len(ord.keys) == 2
+	start := 0
+	for i := 1; i <= len(items); i++ {
+		if i < len(items) && items[i].prefix == items[start].prefix && items[i].rank == items[start].rank {
+			continue
+		}
+		ties := items[start:i]
+		for k := range ties {
+			ties[k].prefix, ties[k].rank = first.prefix, first.rank
+		}
+		if !decided && len(ties) > 1 {
+			slices.SortFunc(ties, ord.compare)
 		}
 		start = i
 	}

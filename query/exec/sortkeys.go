@@ -3,6 +3,7 @@ package exec
 import (
 	"encoding/binary"
 	"math"
+	"sync"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/kernel"
@@ -31,6 +32,25 @@ type rowOrder struct {
 	cols  []column.Vector
 	keys  []plan.SortKey
 	exact bool // equal prefixes mean equal first keys
+	// second is the rank and prefix of each row by the second key, made when many rows are found to be equal by the first.
+	second struct {
+		once  sync.Once
+		items []sortItem
+		exact bool
+	}
+}
+
+// bySecond returns second. Safe for concurrent use.
+func (o *rowOrder) bySecond() (items []sortItem, exact bool) {
+	o.second.once.Do(func() {
+		items := make([]sortItem, o.cols[1].Len())
+		for i := range items {
+			items[i].rank = rankValue
+		}
+		o.second.exact = setPrefixes(items, o.cols[1], o.keys[1].Order)
+		o.second.items = items
+	})
+	return o.second.items, o.second.exact
 }
 
 // compare compares items; the later keys and rows decide ties, so that the order is total.

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// itemBytes is a sortItem and its copy while counting.
-	itemBytes = 2 * 16
+	// itemBytes is a sortItem, its copy while counting, and that of the second key.
+	itemBytes = 3 * 16
 	// spillRows is how many sorted rows are gathered and written at once.
 	spillRows = 8192
 	// mostRuns and leastRuns bound how many files are merged at once; more take several passes.
