@@ -1,10 +1,13 @@
 package exec
 
 import (
+	"context"
+	"errors"
 	"math"
 	"math/bits"
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
@@ -19,9 +22,9 @@ const (
 	// minPartBits and maxPartBits bound the partitions: fewer would not be small, and a block of 64 K rows falls into
 	// more only in scraps.
 	minPartBits, maxPartBits = 7, 10
-	// flushBytes is what a worker gathers before it visits the partitions: enough rows for each that its table is worth loading
-	// into the cache, little enough that the buffers are used again within a query.
-	flushBytes = 24 << 20
+	// flushBytes is what all workers together gather before they visit the partitions: enough rows for each that its table is worth
+	// loading into the cache. A worker gathers at least minFlushBytes.
+	flushBytes, minFlushBytes = 128 << 20, 16 << 20
 	// runRows is how many rows of a partition are aggregated at once, joined from several blocks.
 	runRows = 4096
 )
@@ -229,7 +232,7 @@ func (b *aggBuffer) add(words []uint64, vals []column.Vector, n int) error {
 	for _, v := range block.vals {
 		b.bytes += vectorBytes(v)
 	}
-	if b.bytes < flushBytes {
+	if b.bytes < max(flushBytes/int64(b.t.set.r.opts.Threads), minFlushBytes) {
 		return nil
 	}
 	return b.flush()
@@ -239,23 +242,69 @@ func (b *aggBuffer) add(words []uint64, vals []column.Vector, n int) error {
 func (b *aggBuffer) flush() error {
 	first := b.t.worker * len(b.parts) / max(b.t.set.r.opts.Threads, 1)
 	for i := range b.parts {
-		if err := b.flushPart((first + i) % len(b.parts)); err != nil {
+		if err := b.flushPart((first+i)%len(b.parts), b); err != nil {
 			return err
 		}
 	}
+	b.release()
+	return b.t.set.relieve()
+}
+
+// release gives the memory of rows that were aggregated back.
+func (b *aggBuffer) release() {
 	for i := range b.blocks {
 		wordsPool.Put(&b.blocks[i].words)
 	}
 	b.blocks, b.bytes = nil, 0
-	return b.t.set.relieve()
 }
 
-func (b *aggBuffer) flushPart(k int) error {
+// flushAll aggregates what all workers have gathered at the end of the input: each partition once, while it is in the cache.
+func (s *aggSet) flushAll(ctx context.Context, tables []*aggTable) error {
+	bufs := make([]*aggBuffer, len(tables))
+	for i, t := range tables {
+		bufs[i] = t.buf
+	}
+	var next atomic.Int64
+	err := s.r.parallel(ctx, len(bufs), func(ctx context.Context, i int) error {
+		for k := int(next.Add(1)) - 1; k < len(s.mu.parts); k = int(next.Add(1)) - 1 {
+			if err := errors.Join(ctx.Err(), bufs[i].flushPart(k, bufs...), s.relieve()); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, t := range tables {
+		t.buf.release()
+		if err := t.account(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flushPart aggregates the rows of a partition in the given buffers, which nobody adds to meanwhile, with b's scratch memory.
+func (b *aggBuffer) flushPart(k int, bufs ...*aggBuffer) error {
 	p := b.parts[k]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	for i := range b.blocks {
-		block := &b.blocks[i]
+	for _, from := range bufs {
+		if err := b.collect(p, k, from.blocks); err != nil {
+			return err
+		}
+	}
+	if err := b.flushRun(p); err != nil {
+		return err
+	}
+	return p.account(b.t.set)
+}
+
+// collect joins the rows of a partition, aggregating them whenever they are enough.
+func (b *aggBuffer) collect(p *aggPart, k int, blocks []aggBlock) error {
+	for i := range blocks {
+		block := &blocks[i]
 		from, to := int(block.starts[k]), int(block.starts[k+1])
 		if from == to {
 			continue
@@ -267,10 +316,7 @@ func (b *aggBuffer) flushPart(k int) error {
 		}
 		b.run.add(b.t, block, from, to)
 	}
-	if err := b.flushRun(p); err != nil {
-		return err
-	}
-	return p.account(b.t.set)
+	return nil
 }
 
 // flushRun aggregates the rows of the run.

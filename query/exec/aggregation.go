@@ -94,10 +94,7 @@ func (g *aggregation) consume(ctx context.Context) {
 	g.err = g.r.parallel(ctx, len(g.in), func(ctx context.Context, i int) error {
 		w := newAggWorker(g, i)
 		workers[i] = w
-		if err := drain(ctx, g.in[i], w.add); err != nil {
-			return err
-		}
-		return w.finish()
+		return drain(ctx, g.in[i], w.add)
 	})
 	for s := range g.sets {
 		if g.err != nil {
@@ -114,7 +111,7 @@ func (g *aggregation) consume(ctx context.Context) {
 // collect makes units of the tables of one grouping set.
 func (g *aggregation) collect(ctx context.Context, tables []*aggTable) error {
 	set := tables[0].set
-	units, err := set.units(tables)
+	units, err := set.units(ctx, tables)
 	if err != nil {
 		return err
 	}
@@ -136,7 +133,7 @@ func (g *aggregation) collect(ctx context.Context, tables []*aggTable) error {
 }
 
 // units merges what is small and returns the partitions of what is large.
-func (s *aggSet) units(tables []*aggTable) ([]groups, error) {
+func (s *aggSet) units(ctx context.Context, tables []*aggTable) ([]groups, error) {
 	if s.mu.parts == nil {
 		u, err := mergeTables(tables)
 		return []groups{u}, err
@@ -147,6 +144,9 @@ func (s *aggSet) units(tables []*aggTable) ([]groups, error) {
 				return nil, err
 			}
 		}
+	}
+	if err := s.flushAll(ctx, tables); err != nil {
+		return nil, err
 	}
 	out := make([]groups, 0, len(s.mu.parts))
 	for k, p := range s.mu.parts {

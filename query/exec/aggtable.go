@@ -50,18 +50,6 @@ func (w *aggWorker) add(b *column.Block) error {
 	return nil
 }
 
-// finish ends the input.
-func (w *aggWorker) finish() error {
-	for _, t := range w.sets {
-		if t.buf != nil {
-			if err := t.buf.flush(); err != nil {
-				return err
-			}
-		}
-	}
-	return nil
-}
-
 // keys returns the key columns, those outside the grouping set as defaults.
 func (w *aggWorker) keys(vals []column.Vector, set []int, n int) []column.Vector {
 	all := len(w.a.Keys) + len(w.a.Unique)

@@ -152,3 +152,34 @@ func BenchmarkInsert(b *testing.B) {
 			func() func([][4]uint64, []uint64, []uint32) { return (&Wide[[4]uint64]{}).Insert })
 	})
 }
+
+// BenchmarkPartitions goes over many tables, each out of the cache by when it is visited: what partitioned aggregation does.
+func BenchmarkPartitions(b *testing.B) {
+	const parts, groups, n = 512, 1650, 3000
+	r := rand.New(rand.NewSource(1))
+	ones, twos := make([]Table, parts), make([]Wide[[2]uint64], parts)
+	keys, pairs, hashes, ids := make([]uint64, n), make([][2]uint64, n), make([]uint64, n), make([]uint32, n)
+	fill := func() {
+		for i := range keys {
+			x := uint64(r.Intn(groups))
+			keys[i], pairs[i], hashes[i] = x, [2]uint64{x, x}, kernel.Mix(x)
+		}
+	}
+	for width, insert := range []func(k int){
+		func(k int) { ones[k].Insert(keys, hashes, ids) },
+		func(k int) { twos[k].Insert(pairs, hashes, ids) },
+	} {
+		b.Run(fmt.Sprintf("words=%d", width+1), func(b *testing.B) {
+			fill()
+			for k := range parts {
+				insert(k)
+			}
+			for b.Loop() {
+				for k := range parts {
+					insert(k)
+				}
+			}
+			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n/parts, "ns/row")
+		})
+	}
+}
