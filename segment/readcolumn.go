@@ -44,11 +44,16 @@ func (r *Reader) ReadPage(ctx context.Context, col, p int) (column.Vector, error
 	return r.ReadColumn(ctx, col, from, to)
 }
 
-// concat joins the parts of one column. Coded and plain parts together become plain.
+// concat joins the parts of one column, which are let go of. Coded and plain parts together become plain.
 func concat(parts []column.Vector) column.Vector {
 	if len(parts) == 1 {
 		return parts[0]
 	}
+	defer func() {
+		for _, p := range parts {
+			column.Recycle(p)
+		}
+	}()
 	var nulls []uint8
 	inner := make([]column.Vector, len(parts))
 	for i, p := range parts {
@@ -224,7 +229,9 @@ func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Ve
 			for i, s := range sel[:n] {
 				at[i] = s - uint32(from)
 			}
-			v = column.Gather(v, at)
+			all := v
+			v = column.Gather(all, at)
+			column.Recycle(all)
 		}
 		parts, sel = append(parts, v), sel[n:]
 	}

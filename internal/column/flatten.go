@@ -48,17 +48,12 @@ func Gather(v Vector, sel []uint32) Vector {
 	case *Const:
 		return &Const{Value: v.Value, N: len(sel)}
 	case *Dict:
-		codes := make([]uint32, len(sel))
-		for i, s := range sel {
-			codes[i] = v.Codes[s]
-		}
-		return v.With(codes)
+		return v.With(gathered(v.Codes, sel))
 	case *Nullable:
-		nulls := make([]uint8, len(sel))
-		for i, s := range sel {
-			nulls[i] = v.Nulls[s]
-		}
-		return &Nullable{Nulls: nulls, Inner: Gather(v.Inner, sel), typ: v.typ}
+		return &Nullable{Nulls: gathered(v.Nulls, sel), Inner: Gather(v.Inner, sel), typ: v.typ}
+	}
+	if out := gatherNum(v, sel); out != nil {
+		return out
 	}
 	b := New(v.Type(), len(sel))
 	b.AppendSelected(v, sel)

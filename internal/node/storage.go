@@ -150,6 +150,9 @@ func (m *morsel) Column(ctx context.Context, i int, sel []uint32) (column.Vector
 	return m.src.read(ctx, i, m.from, m.to, sel)
 }
 
+// Fresh implements exec.Lending.
+func (m *morsel) Fresh(i int) bool { return m.src.reader != nil && m.src.at[i] >= 0 }
+
 // Candidates implements exec.Narrowed.
 func (m *morsel) Candidates(dst []uint32) ([]uint32, bool) {
 	if m.rows == nil {

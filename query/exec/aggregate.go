@@ -87,6 +87,7 @@ func (a *Aggregate) keyTypes() []*types.Type {
 }
 
 func (a *Aggregate) streams(r *run) ([]Stream, error) {
+	lend(a.inputs[0])
 	in, err := open(r, a.inputs[0])
 	if err != nil {
 		return nil, err

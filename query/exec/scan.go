@@ -31,6 +31,8 @@ type Scan struct {
 	Limit uint64
 
 	runtime []*RuntimeFilter // by joins above
+	// lends says that who reads the blocks is done with one, but for strings and dictionaries, when it asks for the next.
+	lends bool
 
 	ran     bool
 	scanner Scanner
@@ -152,6 +154,7 @@ type scanStream struct {
 	top  *topState
 	lazy map[*Predicate]*lazyMask
 	rest blocksOf
+	lent []column.Vector // columns of rest that are used again when it has been read
 
 	filters filterState
 }
@@ -161,6 +164,7 @@ func (w *scanStream) Next(ctx context.Context) (*column.Block, error) {
 		if b := w.rest.next(); b != nil {
 			return w.limited(b), nil
 		}
+		w.takeBack()
 		if w.s.ended.Load() {
 			return nil, nil
 		}
@@ -175,7 +179,42 @@ func (w *scanStream) Next(ctx context.Context) (*column.Block, error) {
 		if err != nil {
 			return nil, err
 		}
-		w.rest = blocksOf{b: b, size: w.r.opts.MaxBlockSize}
+		w.rest = blocksOf{b: b, size: w.r.opts.morselBlock()}
+	}
+}
+
+// maxMorselRows is the rows of a morsel at most.
+const maxMorselRows = 65_536
+
+// morselBlock is the most rows of a block that a scan yields: by default morsels are not cut, since what is left of each would be a few rows.
+func (o *Options) morselBlock() int {
+	if o.MaxBlockSize >= DefaultBlockSize {
+		return max(o.MaxBlockSize, maxMorselRows)
+	}
+	return o.MaxBlockSize
+}
+
+// takeBack has the memory of the block before used again, if its reader is done with it.
+func (w *scanStream) takeBack() {
+	for i, v := range w.lent {
+		column.Recycle(v)
+		w.lent[i] = nil
+	}
+	w.lent = w.lent[:0]
+}
+
+// lend tells the scan that op is, or whose rows only pass through functions on the way to op, that its blocks are only read until the next is asked for.
+func lend(op Operator) {
+	for {
+		switch x := op.(type) {
+		case *Scan:
+			x.lends = true
+			return
+		case *Filter, *Project:
+			op = x.Inputs()[0]
+		default:
+			return
+		}
 	}
 }
 
@@ -223,6 +262,9 @@ func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
 	end, err := w.r.countRead(reading, v.bytes)
 	if end {
 		w.s.ended.Store(true)
+	}
+	if w.s.lends {
+		w.lent = v.appendFresh(w.lent)
 	}
 	return v.take(), err
 }

@@ -22,6 +22,7 @@ type morselView struct {
 	left    int
 	counted bool // no column is needed any more
 	bytes   int64
+	fresh   []bool // columns of the block that are the view's alone: their memory is used again once they are dropped
 
 	// Memory kept from morsel to morsel; mask and sel are in one of two.
 	masks [2][]uint8
@@ -40,6 +41,26 @@ func (v *morselView) reset(m Morsel) {
 	}
 	v.m, v.sel, v.mask, v.left, v.counted, v.bytes = m, nil, nil, m.Rows(), false, 0
 	v.block = &column.Block{Cols: make([]column.Vector, cols), N: v.left}
+	v.fresh = sized(v.fresh, cols)
+	clear(v.fresh)
+}
+
+// appendFresh appends the columns that are the view's alone.
+func (v *morselView) appendFresh(to []column.Vector) []column.Vector {
+	for c, mine := range v.fresh {
+		if mine {
+			to = append(to, v.block.Cols[c])
+		}
+	}
+	return to
+}
+
+// drop forgets a column.
+func (v *morselView) drop(c int) {
+	if v.fresh[c] {
+		column.Recycle(v.block.Cols[c])
+	}
+	v.block.Cols[c], v.fresh[c] = nil, false
 }
 
 // take returns the block and forgets it.
@@ -110,6 +131,8 @@ func (v *morselView) load(ctx context.Context, cols []int) error {
 		}
 		v.block.Cols[c] = vec
 		v.bytes += vectorBytes(vec)
+		m, ok := v.m.(Lending)
+		v.fresh[c] = ok && m.Fresh(c)
 	}
 	return nil
 }
@@ -148,20 +171,20 @@ func (v *morselView) and(mask []uint8, needed func(int) bool) {
 	if v.block.N == 0 {
 		return
 	}
-	any := false
-	for c := range v.width {
-		if needed(c) {
-			any = true
-		} else {
-			v.block.Cols[c] = nil
-		}
-	}
 	if v.mask != nil {
 		kernel.And(v.mask, v.mask, mask)
 	} else if v.mask = v.spare(); &v.mask[0] != &mask[0] {
 		copy(v.mask, mask)
 	}
 	v.left = kernel.Count(v.mask)
+	any := false // the mask may have been in the memory of a column until here
+	for c := range v.width {
+		if needed(c) {
+			any = true
+		} else {
+			v.drop(c)
+		}
+	}
 	switch {
 	case v.left == v.block.N:
 		v.mask = nil
@@ -184,7 +207,14 @@ func (v *morselView) compact() {
 		v.local = make([]uint32, 0, max(v.left, v.block.N/compactBelow))
 	}
 	v.local = kernel.AppendSelected(v.local[:0], v.mask, 0)
+	all := v.block.Cols
 	v.block = gatherBlock(v.block, v.local)
+	for c, vec := range all {
+		if v.fresh[c] {
+			column.Recycle(vec)
+		}
+		v.fresh[c] = vec != nil
+	}
 	sel := v.nextSel(v.left)[:v.left]
 	if v.sel == nil {
 		copy(sel, v.local)
@@ -228,6 +258,7 @@ func (v *morselView) truncate(n int) {
 		}
 	}
 	v.block, v.sel, v.left = sliceBlock(v.block, 0, n), v.sel[:n], n
+	clear(v.fresh) // others may hold the rows cut off
 }
 
 // finish loads the output columns for the rows left and drops the others.
@@ -235,7 +266,7 @@ func (v *morselView) finish(ctx context.Context, output []bool) error {
 	v.compact()
 	for c, want := range output {
 		if !want {
-			v.block.Cols[c] = nil
+			v.drop(c)
 			continue
 		}
 		if err := v.load(ctx, []int{c}); err != nil {

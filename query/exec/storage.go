@@ -19,7 +19,7 @@
 //
 // # Blocks
 //
-// A block has at most MaxBlockSize rows. Columns that no later operator reads may be nil, and Dict
+// A block has at most MaxBlockSize rows, or those of a morsel where that is no less than DefaultBlockSize. Columns that no later operator reads may be nil, and Dict
 // and Const vectors pass through; the result's columns may be Dict and Const too.
 //
 // # Ends
@@ -130,6 +130,12 @@ type Matcher interface {
 	// Match fills mask, one flag a row of the morsel, with which values of column i of the request compare with x, value 0 of a vector of
 	// its type, as op says; false, if it cannot, leaves the mask undefined.
 	Match(ctx context.Context, i int, op kernel.Op, x column.Vector, mask []uint8) (bool, error)
+}
+
+// Lending may be implemented by a Morsel that decodes columns into memory of their own.
+type Lending interface {
+	// Fresh reports whether nobody else holds what Column returns for column i of the request.
+	Fresh(i int) bool
 }
 
 // Measured may be implemented by a Morsel that can tell the lengths of strings without reading them.
