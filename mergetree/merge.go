@@ -90,16 +90,21 @@ func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan, work
 		info.Rows, info.Bytes = info.Rows+in.Rows, info.Bytes+in.Bytes
 		memory += int64(min(in.RawBytes, mergeBytes))
 	}
-	if err := s.opts.Budget.Reserve(memory); err != nil {
-		return nil, err
-	}
-	defer s.opts.Budget.Release(memory)
 	sources, partition, err := s.openInputs(v, p)
 	if err != nil {
 		return nil, err
 	}
 	it := newMergeIter(spec, spec.allColumns(), sources, s.opts.tune.mergeRows, false)
 	defer func() { err = errors.Join(err, it.close()) }()
+	if it.keepsRows() {
+		for _, src := range sources {
+			memory += src.(*segmentSource).streamed()
+		}
+	}
+	if err := s.opts.Budget.Reserve(memory); err != nil {
+		return nil, err
+	}
+	defer s.opts.Budget.Release(memory)
 	out, err := s.newOutput(spec, target, partition, workers, it.keepsRows())
 	if err != nil {
 		return nil, err

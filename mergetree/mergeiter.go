@@ -23,10 +23,13 @@ type segmentSource struct {
 	spec *Spec
 	cols []int // positions in spec.Columns
 	r    *segment.Reader
-	read []int         // columns of the reader
-	have column.Schema // theirs
-	at   int           // next row
-	step int           // rows of a block
+	// stream reads the columns that streams names; nil: none.
+	stream  *segment.Stream
+	streams []bool
+	read    []int         // columns of the reader
+	have    column.Schema // theirs
+	at      int           // next row
+	step    int           // rows of a block
 }
 
 func newSegmentSource(spec *Spec, cols []int, r *segment.Reader, rows int) *segmentSource {
@@ -50,7 +53,7 @@ func (s *segmentSource) next(ctx context.Context) (*column.Block, error) {
 	}
 	b := &column.Block{N: n}
 	for _, c := range s.read {
-		v, err := s.r.ReadColumn(ctx, c, s.at, s.at+n)
+		v, err := s.column(ctx, c, n)
 		if err != nil {
 			return nil, err
 		}
@@ -58,6 +61,35 @@ func (s *segmentSource) next(ctx context.Context) (*column.Block, error) {
 	}
 	s.at += n
 	return conformTo(s.spec, s.cols, s.have, b)
+}
+
+// column reads the next n rows of a column of the reader.
+func (s *segmentSource) column(ctx context.Context, c, n int) (column.Vector, error) {
+	if s.stream != nil && s.streams[c] {
+		return s.stream.ReadColumn(ctx, c, s.at, s.at+n)
+	}
+	return s.r.ReadColumn(ctx, c, s.at, s.at+n)
+}
+
+// streamed lets the columns of dictionaries that nothing looks into but the writer of all rows leave their values in the file. It returns the memory
+// that this takes.
+func (s *segmentSource) streamed() (bytes int64) {
+	if len(s.cols) != len(s.spec.Columns) || !sameSchema(s.spec.Columns, s.have) {
+		return 0
+	}
+	for _, e := range s.spec.Exprs {
+		if !slices.Contains(s.spec.SortKey, e.Name) { // of an index: it may read any column
+			return 0
+		}
+	}
+	s.stream, s.streams = s.r.NewStream(), make([]bool, len(s.have))
+	for c, f := range s.have {
+		if !slices.Contains(s.spec.KeyColumns, f.Name) && !slices.Contains(s.spec.SortKey, f.Name) {
+			s.streams[c] = true
+			bytes += s.r.StreamBytes(c)
+		}
+	}
+	return bytes
 }
 
 func (s *segmentSource) close() error { return s.r.Release() }

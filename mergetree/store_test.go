@@ -328,6 +328,7 @@ func testRun(t *testing.T, mode Mode) {
 		readers.Go(func() {
 			for !done.Load() {
 				checkTwins(t, m.s)
+				time.Sleep(time.Millisecond) // else readers leave little time to the work that they check
 			}
 		})
 	}

@@ -22,6 +22,7 @@ type dictBuilder struct {
 	// known translates the codes of the dictionaries of incoming vectors: merges and memtables share theirs over many blocks.
 	known  map[column.Vector][]uint32 // code+1
 	whole  bool                       // Options.Whole
+	err    error                      // of reading another dictionary's values
 	empty  uint32                     // code+1 of the empty string
 	blocks [][]byte                   // of compress
 	text   int                        // bytes of all values, of compress
@@ -232,7 +233,7 @@ func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Di
 			continue
 		}
 		if to[c] == 0 {
-			if d.full() {
+			if d.full() || d.err != nil {
 				break
 			}
 			d.translate(to, v, c)
@@ -245,6 +246,10 @@ func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Di
 // translate finds the code of entry c of another dictionary. In one of a segment whose rows are all appended, its entries first occur in this
 // order: the next ones are looked up too.
 func (d *dictBuilder) translate(to []uint32, v *column.Dict, c uint32) {
+	if from, ok := v.Values.(*streamedValues); ok {
+		d.err = d.translateStreamed(to, from, int(c))
+		return
+	}
 	vals := v.Values.(*column.Str)
 	if !d.whole || v.Hashes == nil || !v.Unique {
 		s := vals.At(int(c))
@@ -258,6 +263,23 @@ func (d *dictBuilder) translate(to []uint32, v *column.Dict, c uint32) {
 			to[i] = d.code(vals.At(i), v.Hashes[i]) + 1
 		}
 	}
+}
+
+// translateStreamed is translate of values that are still in the file.
+func (d *dictBuilder) translateStreamed(to []uint32, from *streamedValues, c int) error {
+	end := min(c+dictBatch, len(to))
+	d.touch(from.hashes[c:end])
+	for i := c; i < end; i++ {
+		if to[i] != 0 {
+			continue
+		}
+		s, err := from.value(i)
+		if err != nil {
+			return err
+		}
+		to[i] = d.code(s, from.hashes[i]) + 1
+	}
+	return nil
 }
 
 // textOf is the bytes of the strings with these codes, and how many are empty, NULLs aside.

@@ -175,11 +175,19 @@ func (r *Reader) dictHeader(c *columnState) (*dictHeader, error) {
 
 // hashesLocked returns the hash of each entry through the cache. REQUIRES: c.mu.
 func (r *Reader) hashesLocked(c *columnState) ([]uint64, error) {
-	e := c.entry.Dict
-	k := cacheKey{r.number, e.Hashes.off}
+	k := cacheKey{r.number, c.entry.Dict.Hashes.off}
 	if h, ok := r.cache.get(k).([]uint64); ok {
 		return h, nil
 	}
+	out, err := r.readHashes(c)
+	if err == nil {
+		r.cache.put(k, out, 8*int64(len(out)))
+	}
+	return out, err
+}
+
+func (r *Reader) readHashes(c *columnState) ([]uint64, error) {
+	e := c.entry.Dict
 	b, err := readChunk(r.f, r.path, r.size, e.Hashes)
 	if err != nil {
 		return nil, err
@@ -191,7 +199,6 @@ func (r *Reader) hashesLocked(c *columnState) ([]uint64, error) {
 	for i := range out {
 		out[i] = binary.LittleEndian.Uint64(b[8*i:])
 	}
-	r.cache.put(k, out, 8*int64(len(out)))
 	return out, nil
 }
 

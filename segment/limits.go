@@ -15,7 +15,7 @@ const (
 	maxDictBytes   = 1 << 30
 	maxDictEntries = 1 << 25
 	// dictBudgetShare is the part of a memory budget, as its denominator, that the dictionaries of one segment being written may take.
-	dictBudgetShare = 8
+	dictBudgetShare = 4
 	// maxBitmapValues is the most distinct values of a column with a bitmap index. Row sets of rarer values are found about as
 	// fast by scanning codes; and building costs a counting sort of each page by code.
 	maxBitmapValues = 1024

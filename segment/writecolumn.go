@@ -22,6 +22,7 @@ type columnWriter struct {
 	offs     []uint64
 	lens     []uint32
 	bounds   *boundsBuilder // nil if values are not scalars
+	strings  bool           // scalars, which may come coded
 	dict     *dictBuilder   // nil without a dictionary
 	dictOpen bool
 	bitmap   *bitmapBuilder // nil without
@@ -42,6 +43,7 @@ func newColumnWriter(f column.Field, stored, bitmaps, whole bool) *columnWriter 
 		c.bounds = newBoundsBuilder(f.Type)
 	}
 	if stored && c.bounds != nil && f.Type.Inner().IsString() {
+		c.strings = true
 		c.dict, c.dictOpen = newDictBuilder(f.Type, whole), true
 		if bitmaps {
 			c.bitmap = newBitmapBuilder()
@@ -53,8 +55,14 @@ func newColumnWriter(f column.Field, stored, bitmaps, whole bool) *columnWriter 
 // page encodes the rows of one page into c.enc and returns them as one vector, which is good until the next page. base is their first row.
 func (c *columnWriter) page(runs []Run, col, n int, base int64) (column.Vector, error) {
 	if c.dictOpen {
-		if v, ok := c.dictPage(runs, col, n, base); ok {
-			return v, nil
+		if v, ok, err := c.dictPage(runs, col, n, base); ok || err != nil {
+			return v, err
+		}
+	}
+	var err error
+	if c.strings {
+		if runs, err = withValues(runs, col); err != nil {
+			return nil, err
 		}
 	}
 	v := gather(&c.flat, runs, col, n)
@@ -66,7 +74,6 @@ func (c *columnWriter) page(runs []Run, col, n int, base int64) (column.Vector, 
 		c.addDistinct(scalars(v))
 		c.addDefaults(countDefaults(v))
 	}
-	var err error
 	c.enc, err = page.AppendVector(append(c.enc[:0], pageVector), v)
 	return v, err
 }
@@ -99,14 +106,17 @@ func (c *columnWriter) addDistinct(v column.Vector) {
 }
 
 // dictPage encodes a page of codes, or reports that the dictionary is not worth its while any more and closes it.
-func (c *columnWriter) dictPage(runs []Run, col, n int, base int64) (v column.Vector, ok bool) {
+func (c *columnWriter) dictPage(runs []Run, col, n int, base int64) (v column.Vector, ok bool, err error) {
 	before := c.dict.len()
 	c.codes = c.codes[:0]
 	for i := range runs {
 		c.codes = c.dict.appendRun(c.codes, runs[i].Block.Cols[col], &runs[i])
+		if c.dict.err != nil {
+			return nil, false, c.dict.err
+		}
 		if c.dict.full() {
 			c.closeDict(before)
-			return nil, false
+			return nil, false, nil
 		}
 	}
 	nulls := gatherNulls(runs, col, n)
@@ -115,7 +125,7 @@ func (c *columnWriter) dictPage(runs []Run, col, n int, base int64) (v column.Ve
 	}
 	if rows := base + int64(n); int64(c.dict.len()) > max(rows*dictShare/4, 1) {
 		c.closeDict(before)
-		return nil, false
+		return nil, false, nil
 	}
 	text, empty := c.dict.textOf(c.codes, nulls)
 	c.rawBytes += 4*int64(n+1) + text
@@ -144,7 +154,7 @@ func (c *columnWriter) dictPage(runs []Run, col, n int, base int64) (v column.Ve
 		c.rawBytes += int64(n)
 		inner = column.NewNullable(nulls, inner)
 	}
-	return inner, true
+	return inner, true, nil
 }
 
 // dictShare is the quarters of the rows that distinct values may be. Rows in the order of a sort key meet most of their new values early: a

@@ -178,8 +178,7 @@ func (w *Writer) account() {
 	}
 }
 
-// fits reports whether dictionaries of so many bytes leave enough of the budget to others: a merge holds about as much again in
-// those of its inputs.
+// fits reports whether dictionaries of so many bytes leave enough of the budget to others.
 func (w *Writer) fits(total int64) bool {
 	if w.opts.Budget == nil {
 		return true
