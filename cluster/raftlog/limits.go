@@ -1,9 +1,12 @@
 package raftlog
 
 const (
-	// defaultSegmentBytes is a file's size: seconds of full load, so that rotation costs nothing
-	// and removal gives space back in small steps.
+	// defaultSegmentBytes is the size that files grow to: seconds of full load, so that rotation
+	// costs nothing and removal gives space back in small steps.
 	defaultSegmentBytes = 64 << 20
+	// firstSegmentBytes is the first file's size, and each next one is twice as long as the one before
+	// it: a node that is hardly written to keeps no 128 MiB for its log. It has room for a batch.
+	firstSegmentBytes = 4 << 20
 	// minSegmentBytes lets tests rotate often.
 	minSegmentBytes = 2 << 10
 	// maxSegmentBytes keeps offsets in 32 bits, with room for one record of the largest size.

@@ -22,7 +22,7 @@ var (
 
 // Options of a Log. The zero value of a field means its default.
 type Options struct {
-	// SegmentBytes is the size of a file: 64 MiB.
+	// SegmentBytes is the size that files grow to: 64 MiB.
 	SegmentBytes int64
 	// CacheBytes bounds the recent entries of all groups held in memory: 32 MiB.
 	CacheBytes int64

@@ -50,7 +50,7 @@ func (l *Log) recover() error {
 
 // prepareReserveAtOpen accepts a full disk: reads go on, and writes say so themselves.
 func (l *Log) prepareReserveAtOpen() error {
-	if err := l.prepareReserve(l.opts.SegmentBytes); err != nil && !vfs.IsNoSpace(err) {
+	if err := l.prepareReserve(l.nextBytes()); err != nil && !vfs.IsNoSpace(err) {
 		return err
 	}
 	return nil
@@ -272,13 +272,14 @@ func (r *replay) tail(s *segment, data []byte, reason error) error {
 	return r.regrow(s)
 }
 
-// regrow gives the last file its full size again. On a full disk it is left as it is: the next
+// regrow gives the last file room for more again. On a full disk it is left as it is: the next
 // write needs a new file, and says so.
 func (r *replay) regrow(s *segment) error {
-	if s.size >= r.log.opts.SegmentBytes {
+	size := r.log.opts.grown(s.end)
+	if s.size >= size {
 		return nil
 	}
-	err := s.file.Preallocate(0, r.log.opts.SegmentBytes)
+	err := s.file.Preallocate(0, size)
 	if vfs.IsNoSpace(err) {
 		r.log.w.broken = true
 		return nil
@@ -286,7 +287,7 @@ func (r *replay) regrow(s *segment) error {
 	if err != nil {
 		return err
 	}
-	s.size = r.log.opts.SegmentBytes
+	s.size = size
 	return nil
 }
 

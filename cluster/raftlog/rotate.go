@@ -53,7 +53,7 @@ func (l *Log) appendCheckpoints(dst []byte) []byte {
 
 // fill turns the reserve into a synced file that starts with head, not yet named.
 func (l *Log) fill(head []byte, need int) (vfs.File, int64, error) {
-	size := max(l.opts.SegmentBytes, int64(len(head)+need)+l.headroom())
+	size := max(l.nextBytes(), int64(len(head)+need)+l.headroom())
 	if err := l.prepareReserve(size); err != nil {
 		return nil, 0, err
 	}
@@ -68,6 +68,19 @@ func (l *Log) fill(head []byte, need int) (vfs.File, int64, error) {
 	}
 	l.w.reserve = nil
 	return file, size, nil
+}
+
+// nextBytes is the size of the next file, unless a batch needs more.
+func (l *Log) nextBytes() int64 {
+	if len(l.files.order) == 0 {
+		return min(firstSegmentBytes, l.opts.SegmentBytes)
+	}
+	return l.opts.grown(l.newest().size)
+}
+
+// grown is the size that follows that of a file, or of its records.
+func (o *Options) grown(bytes int64) int64 {
+	return min(max(2*bytes, firstSegmentBytes), o.SegmentBytes)
 }
 
 // prepareReserve makes sure that next.tmp exists and has size bytes.

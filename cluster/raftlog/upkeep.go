@@ -13,7 +13,7 @@ func (l *Log) upkeep() {
 		return
 	}
 	if l.w.rotated {
-		_ = l.prepareReserve(l.opts.SegmentBytes) // without it, rotate tries again and reports
+		_ = l.prepareReserve(l.nextBytes()) // without it, rotate tries again and reports
 		if s := l.files.order[0]; s.live > 0 && l.worthMoving() {
 			_ = l.move(s) // an unreadable entry keeps its file; reading it reports
 		}
