@@ -45,6 +45,19 @@ func BenchmarkUnpack(b *testing.B) {
 	}
 }
 
+// BenchmarkUnpackAt is per value of one in sixteen.
+func BenchmarkUnpackAt(b *testing.B) {
+	var at []uint32
+	for i := uint32(0); i < 65536; i += 16 {
+		at = append(at, i)
+	}
+	packed, out := AppendPacked(nil, ints[uint32](rng(1), 65536, 21), 0, 21), make([]uint32, len(at))
+	for b.Loop() {
+		UnpackAt(out, packed, at, 21, 0)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*len(at)), "ns/value")
+}
+
 func benchInts[T Int](b *testing.B, name string) {
 	src := ints[T](rng(1), rows, 8*sizeOf[T]())
 	other := ints[T](rng(2), rows, 8*sizeOf[T]())

@@ -48,6 +48,19 @@ func TestPackAllWidthsAndLengths(t *testing.T) {
 				t.Fatalf("width %d, %d values: %x, want %x", width, n, got, want)
 			}
 			got = slices.Clip(got) // nothing behind the last byte may be read
+			var at []uint32
+			for i := range vals {
+				if r.IntN(3) > 0 {
+					at = append(at, uint32(i))
+				}
+			}
+			some := make([]uint64, len(at))
+			UnpackAt(some, got, at, width, 3)
+			for i, k := range at {
+				if some[i] != vals[k]+3 {
+					t.Fatalf("width %d, value %d of %d: %d, want %d", width, k, n, some[i], vals[k]+3)
+				}
+			}
 			for start := 0; start <= n; start += 1 + n/9 {
 				back := make([]uint64, n-start)
 				Unpack(back, got, start, width, 3)
