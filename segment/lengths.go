@@ -3,8 +3,10 @@ package segment
 import (
 	"context"
 	"fmt"
+	"slices"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/segment/page"
@@ -30,7 +32,7 @@ func (r *Reader) ReadLengths(ctx context.Context, col, from, to int, sel []uint3
 		}
 		first, last = int(sel[0]), int(sel[len(sel)-1])+1
 	}
-	out := make([]uint64, 0, last-first)
+	out := kernel.Dirty[uint64](last - first)[:0]
 	for at, end := from+first, from+last; at < end; {
 		if err := ctx.Err(); err != nil {
 			return nil, err
@@ -75,6 +77,7 @@ func (r *Reader) pageLengths(dst []uint64, col, p, from, to int) ([]uint64, erro
 		for _, l := range lengths {
 			dst = append(dst, uint64(l))
 		}
+		kernel.Recycle(lengths)
 		return dst, nil
 	case pageCodes:
 		return r.codeLengths(dst, c, in.Sized(), end-start, from, to)
@@ -91,15 +94,19 @@ func (r *Reader) codeLengths(dst []uint64, c *columnState, stream []byte, n, fro
 	if err != nil {
 		return nil, err
 	}
-	codes := make([]uint32, to-from)
+	codes := kernel.Dirty[uint32](to - from)
+	defer kernel.Recycle(codes)
 	if err := page.Ints(codes, stream, n, from); err != nil {
 		return nil, err
 	}
 	if err := page.CheckCodes(codes, c.entry.Dict.Entries); err != nil {
 		return nil, err
 	}
-	for _, code := range codes {
-		dst = append(dst, uint64(off[code+1]-off[code]))
+	at := len(dst)
+	dst = slices.Grow(dst, len(codes))[:at+len(codes)]
+	for i, code := range codes {
+		ends := off[code:][:2]
+		dst[at+i] = uint64(ends[1] - ends[0])
 	}
 	return dst, nil
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/segment/page"
 )
 
@@ -73,10 +74,17 @@ func concat(parts []column.Vector) column.Vector {
 // readPage decodes rows [from, to) of a page.
 func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vector, error) {
 	c := &r.cols[col]
-	in, n, err := r.page(c, p)
+	ix, err := r.index(c)
 	if err != nil {
 		return nil, err
 	}
+	b, err := r.chunk(ix.pages[p])
+	if err != nil {
+		return nil, err
+	}
+	start, end := r.PageRows(p)
+	n := end - start
+	in := page.NewInput(b)
 	switch kind := in.U8(); kind {
 	case pageVector:
 		return page.Vector(c.entry.typ, in.Take(in.Len()), n, from, to)
@@ -85,20 +93,6 @@ func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vec
 	default:
 		return nil, corrupt(r.path, "page kind %d", kind)
 	}
-}
-
-// page reads page p of a column; n are its rows.
-func (r *Reader) page(c *columnState, p int) (in *page.Input, n int, err error) {
-	ix, err := r.index(c)
-	if err != nil {
-		return nil, 0, err
-	}
-	b, err := r.chunk(ix.pages[p])
-	if err != nil {
-		return nil, 0, err
-	}
-	start, end := r.PageRows(p)
-	return page.NewInput(b), end - start, nil
 }
 
 func (r *Reader) readCodes(ctx context.Context, c *columnState, in *page.Input, hasNulls bool, n, from, to int) (column.Vector, error) {
@@ -210,7 +204,7 @@ func (r *Reader) pageCodes(col, p, from, to int) (codes []uint32, nulls []uint8,
 }
 
 // ReadRows decodes the rows at the ascending positions sel of stored column col: what is left of a scan after its filters. Of each page it
-// decodes from the first to the last row wanted. Forms and ownership are as in ReadColumn, but a few rows of a column whose large dictionary is not
+// decodes from the first to the last row wanted, of plain text the blocks that a few rows are in. Forms and ownership are as in ReadColumn, but a few rows of a column whose large dictionary is not
 // in memory come flat, and it stays out.
 func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Vector, error) {
 	if len(sel) == 0 {
@@ -226,7 +220,7 @@ func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Ve
 	for len(sel) > 0 {
 		_, end := r.PageRows(r.pageOf(int(sel[0])))
 		n := sort.Search(len(sel), func(i int) bool { return int(sel[i]) >= end })
-		if v, err := r.pickRows(ctx, col, sel[:n]); v != nil || err != nil {
+		if v, err := r.readTextRows(col, sel[:n]); v != nil || err != nil {
 			if err != nil {
 				return nil, err
 			}
@@ -250,6 +244,40 @@ func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Ve
 		parts, sel = append(parts, v), sel[n:]
 	}
 	return concat(parts), nil
+}
+
+// fewTextRows is the rows of a page of plain text up to which only the blocks of the text that they are in are decoded: of more, all would be.
+const fewTextRows = 64
+
+// readTextRows decodes a few rows of one page, if it is of plain text; else it returns nil.
+func (r *Reader) readTextRows(col int, sel []uint32) (column.Vector, error) {
+	t := r.schema[col].Type.WithoutLowCardinality()
+	if len(sel) > fewTextRows || t.Phys() != types.PBytes {
+		return nil, nil
+	}
+	c, p := &r.cols[col], r.pageOf(int(sel[0]))
+	ix, err := r.index(c)
+	if err != nil {
+		return nil, err
+	}
+	b, err := r.chunk(ix.pages[p])
+	if err != nil {
+		return nil, err
+	}
+	in := page.NewInput(b)
+	if in.U8() != pageVector {
+		return nil, nil
+	}
+	start, end := r.PageRows(p)
+	at := make([]uint32, len(sel))
+	for i, row := range sel {
+		at[i] = row - uint32(start)
+	}
+	v, err := page.TextRows(t, in.Take(in.Len()), end-start, at)
+	if err != nil {
+		return nil, fmt.Errorf("segment: page %d of column %s of %s: %w", p, r.schema[col].Name, r.path, err)
+	}
+	return v, nil
 }
 
 // readFew is ReadRows where decoding the blocks that hold the values of the rows is less work than loading the dictionary; else nil.

@@ -93,7 +93,7 @@ func decodeDelta[T kernel.Int](dst []T, in *input, n, from int) {
 	kernel.PrefixSum(dst[1:], first)
 }
 
-// nested decodes a stream[n] whole.
+// nested decodes a stream[n] whole; the memory is the caller's.
 func nested[T kernel.Int](in *input, n, depth int) []T {
 	b := in.sized()
 	if in.err != nil {
@@ -115,32 +115,25 @@ func count(in *input, n int) int {
 }
 
 func decodeRuns[T kernel.Int](dst []T, in *input, n, from, depth int) error {
-	values, ends, err := runs[T](in, n, depth)
-	if err != nil {
-		return err
-	}
-	kernel.ExpandRuns(dst, values, ends, from)
-	return nil
-}
-
-// runs decodes the values of the runs that n values are, and where they end: the last one behind all.
-func runs[T kernel.Int](in *input, n, depth int) (values []T, ends []uint32, err error) {
 	k := count(in, n)
-	values, ends = nested[T](in, k, depth), nested[uint32](in, k, depth)
+	values, ends := nested[T](in, k, depth), nested[uint32](in, k, depth)
 	if in.err != nil {
-		return nil, nil, in.err
+		return in.err
 	}
+	defer kernel.Recycle(values)
+	defer kernel.Recycle(ends)
 	if k == 0 || ends[k-1] != uint32(n) {
-		return nil, nil, corrupt("runs do not cover %d values", n)
+		return corrupt("runs do not cover %d values", n)
 	}
 	falls := false
 	for i, end := range ends[1:] {
 		falls = falls || end <= ends[i]
 	}
 	if falls {
-		return nil, nil, corrupt("runs do not ascend")
+		return corrupt("runs do not ascend")
 	}
-	return values, ends, nil
+	kernel.ExpandRuns(dst, values, ends, from)
+	return nil
 }
 
 func decodeSparse[T kernel.Int](dst []T, in *input, n, from, depth int) error {
@@ -149,6 +142,8 @@ func decodeSparse[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 	if in.err != nil {
 		return in.err
 	}
+	defer kernel.Recycle(at)
+	defer kernel.Recycle(values)
 	kernel.Fill(dst, def)
 	to := uint32(from + len(dst))
 	for i, p := range at {
@@ -168,10 +163,12 @@ func decodeDict[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 	}
 	if k <= maxDict {
 		if codes, ok := byteCodes(b, n, from, len(dst)); ok {
+			defer kernel.Recycle(codes)
 			return lookup(dst, entries, codes)
 		}
 	}
 	codes := kernel.Dirty[uint32](len(dst))
+	defer kernel.Recycle(codes)
 	if err := decodeInts(codes, b, n, from, depth+1); err != nil {
 		return err
 	}
@@ -233,6 +230,7 @@ func decodeLZ4[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 		return corrupt("%d bytes declared for %d values in %d", size, n, len(in.b))
 	}
 	raw := kernel.Dirty[byte](int(size))
+	defer kernel.Recycle(raw)
 	if err := compress.Decompress(raw, compress.LZ4, in.b); err != nil {
 		return err
 	}

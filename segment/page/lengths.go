@@ -1,6 +1,8 @@
 package page
 
-// TextLengths decodes the lengths in bytes of values [from, to) of n strings that Vector would decode, without their text.
+import "github.com/olapd/olapd/internal/kernel"
+
+// TextLengths decodes the lengths in bytes of values [from, to) of n strings that Vector would decode, without their text. The memory is the caller's.
 func TextLengths(b []byte, n, from, to int) ([]uint32, error) {
 	if from < 0 || from > to || to > n || n > maxElems {
 		return nil, corrupt("values %d to %d of %d", from, to, n)
@@ -10,6 +12,6 @@ func TextLengths(b []byte, n, from, to int) ([]uint32, error) {
 	if in.err != nil {
 		return nil, in.err
 	}
-	out := make([]uint32, to-from)
+	out := kernel.Dirty[uint32](to - from)
 	return out, Ints(out, lengths, n, from)
 }

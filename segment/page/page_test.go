@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/olapd/olapd/internal/column"
@@ -58,29 +59,11 @@ func testInts[T kernel.Int](t *testing.T) {
 				if err := Ints(got, b, n, from); err != nil || !slices.Equal(got, src[from:to]) {
 					t.Fatalf("%T %s, encoding %d: %d to %d of %d: %v", src, name, b[0], from, to, n, err)
 				}
-				testPick(t, r, b, src)
 			}
 		}
 	}
 	if width[T]() >= 4 && len(seen) != 8 {
 		t.Errorf("%T: only the encodings %v were chosen", *new(T), seen)
-	}
-}
-
-// testPick takes some of the values out of an encoded stream of src.
-func testPick[T kernel.Int](t *testing.T, r *rand.Rand, b []byte, src []T) {
-	var at []uint32
-	var want []T
-	for i := r.IntN(3); i < len(src); i += 1 + r.IntN(1+len(src)/8) {
-		at, want = append(at, uint32(i)), append(want, src[i])
-	}
-	if len(at) == 0 {
-		return
-	}
-	got, err := PickInts[T](b, len(src), at)
-	found := b[0] == howRaw || b[0] == howPacked || b[0] == howRuns
-	if err != nil || (got != nil) != found || found && !slices.Equal(got, want) {
-		t.Fatalf("%T, encoding %d: %v of %d: %v, want %v: %v", src, b[0], at, len(src), got, want, err)
 	}
 }
 
@@ -279,9 +262,42 @@ func TestFlips(t *testing.T) {
 				bad[i] ^= x
 				_, _ = Vector(typ, slices.Clip(bad), 40, 0, 40)
 				_, _ = Vector(typ, slices.Clip(bad), 40, 5, 20)
-				_, _ = Pick(typ, slices.Clip(bad), 40, []uint32{3, 4, 39})
 			}
 			_, _ = Vector(typ, slices.Clip(b[:i]), 40, 0, 40)
+		}
+	}
+}
+
+// Some rows of a text are those of the whole of it, whatever blocks they are in; no change of a byte makes that panic.
+func TestTextRows(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 6))
+	for _, n := range []int{1, 30, 2000} {
+		v := column.NewStr(types.TString, n)
+		for range n {
+			v.AppendString(strings.Repeat(string(rune('a'+r.IntN(26))), r.IntN(3)*r.IntN(100_000)/max(n/20, 1)))
+		}
+		b, err := AppendVector(nil, v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for range 20 {
+			var sel []uint32
+			for i := range n {
+				if r.IntN(n/3+2) == 0 {
+					sel = append(sel, uint32(i))
+				}
+			}
+			got, err := TextRows(types.TString, b, n, sel)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if err := sameValues(column.Gather(v, sel), 0, len(sel), got); err != nil {
+				t.Fatal(err)
+			}
+			bad := bytes.Clone(b)
+			bad[r.IntN(len(bad))] ^= 1 << r.IntN(8)
+			_, _ = TextRows(types.TString, bad, n, sel)
+			_, _ = TextRows(types.TString, slices.Clip(b[:r.IntN(len(b))]), n, sel)
 		}
 	}
 }
@@ -306,7 +322,9 @@ func FuzzVector(f *testing.F) {
 		n %= 4096
 		_, _ = Vector(typ, b, int(n), 0, int(n))
 		_, _ = Vector(typ, b, int(n), int(n)/3, int(n)/2)
-		_, _ = Pick(typ, b, int(n), []uint32{uint32(n) / 3, uint32(n) / 2})
+		if typ.WithoutLowCardinality().Phys() == types.PBytes {
+			_, _ = TextRows(typ, b, int(n), []uint32{uint32(n) / 3, uint32(n) / 2})
+		}
 	})
 }
 
