@@ -74,17 +74,10 @@ func concat(parts []column.Vector) column.Vector {
 // readPage decodes rows [from, to) of a page.
 func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vector, error) {
 	c := &r.cols[col]
-	ix, err := r.index(c)
+	in, n, err := r.page(c, p)
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.chunk(ix.pages[p])
-	if err != nil {
-		return nil, err
-	}
-	start, end := r.PageRows(p)
-	n := end - start
-	in := page.NewInput(b)
 	switch kind := in.U8(); kind {
 	case pageVector:
 		return page.Vector(c.entry.typ, in.Take(in.Len()), n, from, to)
@@ -93,6 +86,20 @@ func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vec
 	default:
 		return nil, corrupt(r.path, "page kind %d", kind)
 	}
+}
+
+// page reads page p of a column; n are its rows.
+func (r *Reader) page(c *columnState, p int) (in *page.Input, n int, err error) {
+	ix, err := r.index(c)
+	if err != nil {
+		return nil, 0, err
+	}
+	b, err := r.pageBody(col, ix.pages[p])
+	if err != nil {
+		return nil, 0, err
+	}
+	start, end := r.PageRows(p)
+	return page.NewInput(b), end - start, nil
 }
 
 func (r *Reader) readCodes(ctx context.Context, c *columnState, in *page.Input, hasNulls bool, n, from, to int) (column.Vector, error) {
@@ -189,7 +196,7 @@ func (r *Reader) pageCodes(col, p, from, to int) (codes []uint32, nulls []uint8,
 	if err != nil {
 		return nil, nil, false, err
 	}
-	b, err := r.chunk(ix.pages[p])
+	b, err := r.pageBody(col, ix.pages[p])
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -221,6 +228,13 @@ func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Ve
 		_, end := r.PageRows(r.pageOf(int(sel[0])))
 		n := sort.Search(len(sel), func(i int) bool { return int(sel[i]) >= end })
 		if v, err := r.readTextRows(col, sel[:n]); v != nil || err != nil {
+			if err != nil {
+				return nil, err
+			}
+			parts, sel = append(parts, v), sel[n:]
+			continue
+		}
+		if v, err := r.pickRows(ctx, col, sel[:n]); v != nil || err != nil {
 			if err != nil {
 				return nil, err
 			}
@@ -260,7 +274,7 @@ func (r *Reader) readTextRows(col int, sel []uint32) (column.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.chunk(ix.pages[p])
+	b, err := r.pageBody(col, ix.pages[p])
 	if err != nil {
 		return nil, err
 	}

@@ -115,25 +115,34 @@ func count(in *input, n int) int {
 }
 
 func decodeRuns[T kernel.Int](dst []T, in *input, n, from, depth int) error {
+	values, ends, err := runs[T](in, n, depth)
+	if err != nil {
+		return err
+	}
+	kernel.ExpandRuns(dst, values, ends, from)
+	return nil
+}
+
+// runs decodes the values of the runs that n values are, and where they end: the last one behind all.
+func runs[T kernel.Int](in *input, n, depth int) (values []T, ends []uint32, err error) {
 	k := count(in, n)
-	values, ends := nested[T](in, k, depth), nested[uint32](in, k, depth)
+	values, ends = nested[T](in, k, depth), nested[uint32](in, k, depth)
 	if in.err != nil {
-		return in.err
+		return nil, nil, in.err
 	}
 	defer kernel.Recycle(values)
 	defer kernel.Recycle(ends)
 	if k == 0 || ends[k-1] != uint32(n) {
-		return corrupt("runs do not cover %d values", n)
+		return nil, nil, corrupt("runs do not cover %d values", n)
 	}
 	falls := false
 	for i, end := range ends[1:] {
 		falls = falls || end <= ends[i]
 	}
 	if falls {
-		return corrupt("runs do not ascend")
+		return nil, nil, corrupt("runs do not ascend")
 	}
-	kernel.ExpandRuns(dst, values, ends, from)
-	return nil
+	return values, ends, nil
 }
 
 func decodeSparse[T kernel.Int](dst []T, in *input, n, from, depth int) error {

@@ -59,11 +59,29 @@ func testInts[T kernel.Int](t *testing.T) {
 				if err := Ints(got, b, n, from); err != nil || !slices.Equal(got, src[from:to]) {
 					t.Fatalf("%T %s, encoding %d: %d to %d of %d: %v", src, name, b[0], from, to, n, err)
 				}
+				testPick(t, r, b, src)
 			}
 		}
 	}
 	if width[T]() >= 4 && len(seen) != 8 {
 		t.Errorf("%T: only the encodings %v were chosen", *new(T), seen)
+	}
+}
+
+// testPick takes some of the values out of an encoded stream of src.
+func testPick[T kernel.Int](t *testing.T, r *rand.Rand, b []byte, src []T) {
+	var at []uint32
+	var want []T
+	for i := r.IntN(3); i < len(src); i += 1 + r.IntN(1+len(src)/8) {
+		at, want = append(at, uint32(i)), append(want, src[i])
+	}
+	if len(at) == 0 {
+		return
+	}
+	got, err := PickInts[T](b, len(src), at)
+	found := b[0] == howRaw || b[0] == howPacked || b[0] == howRuns
+	if err != nil || (got != nil) != found || found && !slices.Equal(got, want) {
+		t.Fatalf("%T, encoding %d: %v of %d: %v, want %v: %v", src, b[0], at, len(src), got, want, err)
 	}
 }
 
@@ -262,6 +280,7 @@ func TestFlips(t *testing.T) {
 				bad[i] ^= x
 				_, _ = Vector(typ, slices.Clip(bad), 40, 0, 40)
 				_, _ = Vector(typ, slices.Clip(bad), 40, 5, 20)
+				_, _ = Pick(typ, slices.Clip(bad), 40, []uint32{3, 4, 39})
 			}
 			_, _ = Vector(typ, slices.Clip(b[:i]), 40, 0, 40)
 		}
@@ -325,6 +344,7 @@ func FuzzVector(f *testing.F) {
 		if typ.WithoutLowCardinality().Phys() == types.PBytes {
 			_, _ = TextRows(typ, b, int(n), []uint32{uint32(n) / 3, uint32(n) / 2})
 		}
+		_, _ = Pick(typ, b, int(n), []uint32{uint32(n) / 3, uint32(n) / 2})
 	})
 }
 
