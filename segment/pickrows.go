@@ -35,7 +35,7 @@ func (r *Reader) pickRows(ctx context.Context, col int, sel []uint32) (column.Ve
 // pickPage is readPage for the rows at the positions at of the page; nil where pickRows is.
 func (r *Reader) pickPage(ctx context.Context, col, p int, at []uint32) (column.Vector, error) {
 	c := &r.cols[col]
-	in, n, err := r.page(c, p)
+	in, n, err := r.page(col, p)
 	if err != nil {
 		return nil, err
 	}

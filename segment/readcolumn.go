@@ -74,7 +74,7 @@ func concat(parts []column.Vector) column.Vector {
 // readPage decodes rows [from, to) of a page.
 func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vector, error) {
 	c := &r.cols[col]
-	in, n, err := r.page(c, p)
+	in, n, err := r.page(col, p)
 	if err != nil {
 		return nil, err
 	}
@@ -89,12 +89,12 @@ func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vec
 }
 
 // page reads page p of a column; n are its rows.
-func (r *Reader) page(c *columnState, p int) (in *page.Input, n int, err error) {
-	ix, err := r.index(c)
+func (r *Reader) page(col, p int) (in *page.Input, n int, err error) {
+	ix, err := r.index(&r.cols[col])
 	if err != nil {
 		return nil, 0, err
 	}
-	b, err := r.pageBody(col, ix.pages[p])
+	b, err := r.chunk(ix.pages[p])
 	if err != nil {
 		return nil, 0, err
 	}
@@ -196,7 +196,7 @@ func (r *Reader) pageCodes(col, p, from, to int) (codes []uint32, nulls []uint8,
 	if err != nil {
 		return nil, nil, false, err
 	}
-	b, err := r.pageBody(col, ix.pages[p])
+	b, err := r.chunk(ix.pages[p])
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -274,7 +274,7 @@ func (r *Reader) readTextRows(col int, sel []uint32) (column.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.pageBody(col, ix.pages[p])
+	b, err := r.chunk(ix.pages[p])
 	if err != nil {
 		return nil, err
 	}
