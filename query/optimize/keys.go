@@ -11,11 +11,18 @@ import (
 // Floats stay as they are: equal keys there (0 and -0) are not the same value to every function.
 func fewerKeys(n plan.Node) plan.Node {
 	return plan.Transform(n, func(n plan.Node) plan.Node {
+		if f, ok := n.(*plan.Filter); ok {
+			return havingBelow(f)
+		}
 		a, ok := n.(*plan.Aggregate)
-		if !ok || !regroupable(a) || anyVolatile(a.Keys) {
+		if !ok || !regroupable(a) && !plainTotals(a) || anyVolatile(a.Keys) {
 			return n
 		}
-		kept := independent(injected(a.Keys))
+		kept := a.Keys
+		if !a.Totals {
+			kept = injected(kept)
+		}
+		kept = independent(kept)
 		if sameExprs(kept, a.Keys) {
 			return n
 		}
@@ -33,6 +40,24 @@ func fewerKeys(n plan.Node) plan.Node {
 		}
 		return r.finish(exprs)
 	})
+}
+
+// plainTotals reports whether a is an aggregate that would be regroupable but for its totals: their row, in which keys are defaults, has then what functions
+// of keys make of those, as in ClickHouse.
+func plainTotals(a *plan.Aggregate) bool {
+	return a.Totals && a.GroupingSets == nil && !a.Partial && !a.Merge
+}
+
+// havingBelow moves a condition below the projection that fewerKeys has put on an aggregate with totals, which count only the groups that pass.
+func havingBelow(f *plan.Filter) plan.Node {
+	p, ok := f.Input.(*plan.Project)
+	if !ok || volatile(f.Cond) {
+		return f
+	}
+	if a, ok := p.Input.(*plan.Aggregate); !ok || !a.Totals {
+		return f
+	}
+	return plan.WithInputs(p, []plan.Node{&plan.Filter{Input: p.Input, Cond: substitute(f.Cond, p.Exprs)}})
 }
 
 func sameExprs(a, b []plan.Expr) bool {

@@ -48,7 +48,7 @@ func (r *regrouped) finish(exprs []plan.Expr) plan.Node {
 	if len(r.keys) == len(r.old.Keys) && len(r.aggs) == len(r.old.Aggs) && allColumns(exprs) {
 		return r.old
 	}
-	n := &plan.Aggregate{Input: r.old.Input, Keys: r.keys, Aggs: r.aggs}
+	n := &plan.Aggregate{Input: r.old.Input, Keys: r.keys, Aggs: r.aggs, Totals: r.old.Totals}
 	for i := range r.keys {
 		n.Fields = append(n.Fields, column.Field{Name: r.keys[i].String(), Type: r.keys[i].Type()})
 	}

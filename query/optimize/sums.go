@@ -13,10 +13,10 @@ import (
 //	sum(c - x)     c * count(x) - sum(x)
 //	sum(x * c)     sum(x) * c
 //	sum(c)         c * count()
-//	min(x ± c)     min(x) ± c     (max alike; min(c - x) is c - max(x))
+//	min(x ± c)     min(x) ± c     (max alike; min(c - x) is c - max(x), min(x * c) is min(x) * c or max(x) * c)
 //
-// of integers only, where all of it is exact: a sum whose type has fewer than 64 bits never wraps, and at 64 bits both sides wrap
-// alike. Without keys there may be no rows, of which min is 0 and not 0 + c: min and max then stay.
+// Sums are of integers only, where all of it is exact: a sum whose type has fewer than 64 bits never wraps, and at 64 bits both sides wrap
+// alike.
 func linearAggregates(n plan.Node) plan.Node {
 	return plan.Transform(n, func(n plan.Node) plan.Node {
 		a, ok := n.(*plan.Aggregate)
@@ -43,12 +43,12 @@ type linear struct{ *regrouped }
 
 // of returns what c is computed from, or nil if nothing is gained. It adds calls only where it returns an expression.
 func (l *linear) of(c plan.AggCall) plan.Expr {
-	if len(c.Args) != 1 || !isInt(c.Args[0].Type()) || volatile(c.Args[0]) {
+	if len(c.Args) != 1 || volatile(c.Args[0]) {
 		return nil
 	}
 	switch c.Func {
 	case "sum":
-		if !isLinear(c.Args[0]) {
+		if !isInt(c.Args[0].Type()) || !isLinear(c.Args[0]) {
 			return nil
 		}
 		return l.sum(c.Args[0], c.Fn.Result().WithoutNullable())
@@ -67,25 +67,10 @@ func isLinear(e plan.Expr) bool {
 	return ok
 }
 
-// linearParts takes x op c or c op x of integers apart; flipped says that the constant comes first.
+// linearParts is constantOperand of integers.
 func linearParts(e plan.Expr) (x plan.Expr, c *plan.Const, flipped, ok bool) {
-	call, is := e.(*plan.Call)
-	if !is || len(call.Args) != 2 {
-		return nil, nil, false, false
-	}
-	switch call.Fn.Func.Name {
-	case "plus", "minus", "multiply":
-	default:
-		return nil, nil, false, false
-	}
-	x = call.Args[0]
-	if c, ok = call.Args[1].(*plan.Const); !ok {
-		if c, flipped = x.(*plan.Const); !flipped {
-			return nil, nil, false, false
-		}
-		x = call.Args[1]
-	}
-	if _, both := x.(*plan.Const); both || !isInt(x.Type()) || !isInt(c.T) || c.T.IsNullable() {
+	x, c, flipped, ok = constantOperand(e)
+	if !ok || !isInt(x.Type()) || !isInt(c.T) || c.T.IsNullable() {
 		return nil, nil, false, false
 	}
 	return x, c, flipped, true
@@ -175,33 +160,4 @@ func intBits(c *plan.Const) uint64 {
 		return uint64(x)
 	}
 	panic("optimize: " + c.String() + " is no integer")
-}
-
-// extreme is min or max of x ± c or c - x, which cannot wrap.
-func (l *linear) extreme(c plan.AggCall) plan.Expr {
-	e := c.Args[0]
-	x, k, flipped, ok := linearParts(e)
-	if !ok || len(l.keys) == 0 || e.Type().Inner().Width() <= max(x.Type().Inner().Width(), k.T.Width()) {
-		return nil
-	}
-	op, name := e.(*plan.Call).Fn.Func.Name, c.Func
-	if op == "multiply" {
-		return nil
-	}
-	if op == "minus" && flipped {
-		name = map[string]string{"min": "max", "max": "min"}[name]
-	}
-	fn, err := function.BindAggregate(bindEnv, name, nil, []*types.Type{x.Type()}, false)
-	if err != nil {
-		return nil
-	}
-	inner := plan.AggCall{Name: name, Func: name, Fn: fn, Args: []plan.Expr{x}}
-	got := l.of(inner) // min(x + 1 - 2)
-	if got == nil {
-		got = l.call(inner)
-	}
-	if flipped {
-		return call(op, k, got)
-	}
-	return call(op, got, k)
 }
