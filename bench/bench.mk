@@ -31,7 +31,7 @@ bench-full: bench-peers bin/olapd ## every comparison: 10 M rows of hits, Star S
 	$(BENCH) report
 
 bench-hits: bench-peers bin/olapd ## 43 queries over 10 M rows of hits
-	$(BENCH) run --suite hits --rows 10000000 $(BENCH_FLAGS)
+	$(BENCH) run --suite hits --rows 10000000 --runs 4 $(BENCH_FLAGS)
 
 bench-ssb: bench-peers bin/olapd ## 13 queries over 6 M rows of the Star Schema Benchmark
 	$(BENCH) run --suite ssb --rows 6000000 $(BENCH_FLAGS)

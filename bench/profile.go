@@ -47,7 +47,7 @@ func runProfile(args []string) error {
 	fs := flag.NewFlagSet("profile", flag.ContinueOnError)
 	o.register(fs, 10_000_000)
 	name := fs.String("suite", "hits", "hits or ssb")
-	runs := fs.Int("runs", 4, "runs of all queries")
+	runs := fs.Int("runs", 3, "runs of all queries")
 	if err := o.parse(fs, args); err != nil {
 		return err
 	}

@@ -184,8 +184,8 @@ func (r *record) warmPass(engines []engine, threads, runs int) {
 	}
 }
 
-// oneThreadRuns are fewer than the warm runs: they take twice as long each.
-const oneThreadRuns = 3
+// oneThreadRuns are fewer than the warm runs, as they take twice as long each: the second counts.
+const oneThreadRuns = 2
 
 func (r *record) oneThreadPass(engines []engine) {
 	progress("runs with one thread")

@@ -164,6 +164,10 @@ func (r *record) summaryTable() string {
 		for _, n := range names {
 			row = append(row, fmt.Sprintf("%.2f", s.Geometric[n]))
 		}
+		if s.Ratio == 0 { // nobody to compare with
+			t.add(append(row, "", "", "", "")...)
+			continue
+		}
 		t.add(append(row, fmt.Sprintf("%.2f", s.Better), fmt.Sprintf("%.2f", s.Ratio),
 			fmt.Sprintf("%d of %d", s.Fastest["olapd"], r.suite.queries), fmt.Sprint(len(s.Slow)))...)
 	}
