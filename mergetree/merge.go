@@ -96,10 +96,8 @@ func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan, work
 	}
 	it := newMergeIter(spec, spec.allColumns(), sources, s.opts.tune.mergeRows, false)
 	defer func() { err = errors.Join(err, it.close()) }()
-	if it.keepsRows() {
-		for _, src := range sources {
-			memory += src.(*segmentSource).streamed()
-		}
+	for _, src := range sources {
+		memory += src.(*segmentSource).startStream(it.keepsRows())
 	}
 	if err := s.opts.Budget.Reserve(memory); err != nil {
 		return nil, err

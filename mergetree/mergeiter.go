@@ -20,16 +20,14 @@ type source interface {
 
 // segmentSource reads a segment.
 type segmentSource struct {
-	spec *Spec
-	cols []int // positions in spec.Columns
-	r    *segment.Reader
-	// stream reads the columns that streams names; nil: none.
-	stream  *segment.Stream
-	streams []bool
-	read    []int         // columns of the reader
-	have    column.Schema // theirs
-	at      int           // next row
-	step    int           // rows of a block
+	spec   *Spec
+	cols   []int // positions in spec.Columns
+	r      *segment.Reader
+	stream *segment.Stream // of a merge; nil for readers
+	read   []int           // columns of the reader
+	have   column.Schema   // theirs
+	at     int             // next row
+	step   int             // rows of a block
 }
 
 func newSegmentSource(spec *Spec, cols []int, r *segment.Reader, rows int) *segmentSource {
@@ -65,31 +63,28 @@ func (s *segmentSource) next(ctx context.Context) (*column.Block, error) {
 
 // column reads the next n rows of a column of the reader.
 func (s *segmentSource) column(ctx context.Context, c, n int) (column.Vector, error) {
-	if s.stream != nil && s.streams[c] {
+	if s.stream != nil {
 		return s.stream.ReadColumn(ctx, c, s.at, s.at+n)
 	}
 	return s.r.ReadColumn(ctx, c, s.at, s.at+n)
 }
 
-// streamed lets the columns of dictionaries that nothing looks into but the writer of all rows leave their values in the file. It returns the memory
-// that this takes.
-func (s *segmentSource) streamed() (bytes int64) {
-	if len(s.cols) != len(s.spec.Columns) || !sameSchema(s.spec.Columns, s.have) {
-		return 0
-	}
-	for _, e := range s.spec.Exprs {
-		if !slices.Contains(s.spec.SortKey, e.Name) { // of an index: it may read any column
-			return 0
+// startStream reads all rows for a merge, and returns the memory that this takes. With whole every row is written as it is: dictionaries that nothing
+// looks into but the writer leave their values in the file.
+func (s *segmentSource) startStream(whole bool) (bytes int64) {
+	values := make([]bool, len(s.r.Schema()))
+	if whole && s.keyColumnsOnly() && len(s.cols) == len(s.spec.Columns) && sameSchema(s.spec.Columns, s.have) {
+		for i, f := range s.have {
+			values[s.read[i]] = !slices.Contains(s.spec.KeyColumns, f.Name) && !slices.Contains(s.spec.SortKey, f.Name)
 		}
 	}
-	s.stream, s.streams = s.r.NewStream(), make([]bool, len(s.have))
-	for c, f := range s.have {
-		if !slices.Contains(s.spec.KeyColumns, f.Name) && !slices.Contains(s.spec.SortKey, f.Name) {
-			s.streams[c] = true
-			bytes += s.r.StreamBytes(c)
-		}
-	}
-	return bytes
+	s.stream = s.r.NewStream(values)
+	return s.stream.Bytes()
+}
+
+// keyColumnsOnly reports whether the expressions read KeyColumns alone: those of an index may read any column.
+func (s *segmentSource) keyColumnsOnly() bool {
+	return !slices.ContainsFunc(s.spec.Exprs, func(e column.Field) bool { return !slices.Contains(s.spec.SortKey, e.Name) })
 }
 
 func (s *segmentSource) close() error { return s.r.Release() }

@@ -29,6 +29,14 @@ type Reader struct {
 	onFree atomic.Pointer[func()]
 
 	outcomes outcomes
+	// recent is of a Stream: by column the page read last, which is not put in the cache.
+	recent map[*columnState]pageBody
+}
+
+// pageBody is the verified body of a page.
+type pageBody struct {
+	at   ref
+	body []byte
 }
 
 // columnState is what a reader has loaded of a column.
@@ -193,6 +201,21 @@ func (r *Reader) chunk(at ref) ([]byte, error) {
 	b, err := readChunk(r.f, r.path, r.size, at)
 	if err == nil {
 		r.cache.put(k, b, int64(len(b)))
+	}
+	return b, err
+}
+
+// pageBody reads the body of a page of a column.
+func (r *Reader) pageBody(c *columnState, at ref) ([]byte, error) {
+	if r.recent == nil {
+		return r.chunk(at)
+	}
+	if p := r.recent[c]; p.body != nil && p.at == at {
+		return p.body, nil
+	}
+	b, err := readChunk(r.f, r.path, r.size, at)
+	if err == nil {
+		r.recent[c] = pageBody{at, b}
 	}
 	return b, err
 }

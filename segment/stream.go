@@ -8,33 +8,41 @@ import (
 	"github.com/olapd/olapd/segment/page"
 )
 
-// Stream reads the rows of a segment from first to last for a Writer with Options.Whole that gets all of them, and in this order. Of the
-// dictionaries it holds the lengths and the hashes of the entries; their values it reads from the file, a block at a time, when the Writer first meets
-// them. Not safe for concurrent use, but the Writer may read the columns of one stream side by side.
+// Stream reads the rows of a segment from first to last for a merge. Of each column it holds one page, outside the cache, which a merge would
+// only sweep. Columns of dictionaries may be streamed for a Writer with Options.Whole that gets all rows, and in this order: of these dictionaries it
+// holds the lengths and the hashes of the entries; their values it reads from the file, a block at a time, when the Writer first meets them. Not safe for
+// concurrent use, but the Writer may read the columns of one stream side by side.
 type Stream struct {
-	r    *Reader
-	dict []*streamedValues // by stored column; nil until needed
+	r      *Reader           // with the pages of the stream
+	values []bool            // by stored column: streamed
+	dict   []*streamedValues // by stored column; nil until needed
 }
 
-// NewStream returns a stream of all rows. The reader must outlive what the stream has read.
-func (r *Reader) NewStream() *Stream {
-	return &Stream{r: r, dict: make([]*streamedValues, len(r.schema))}
+// NewStream returns a stream of all rows; values says by stored column whether a dictionary's values are streamed. The reader must outlive
+// what the stream has read.
+func (r *Reader) NewStream(values []bool) *Stream {
+	own := &Reader{path: r.path, f: r.f, size: r.size, ft: r.ft, meta: r.meta, schema: r.schema, cache: r.cache, number: r.number, cols: r.cols,
+		recent: map[*columnState]pageBody{}}
+	return &Stream{r: own, values: values, dict: make([]*streamedValues, len(r.schema))}
 }
 
-// StreamBytes is the most memory that the stored column's part of a stream takes beside the vectors read.
-func (r *Reader) StreamBytes(col int) int64 {
-	if r.Entries(col) == 0 {
-		return 0
+// Bytes is about the most memory that the stream takes beside the vectors read and dictionaries that are not streamed.
+func (s *Stream) Bytes() int64 {
+	n := s.r.meta.Bytes / int64(max(s.r.Pages(), 1))
+	for col, streamed := range s.values {
+		if entries := s.r.Entries(col); streamed && entries > 0 {
+			n += streamEntryBytes*int64(entries) + 2*page.TextBlock
+		}
 	}
-	return streamEntryBytes*int64(r.Entries(col)) + 2*page.TextBlock
+	return n
 }
 
 // streamEntryBytes is what an entry takes: its offset and its hash.
 const streamEntryBytes = 4 + 8
 
-// ReadColumn is Reader.ReadColumn, but dictionaries' values are for the Writer alone: nothing else can look at them.
+// ReadColumn is Reader.ReadColumn, but the values of streamed dictionaries are for the Writer alone: nothing else can look at them.
 func (s *Stream) ReadColumn(ctx context.Context, col, from, to int) (column.Vector, error) {
-	if s.r.Entries(col) == 0 {
+	if !s.values[col] || s.r.Entries(col) == 0 {
 		return s.r.ReadColumn(ctx, col, from, to)
 	}
 	codes, nulls, coded, err := s.r.ReadCodes(ctx, col, from, to)

@@ -100,7 +100,7 @@ func TestStream(t *testing.T) {
 }
 
 func streamBlocks(t *testing.T, rd *Reader, step int) (blocks []*column.Block) {
-	s := rd.NewStream()
+	s := rd.NewStream([]bool{true, true, true, true, true})
 	for from := 0; from < rd.Rows(); from += step {
 		b := &column.Block{N: min(step, rd.Rows()-from)}
 		for c := range rd.Schema() {
