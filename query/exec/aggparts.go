@@ -38,25 +38,29 @@ type aggPart struct {
 	reserve int // groups expected
 }
 
-// partitions returns the partitions, made when the first worker needs them; groups is how many that worker has of its rows.
-func (s *aggSet) partitions(rows, groups int) []*aggPart {
+// partitions returns the partitions, made when the first worker needs them: t, whose groups have the given keys.
+func (s *aggSet) partitions(t *aggTable, words []uint64, groups int) ([]*aggPart, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.mu.parts != nil {
-		return s.mu.parts
+		return s.mu.parts, nil
 	}
+	if err := s.separate(t, words, groups); err != nil {
+		return nil, err
+	}
+	rows := max(t.rows, groups, 1)
 	most, likely := s.expectedGroups(rows, groups)
 	n := min(max(bits.Len(uint(most/partGroups)), minPartBits), maxPartBits)
 	s.mu.parts = make([]*aggPart, 1<<n)
 	s.memory = hashtable.NewMemory()
 	s.r.atEnd(func() error { s.memory.Free(); return nil })
 	for i := range s.mu.parts {
-		p := &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.newStates()}
+		p := &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.partStates()}
 		p.index.Use(s.memory)
 		p.reserve = min(likely>>n, 4*partGroups)
 		s.mu.parts[i] = p
 	}
-	return s.mu.parts
+	return s.mu.parts, nil
 }
 
 // expectedGroups guesses, from a worker's rows and their groups, how many groups there will be: at most, if they go on to come as they
@@ -126,7 +130,16 @@ func (p *aggPart) account(s *aggSet) error {
 // deal moves the groups of the table to the partitions, and all further rows go there.
 func (t *aggTable) deal() error {
 	words, numbers, n := t.all()
-	t.buf = &aggBuffer{t: t, parts: t.set.partitions(max(t.rows, n, 1), n)}
+	parts, err := t.set.partitions(t, words, n)
+	if err != nil {
+		return err
+	}
+	t.buf = &aggBuffer{t: t, parts: parts}
+	if t.set.out != nil {
+		if err := t.makeSide(words, numbers, n); err != nil {
+			return err
+		}
+	}
 	states := t.states
 	t.index, t.seen, t.states = nil, nil, nil
 	order, starts := t.buf.order(words, n)
@@ -221,8 +234,16 @@ func (b *aggBuffer) order(words []uint64, n int) (order, starts []uint32) {
 
 // add takes n rows.
 func (b *aggBuffer) add(words []uint64, vals []column.Vector, n int) error {
+	if side := b.t.side; side != nil {
+		if err := side.addSide(b.t.set, words, vals, n); err != nil {
+			return err
+		}
+	}
 	order, starts := b.order(words, n)
-	block := aggBlock{starts: starts, vals: b.t.set.gather(vals, order)}
+	block := aggBlock{starts: starts}
+	if b.t.side == nil {
+		block.vals = b.t.set.gather(vals, order)
+	}
 	if room, ok := wordsPool.Get().(*[]uint64); ok {
 		block.words = (*room)[:0]
 	}

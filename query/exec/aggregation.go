@@ -38,6 +38,8 @@ type aggSet struct {
 	calls []AggCall         // the states of each group
 	args  []int             // the distinct columns that calls read
 	spill aggSpill
+	// out is the set of the second step, where the first step's partitions hold keys only: see aggside.go. Set with the partitions.
+	out *aggSet
 	// memory is what the tables of the partitions take.
 	memory *hashtable.Memory
 	mu     struct {
@@ -116,7 +118,7 @@ func (g *aggregation) collect(ctx context.Context, tables []*aggTable) error {
 		return err
 	}
 	if len(g.a.Unique) > 0 {
-		if units, err = g.regroup(ctx, set, units); err != nil {
+		if units, err = g.regroup(ctx, set, tables, units); err != nil {
 			return err
 		}
 	}

@@ -100,7 +100,7 @@ func (p *aggPart) write(s *aggSet, w *spill.Writer) (int, error) {
 			return 0, err
 		}
 	}
-	p.index, p.states, p.reserve = grouping.NewIndex(s.enc.Stride()), s.newStates(), 0
+	p.index, p.states, p.reserve = grouping.NewIndex(s.enc.Stride()), s.partStates(), 0
 	return n, p.account(s)
 }
 

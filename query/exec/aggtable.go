@@ -80,6 +80,7 @@ type aggTable struct {
 	seen   []uint8         // by number: 1 where there are rows; nil otherwise
 	states []function.States
 	buf    *aggBuffer // of the partitions
+	side   *aggTable  // of the second step, where the set has an out
 	rows   int        // so far
 	ids    []uint32
 	hashes []uint64
@@ -150,15 +151,20 @@ func (t *aggTable) addWords(words []uint64, vals []column.Vector, ids []uint32) 
 
 // addNumbers aggregates rows by number.
 func (t *aggTable) addNumbers(numbers []uint32, vals []column.Vector) error {
-	if n := t.enc.Limit(); n > len(t.seen) {
-		t.seen = append(t.seen, make([]uint8, n-len(t.seen))...)
-		grow(t.states, n)
-	}
+	t.widen()
 	seen := t.seen
 	for _, x := range numbers {
 		seen[x] = 1
 	}
 	return t.set.feed(t.states, numbers, vals, len(numbers))
+}
+
+// widen makes an array by number hold all numbers given so far.
+func (t *aggTable) widen() {
+	if n := t.enc.Limit(); n > len(t.seen) {
+		t.seen = append(t.seen, make([]uint8, n-len(t.seen))...)
+		grow(t.states, n)
+	}
 }
 
 // numbered reports whether groups can be by number. A limit of groups needs them counted.
@@ -231,13 +237,17 @@ func (s *aggSet) gather(vals []column.Vector, rows []uint32) []column.Vector {
 // feed adds rows to the states of their groups; groups nil is group 0 for all.
 func (s *aggSet) feed(states []function.States, groups []uint32, vals []column.Vector, n int) error {
 	var room [4]column.Vector
-	for i, c := range s.calls {
+	for i, st := range states {
+		c := s.calls[i]
+		if c.Unique {
+			continue
+		}
 		args := room[:0]
 		for _, at := range c.Args {
 			args = append(args, vals[at])
 		}
 		if !s.a.Merge {
-			if err := states[i].Add(groups, args, n); err != nil {
+			if err := st.Add(groups, args, n); err != nil {
 				return err
 			}
 			continue
@@ -249,7 +259,7 @@ func (s *aggSet) feed(states []function.States, groups []uint32, vals []column.V
 		if !ok {
 			return sqlerr.New(sqlerr.LogicalError, "States of %s are of type %s", c.Name, args[0].Type())
 		}
-		if err := states[i].Load(groups, src); err != nil {
+		if err := st.Load(groups, src); err != nil {
 			return err
 		}
 	}
@@ -310,10 +320,7 @@ func (t *aggTable) merge(o *aggTable) error {
 		grow(t.states, t.index.Len())
 		return mergeStates(t.states, ids, o.states, nil)
 	}
-	if limit := t.enc.Limit(); limit > len(t.seen) {
-		t.seen = append(t.seen, make([]uint8, limit-len(t.seen))...)
-		grow(t.states, limit)
-	}
+	t.widen()
 	for i, w := range words {
 		ids[i] = uint32(w)
 		t.seen[w] = 1

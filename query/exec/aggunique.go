@@ -10,14 +10,21 @@ import (
 )
 
 // regroup is the second step of counting distinct values: the units are groups by the keys and the unique columns, each distinct
-// row of which counts once in its group by the keys alone, and whose states merge into that group's.
-func (g *aggregation) regroup(ctx context.Context, from *aggSet, units []groups) ([]groups, error) {
-	set := from.outer()
-	tables := make([]*aggTable, max(min(len(units), g.r.opts.Threads), 1))
+// row of which counts once in its group by the keys alone, and whose states merge into that group's. Where workers have those
+// groups beside the partitions, they go on with them.
+func (g *aggregation) regroup(ctx context.Context, from *aggSet, workers []*aggTable, units []groups) ([]groups, error) {
+	set := from.out
+	if set == nil {
+		set = from.outer()
+	}
+	tables := make([]*aggTable, max(min(len(units), g.r.opts.Threads), 1, len(workers)))
 	var next atomic.Int64
 	err := g.r.parallel(ctx, len(tables), func(_ context.Context, i int) error {
 		t := newAggTable(set)
 		t.worker = i
+		if i < len(workers) && workers[i].side != nil {
+			t = workers[i].side
+		}
 		tables[i] = t
 		for k := int(next.Add(1)) - 1; k < len(units); k = int(next.Add(1)) - 1 {
 			u, err := units[k].ready()
@@ -37,8 +44,7 @@ func (g *aggregation) regroup(ctx context.Context, from *aggSet, units []groups)
 	}
 	for _, t := range tables {
 		if t.seen != nil { // numbers given by then to all
-			t.seen = append(t.seen, make([]uint8, t.enc.Limit()-len(t.seen))...)
-			grow(t.states, len(t.seen))
+			t.widen()
 		}
 	}
 	u, err := mergeTables(tables)
@@ -96,8 +102,10 @@ func (t *aggTable) addGroups(from *aggSet, u groups, at, to int) error {
 	k := 0
 	for i, c := range t.set.calls {
 		if !c.Unique {
-			if err := t.states[i].Merge(ids, u.states[k], sel); err != nil {
-				return err
+			if from.out == nil {
+				if err := t.states[i].Merge(ids, u.states[k], sel); err != nil {
+					return err
+				}
 			}
 			k++
 			continue
@@ -123,6 +131,7 @@ func (t *aggTable) outerIDs(from *aggSet, words []uint64, n int) ([]uint32, erro
 		}
 	}
 	if t.seen != nil {
+		t.widen()
 		for i, w := range words {
 			t.ids[i] = uint32(w)
 			t.seen[w] = 1
