@@ -88,3 +88,46 @@ func TestJoinTellsScans(t *testing.T) {
 		}
 	}
 }
+
+// TestJoinByParts joins sides of which neither fits in memory, by all kinds: the results are those of a join in memory.
+func TestJoinByParts(t *testing.T) {
+	const left = "(SELECT if(number % 11 = 0, NULL, cityHash64(number) % 30000) AS k, toString(number) AS s, number AS n FROM numbers(40000)) AS a"
+	const right = "(SELECT if(number % 13 = 0, NULL, cityHash64(number + 7) % 30000) AS k, number AS m, toString(k) AS s FROM numbers(50000)) AS b"
+	for _, kind := range []string{"INNER", "LEFT", "RIGHT", "FULL", "LEFT SEMI", "LEFT ANTI", "RIGHT SEMI", "RIGHT ANTI", "ANY LEFT", "ANY RIGHT", "ASOF", "ASOF LEFT"} {
+		for _, on := range []string{"a.k = b.k", "a.k = b.k AND a.s = b.s", "a.k = b.k AND a.n < b.m"} {
+			if strings.HasPrefix(kind, "ASOF") != strings.Contains(on, "<") || strings.Contains(kind, "ANTI") && strings.Contains(on, "<") {
+				continue
+			}
+			cols := "a.k, a.s, a.n, b.k, b.m"
+			switch kind { // of the other side any partner is shown
+			case "LEFT SEMI", "ANY LEFT":
+				cols = "a.k, a.s, a.n"
+			case "RIGHT SEMI", "ANY RIGHT":
+				cols = "b.k, b.m"
+			}
+			sql := "SELECT count(), sum(cityHash64(" + cols + ")), groupBitXor(cityHash64(" + cols + ", 1)) FROM " + left + " " + kind + " JOIN " + right + " ON " + on
+			h := newHarness(t)
+			want := h.run(Query{Text: sql})
+			for _, memory := range []string{"4000000", "1500000"} {
+				r, err := h.s.Execute(t.Context(), Query{Text: sql, Settings: map[string]string{"max_memory_usage": memory, "max_block_size": "4000"}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				var out strings.Builder
+				if err := r.Render(&out, "TabSeparated"); err != nil {
+					t.Fatalf("%s %s within %s bytes: %v", kind, on, memory, err)
+				}
+				if r.x.temp.Written() == 0 {
+					t.Errorf("%s %s within %s bytes: nothing was written", kind, on, memory)
+				}
+				r.Close()
+				if out.String() != want {
+					t.Errorf("%s %s within %s bytes: %s, want %s", kind, on, memory, out.String(), want)
+				}
+				if h.temp.Used() != 0 || r.q.budget.Used() != 0 {
+					t.Errorf("%s %s: %d bytes of files and %d of memory are left", kind, on, h.temp.Used(), r.q.budget.Used())
+				}
+			}
+		}
+	}
+}

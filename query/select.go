@@ -160,10 +160,14 @@ func (x *statement) execOptions() exec.Options {
 			RowsInJoin: settings.MaxRowsInJoin.Int(v), BytesInJoin: settings.MaxBytesInJoin.Int(v), JoinMode: mode(settings.JoinMode, v),
 			SortSpill:  spillFrom(settings.SortSpillBytes.Int(v), settings.SortSpillRatio.Of(v), most),
 			GroupSpill: spillFrom(settings.GroupSpillBytes.Int(v), settings.GroupSpillRatio.Of(v), most),
+			JoinSpill:  spillFrom(0, joinSpillRatio, most),
 		},
 		Temp: x.temporary(), Slots: x.e.slots,
 	}
 }
+
+// joinSpillRatio is the share of the memory there is from which a join goes on in temporary files, as sorts and groups do by their settings.
+const joinSpillRatio = 0.5
 
 // spillFrom is the bytes of memory from which an operator writes to temporary files: the lesser of a size and a share of the
 // memory there is; 0 is never.

@@ -2,6 +2,7 @@ package exec
 
 import (
 	"context"
+	"slices"
 	"sort"
 	"sync"
 	"sync/atomic"
@@ -140,6 +141,7 @@ func (j *Join) streams(r *run) ([]Stream, error) {
 	}
 	shared.first, shared.all = j.firstOnly(), j.allPairs()
 	shared.active.Store(int64(len(left)))
+	shared.left, shared.most = slices.Clone(left), r.opts.Limits.JoinSpill
 	for i, s := range left {
 		left[i] = &joinStream{g: shared, in: s}
 	}
@@ -151,6 +153,7 @@ type joining struct {
 	j     *Join
 	r     *run
 	right []Stream // the side in memory: of a swapped join the left one
+	left  []Stream // the other
 	// swapped: what is called left below is the right side, and the other way round.
 	swapped    bool
 	first, all bool // firstOnly and allPairs of j
@@ -161,6 +164,11 @@ type joining struct {
 	t       *joinTable
 	err     error
 	active  atomic.Int64 // streams still reading the left side
+	// most is the bytes of memory from which the join goes on by parts, 0: never; depth is how often it has been parted.
+	most  int64
+	depth int
+	grace *grace // nil: the right side is in memory
+	held  []*reservation
 }
 
 // joinStream joins the left blocks of one worker.
@@ -175,7 +183,8 @@ type joinStream struct {
 	matched []uint8       // rows of left that found a partner
 	asofKey column.Vector
 	ended   bool
-	rest    blocksOf // right rows without a partner, at the very end
+	rest    blocksOf  // right rows without a partner, at the very end
+	part    *partJoin // being joined, of a join by parts
 }
 
 func (s *joinStream) stop() { stop(s.in) }
@@ -184,6 +193,9 @@ func (s *joinStream) Next(ctx context.Context) (*column.Block, error) {
 	s.g.once.Do(func() { s.g.t, s.g.err = s.g.build(ctx) })
 	if s.g.err != nil {
 		return nil, s.g.err
+	}
+	if s.g.grace != nil {
+		return s.partNext(ctx)
 	}
 	for !s.ended {
 		if s.left == nil {

@@ -27,10 +27,13 @@ type joinTable struct {
 
 // build drains the side that is kept in memory, by default the right one, and indexes it.
 func (g *joining) build(ctx context.Context) (*joinTable, error) {
-	j, held := g.j, g.r.reservation()
-	blocks, err := j.collect(ctx, g.r, g.right, held)
+	j, held := g.j, g.reservation()
+	blocks, err := g.collect(ctx, held)
 	if err != nil {
 		return nil, err
+	}
+	if g.grace != nil {
+		return nil, g.partStreamed(ctx)
 	}
 	rows := int64(0)
 	for _, b := range blocks {
@@ -64,23 +67,40 @@ func (t *joinTable) bytes() int64 {
 	return blockBytes(t.rows) + 4*int64(len(t.starts)+len(t.order)+len(t.used))
 }
 
-// collect drains the right side within the limits.
-func (j *Join) collect(ctx context.Context, r *run, in []Stream, held *reservation) ([]*column.Block, error) {
+// reservation is memory held until the run ends or, of a part of a join, until that is joined.
+func (g *joining) reservation() *reservation {
+	h := g.r.reservation()
+	g.held = append(g.held, h)
+	return h
+}
+
+// collect drains the side to be kept in memory within the limits; or, where it takes too much, into files: see grace.
+func (g *joining) collect(ctx context.Context, held *reservation) ([]*column.Block, error) {
 	var mu sync.Mutex
 	var blocks []*column.Block
-	rows, bytes, l := int64(0), int64(0), &r.opts.Limits
-	err := r.parallel(ctx, len(in), func(ctx context.Context, i int) error {
-		return drain(ctx, in[i], func(b *column.Block) error {
+	rows, bytes, l, parts := int64(0), int64(0), &g.r.opts.Limits, g.mayPart()
+	err := g.r.parallel(ctx, len(g.right), func(ctx context.Context, i int) error {
+		return drain(ctx, g.right[i], func(b *column.Block) error {
 			mu.Lock()
 			defer mu.Unlock()
-			blocks = append(blocks, b)
 			rows, bytes = rows+int64(b.N), bytes+blockBytes(b)
 			end, err := check(l.JoinMode, sqlerr.SetSizeLimitExceeded, "JOIN", rows, l.RowsInJoin, bytes, l.BytesInJoin)
+			if err != nil {
+				return err
+			}
+			if g.grace != nil {
+				err = g.grace.built.add(b)
+			} else if blocks = append(blocks, b); parts && joinNeed(rows, bytes) > g.most {
+				err = g.part(blocks)
+				blocks = nil
+				if err == nil {
+					err = held.set(0)
+				}
+			} else {
+				err = held.set(bytes)
+			}
 			if err == nil && end {
 				err = errEnd
-			}
-			if herr := held.set(bytes); err == nil {
-				err = herr
 			}
 			return err
 		})
@@ -123,7 +143,7 @@ func (t *joinTable) index(g *joining, eq int) error {
 		own = gatherAll(own, valid)
 	}
 	g.tell(own)
-	if err := t.number(own, ids, g.r.reservation()); err != nil {
+	if err := t.number(own, ids, g.reservation()); err != nil {
 		return err
 	}
 	t.group(ids, valid)

@@ -34,7 +34,7 @@ type Limits struct {
 	JoinMode                        Overflow
 
 	// Bytes of memory from which sorts and aggregations go on in temporary files, if Options.Temp is set; 0: never.
-	SortSpill, GroupSpill int64
+	SortSpill, GroupSpill, JoinSpill int64
 }
 
 // check returns whether rows or bytes pass their limits: an error with the code or, in break mode, true.
