@@ -56,7 +56,7 @@ func (t *totals) add(g groups, from, to int, b *column.Block) (*column.Block, er
 
 // Totals implements Operator: the keys are at their defaults.
 func (a *Aggregate) Totals() (*column.Block, error) {
-	if !a.WithTotals || a.totals.states == nil {
+	if !a.WithTotals || a.totals.a == nil {
 		return nil, nil
 	}
 	out := &column.Block{N: 1}

@@ -137,7 +137,7 @@ func (p *Program) contains(n *node, args []column.Vector, rows int) (column.Vect
 		return nil, err
 	}
 	kernel.AndNot(found, found, nulls)
-	nullable := n.in.T.Kind == types.Nullable
+	nullable := n.in.T.IsNullable()
 	for i, null := range inputNulls {
 		if null != 0 {
 			found[i] = 0
