@@ -9,7 +9,7 @@ import (
 )
 
 // pickShare is the part of a page's rows, as one over it, up to which finding them one by one costs less than decoding the rows from the
-// first to the last and taking these: at a sixteenth half as much, at an eighth the same or less.
+// first to the last and taking these, estimated from what both cost a value.
 const pickShare = 8
 
 // pickRows decodes the rows at the ascending positions sel, all of one page of stored column col, if they are few and can be found where they

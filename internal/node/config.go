@@ -89,7 +89,7 @@ var options = []option{
 	{"log-level", "`level`: debug, info, warn or error (info)", text(func(c *Config) *string { return &c.LogLevel })},
 	{"memory", "limit in `bytes`, such as 4GiB; 0: three quarters of the machine's", size(func(c *Config) *int64 { return &c.Memory })},
 	{"cache", "`bytes` of decoded pages kept; 0: an eighth of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
-	{"log-file", "`bytes` of a file of the log; 0: 64MiB", size(func(c *Config) *int64 { return &c.LogFile })},
+	{"log-file", "`bytes` that a file of the log grows to; 0: 64MiB", size(func(c *Config) *int64 { return &c.LogFile })},
 	{"snapshot-log", "`bytes` of log that bring on a snapshot of the state; 0: 64MiB", size(func(c *Config) *int64 { return &c.SnapshotLog })},
 }
 
