@@ -13,8 +13,8 @@ const (
 	pad = 64
 	// align keeps slices on cache lines.
 	align = 64
-	// poolSlabs bounds the idle slabs kept for the next query: 128 MiB.
-	poolSlabs = 64
+	// defaultIdle bounds the idle slabs kept for the next query until KeepIdle says otherwise: 128 MiB.
+	defaultIdle = 64
 	// largeBytes and more get a mapping of their own, given back to the system when freed.
 	largeBytes = slabBytes / 2
 )
@@ -139,9 +139,18 @@ func (a *Arena) Free() {
 type slabPool struct {
 	mu   sync.Mutex
 	free [][]byte
+	most int // idle slabs
 }
 
-var slabs slabPool
+var slabs = slabPool{most: defaultIdle}
+
+// KeepIdle bounds the memory of ended queries that the process keeps for the next ones: bytes, in whole huge pages. Fresh
+// huge pages stall for as long as the kernel needs to make some, seconds where files fill the memory.
+func KeepIdle(bytes int64) {
+	slabs.mu.Lock()
+	defer slabs.mu.Unlock()
+	slabs.most = int(bytes / slabBytes)
+}
 
 func (p *slabPool) get() ([]byte, error) {
 	p.mu.Lock()
@@ -158,7 +167,7 @@ func (p *slabPool) get() ([]byte, error) {
 // put takes back a slab of which the first used bytes may be dirty.
 func (p *slabPool) put(s []byte, used int) {
 	p.mu.Lock()
-	full := len(p.free) >= poolSlabs
+	full := len(p.free) >= p.most
 	p.mu.Unlock()
 	if full {
 		unmap(s)

@@ -33,6 +33,8 @@ const (
 	Version = "26.7.2.1"
 	// revision is the protocol revision that goes with it.
 	revision = 54460
+	// idleShare is the part of the memory limit, as its denominator, that the tables of ended queries may keep for the next ones.
+	idleShare = 16
 )
 
 // Node is a running olapd. Its methods are safe for concurrent use.
@@ -95,6 +97,7 @@ func (n *Node) defaults() error {
 	// What is accounted for is most of the heap; the collector works harder rather than let garbage take the rest.
 	debug.SetMemoryLimit(n.cfg.Memory + n.cfg.Memory/8)
 	n.budget = mem.NewBudget("total", n.cfg.Memory)
+	mem.KeepIdle(n.cfg.Memory / idleShare)
 	return nil
 }
 

@@ -120,18 +120,18 @@ func decodeRuns[T kernel.Int](dst []T, in *input, n, from, depth int) error {
 		return err
 	}
 	kernel.ExpandRuns(dst, values, ends, from)
+	kernel.Recycle(values)
+	kernel.Recycle(ends)
 	return nil
 }
 
-// runs decodes the values of the runs that n values are, and where they end: the last one behind all.
+// runs decodes the values of the runs that n values are, and where they end: the last one behind all. The memory is the caller's.
 func runs[T kernel.Int](in *input, n, depth int) (values []T, ends []uint32, err error) {
 	k := count(in, n)
 	values, ends = nested[T](in, k, depth), nested[uint32](in, k, depth)
 	if in.err != nil {
 		return nil, nil, in.err
 	}
-	defer kernel.Recycle(values)
-	defer kernel.Recycle(ends)
 	if k == 0 || ends[k-1] != uint32(n) {
 		return nil, nil, corrupt("runs do not cover %d values", n)
 	}
