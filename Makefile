@@ -19,6 +19,7 @@ demo: bin/olapd ## a node, a broker and a stream of events, to try out
 
 test: vet bin/olapd ## what a change must pass: unit, golden, crash, simulation, differential and torture tests, short
 	$(GO) test ./...
+	$(GO) test -tags invariants ./internal/column ./segment/page ./query/exec/... ./query/build ./internal/node # memory used again is poisoned
 	$(MAKE) test-diff-short
 	$(MAKE) torture-short
 
