@@ -153,6 +153,20 @@ type binScan struct {
 	data []byte
 	pos  int
 	eof  bool
+	// more, if not nil, appends at least n bytes of a stream to data.
+	more func(data []byte, n int) ([]byte, error)
+}
+
+// fetch gets n more bytes of a stream.
+func (s *binScan) fetch(n int) error {
+	if s.more == nil {
+		return s.short()
+	}
+	data, err := s.more(s.data, n)
+	if err == nil {
+		s.data = data
+	}
+	return err
 }
 
 func (s *binScan) short() error {
@@ -166,8 +180,10 @@ func (s *binScan) bytes(n uint64) ([]byte, error) {
 	if n > maxRow {
 		return nil, sqlerr.New(sqlerr.TooLargeStringSize, "Too large string size: %d bytes", n)
 	}
-	if uint64(len(s.data)-s.pos) < n {
-		return nil, s.short()
+	if have := len(s.data) - s.pos; uint64(have) < n {
+		if err := s.fetch(int(n) - have); err != nil {
+			return nil, err
+		}
 	}
 	b := s.data[s.pos : s.pos+int(n)]
 	s.pos += int(n)
@@ -175,15 +191,19 @@ func (s *binScan) bytes(n uint64) ([]byte, error) {
 }
 
 func (s *binScan) uvarint() (uint64, error) {
-	x, n := binary.Uvarint(s.data[s.pos:])
-	if n < 0 {
-		return 0, sqlerr.New(sqlerr.IncorrectData, "A length in the input is no valid number")
+	for {
+		x, n := binary.Uvarint(s.data[s.pos:])
+		switch {
+		case n < 0:
+			return 0, sqlerr.New(sqlerr.IncorrectData, "A length in the input is no valid number")
+		case n > 0:
+			s.pos += n
+			return x, nil
+		}
+		if err := s.fetch(1); err != nil {
+			return 0, err
+		}
 	}
-	if n == 0 {
-		return 0, s.short()
-	}
-	s.pos += n
-	return x, nil
 }
 
 func (s *binScan) str() ([]byte, error) {

@@ -22,6 +22,7 @@ func init() {
 const (
 	revisionBlockInfo           = 51903
 	revisionTimeZone            = 54337
+	revisionLowCardinality      = 54405
 	revisionCustomSerialization = 54454
 	maxNativeColumns            = 1 << 16
 	maxNativeRows               = 1 << 26
@@ -71,6 +72,9 @@ func AppendNativeBlock(dst []byte, schema column.Schema, b *column.Block, revisi
 	dst = binary.AppendUvarint(dst, uint64(len(schema)))
 	dst = binary.AppendUvarint(dst, uint64(b.N))
 	for c, f := range schema {
+		if 0 < revision && revision < revisionLowCardinality {
+			f.Type = f.Type.WithoutLowCardinality()
+		}
 		dst = appendBinaryString(dst, f.Name)
 		dst = appendBinaryString(dst, nativeType(f.Type, revision))
 		if revision >= revisionCustomSerialization {
@@ -253,7 +257,7 @@ func (d *nativeReader) row(data []byte, eof bool, r *Rows) (int, error) {
 		return 0, errShort
 	}
 	s := binScan{data: data, eof: eof}
-	names, cols, n, err := s.block(d.o.Revision)
+	fields, cols, n, err := s.block(d.o.Revision)
 	switch {
 	case err != nil:
 		return 0, err
@@ -261,7 +265,8 @@ func (d *nativeReader) row(data []byte, eof bool, r *Rows) (int, error) {
 		return 0, sqlerr.New(sqlerr.IncorrectData, "%d columns and %d rows in %d bytes of Native format", len(cols), n, s.pos)
 	}
 	given := make([]bool, len(d.schema))
-	for i, name := range names {
+	for i, f := range fields {
+		name := f.Name
 		c := d.schema.Index(name)
 		if c < 0 {
 			if !d.o.SkipUnknown {
@@ -298,23 +303,22 @@ func (d *nativeReader) skip([]byte, bool) (int, error) {
 	return 0, sqlerr.New(sqlerr.IncorrectData, "A bad block of Native data cannot be skipped")
 }
 
-// DecodeNativeBlock reads one block off the front of data, written for the given revision; it returns the length.
-func DecodeNativeBlock(data []byte, revision int) (column.Schema, *column.Block, int, error) {
-	s := binScan{data: data, eof: true}
-	names, cols, n, err := s.block(revision)
+// DecodeNativeBlock reads one block off the front of data, written for the given revision; it returns the length. With more, data is only
+// what was read so far: more appends at least n bytes of the stream to it, and the block may be read from there; it is returned for
+// what stands behind the block. Vectors share no memory with data.
+func DecodeNativeBlock(data []byte, revision int, more func(data []byte, n int) ([]byte, error)) (column.Schema, *column.Block, []byte, error) {
+	s := binScan{data: data, eof: true, more: more}
+	schema, cols, n, err := s.block(revision)
 	if err != nil {
-		return nil, nil, 0, err
+		return nil, nil, nil, err
 	}
-	b := &column.Block{N: n}
-	var schema column.Schema
-	for i, c := range cols {
-		b.Cols = append(b.Cols, c)
-		schema = append(schema, column.Field{Name: names[i], Type: c.Type()})
+	if len(cols) == 0 && n > 0 {
+		return nil, nil, nil, sqlerr.New(sqlerr.IncorrectData, "A block of %d rows has no columns", n)
 	}
-	return schema, b, s.pos, nil
+	return schema, &column.Block{N: n, Cols: cols}, s.data[s.pos:], nil
 }
 
-func (s *binScan) block(revision int) ([]string, []column.Vector, int, error) {
+func (s *binScan) block(revision int) (column.Schema, []column.Vector, int, error) {
 	if revision >= revisionBlockInfo {
 		if err := s.blockInfo(); err != nil {
 			return nil, nil, 0, err
@@ -331,16 +335,16 @@ func (s *binScan) block(revision int) ([]string, []column.Vector, int, error) {
 	if width > maxNativeColumns || n > maxNativeRows {
 		return nil, nil, 0, sqlerr.New(sqlerr.IncorrectData, "A block of %d columns and %d rows is too large for Native input", width, n)
 	}
-	var names []string
+	var fields column.Schema
 	var cols []column.Vector
 	for ; width > 0; width-- {
-		name, v, err := s.nativeColumn(int(n), revision)
+		f, v, err := s.nativeColumn(int(n), revision)
 		if err != nil {
 			return nil, nil, 0, err
 		}
-		names, cols = append(names, name), append(cols, v)
+		fields, cols = append(fields, f), append(cols, v)
 	}
-	return names, cols, int(n), nil
+	return fields, cols, int(n), nil
 }
 
 // blockInfo skips the numbered fields in front of a block.
@@ -367,36 +371,37 @@ func (s *binScan) blockInfo() error {
 	}
 }
 
-func (s *binScan) nativeColumn(n, revision int) (string, column.Vector, error) {
-	name, err := s.str()
+func (s *binScan) nativeColumn(n, revision int) (column.Field, column.Vector, error) {
+	raw, err := s.str()
 	if err != nil {
-		return "", nil, err
+		return column.Field{}, nil, err
 	}
+	name := string(raw)
 	text, err := s.str()
 	if err != nil {
-		return "", nil, err
+		return column.Field{}, nil, err
 	}
 	t, err := types.Parse(string(text))
 	if err != nil {
-		return "", nil, err
+		return column.Field{}, nil, err
 	}
 	if revision >= revisionCustomSerialization {
 		flag, err := s.bytes(1)
 		if err != nil {
-			return "", nil, err
+			return column.Field{}, nil, err
 		}
 		if flag[0] != 0 {
-			return "", nil, sqlerr.New(sqlerr.NotImplemented, "Custom serialization of column %s is not supported", name)
+			return column.Field{}, nil, sqlerr.New(sqlerr.NotImplemented, "Custom serialization of column %s is not supported", name)
 		}
 	}
 	if n == 0 {
-		return string(name), column.New(t, 0), nil
+		return column.Field{Name: name, Type: t}, column.New(t, 0), nil
 	}
 	if err := s.prefix(t); err != nil {
-		return "", nil, err
+		return column.Field{}, nil, err
 	}
 	v, err := s.native(t, n, 0)
-	return string(name), v, err
+	return column.Field{Name: name, Type: t}, v, err
 }
 
 func (s *binScan) prefix(t *types.Type) error {
