@@ -26,6 +26,7 @@
 //	 7 SourceAcquire    | uv source | text topic | 16 bytes topic id | uv partition | sv next offset |
 //	 8 SourceRelease    | the same; next must be the stored one |
 //	 9 CatalogChange    | bytes JSON of a catalog.Delta |
+//	10 TopologyChange   | bytes JSON of a Topology, of the version after the present one |
 //
 //	claims: | uv ranges | per range: uv source, text topic, 16 bytes topic id, uv partition, u8 flags (1 gap),
 //	        |   sv expect (with a gap), sv start, sv end, sv first, sv last |

@@ -29,11 +29,12 @@ const (
 	kindSourceAcquire
 	kindSourceRelease
 	kindCatalogChange
+	kindTopologyChange
 )
 
 var kindNames = map[kind]string{kindBeginTerm: "BeginTerm", kindAppendRows: "AppendRows", kindCommitSegments: "CommitSegments",
 	kindDropSegments: "DropSegments", kindApplySchema: "ApplySchema", kindDedupTrim: "DedupTrim", kindSourceAcquire: "SourceAcquire",
-	kindSourceRelease: "SourceRelease", kindCatalogChange: "CatalogChange"}
+	kindSourceRelease: "SourceRelease", kindCatalogChange: "CatalogChange", kindTopologyChange: "TopologyChange"}
 
 // String returns the kind's name.
 func (k kind) String() string {
@@ -99,7 +100,8 @@ type (
 		partition int32
 		next      int64
 	}
-	catalogChange struct{ delta catalog.Delta }
+	catalogChange  struct{ delta catalog.Delta }
+	topologyChange struct{ to *Topology } // of the version after the present one
 )
 
 func (*beginTerm) kind() kind      { return kindBeginTerm }
@@ -109,6 +111,7 @@ func (*dropSegments) kind() kind   { return kindDropSegments }
 func (*applySchema) kind() kind    { return kindApplySchema }
 func (*dedupTrim) kind() kind      { return kindDedupTrim }
 func (*catalogChange) kind() kind  { return kindCatalogChange }
+func (*topologyChange) kind() kind { return kindTopologyChange }
 
 func (m *moveSource) kind() kind {
 	if m.acquire {
@@ -201,6 +204,14 @@ func (b *catalogChange) append(dst []byte) ([]byte, error) {
 	text, err := json.Marshal(b.delta)
 	if err != nil {
 		return dst, fmt.Errorf("cluster: catalog change: %w", err)
+	}
+	return appendText(dst, text), nil
+}
+
+func (b *topologyChange) append(dst []byte) ([]byte, error) {
+	text, err := json.Marshal(b.to)
+	if err != nil {
+		return dst, fmt.Errorf("cluster: topology: %w", err)
 	}
 	return appendText(dst, text), nil
 }

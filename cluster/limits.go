@@ -23,6 +23,12 @@ const (
 	// maxTableJSON bounds the description of one table in an entry.
 	maxTableJSON = 16 << 20
 
+	// MaxShards, maxReplicas and maxNodes bound a cluster: a group on a node takes some goroutines and a few MB, and every node knows all
+	// others.
+	MaxShards   = 1024
+	maxReplicas = 7
+	maxNodes    = 1024
+
 	// DefaultTokenWindow is how many tokens a table remembers, unless its settings say otherwise
 	// (replicated_deduplication_window).
 	DefaultTokenWindow = 10_000

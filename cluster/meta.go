@@ -22,9 +22,12 @@ type Meta struct {
 type ChangeFunc func(*catalog.Catalog) (*catalog.Catalog, error)
 
 // Catalog returns the catalog as this node knows it.
-func (m *Meta) Catalog() *catalog.Catalog { return m.fsm.published.Load() }
+func (m *Meta) Catalog() *catalog.Catalog { return m.fsm.published.Load().catalog }
 
-// Changed returns a channel that is closed when the catalog may have changed. Call it before Catalog.
+// Topology returns the cluster as this node knows it.
+func (m *Meta) Topology() *Topology { return m.fsm.published.Load().topology }
+
+// Changed returns a channel that is closed when the catalog or the topology may have changed. Call it before Catalog.
 func (m *Meta) Changed() <-chan struct{} {
 	_, changed := m.fsm.appliedIndex()
 	return changed
@@ -49,22 +52,52 @@ func (m *Meta) Compact() error { return m.g.snapshot() }
 // changes acknowledged before, and the change is committed only if none came between. An error of f is returned as it is. The shards
 // learn of the change on their own: see Node.Change.
 func (m *Meta) Change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, error) {
+	return retried(ctx, m, func() (*catalog.Catalog, error) { return m.change(ctx, f) })
+}
+
+// ChangeTopology changes the topology, linearizably as Change does. f makes its change on a copy that it is given, of the next
+// version; with same it has nothing to change.
+func (m *Meta) ChangeTopology(ctx context.Context, f func(*Topology) (same bool, err error)) (*Topology, error) {
+	return retried(ctx, m, func() (*Topology, error) { return m.changeTopology(ctx, f) })
+}
+
+// retried makes one change at a time, again if another one came between.
+func retried[T any](ctx context.Context, m *Meta, change func() (T, error)) (none T, err error) {
 	select {
 	case m.changing <- struct{}{}:
 		defer func() { <-m.changing }()
 	case <-ctx.Done():
-		return nil, ctxErr(ctx)
+		return none, ctxErr(ctx)
 	}
 	for attempt := 1; ; attempt++ {
-		c, err := m.change(ctx, f)
+		c, err := change()
 		if err == nil || !retryable(err) || attempt == attempts {
 			return c, err
 		}
 		m.g.recheckNow()
 		if err := m.g.clk.Sleep(ctx, retryPause); err != nil {
-			return nil, err
+			return none, err
 		}
 	}
+}
+
+func (m *Meta) changeTopology(ctx context.Context, f func(*Topology) (bool, error)) (*Topology, error) {
+	if err := m.g.barrier(ctx); err != nil {
+		return nil, err
+	}
+	t := m.Topology().clone()
+	same, err := f(t)
+	if err != nil || same {
+		return m.Topology(), err
+	}
+	if err := t.check(); err != nil {
+		return nil, err
+	}
+	r, err := m.g.propose(ctx, proposal{body: &topologyChange{t}})
+	if err := errors.Join(err, r.err); err != nil {
+		return nil, err
+	}
+	return r.value.(*Topology), nil
 }
 
 func (m *Meta) change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, error) {

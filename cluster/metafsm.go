@@ -17,22 +17,50 @@ import (
 type metaFSM struct {
 	machine
 	state     *catalog.Catalog // guarded by machine.mu
-	published atomic.Pointer[catalog.Catalog]
+	topology  *Topology        // guarded by machine.mu
+	published atomic.Pointer[metaState]
+}
+
+// metaState is what the meta group has decided, of one log index.
+type metaState struct {
+	catalog  *catalog.Catalog
+	topology *Topology
 }
 
 func newMetaFSM(f fences) *metaFSM {
-	m := &metaFSM{state: catalog.New()}
+	m := &metaFSM{state: catalog.New(), topology: newTopology()}
 	m.machine.init(metaGroup, f)
-	m.machine.effects, m.machine.finish = m.apply, func(uint64) { m.published.Store(m.state) }
-	m.published.Store(m.state)
+	m.machine.effects, m.machine.finish = m.apply, func(uint64) { m.publish() }
+	m.publish()
 	return m
 }
 
+func (m *metaFSM) publish() {
+	m.published.Store(&metaState{catalog: m.state, topology: m.topology})
+}
+
 func (m *metaFSM) apply(_ uint64, e *entry) response {
-	b, ok := e.body.(*catalogChange)
-	if !ok {
-		return response{fatal: sqlerr.New(sqlerr.CorruptedData, "%s in the log of the meta group", e.kind)}
+	switch b := e.body.(type) {
+	case *catalogChange:
+		return m.changeCatalog(b)
+	case *topologyChange:
+		return m.changeTopology(b)
 	}
+	return response{fatal: sqlerr.New(sqlerr.CorruptedData, "%s in the log of the meta group", e.kind)}
+}
+
+func (m *metaFSM) changeTopology(b *topologyChange) response {
+	if b.to.Version != m.topology.Version+1 {
+		return response{err: fmt.Errorf("%w: topology %d after %d", ErrConflict, b.to.Version, m.topology.Version)}
+	}
+	if err := b.to.check(); err != nil {
+		return response{err: err}
+	}
+	m.topology = b.to
+	return response{value: b.to}
+}
+
+func (m *metaFSM) changeCatalog(b *catalogChange) response {
 	if b.delta.From != m.state.Version {
 		return response{err: fmt.Errorf("%w: from version %d to %d", ErrConflict, b.delta.From, m.state.Version)}
 	}
@@ -51,12 +79,13 @@ func (m *metaFSM) Snapshot() (raft.FSMSnapshot, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return &metaSnapshot{place: m.appendPlace(nil), c: m.state, m: &m.machine, bytes: m.logBytes.Load()}, nil
+	return &metaSnapshot{place: m.appendPlace(nil), c: m.state, t: m.topology, m: &m.machine, bytes: m.logBytes.Load()}, nil
 }
 
 type metaSnapshot struct {
 	place []byte
 	c     *catalog.Catalog
+	t     *Topology
 	m     *machine
 	bytes int64
 }
@@ -65,7 +94,10 @@ type metaSnapshot struct {
 func (s *metaSnapshot) Persist(sink raft.SnapshotSink) error {
 	text, err := json.Marshal(s.c)
 	if err == nil {
-		err = writeHead(sink, metaMagic, appendText(s.place, text))
+		var topology []byte
+		if topology, err = json.Marshal(s.t); err == nil {
+			err = writeHead(sink, metaMagic, appendText(appendText(s.place, text), topology))
+		}
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("cluster: writing a Raft snapshot: %w", err), sink.Cancel())
@@ -92,14 +124,21 @@ func (m *metaFSM) restore(from io.Reader) error {
 	if err != nil {
 		return err
 	}
-	at, c := m.readPlace(r), &catalog.Catalog{}
+	at, c, t := m.readPlace(r), &catalog.Catalog{}, newTopology()
 	r.json(r.bytes(maxHead), c)
+	if r.err == nil && len(r.b) > 0 { // before there were topologies, nothing followed
+		t = &Topology{}
+		r.json(r.bytes(maxHead), t)
+	}
+	if r.err == nil {
+		r.err = t.check()
+	}
 	if r.err != nil {
 		return r.err
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.state, m.term, m.applied = c, at.term, at.index
-	m.published.Store(c)
+	m.state, m.topology, m.term, m.applied = c, t, at.term, at.index
+	m.publish()
 	return nil
 }

@@ -25,7 +25,8 @@ import (
 //	      | uv cursors | per cursor: uv source, text topic, 16 bytes topic id, uv partition, u8 released, sv next |
 //	      | uv tables with tokens | per table: uv id, uv tokens | per token, oldest first: text id, 16 bytes hash, uv index, sv time |
 //
-// The meta group's is the same with "olapdm", and a head of | uv group | uv term | uv index | bytes JSON of the catalog |.
+// The meta group's is the same with "olapdm", and a head of | uv group | uv term | uv index | bytes JSON of the catalog |
+// bytes JSON of the topology |.
 const (
 	shardMagic      = "olapds"
 	metaMagic       = "olapdm"
