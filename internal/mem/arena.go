@@ -1,7 +1,7 @@
 package mem
 
 import (
-	"sync"
+	"math/bits"
 	"unsafe"
 )
 
@@ -9,25 +9,22 @@ const (
 	// slabBytes is one x86-64 huge page, the unit that the kernel can map without 4 KiB faults:
 	// fresh small pages doubled the time of large queries.
 	slabBytes = 2 << 20
+	// chunkBytes is what an arena takes at a time once it has fewSlabs slabs: little is lost behind the last slice of a chunk
+	// even if slices have half a slab.
+	chunkBytes, fewSlabs = 16 << 20, 4
 	// pad is readable after every slice, so that kernels may load whole SIMD registers.
 	pad = 64
 	// align keeps slices on cache lines.
 	align = 64
-	// defaultIdle bounds the idle slabs kept for the next query until KeepIdle says otherwise: 128 MiB.
-	defaultIdle = 64
-	// largeBytes and more get a mapping of their own, given back to the system when freed.
-	largeBytes = slabBytes / 2
 )
 
-// Arena is pointer-free memory that is freed as a whole. Slices come zeroed, aligned to 64 bytes,
-// with capacity equal to length and at least 64 more readable bytes behind. It belongs to one
-// goroutine; nothing from it may be used after Free.
+// Arena is pointer-free memory that is freed as a whole. Slices come aligned to 64 bytes, with capacity equal to length and at
+// least 64 more readable bytes behind. It belongs to one goroutine; nothing from it may be used after Free.
 type Arena struct {
 	budget *Budget
-	slabs  [][]byte // pooled slabs, the last one is being filled
-	large  [][]byte
-	fill   int   // bytes used of the last slab
-	held   int64 // bytes reserved from the budget
+	chunks []chunk // the last one is being filled
+	large  []chunk // of one slice each
+	held   int64   // bytes reserved from the budget
 }
 
 // NewArena returns an empty arena accounted to budget, which may be nil.
@@ -37,33 +34,40 @@ func NewArena(budget *Budget) *Arena { return &Arena{budget: budget} }
 func (a *Arena) Held() int64 { return a.held }
 
 // Bytes returns n zero bytes.
-func (a *Arena) Bytes(n int) ([]byte, error) {
+func (a *Arena) Bytes(n int) ([]byte, error) { return a.take(n, true) }
+
+// Dirty returns n bytes of any content.
+func (a *Arena) Dirty(n int) ([]byte, error) { return a.take(n, false) }
+
+func (a *Arena) take(n int, zero bool) ([]byte, error) {
 	if n > maxAlloc {
 		return nil, a.budget.tooLarge(n)
 	}
 	need := (n + pad + align - 1) &^ (align - 1)
-	if need >= largeBytes {
-		return a.own(n, need)
+	if need > chunkBytes/2 {
+		return a.own(n, need, zero)
 	}
-	if len(a.slabs) == 0 || a.fill+need > slabBytes {
-		if err := a.grow(); err != nil {
+	if len(a.chunks) == 0 || a.chunks[len(a.chunks)-1].room() < need {
+		if err := a.grow(need); err != nil {
 			return nil, err
 		}
 	}
-	slab := a.slabs[len(a.slabs)-1]
-	out := slab[a.fill : a.fill+n : a.fill+n]
-	a.fill += need
-	return out, nil
+	return a.chunks[len(a.chunks)-1].take(n, need, zero), nil
 }
 
 // Slice returns n zero values of T, which must hold no pointers.
-func Slice[T Plain](a *Arena, n int) ([]T, error) {
-	var zero T
-	size := int(unsafe.Sizeof(zero))
+func Slice[T Plain](a *Arena, n int) ([]T, error) { return slice[T](a, n, true) }
+
+// DirtySlice returns n values of T of any content.
+func DirtySlice[T Plain](a *Arena, n int) ([]T, error) { return slice[T](a, n, false) }
+
+func slice[T Plain](a *Arena, n int, zero bool) ([]T, error) {
+	var one T
+	size := int(unsafe.Sizeof(one))
 	if n > maxAlloc/size {
 		return nil, a.budget.tooLarge(n)
 	}
-	raw, err := a.Bytes(n * size)
+	raw, err := a.take(n*size, zero)
 	if err != nil || n == 0 {
 		return nil, err
 	}
@@ -79,102 +83,75 @@ type Plain interface {
 // maxAlloc bounds one slice, far below where sizes overflow.
 const maxAlloc = 1 << 40
 
-func (a *Arena) grow() error {
-	if err := a.reserve(slabBytes); err != nil {
-		return err
+// grow adds a chunk with room for need bytes: a large one where there are some already, unless the budget has no room for it.
+func (a *Arena) grow(need int) error {
+	size := slabBytes
+	if len(a.chunks) >= fewSlabs || need > slabBytes {
+		size = chunkBytes
 	}
-	slab, err := slabs.get()
-	if err != nil {
-		a.release(slabBytes)
-		return err
+	c, err := a.chunk(size, int64(size))
+	if err != nil && size > slabBytes && need <= slabBytes {
+		c, err = a.chunk(slabBytes, slabBytes)
 	}
-	a.slabs = append(a.slabs, slab)
-	a.fill = 0
-	return nil
+	if err == nil {
+		a.chunks = append(a.chunks, c)
+	}
+	return err
 }
 
-func (a *Arena) own(n, need int) ([]byte, error) {
-	if err := a.reserve(int64(need)); err != nil {
-		return nil, err
-	}
-	m, err := mapAnonymous(need)
+// own returns a slice in a chunk of its own, of which only what the slice needs is counted: the rest is never touched.
+func (a *Arena) own(n, need int, zero bool) ([]byte, error) {
+	c, err := a.chunk(slabBytes<<bits.Len(uint((need-1)/slabBytes)), int64(need))
 	if err != nil {
-		a.release(int64(need))
 		return nil, err
 	}
-	a.large = append(a.large, m)
-	return m[:n:n], nil
+	out := c.take(n, need, zero)
+	a.large = append(a.large, c)
+	return out, nil
 }
 
-func (a *Arena) reserve(n int64) error {
+// chunk takes a chunk of size bytes, n of which are counted.
+func (a *Arena) chunk(size int, n int64) (chunk, error) {
 	if err := a.budget.Reserve(n); err != nil {
-		return err
+		return chunk{}, err
+	}
+	c, err := idle.get(size)
+	if err != nil {
+		a.budget.Release(n)
+		return chunk{}, err
 	}
 	a.held += n
-	return nil
-}
-
-func (a *Arena) release(n int64) {
-	a.budget.Release(n)
-	a.held -= n
+	return c, nil
 }
 
 // Free gives all memory back. The arena is empty then and may be used again.
 func (a *Arena) Free() {
-	for i, s := range a.slabs {
-		used := slabBytes
-		if i == len(a.slabs)-1 {
-			used = a.fill
-		}
-		slabs.put(s, used)
+	for _, c := range a.chunks {
+		idle.put(c)
 	}
-	for _, m := range a.large {
-		unmap(m)
+	for _, c := range a.large {
+		idle.put(c)
 	}
-	a.slabs, a.large, a.fill = nil, nil, 0
-	a.release(a.held)
+	a.chunks, a.large = nil, nil
+	a.budget.Release(a.held)
+	a.held = 0
 }
 
-// slabPool keeps zeroed slabs between queries.
-type slabPool struct {
-	mu   sync.Mutex
-	free [][]byte
-	most int // idle slabs
+// chunk is a mapping of slabBytes or a power of two times as many.
+type chunk struct {
+	b     []byte
+	used  int // by slices
+	dirty int // bytes behind it are zero
 }
 
-var slabs = slabPool{most: defaultIdle}
+func (c *chunk) room() int { return len(c.b) - c.used }
 
-// KeepIdle bounds the memory of ended queries that the process keeps for the next ones: bytes, in whole huge pages. Fresh
-// huge pages stall for as long as the kernel needs to make some, seconds where files fill the memory.
-func KeepIdle(bytes int64) {
-	slabs.mu.Lock()
-	defer slabs.mu.Unlock()
-	slabs.most = int(bytes / slabBytes)
-}
-
-func (p *slabPool) get() ([]byte, error) {
-	p.mu.Lock()
-	if n := len(p.free); n > 0 {
-		s := p.free[n-1]
-		p.free = p.free[:n-1]
-		p.mu.Unlock()
-		return s, nil
+// take returns the next n bytes, of need with what is behind them.
+func (c *chunk) take(n, need int, zero bool) []byte {
+	from := c.used
+	c.used += need
+	if zero && from < c.dirty {
+		clear(c.b[from:min(c.used, c.dirty)])
 	}
-	p.mu.Unlock()
-	return mapAnonymous(slabBytes)
-}
-
-// put takes back a slab of which the first used bytes may be dirty.
-func (p *slabPool) put(s []byte, used int) {
-	p.mu.Lock()
-	full := len(p.free) >= p.most
-	p.mu.Unlock()
-	if full {
-		unmap(s)
-		return
-	}
-	clear(s[:used])
-	p.mu.Lock()
-	p.free = append(p.free, s)
-	p.mu.Unlock()
+	return c.b[from : from+n : from+n]
 }

@@ -167,6 +167,47 @@ func TestArenaOverBudget(t *testing.T) {
 	}
 }
 
+// TestIdleChunks takes what others have left: zero where it has to be, halves of what is larger, and no more than may stay.
+func TestIdleChunks(t *testing.T) {
+	p := idlePool{most: 40 << 20}
+	sizes := []int{slabBytes, chunkBytes, chunkBytes, 2 * chunkBytes, slabBytes}
+	for range 3 {
+		var held []chunk
+		for _, size := range sizes {
+			c, err := p.get(size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, b := range c.b[c.dirty:] {
+				if b != 0 {
+					t.Fatalf("byte %d behind the dirty ones is %d", i, b)
+				}
+			}
+			used := c.take(size-pad, size, true)
+			for i, b := range used {
+				if b != 0 {
+					t.Fatalf("byte %d is %d", i, b)
+				}
+				used[i] = 1
+			}
+			held = append(held, c)
+		}
+		for _, c := range held {
+			p.put(c)
+		}
+		if p.total > p.most || p.total < p.most-2*chunkBytes {
+			t.Fatalf("%d bytes stay, of %d", p.total, p.most)
+		}
+	}
+	c, err := p.get(slabBytes)
+	for i := 0; err == nil && i < 30; i++ {
+		c, err = p.get(slabBytes)
+	}
+	if err != nil || len(c.b) != slabBytes || len(p.free[4]) > 0 {
+		t.Errorf("%v; a chunk of %d bytes, %d of the largest left", err, len(c.b), len(p.free[4]))
+	}
+}
+
 func BenchmarkBudgetReserve(b *testing.B) {
 	q := NewBudget("total", 0).Child("for query", 0)
 	for b.Loop() {
