@@ -35,6 +35,7 @@ type Handler func(ctx context.Context, from string, s Stream) error
 // Stream is two sequences of messages. One goroutine may send while another receives. Send waits while the other side is slow
 // to receive. A message belongs to the stream once it is sent, and to the receiver once it is received.
 type Stream interface {
+	// Send returns io.EOF when the handler has returned: Recv then says with what.
 	Send(message []byte) error
 	// Recv returns the next message, or io.EOF behind the last one: the other side has closed its direction, or the handler
 	// has returned nil.
