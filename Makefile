@@ -53,4 +53,4 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include bench/bench.mk test/diff/diff.mk test/kafka/kafka.mk
+-include bench/bench.mk test/diff/diff.mk test/kafka/kafka.mk test/surface/surface.mk
