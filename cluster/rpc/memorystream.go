@@ -168,7 +168,7 @@ func (p *pipe) send(ctx context.Context, message []byte) error {
 	for {
 		p.mu.Lock()
 		switch {
-		case context.Cause(ctx) != nil && !p.mu.refused:
+		case context.Cause(ctx) != nil:
 			p.mu.Unlock()
 			return context.Cause(ctx)
 		case p.mu.refused || p.mu.sealed:
