@@ -73,6 +73,12 @@ func (s *foldStates[S]) Grow(n int) {
 	s.s = s.s[:n]
 }
 
+// Reset implements Reusable.
+func (s *foldStates[S]) Reset() {
+	clear(s.s)
+	s.s, s.extra, s.entries = s.s[:0], 0, entries{}
+}
+
 // Add implements States.
 func (s *foldStates[S]) Add(groups []uint32, args []column.Vector, n int) error {
 	if groups == nil {

@@ -58,3 +58,9 @@ type States interface {
 	// Bytes is the memory held, for accounting; it may be an estimate, must be O(1).
 	Bytes() int64
 }
+
+// Reusable is States that can be emptied, to be used for other groups: their memory stays.
+type Reusable interface {
+	States
+	Reset()
+}

@@ -1,13 +1,10 @@
 package exec
 
 import (
-	"context"
-	"errors"
 	"math"
 	"math/bits"
 	"slices"
 	"sync"
-	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
@@ -51,6 +48,7 @@ func (s *aggSet) partitions(t *aggTable, words []uint64, groups int) ([]*aggPart
 	rows := max(t.rows, groups, 1)
 	most, likely := s.expectedGroups(rows, groups)
 	n := min(max(bits.Len(uint(most/partGroups)), minPartBits), maxPartBits)
+	s.groupBytes = int64(likely) * s.bytesOfGroup()
 	s.mu.parts = make([]*aggPart, 1<<n)
 	s.memory = hashtable.NewMemory()
 	s.r.atEnd(func() error { s.memory.Free(); return nil })
@@ -109,16 +107,20 @@ func plannedRows(op Operator) int64 {
 func (p *aggPart) insert(t *aggTable, words []uint64, n int) ([]uint32, error) {
 	t.ids = sized(t.ids, n)
 	var err error
-	if p.reserve > 0 {
-		p.index.Reserve(p.reserve)
-		grow(p.states, p.reserve)
-		p.reserve = 0
-	}
 	if t.hashes, err = t.enc.InsertWords(p.index, words, t.hashes, t.ids); err != nil {
 		return nil, err
 	}
 	grow(p.states, p.index.Len())
 	return t.ids, nil
+}
+
+// makeRoom makes room for the groups expected.
+func (p *aggPart) makeRoom() {
+	if p.reserve > 0 {
+		p.index.Reserve(p.reserve)
+		grow(p.states, p.reserve)
+		p.reserve = 0
+	}
 }
 
 func (p *aggPart) account(s *aggSet) error {
@@ -195,6 +197,7 @@ type aggBuffer struct {
 	t      *aggTable
 	parts  []*aggPart
 	blocks []aggBlock
+	rows   int
 	bytes  int64
 	run    aggRun
 }
@@ -253,7 +256,8 @@ func (b *aggBuffer) add(words []uint64, vals []column.Vector, n int) error {
 	for _, v := range block.vals {
 		b.bytes += vectorBytes(v)
 	}
-	if b.bytes < max(flushBytes/int64(b.t.set.r.opts.Threads), minFlushBytes) {
+	b.rows += n
+	if b.bytes < minFlushBytes || b.bytes < b.room() {
 		return nil
 	}
 	return b.flush()
@@ -276,34 +280,7 @@ func (b *aggBuffer) release() {
 	for i := range b.blocks {
 		wordsPool.Put(&b.blocks[i].words)
 	}
-	b.blocks, b.bytes = nil, 0
-}
-
-// flushAll aggregates what all workers have gathered at the end of the input: each partition once, while it is in the cache.
-func (s *aggSet) flushAll(ctx context.Context, tables []*aggTable) error {
-	bufs := make([]*aggBuffer, len(tables))
-	for i, t := range tables {
-		bufs[i] = t.buf
-	}
-	var next atomic.Int64
-	err := s.r.parallel(ctx, len(bufs), func(ctx context.Context, i int) error {
-		for k := int(next.Add(1)) - 1; k < len(s.mu.parts); k = int(next.Add(1)) - 1 {
-			if err := errors.Join(ctx.Err(), bufs[i].flushPart(k, bufs...), s.relieve()); err != nil {
-				return err
-			}
-		}
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for _, t := range tables {
-		t.buf.release()
-		if err := t.account(); err != nil {
-			return err
-		}
-	}
-	return nil
+	b.blocks, b.bytes, b.rows = nil, 0, 0
 }
 
 // flushPart aggregates the rows of a partition in the given buffers, which nobody adds to meanwhile, with b's scratch memory.
@@ -311,6 +288,7 @@ func (b *aggBuffer) flushPart(k int, bufs ...*aggBuffer) error {
 	p := b.parts[k]
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	p.makeRoom()
 	for _, from := range bufs {
 		if err := b.collect(p, k, from.blocks); err != nil {
 			return err

@@ -40,9 +40,11 @@ type aggSet struct {
 	spill aggSpill
 	// out is the set of the second step, where the first step's partitions hold keys only: see aggside.go. Set with the partitions.
 	out *aggSet
-	// memory is what the tables of the partitions take.
+	// memory is what the tables of the partitions take until the input ends.
 	memory *hashtable.Memory
-	mu     struct {
+	// groupBytes is what all groups take, as far as can be told from the first. Set with the partitions.
+	groupBytes int64
+	mu         struct {
 		sync.Mutex
 		parts []*aggPart // nil until groups are many
 	}
@@ -113,7 +115,7 @@ func (g *aggregation) consume(ctx context.Context) {
 // collect makes units of the tables of one grouping set.
 func (g *aggregation) collect(ctx context.Context, tables []*aggTable) error {
 	set := tables[0].set
-	units, err := set.units(ctx, tables)
+	units, err := set.units(tables)
 	if err != nil {
 		return err
 	}
@@ -135,7 +137,7 @@ func (g *aggregation) collect(ctx context.Context, tables []*aggTable) error {
 }
 
 // units merges what is small and returns the partitions of what is large.
-func (s *aggSet) units(ctx context.Context, tables []*aggTable) ([]groups, error) {
+func (s *aggSet) units(tables []*aggTable) ([]groups, error) {
 	if s.mu.parts == nil {
 		u, err := mergeTables(tables)
 		return []groups{u}, err
@@ -147,35 +149,11 @@ func (s *aggSet) units(ctx context.Context, tables []*aggTable) ([]groups, error
 			}
 		}
 	}
-	if err := s.flushAll(ctx, tables); err != nil {
-		return nil, err
-	}
-	out := make([]groups, 0, len(s.mu.parts))
-	for k, p := range s.mu.parts {
-		switch {
-		case len(s.spill.mu.files) > 0:
-			out = append(out, groups{spilled: s, number: k})
-		case p.index.Len() > 0:
-			out = append(out, p.groups(s))
-		}
-	}
-	return out, nil
+	return s.lateUnits(tables), nil
 }
 
 func (p *aggPart) groups(s *aggSet) groups {
 	return groups{n: p.index.Len(), enc: s.enc, index: p.index, states: p.states, part: p}
-}
-
-// ready returns the groups of a unit, read back if they were written.
-func (g groups) ready() (groups, error) {
-	if g.spilled == nil {
-		return g, nil
-	}
-	p, err := g.spilled.reload(g.number)
-	if err != nil {
-		return g, err
-	}
-	return p.groups(g.spilled), nil
 }
 
 // release gives the memory of a unit back.
@@ -195,9 +173,9 @@ type groups struct {
 	index  *grouping.Index // nil: the groups are numbers
 	states []function.States
 	part   *aggPart // that the groups are, or nil
-	// spilled and number name a partition of which groups were written: see ready.
-	spilled *aggSet
-	number  int
+	// rows and number name a partition that is not aggregated yet: see aggFinisher.
+	rows   *aggRows
+	number int
 }
 
 // words returns the keys of groups [from, to).
@@ -233,6 +211,7 @@ type aggStream struct {
 	cur  groups
 	at   int
 	rest blocksOf
+	late aggFinisher
 	top  *topState // nil without a bound
 }
 
@@ -267,7 +246,7 @@ func (s *aggStream) Next(ctx context.Context) (*column.Block, error) {
 			return nil, nil
 		}
 		var err error
-		if s.cur, err = s.g.units[i].ready(); err != nil {
+		if s.cur, err = s.late.ready(ctx, s.g.units[i]); err != nil {
 			return nil, err
 		}
 		s.at, s.g.units[i] = 0, groups{}

@@ -104,15 +104,14 @@ func (p *aggPart) write(s *aggSet, w *spill.Writer) (int, error) {
 	return n, p.account(s)
 }
 
-// reload brings the groups of partition k that were written back to those that were not.
-func (s *aggSet) reload(k int) (*aggPart, error) {
-	p := s.mu.parts[k]
+// reload brings the groups of partition k that were written back.
+func (s *aggSet) reload(k int) error {
 	for _, f := range s.spill.mu.files {
-		if err := s.reloadFile(p, f, k); err != nil {
-			return nil, err
+		if err := s.reloadFile(s.mu.parts[k], f, k); err != nil {
+			return err
 		}
 	}
-	return p, nil
+	return nil
 }
 
 func (s *aggSet) reloadFile(p *aggPart, f spilledGroups, k int) error {

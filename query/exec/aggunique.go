@@ -19,7 +19,8 @@ func (g *aggregation) regroup(ctx context.Context, from *aggSet, workers []*aggT
 	}
 	tables := make([]*aggTable, max(min(len(units), g.r.opts.Threads), 1, len(workers)))
 	var next atomic.Int64
-	err := g.r.parallel(ctx, len(tables), func(_ context.Context, i int) error {
+	err := g.r.parallel(ctx, len(tables), func(ctx context.Context, i int) error {
+		var late aggFinisher
 		t := newAggTable(set)
 		t.worker = i
 		if i < len(workers) && workers[i].side != nil {
@@ -27,7 +28,7 @@ func (g *aggregation) regroup(ctx context.Context, from *aggSet, workers []*aggT
 		}
 		tables[i] = t
 		for k := int(next.Add(1)) - 1; k < len(units); k = int(next.Add(1)) - 1 {
-			u, err := units[k].ready()
+			u, err := late.ready(ctx, units[k])
 			if err != nil {
 				return err
 			}
