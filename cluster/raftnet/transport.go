@@ -1,0 +1,113 @@
+package raftnet
+
+import (
+	"context"
+	"sync/atomic"
+	"time"
+
+	"github.com/hashicorp/raft"
+)
+
+// Transport is raft's transport of one group. Nodes are found by their server ID, which is their name; addresses are
+// not looked at.
+type Transport struct {
+	mux       *Mux
+	group     uint64
+	consumer  chan raft.RPC
+	heartbeat atomic.Pointer[func(raft.RPC)]
+	ctx       context.Context // ends with Close
+	end       context.CancelCauseFunc
+}
+
+var (
+	_ raft.Transport   = (*Transport)(nil)
+	_ raft.WithPreVote = (*Transport)(nil)
+	_ raft.WithClose   = (*Transport)(nil)
+)
+
+// Consumer implements raft.Transport.
+func (t *Transport) Consumer() <-chan raft.RPC { return t.consumer }
+
+// LocalAddr implements raft.Transport: the node's name.
+func (t *Transport) LocalAddr() raft.ServerAddress { return raft.ServerAddress(t.mux.net.Self()) }
+
+// EncodePeer implements raft.Transport: a node's name stands for its address.
+func (t *Transport) EncodePeer(id raft.ServerID, _ raft.ServerAddress) []byte { return []byte(id) }
+
+// DecodePeer implements raft.Transport.
+func (t *Transport) DecodePeer(name []byte) raft.ServerAddress { return raft.ServerAddress(name) }
+
+// SetHeartbeatHandler implements raft.Transport.
+func (t *Transport) SetHeartbeatHandler(handle func(rpc raft.RPC)) { t.heartbeat.Store(&handle) }
+
+// Close implements raft.WithClose: what waits for other nodes ends, and nothing comes in any more.
+func (t *Transport) Close() error {
+	t.end(errClosed)
+	t.mux.forget(t)
+	return nil
+}
+
+// RequestVote implements raft.Transport.
+func (t *Transport) RequestVote(id raft.ServerID, _ raft.ServerAddress, args *raft.RequestVoteRequest, resp *raft.RequestVoteResponse) error {
+	return t.control(id, kindRequestVote, args, resp)
+}
+
+// RequestPreVote implements raft.WithPreVote.
+func (t *Transport) RequestPreVote(id raft.ServerID, _ raft.ServerAddress, args *raft.RequestPreVoteRequest, resp *raft.RequestPreVoteResponse) error {
+	return t.control(id, kindRequestPreVote, args, resp)
+}
+
+// TimeoutNow implements raft.Transport.
+func (t *Transport) TimeoutNow(id raft.ServerID, _ raft.ServerAddress, args *raft.TimeoutNowRequest, resp *raft.TimeoutNowResponse) error {
+	return t.control(id, kindTimeoutNow, args, resp)
+}
+
+// AppendEntries implements raft.Transport. A heartbeat goes its own way.
+func (t *Transport) AppendEntries(id raft.ServerID, _ raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	if isHeartbeat(args) {
+		return t.control(id, kindAppendEntries, args, resp)
+	}
+	return t.appendOnce(string(id), args, resp)
+}
+
+// isHeartbeat tells what raft's heartbeats leave empty.
+func isHeartbeat(a *raft.AppendEntriesRequest) bool {
+	return a.PrevLogEntry == 0 && a.PrevLogTerm == 0 && a.LeaderCommitIndex == 0 && len(a.Entries) == 0
+}
+
+// handle lets raft answer a request that came in. It waits no longer than ctx and the transport live.
+func (t *Transport) handle(ctx context.Context, rpc raft.RPC) raft.RPCResponse {
+	answered := make(chan raft.RPCResponse, 1)
+	rpc.RespChan = answered
+	beat := t.heartbeat.Load()
+	if a, ok := rpc.Command.(*raft.AppendEntriesRequest); ok && isHeartbeat(a) && beat != nil {
+		(*beat)(rpc)
+	} else {
+		select {
+		case t.consumer <- rpc:
+		case <-ctx.Done():
+			return raft.RPCResponse{Error: context.Cause(ctx)}
+		case <-t.ctx.Done():
+			return raft.RPCResponse{Error: errNoGroup(t.group)}
+		}
+	}
+	select {
+	case r := <-answered:
+		return r
+	case <-ctx.Done():
+		return raft.RPCResponse{Error: context.Cause(ctx)}
+	case <-t.ctx.Done():
+		return raft.RPCResponse{Error: errNoGroup(t.group)}
+	}
+}
+
+// within returns a context that ends after a time by the mux's clock.
+func (m *Mux) within(ctx context.Context, d time.Duration) (context.Context, context.CancelFunc) {
+	ctx, end := context.WithCancelCause(ctx)
+	go func() {
+		if m.clk.Sleep(ctx, d) == nil {
+			end(context.DeadlineExceeded)
+		}
+	}()
+	return ctx, func() { end(context.Canceled) }
+}
