@@ -5,6 +5,7 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
@@ -18,9 +19,14 @@ import (
 
 // Deps is what an Engine works with. Catalog, Store and Writer must be set.
 type Deps struct {
-	Catalog   Catalog
-	Store     Store
-	Writer    Writer
+	Catalog Catalog
+	Store   Store
+	Writer  Writer
+	// Access is where users and roles are kept; nil: in memory. Users are those of the config, under which stored ones of the same name
+	// are hidden; none: default, who may do everything. Resolver looks up hosts of users; nil: none is found.
+	Access    Access
+	Users     []*access.User
+	Resolver  access.Resolver
 	Providers virtual.Providers
 	Budget    *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own
 	Temp      *spill.Store   // of the process; nil: queries over their memory end

@@ -6,6 +6,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/settings"
@@ -18,6 +19,7 @@ type Engine struct {
 	log   queryLog
 	base  *settings.Values
 	slots *exec.Slots
+	gate  gate
 }
 
 // slotsPerProcessor is how many workers there are for each processor before a query gets no more than one: while one waits for a file
@@ -45,6 +47,7 @@ func New(d Deps) (*Engine, error) {
 	if err := e.base.SetAll(d.Settings); err != nil {
 		return nil, err
 	}
+	e.gate.init(&e.deps)
 	e.procs.max = d.MaxQueries
 	e.procs.mu.byID = map[string]*running{}
 	e.deps.Providers.Processes = e.procs.list
@@ -53,19 +56,30 @@ func New(d Deps) (*Engine, error) {
 	return e, nil
 }
 
-// NewSession opens a session. Sessions hold no resources of the engine; one that is no longer used is garbage.
+// NewSession opens a session. Sessions hold no resources of the engine; one that is no longer used is garbage. The user must be
+// known: clients name one that Authenticate returned.
 func (e *Engine) NewSession(o SessionOptions) (*Session, error) {
 	if o.User == "" {
 		o.User = "default"
+	}
+	s := &Session{e: e, o: o}
+	en, err := s.enabled()
+	if err != nil {
+		return nil, err
+	}
+	if o.Database == "" {
+		o.Database = en.User.DefaultDatabase
 	}
 	if o.Database == "" {
 		o.Database = "default"
 	}
 	set := e.base.Clone()
+	if err := set.Profile(en.Settings); err != nil {
+		return nil, err
+	}
 	if err := set.SetAll(o.Settings); err != nil {
 		return nil, err
 	}
-	s := &Session{e: e, o: o}
 	s.mu.database, s.mu.set = o.Database, set
 	return s, nil
 }
@@ -91,6 +105,8 @@ type Session struct {
 		sync.Mutex
 		database string
 		set      *settings.Values
+		roles    []string        // of SET ROLE; nil: the default ones
+		access   *access.Enabled // of the state it was made from; nil: not yet
 	}
 }
 

@@ -5,8 +5,8 @@ import "io"
 // SessionOptions is who opens a session, and how.
 type SessionOptions struct {
 	User     string // default if empty
-	Database string // default if empty
-	// Settings are those of the user's profile, beside the engine's.
+	Database string // the user's default one if empty
+	// Settings are the client's own, as if it had said SET.
 	Settings map[string]string
 	Client   Client
 }

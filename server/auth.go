@@ -3,24 +3,17 @@ package server
 import (
 	"net/http"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
 // login finds the user of a request by the one form of credentials it uses.
-func (s *Server) login(r *http.Request, params map[string][]string) (string, User, error) {
+func (s *Server) login(r *http.Request, params map[string][]string) (string, error) {
 	name, password, given, err := credentials(r, params)
 	if err != nil {
-		return "", User{}, err
+		return "", err
 	}
-	u, known := s.cfg.Users[name]
-	if known && samePassword(u.Password, password) {
-		return name, u, nil
-	}
-	if known && !given {
-		return "", User{}, sqlerr.New(sqlerr.RequiredPassword, "Password required for user %s", name)
-	}
-	return "", User{}, sqlerr.New(sqlerr.AuthenticationFailed,
-		"%s: Authentication failed: password is incorrect, or there is no user with such name.", name)
+	return s.cfg.Engine.Authenticate(r.Context(), access.Login{User: name, Password: password, Given: given, Address: r.RemoteAddr})
 }
 
 // credentials reads user and password; given says that a password was sent at all.

@@ -58,13 +58,12 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 		s.fail(w, r, err)
 		return
 	}
-	name, user, err := s.login(r, q.params)
+	name, err := s.login(r, q.params)
 	if err != nil {
 		s.fail(w, r, err)
 		return
 	}
-	q.ReadOnly = q.ReadOnly || user.ReadOnly
-	sess, release, err := s.session(q, name, user)
+	sess, release, err := s.session(q, name)
 	if err != nil {
 		s.fail(w, r, err)
 		return
@@ -74,8 +73,8 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 }
 
 // session returns the session of a request: its own for this once, or the named one.
-func (s *Server) session(q *request, name string, user User) (*query.Session, func(), error) {
-	open := query.SessionOptions{User: name, Database: q.Database, Settings: user.Settings, Client: *q.Client}
+func (s *Server) session(q *request, name string) (*query.Session, func(), error) {
+	open := query.SessionOptions{User: name, Database: q.Database, Client: *q.Client}
 	if !q.params.Has("session_id") {
 		one, err := s.cfg.Engine.NewSession(open)
 		return one, func() {}, err

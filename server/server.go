@@ -8,7 +8,6 @@ package server
 
 import (
 	"context"
-	"crypto/subtle"
 	"errors"
 	"log/slog"
 	"net"
@@ -17,6 +16,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query"
@@ -31,17 +31,9 @@ const (
 	drainTimeout  = 10 * time.Second
 )
 
-// User may log in with a password; an empty one means that none is asked for.
-type User struct {
-	Password string
-	Settings map[string]string
-	ReadOnly bool
-}
-
 // Config is what a Server is made of. Engine must be set.
 type Config struct {
 	Engine      *query.Engine
-	Users       map[string]User // by name; empty: default without a password
 	DisplayName string
 	Version     string // ClickHouse-shaped, as version() answers
 	Zone        *time.Location
@@ -88,9 +80,6 @@ func New(cfg Config) *Server {
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
 	}
-	if len(cfg.Users) == 0 {
-		cfg.Users = map[string]User{"default": {}}
-	}
 	s := &Server{cfg: cfg, sessions: newSessions(cfg.Engine, cfg.Clock)}
 	s.handler = s.routes()
 	return s
@@ -110,8 +99,8 @@ func (s *Server) routes() http.Handler {
 // ServeHTTP implements http.Handler, for tests and for embedding.
 func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
-// CheckExposed refuses an address that others can reach while a user has no password.
-func CheckExposed(addr string, users map[string]User) error {
+// CheckExposed refuses an address that others can reach while one of the users needs no password.
+func CheckExposed(addr string, users []*access.User) error {
 	host, _, err := net.SplitHostPort(addr)
 	if err != nil {
 		return sqlerr.Wrap(err, sqlerr.BadArguments, "Bad address %q", addr)
@@ -119,14 +108,11 @@ func CheckExposed(addr string, users map[string]User) error {
 	if ip := net.ParseIP(host); host == "localhost" || ip != nil && ip.IsLoopback() {
 		return nil
 	}
-	for name, u := range users {
-		if u.Password == "" {
+	for _, u := range users {
+		if u.Open() {
 			return sqlerr.New(sqlerr.BadArguments,
-				"Refusing to listen on %s, which other machines can reach, while user %q has no password; set one in the config (users.%s.password) or listen on 127.0.0.1", addr, name, name)
+				"Refusing to listen on %s, which other machines can reach, while user %q has no password; set one in the config (users.%s.password) or listen on 127.0.0.1", addr, u.Name, u.Name)
 		}
-	}
-	if len(users) == 0 {
-		return CheckExposed(addr, map[string]User{"default": {}})
 	}
 	return nil
 }
@@ -184,6 +170,3 @@ func (s *Server) Close() error {
 	s.done.Wait()
 	return errors.Join(errs...)
 }
-
-// samePassword compares in constant time.
-func samePassword(a, b string) bool { return subtle.ConstantTimeCompare([]byte(a), []byte(b)) == 1 }

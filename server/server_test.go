@@ -14,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/compress"
@@ -45,14 +46,14 @@ func (noTables) Close() {}
 
 func (empty) Snapshot(context.Context) (exec.Storage, error) { return noTables{}, nil }
 
-func start(t *testing.T, users map[string]User) *httptest.Server {
+func start(t *testing.T, users ...*access.User) *httptest.Server {
 	t.Helper()
 	const version = "26.7.2.1"
-	e, err := query.New(query.Deps{Catalog: empty{}, Store: empty{}, Writer: empty{}, Server: function.Server{Version: version, DisplayName: "olapd"}})
+	e, err := query.New(query.Deps{Catalog: empty{}, Store: empty{}, Writer: empty{}, Users: users, Server: function.Server{Version: version, DisplayName: "olapd"}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	srv := New(Config{Engine: e, Users: users, DisplayName: "olapd", Version: version})
+	srv := New(Config{Engine: e, DisplayName: "olapd", Version: version})
 	h := httptest.NewServer(srv)
 	t.Cleanup(h.Close)
 	return h
@@ -89,7 +90,9 @@ func newRequest(t *testing.T, method, u, body string, header ...string) *http.Re
 }
 
 func TestRules(t *testing.T) {
-	h := start(t, map[string]User{"default": {}, "eve": {Password: "secret"}})
+	eve := access.Administrator("eve")
+	eve.Auth = []access.Auth{{Type: access.Plaintext, Hash: "secret"}}
+	h := start(t, access.Administrator("default"), eve)
 	for _, c := range []struct {
 		name, method, target, body string
 		header                     []string
@@ -146,7 +149,7 @@ func TestRules(t *testing.T) {
 }
 
 func TestHeaders(t *testing.T) {
-	h := start(t, nil)
+	h := start(t)
 	a := do(t, newRequest(t, "POST", h.URL+"/?query_id=q1", "SELECT number FROM numbers(10) FORMAT CSVWithNames"))
 	for name, want := range map[string]string{
 		"Content-Type": "text/csv; charset=UTF-8; header=present", "X-ClickHouse-Query-Id": "q1", "X-ClickHouse-Format": "CSVWithNames",
@@ -166,7 +169,7 @@ func TestHeaders(t *testing.T) {
 }
 
 func TestSessions(t *testing.T) {
-	h := start(t, nil)
+	h := start(t)
 	u := h.URL + "/?session_id=s1"
 	if a := do(t, newRequest(t, "POST", u, "SET max_threads = 3")); a.status != 200 || a.body != "" {
 		t.Fatalf("%d %s", a.status, a.body)
@@ -183,7 +186,7 @@ func TestSessions(t *testing.T) {
 }
 
 func TestCompression(t *testing.T) {
-	h := start(t, nil)
+	h := start(t)
 	const sql, want = "SELECT toString(number) FROM numbers(1000)", 3890
 	for _, c := range compress.Codings {
 		a := do(t, newRequest(t, "POST", h.URL, sql, "Accept-Encoding", "br;q=1, "+string(c)))
@@ -230,7 +233,7 @@ func TestCompression(t *testing.T) {
 
 // An error behind the first rows is told with the tag of the answer, and the connection is cut.
 func TestExceptionBehindRows(t *testing.T) {
-	h := start(t, nil)
+	h := start(t)
 	a := do(t, newRequest(t, "POST", h.URL, "SELECT throwIf(number = 3000000), toString(number) FROM numbers(4000000) SETTINGS max_block_size = 10000, max_threads = 1", "Accept-Encoding", "identity"))
 	tag := a.header.Get("X-ClickHouse-Exception-Tag")
 	if a.status != 200 || a.err == nil {
@@ -246,7 +249,7 @@ func TestExceptionBehindRows(t *testing.T) {
 }
 
 func TestMultipart(t *testing.T) {
-	h := start(t, nil)
+	h := start(t)
 	var body bytes.Buffer
 	m := multipart.NewWriter(&body)
 	_ = m.WriteField("query", "SELECT {x:UInt8} + 1")
@@ -258,7 +261,7 @@ func TestMultipart(t *testing.T) {
 }
 
 func TestLengthRequired(t *testing.T) {
-	h := start(t, nil)
+	h := start(t)
 	u, _ := url.Parse(h.URL)
 	c, err := net.Dial("tcp", u.Host)
 	if err != nil {
@@ -278,11 +281,13 @@ func TestLengthRequired(t *testing.T) {
 
 func TestCheckExposed(t *testing.T) {
 	for addr, bad := range map[string]bool{"127.0.0.1:8123": false, "localhost:1": false, "[::1]:1": false, "0.0.0.0:1": true, ":8123": true, "10.0.0.1:1": true} {
-		if err := CheckExposed(addr, map[string]User{"default": {}}); (err != nil) != bad {
+		if err := CheckExposed(addr, []*access.User{access.Administrator("default")}); (err != nil) != bad {
 			t.Errorf("%s: %v", addr, err)
 		}
 	}
-	if err := CheckExposed("0.0.0.0:1", map[string]User{"default": {Password: "x"}}); err != nil {
+	closed := access.Administrator("default")
+	closed.Auth = []access.Auth{{Type: access.Plaintext, Hash: "x"}}
+	if err := CheckExposed("0.0.0.0:1", []*access.User{closed}); err != nil {
 		t.Error(err)
 	}
 }

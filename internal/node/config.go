@@ -46,13 +46,6 @@ type Config struct {
 	Logger *slog.Logger `yaml:"-"`
 }
 
-// UserConfig is one user of the config file.
-type UserConfig struct {
-	Password string            `yaml:"password"`
-	ReadOnly bool              `yaml:"readonly"`
-	Settings map[string]string `yaml:"settings"`
-}
-
 // DefaultConfig is what an empty file means.
 func DefaultConfig() Config {
 	return Config{Data: "./data", HTTP: "127.0.0.1:8123", TimeZone: "UTC", Name: "olapd", LogLevel: "info"}
@@ -215,11 +208,15 @@ func (c *Config) check() error {
 	if _, err := c.level(); err != nil {
 		return err
 	}
+	users, err := c.users()
+	if err != nil {
+		return err
+	}
 	for _, addr := range []string{c.HTTP, c.Native} {
 		if addr == "" {
 			continue
 		}
-		if err := server.CheckExposed(addr, c.users()); err != nil {
+		if err := server.CheckExposed(addr, users); err != nil {
 			return fmt.Errorf("config: %w", err)
 		}
 	}
@@ -247,17 +244,6 @@ func (c *Config) level() (slog.Level, error) {
 		return 0, fmt.Errorf("config: log level %q: debug, info, warn or error", c.LogLevel)
 	}
 	return l, nil
-}
-
-func (c *Config) users() map[string]server.User {
-	users := map[string]server.User{}
-	for name, u := range c.Users {
-		users[name] = server.User{Password: u.Password, ReadOnly: u.ReadOnly, Settings: u.Settings}
-	}
-	if len(users) == 0 {
-		users["default"] = server.User{}
-	}
-	return users
 }
 
 // zone returns the server's time zone; check has seen it.

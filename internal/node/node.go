@@ -140,7 +140,12 @@ func (n *Node) start(ctx context.Context) error {
 		Clock: n.cfg.Clock, Zone: zone, Server: info, Budget: n.budget})
 	n.sources = &sources{meta: n.cluster.Meta(), shard: n.shard, deriver: deriver, clock: n.cfg.Clock, budget: n.budget, log: n.log}
 	host, _ := os.Hostname() // only shown
+	users, err := n.cfg.users()
+	if err != nil {
+		return err
+	}
 	n.engine, err = query.New(query.Deps{
+		Users: users, Resolver: resolver{},
 		Catalog: catalogs{n.cluster}, Store: st, Writer: &writer{meta: n.cluster.Meta(), shard: n.shard, deriver: deriver},
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
 	})
@@ -200,7 +205,7 @@ func (c catalogs) Change(ctx context.Context, f func(*catalog.Catalog) (*catalog
 
 func (n *Node) listen(zone *time.Location) error {
 	n.server = server.New(server.Config{
-		Engine: n.engine, Users: n.cfg.users(), DisplayName: n.cfg.Name, Version: Version, Zone: zone, Clock: n.cfg.Clock, Logger: n.log,
+		Engine: n.engine, DisplayName: n.cfg.Name, Version: Version, Zone: zone, Clock: n.cfg.Clock, Logger: n.log,
 		Replicas: n.lags, Healthy: n.healthy, Metrics: n.metrics,
 	})
 	for _, l := range []struct {

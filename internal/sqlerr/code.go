@@ -191,6 +191,13 @@ const (
 	CannotParseIPv6                              Code = 676
 	UnknownElementOfEnum                         Code = 691
 	CannotDetectFormat                           Code = 715
+	UnknownQuota                                 Code = 199
+	AccessEntityNotFound                         Code = 492
+	AccessEntityAlreadyExists                    Code = 493
+	AccessStorageReadonly                        Code = 495
+	InvalidGrant                                 Code = 509
+	UnknownRowPolicy                             Code = 523
+	DeprecatedFunction                           Code = 721
 )
 
 var names = map[Code]string{
@@ -380,6 +387,13 @@ var names = map[Code]string{
 	CannotParseIPv6:                              "CANNOT_PARSE_IPV6",
 	UnknownElementOfEnum:                         "UNKNOWN_ELEMENT_OF_ENUM",
 	CannotDetectFormat:                           "CANNOT_DETECT_FORMAT",
+	UnknownQuota:                                 "UNKNOWN_QUOTA",
+	AccessEntityNotFound:                         "ACCESS_ENTITY_NOT_FOUND",
+	AccessEntityAlreadyExists:                    "ACCESS_ENTITY_ALREADY_EXISTS",
+	AccessStorageReadonly:                        "ACCESS_STORAGE_READONLY",
+	InvalidGrant:                                 "INVALID_GRANT",
+	UnknownRowPolicy:                             "UNKNOWN_ROW_POLICY",
+	DeprecatedFunction:                           "DEPRECATED_FUNCTION",
 }
 
 // Name returns ClickHouse's name of the code, such as UNKNOWN_TABLE.

@@ -12,15 +12,15 @@ import (
 // runs with it nobody writes to it.
 type Values struct {
 	set map[string]string
-	// locked settings were fixed by the profile and cannot change.
-	locked map[string]bool
+	// bounds are what profiles allow, by setting.
+	bounds map[string]bound
 }
 
 // New returns the defaults.
 func New() *Values { return &Values{set: map[string]string{}} }
 
 // Clone returns a copy that can be changed.
-func (v *Values) Clone() *Values { return &Values{set: maps.Clone(v.set), locked: v.locked} }
+func (v *Values) Clone() *Values { return &Values{set: maps.Clone(v.set), bounds: v.bounds} }
 
 func (v *Values) get(s *Setting) string {
 	if x, ok := v.set[s.Name]; ok {
@@ -75,19 +75,24 @@ func (v *Values) Set(name, text string) error {
 	if err := v.mayChange(s); err != nil {
 		return err
 	}
+	if err := v.within(s, x); err != nil {
+		return err
+	}
 	v.set[s.Name] = x
 	return nil
 }
 
 func (v *Values) mayChange(s *Setting) error {
 	switch level := Readonly.Of(v); {
+	case v.bounds[s.Name].writability == changeableInReadonly && level != ReadWrite:
+		return nil
 	case level == ReadNoSettings:
 		return sqlerr.New(sqlerr.Readonly, "Cannot modify '%s' setting in readonly mode", s.Name)
 	case level == ReadOnly && s == Readonly.Setting, level == ReadOnly && s == AllowDDL.Setting:
 		return sqlerr.New(sqlerr.Readonly, "Cannot modify '%s' setting in readonly mode", s.Name)
 	case s == AllowDDL.Setting && !AllowDDL.Of(v):
 		return sqlerr.New(sqlerr.Readonly, "Cannot modify '%s' setting when DDL queries are prohibited for the user", s.Name)
-	case v.locked[s.Name]:
+	case v.bounds[s.Name].writability == constant:
 		return sqlerr.New(sqlerr.SettingConstraintViolation, "Setting %s should not be changed", s.Name)
 	}
 	return nil
