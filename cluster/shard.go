@@ -3,6 +3,7 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -284,7 +285,7 @@ func (s *Shard) catchUp(ctx context.Context) error {
 		return err
 	}
 	if !s.cleaned.Load() {
-		if _, err := s.store.CleanOrphans(ctx); err != nil {
+		if _, err := s.store.CleanOrphans(ctx, math.MaxUint64); err != nil {
 			s.g.log.Warn("deleting orphans", "error", err)
 		}
 		s.cleaned.Store(true)

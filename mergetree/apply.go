@@ -16,12 +16,18 @@ import (
 // ApplyCreate adds a table, or gives a table that is there its spec (after DecodeState, or an ALTER):
 // later rows have the new columns, earlier ones are read with missing columns filled in.
 func (s *Store) ApplyCreate(spec *Spec) {
+	s.work.Lock()
+	defer s.work.Unlock()
+	s.setSpec(spec)
+}
+
+func (s *Store) setSpec(spec *Spec) {
 	t := s.tables[spec.ID]
 	if t == nil {
 		t = s.newTable(spec.ID)
 		s.tables[spec.ID] = t
 	}
-	t.spec, t.version = spec, nil
+	t.spec, t.version, s.dirty = spec, nil, true
 }
 
 func (s *Store) newTable(id catalog.TableID) *table {
@@ -30,10 +36,12 @@ func (s *Store) newTable(id catalog.TableID) *table {
 
 // ApplyAlter gives a table another spec. UnknownTable if it is not there.
 func (s *Store) ApplyAlter(spec *Spec) error {
+	s.work.Lock()
+	defer s.work.Unlock()
 	if s.tables[spec.ID] == nil {
 		return unknownTable(spec.ID)
 	}
-	s.ApplyCreate(spec)
+	s.setSpec(spec)
 	return nil
 }
 
@@ -43,21 +51,29 @@ func unknownTable(id catalog.TableID) error {
 
 // ApplyDrop removes a table with all its rows; one that is not there is nothing to do. Snapshots keep it as it was.
 func (s *Store) ApplyDrop(index uint64, id catalog.TableID) {
+	s.work.Lock()
+	defer s.work.Unlock()
 	t := s.tables[id]
 	if t == nil {
 		return
 	}
+	s.letGo(t)
 	s.discard(index, t.segs)
+	s.dirty = true
 	delete(s.tables, id)
 }
 
 // ApplyTruncate removes all rows of a table. Edits prepared before it are rejected.
 func (s *Store) ApplyTruncate(index uint64, id catalog.TableID) error {
+	s.work.Lock()
+	defer s.work.Unlock()
 	t := s.tables[id]
 	if t == nil {
 		return unknownTable(id)
 	}
+	s.letGo(t)
 	s.discard(index, t.segs)
+	s.dirty = true
 	t.segs, t.mem, t.flushed, t.version = nil, memtable{limit: s.opts.tune.chunkRows, adopt: s.opts.tune.adoptRows}, index, nil
 	return nil
 }
@@ -65,6 +81,8 @@ func (s *Store) ApplyTruncate(index uint64, id catalog.TableID) error {
 // ApplyRows appends the rows of one log entry to a table's memtable. The block has one vector per column of
 // the table's spec; it is immutable from here on, for a large one is kept as it is. A block that does not fit is an error, and nothing happened.
 func (s *Store) ApplyRows(index uint64, id catalog.TableID, b *column.Block) error {
+	s.work.Lock()
+	defer s.work.Unlock()
 	t := s.tables[id]
 	if t == nil || t.spec == nil {
 		return unknownTable(id)
@@ -77,7 +95,7 @@ func (s *Store) ApplyRows(index uint64, id catalog.TableID, b *column.Block) err
 	}
 	invariants.Check(index > t.flushed, "mergetree: rows at log index %d behind the flushed %d of table %d", index, t.flushed, id)
 	t.mem.append(t.spec.Columns, index, b)
-	t.version = nil
+	t.version, s.dirty = nil, true
 	return nil
 }
 
@@ -96,7 +114,11 @@ func checkBlock(spec *Spec, b *column.Block) error {
 
 // ApplyEdit applies an edit committed at a log index as a whole, or returns an error that wraps
 // ErrEditRejected or is UnknownTable, and nothing happened.
+//
+// The files of the segments added need not be here: views show the edit's inputs until they are.
 func (s *Store) ApplyEdit(index uint64, e Edit) error {
+	s.work.Lock()
+	defer s.work.Unlock()
 	t := s.tables[e.Table]
 	if t == nil {
 		return fmt.Errorf("%w: %w", ErrEditRejected, unknownTable(e.Table))
@@ -105,16 +127,23 @@ func (s *Store) ApplyEdit(index uint64, e Edit) error {
 		return err
 	}
 	kept, gone := t.split(e.Remove)
+	add := make([]*segFile, len(e.Add))
 	for i, seg := range e.Add {
 		if seg.First == 0 && seg.Last == 0 {
 			seg.First, seg.Last = SeqAt(index, i), SeqAt(index, i)
 		}
-		kept = append(kept, s.files.file(seg))
+		if add[i] = s.files.file(seg); add[i].isAbsent() {
+			t.absent = append(slices.Clone(t.absent), add[i])
+			s.files.want()
+		}
 	}
+	kept = append(kept, add...)
 	slices.SortFunc(kept, func(a, b *segFile) int { return compareSegments(a.seg, b.seg) })
 	checkOverlap(kept)
-	t.segs, t.version, s.edited = kept, nil, true
-	s.discard(index, gone)
+	t.segs, t.version, s.edited, s.dirty = kept, nil, true, true
+	if !t.hold(index, &e, add, gone) {
+		s.discard(index, gone)
+	}
 	if e.Watermark > 0 {
 		t.mem.cut(e.Watermark)
 		t.flushed = e.Watermark
@@ -187,14 +216,19 @@ func (s *Store) discard(index uint64, segs []*segFile) {
 
 // Publish makes all that was applied up to index visible at once.
 func (s *Store) Publish(index uint64) {
-	s.applied = index
+	s.work.Lock()
+	defer s.work.Unlock()
+	s.publish(index)
+}
+
+// publish is Publish. REQUIRES: s.work.
+func (s *Store) publish(index uint64) {
+	s.applied, s.dirty = index, false
+	bytes := s.boundHeld()
 	r := &root{index: index, tables: make(map[catalog.TableID]*tableVersion, len(s.tables))}
-	bytes := int64(0)
 	for id, t := range s.tables {
-		if t.version == nil {
-			t.version = t.freeze()
-		}
-		r.tables[id] = t.version
+		r.tables[id] = s.frozen(t)
+		r.lacking = r.lacking || r.tables[id].shown.missing != nil
 		bytes += t.version.memBytes
 	}
 	grown := bytes>>wakeShift != s.memBytes.Load()>>wakeShift
@@ -208,6 +242,21 @@ func (s *Store) Publish(index uint64) {
 
 // wakeShift is how much memtables grow, as a power of two, before background work looks at them: not at each commit.
 const wakeShift = 20
+
+// frozen returns the table as it is now. REQUIRES: s.work.
+func (s *Store) frozen(t *table) *tableVersion {
+	if t.version != nil {
+		return t.version
+	}
+	s.settle(t)
+	v := t.freeze()
+	t.version, v.shown = v, v
+	if t.lookFor(v); len(t.absent) > 0 || len(t.hiding) > 0 {
+		v.shown = t.show(v)
+		v.shown.missing = v.shown.firstAbsent()
+	}
+	return v
+}
 
 func (t *table) freeze() *tableVersion {
 	v := &tableVersion{id: t.id, spec: t.spec, segs: t.segs, mem: t.mem.freeze(), flushed: t.flushed}
@@ -244,6 +293,11 @@ func (s *Store) swap(r *root) {
 	s.mu.garbage = append(s.mu.garbage, s.garbage...)
 	s.mu.root = r
 	s.mu.roots = append(s.mu.roots, r)
+	if s.mu.lacking { // what readers wait for may be here now
+		close(s.mu.arrived)
+		s.mu.arrived = make(chan struct{})
+	}
+	s.mu.lacking = r.lacking
 	dead := s.collectLocked()
 	s.mu.Unlock()
 	s.garbage = s.garbage[:0]
@@ -256,6 +310,8 @@ func tableIDs[T any](m map[catalog.TableID]T) []catalog.TableID { return slices.
 // CheckEdit returns the error that ApplyEdit would return now, and changes nothing: for entries of several edits that
 // take effect together or not at all. Like Apply…, it belongs to the applying goroutine.
 func (s *Store) CheckEdit(e Edit) error {
+	s.work.Lock()
+	defer s.work.Unlock()
 	t := s.tables[e.Table]
 	if t == nil {
 		return fmt.Errorf("%w: %w", ErrEditRejected, unknownTable(e.Table))
@@ -265,6 +321,8 @@ func (s *Store) CheckEdit(e Edit) error {
 
 // CheckRows returns the error that ApplyRows would return now, and changes nothing; see CheckEdit.
 func (s *Store) CheckRows(id catalog.TableID, b *column.Block) error {
+	s.work.Lock()
+	defer s.work.Unlock()
 	t := s.tables[id]
 	if t == nil || t.spec == nil {
 		return unknownTable(id)

@@ -288,10 +288,10 @@ func (s *Store) flushDue(v *TableView, now time.Time) bool {
 func (b *background) age(v *TableView, now time.Time) time.Time {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	oldest := v.v.mem[0].firstIndex()
-	if a, ok := b.mu.aged[v.v.id]; ok && a.index == oldest {
+	oldest := v.live.mem[0].firstIndex()
+	if a, ok := b.mu.aged[v.live.id]; ok && a.index == oldest {
 		return a.since
 	}
-	b.mu.aged[v.v.id] = agedRow{oldest, now}
+	b.mu.aged[v.live.id] = agedRow{oldest, now}
 	return now
 }

@@ -73,7 +73,7 @@ func checkAfterCrash(t *testing.T, what string, log []entry, fs *vfs.Mem) {
 			rows = append(rows, rowsOf(t, e.rows)...)
 		}
 	}
-	if _, err := m.s.CleanOrphans(context.Background()); err != nil {
+	if _, err := m.s.CleanOrphans(context.Background(), 1); err != nil {
 		t.Fatalf("%s: %v", what, err)
 	}
 	snap := m.s.Snapshot()

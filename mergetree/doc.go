@@ -16,6 +16,12 @@
 // describes itself. A live segment whose file is missing or damaged is an error at read, never
 // skipped.
 //
+// # Replicas
+//
+// Apply… never waits for a file. A replica that lacks the file of a segment that an edit added applies the edit, and its views
+// go on showing the edit's inputs, which it keeps: segments, and memtable rows, up to a limit. Where there are no inputs, views name
+// the segment, and reading it is ErrMissingSegment. Absent says what to fetch; Receive and OpenFile move files between stores.
+//
 // # Edits
 //
 // A flush, merge, bulk insert or dropped partition is one Edit: segments added, segments removed, rows of the
@@ -36,12 +42,15 @@
 //
 // All segments lie in one directory as ID + ".seg". A removed segment's file is deleted when no
 // snapshot holds it any more and Durable has been called with an index at or behind the edit that removed it: that is,
-// when a restart is sure to come back to a state without it. CleanOrphans, called once after a restart when the log has
-// been replayed, deletes what no manifest names.
+// when a restart is sure to come back to a state without it. A file on its way from another replica is ID + ".piece".
+//
+// The file of a segment that an edit may yet name, staged in some term of the shard's leaders, is deleted only when a later term has begun:
+// see CleanOrphans.
 //
 // # Concurrency
 //
-// Apply…, Publish and DecodeState belong to one goroutine. Everything else may be called from any. A
+// Apply…, Publish and DecodeState belong to one goroutine. Everything else may be called from any, and takes part in
+// no batch: what was applied since the last Publish stays unseen. A
 // memtable is appended to while readers hold earlier prefixes of it: they see only positions
 // that are never written again.
 package mergetree

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/vfs"
@@ -16,8 +17,9 @@ import (
 
 // segFile is a segment named by some state, with its file once opened.
 type segFile struct {
-	seg Segment
-	mu  struct {
+	seg  Segment
+	here atomic.Bool // the file is on this disk, whole
+	mu   struct {
 		sync.Mutex
 		reader *segment.Reader // one reference, until close
 		closed bool
@@ -29,11 +31,15 @@ type files struct {
 	mu struct {
 		sync.Mutex
 		known    map[string]*segFile
-		building map[string]bool // being written, in no state yet
-		dead     []*segFile      // to be deleted
-		closed   bool
+		building map[string]bool // being written or committed by this process
+		// local are the whole files on disk, with the last term in which an entry that names one may have been proposed.
+		local     map[string]uint64
+		receiving map[string]chan struct{} // closed at the end of a transfer
+		dead      []*segFile               // to be deleted
+		closed    bool
 	}
 	wakeup   chan struct{}
+	wanted   chan struct{}  // files have become absent
 	idle     sync.WaitGroup // of the deleting goroutine
 	deleting sync.Mutex     // held while files are being deleted
 }
@@ -45,9 +51,29 @@ type garbage struct {
 	root  uint64 // the first root without it: snapshots of older ones need the file
 }
 
-func (f *files) init() {
+// init takes stock of the directory.
+func (f *files) init(fs vfs.FS, dir string) error {
 	f.mu.known, f.mu.building = map[string]*segFile{}, map[string]bool{}
-	f.wakeup = make(chan struct{}, 1)
+	f.mu.local, f.mu.receiving = map[string]uint64{}, map[string]chan struct{}{}
+	f.wakeup, f.wanted = make(chan struct{}, 1), make(chan struct{}, 1)
+	names, err := fs.List(dir)
+	if err != nil {
+		return fmt.Errorf("mergetree: listing %s: %w", dir, err)
+	}
+	for _, name := range names {
+		if id, ok := strings.CutSuffix(name, fileSuffix); ok {
+			f.mu.local[id] = 0
+		}
+	}
+	return nil
+}
+
+// want tells who fetches files that there is something to fetch.
+func (f *files) want() {
+	select {
+	case f.wanted <- struct{}{}:
+	default:
+	}
 }
 
 // file returns the file of a segment that enters the state; it does no I/O.
@@ -59,8 +85,33 @@ func (f *files) file(seg Segment) *segFile {
 		return sf
 	}
 	sf := &segFile{seg: seg}
+	_, here := f.mu.local[seg.ID]
+	sf.here.Store(here)
 	f.mu.known[seg.ID] = sf
 	return sf
+}
+
+// complete notes that a file is whole and durable. It tells whether a state names it.
+func (f *files) complete(id string, term uint64) (named bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.mu.local[id] = max(f.mu.local[id], term)
+	sf := f.mu.known[id]
+	if sf != nil {
+		sf.here.Store(true)
+	}
+	return sf != nil
+}
+
+// gone notes that there is no file.
+func (f *files) gone(id string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.mu.building, id)
+	delete(f.mu.local, id)
+	if sf := f.mu.known[id]; sf != nil {
+		sf.here.Store(false)
+	}
 }
 
 // randomID returns 128 random bits in hexadecimal.
@@ -70,7 +121,7 @@ func randomID() string {
 	return hex.EncodeToString(b[:])
 }
 
-// newID returns the ID of a file about to be written, which CleanOrphans leaves alone until forget.
+// newID returns the ID of a file about to be written, which CleanOrphans leaves alone until gone or settled.
 func (s *Store) newID() string {
 	id := s.ids()
 	s.files.mu.Lock()
@@ -79,8 +130,8 @@ func (s *Store) newID() string {
 	return id
 }
 
-// forget ends the protection that newID gave.
-func (f *files) forget(id string) {
+// settled ends the protection that newID gave.
+func (f *files) settled(id string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.mu.building, id)
@@ -106,16 +157,24 @@ func (s *Store) open(f *segFile) (*segment.Reader, error) {
 func (s *Store) openChecked(seg Segment) (*segment.Reader, error) {
 	r, err := segment.Open(s.fs, s.pathOf(seg.ID), s.opts.Cache)
 	if vfs.IsNotExist(err) {
-		return nil, sqlerr.Wrap(err, sqlerr.NoFileInDataPart, "The file of live segment %s is missing", seg.ID)
+		return nil, errors.Join(missingSegment(seg), err)
 	}
 	if err != nil {
 		return nil, fmt.Errorf("mergetree: live segment %s: %w", seg, err)
 	}
-	if m := r.Meta(); m.Hash != hex.EncodeToString(seg.Hash[:]) || m.Rows != int64(seg.Rows) {
-		return nil, errors.Join(sqlerr.New(sqlerr.ChecksumDoesntMatch, "The file of segment %s holds %d rows with hash %s, the manifest says %d and %x",
-			seg.ID, m.Rows, m.Hash, seg.Rows, seg.Hash), r.Release())
+	if err := checkMeta(r.Meta(), seg); err != nil {
+		return nil, errors.Join(err, r.Release())
 	}
 	return r, nil
+}
+
+// checkMeta compares what a file says of itself with what the manifest says of it.
+func checkMeta(m *segment.Meta, seg Segment) error {
+	if m.Hash != hex.EncodeToString(seg.Hash[:]) || m.Rows != int64(seg.Rows) || m.Bytes != int64(seg.Bytes) {
+		return sqlerr.New(sqlerr.ChecksumDoesntMatch, "The file of segment %s holds %d rows in %d bytes with hash %s, the manifest says %d, %d and %x",
+			seg.ID, m.Rows, m.Bytes, m.Hash, seg.Rows, seg.Bytes, seg.Hash)
+	}
+	return nil
 }
 
 func (f *segFile) close() error {
@@ -208,6 +267,8 @@ func (s *Store) deleteDead() {
 		}
 		if err != nil {
 			s.log.Warn("deleting a merged segment", "segment", f.seg.ID, "error", err)
+		} else {
+			s.files.gone(f.seg.ID)
 		}
 		s.files.mu.Lock()
 		if s.files.mu.known[f.seg.ID] == f {
@@ -235,36 +296,4 @@ func (f *files) closeAll() error {
 		err = errors.Join(err, sf.close())
 	}
 	return err
-}
-
-// CleanOrphans deletes the files that neither the state nor a writer of this process knows: what a crash left. It must
-// be called only once the log has been replayed: before that, the state may still learn of them. It returns how many it deleted.
-func (s *Store) CleanOrphans(ctx context.Context) (int, error) {
-	s.deleteDead()
-	names, err := s.fs.List(s.opts.Dir)
-	if err != nil {
-		return 0, fmt.Errorf("mergetree: listing %s: %w", s.opts.Dir, err)
-	}
-	n := 0
-	for _, name := range names {
-		if err := ctx.Err(); err != nil {
-			return n, err
-		}
-		id, ok := strings.CutSuffix(name, fileSuffix)
-		if !ok || s.files.knows(id) {
-			continue
-		}
-		if err := s.fs.Remove(s.pathOf(id)); err != nil && !vfs.IsNotExist(err) {
-			return n, fmt.Errorf("mergetree: deleting the orphan %s: %w", name, err)
-		}
-		s.log.Info("deleted an orphan", "file", name)
-		n++
-	}
-	return n, nil
-}
-
-func (f *files) knows(id string) bool {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	return f.mu.known[id] != nil || f.mu.building[id]
 }

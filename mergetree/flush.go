@@ -44,9 +44,9 @@ func (s *Store) flushOnce(ctx context.Context, c Committer, id catalog.TableID, 
 		return target, false, nil
 	}
 	if target == 0 {
-		target = v.v.lastIndex()
+		target = v.live.lastIndex()
 	}
-	if v.v.mem[0].firstIndex() > target {
+	if v.live.mem[0].firstIndex() > target {
 		return target, false, nil
 	}
 	e, err := s.buildFlush(ctx, v)
@@ -80,15 +80,18 @@ func (b *background) endFlush(id catalog.TableID) {
 // commit hands an edit to the committer. The files of a rejected edit are deleted; where the outcome is unknown they stay.
 func (s *Store) commit(ctx context.Context, c Committer, e Edit) error {
 	err := c.CommitEdit(ctx, e)
-	if errors.Is(err, ErrEditRejected) {
+	switch {
+	case errors.Is(err, ErrEditRejected):
 		s.removeFiles(e.Add)
+	case err != nil:
+		s.Release(e.Add)
 	}
 	return err
 }
 
 // buildFlush writes the memtable of a view as segments.
 func (s *Store) buildFlush(ctx context.Context, v *TableView) (Edit, error) {
-	t := v.v
+	t := v.live
 	e := Edit{Table: t.id, Cause: CauseFlush, From: t.flushed, Watermark: t.flushWatermark(s.opts.tune.flushRows)}
 	info := &MergeInfo{Table: t.id, Cause: CauseFlush, Rows: uint64(t.memRows), Bytes: uint64(t.memBytes), Started: s.clk.Now()}
 	s.bg.started(info)

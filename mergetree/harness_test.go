@@ -99,7 +99,7 @@ func rowsOf(t testing.TB, b *column.Block) []row {
 
 func compareTestRows(a, b row) int {
 	return cmp.Or(cmp.Compare(a.part, b.part), cmp.Compare(a.key, b.key), cmp.Compare(a.version, b.version), cmp.Compare(a.val, b.val),
-		cmp.Compare(a.text, b.text), cmp.Compare(a.del, b.del))
+		cmp.Compare(a.text, b.text), cmp.Compare(a.del, b.del), cmp.Compare(fmt.Sprint(a.null), fmt.Sprint(b.null)))
 }
 
 // collapsed is what FINAL must show of rows in order of commit, by the mode, written as plainly as can be.

@@ -43,6 +43,13 @@ const (
 	// runBytes bounds a sorted run of a bulk insert: with the run being gathered, the one being written and its sorted copy, an
 	// insert of any size takes about 256 MiB.
 	runBytes = 80 << 20
+	// heldShare of the memtables' limit is what rows may take that a replica keeps for want of the segments they went to.
+	heldShare = 2
+	// maxHeld is the most edits of a table that views hide: who is so far behind serves nothing sensible from their inputs, which take
+	// as much disk again.
+	maxHeld = 256
+	// reservedBytes of the disk stay free of files from other replicas: the log and this replica's own work go first.
+	reservedBytes = 64 << 20
 	// retryPause is how long background work waits after a failure before it tries the table again.
 	retryPause = 5 * time.Second
 	// tick is how often background work looks for something to do when nothing wakes it.

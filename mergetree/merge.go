@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/olapd/olapd/internal/catalog"
@@ -22,7 +23,7 @@ func (s *Store) selectMerges(v *TableView, now time.Time) []MergePlan {
 	}
 	lim := v.limits()
 	lim.MaxPlans = 2 * s.opts.Workers
-	lim.Busy = s.bg.isBusy
+	lim.Busy = func(id string) bool { return s.bg.isBusy(id) || v.absent(id) }
 	return Select(v.refs(), now.Unix(), lim)
 }
 
@@ -36,16 +37,21 @@ func (b *background) isBusy(id string) bool {
 func (v *TableView) limits() Limits {
 	set := v.Spec().Settings.withDefaults()
 	lim := Limits{MaxBytes: uint64(set.MaxMergeBytes), MaxInputs: maxFanIn, TTLDropOnly: set.TTLDropOnly, TTLDelay: ttlDelay}
-	if len(v.v.mem) > 0 {
-		lim.Frontier = SeqAt(v.v.mem[0].firstIndex(), 0)
+	if len(v.live.mem) > 0 {
+		lim.Frontier = SeqAt(v.live.mem[0].firstIndex(), 0)
 	}
 	return lim
 }
 
+// absent reports whether the file of a live segment is not here.
+func (v *TableView) absent(id string) bool {
+	return v.live.missing != nil && slices.ContainsFunc(v.live.segs, func(f *segFile) bool { return f.seg.ID == id && !f.here.Load() })
+}
+
 // refs returns how the manifest names the live segments.
 func (v *TableView) refs() []Segment {
-	out := make([]Segment, len(v.v.segs))
-	for i, f := range v.v.segs {
+	out := make([]Segment, len(v.live.segs))
+	for i, f := range v.live.segs {
 		out[i] = f.seg
 	}
 	return out
@@ -177,7 +183,7 @@ func (spec *Spec) unexpired(b *column.Block, now int64) (*column.Block, error) {
 // openInputs opens the plan's segments; an input that is no longer live rejects the plan.
 func (s *Store) openInputs(v *TableView, p MergePlan) (sources []source, partition []segment.Value, err error) {
 	live := map[string]*segFile{}
-	for _, f := range v.v.segs {
+	for _, f := range v.live.segs {
 		live[f.seg.ID] = f
 	}
 	defer func() {

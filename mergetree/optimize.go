@@ -69,7 +69,7 @@ func (s *Store) partitionIDs(id catalog.TableID, only string) ([]string, error) 
 		return nil, unknownTable(id)
 	}
 	var out []string
-	for _, f := range v.v.segs {
+	for _, f := range v.live.segs {
 		out = append(out, f.seg.Partition)
 	}
 	return slices.Compact(out), nil // segments are sorted by partition

@@ -11,10 +11,17 @@ type root struct {
 	seq    uint64 // counts Publish calls
 	tables map[catalog.TableID]*tableVersion
 	refs   int // of snapshots; guarded by Store.mu
+	// lacking says that files are missing which some table's readers need.
+	lacking bool
 }
 
 // tableVersion is a table in a published state. Immutable.
 type tableVersion struct {
+	// shown is what readers see of it: itself, unless files are missing that its inputs stand in for.
+	shown *tableVersion
+	// missing is a segment of segs whose file is not here; nil if all are.
+	missing *segFile
+
 	id       catalog.TableID
 	spec     *Spec
 	segs     []*segFile // sorted by partition, then First
@@ -60,19 +67,32 @@ func (p *Snapshot) Table(id catalog.TableID) *TableView {
 	if v == nil || v.spec == nil {
 		return nil
 	}
-	return &TableView{s: p.s, v: v}
+	return &TableView{s: p.s, v: v.shown, live: v}
 }
 
 // TableView is a table in a snapshot. Safe for concurrent use.
 type TableView struct {
-	s *Store
-	v *tableVersion
+	s    *Store
+	v    *tableVersion // what is shown
+	live *tableVersion // the manifest and the memtable: what edits are made against
+}
+
+// Ready returns nil if all files that the view reads are here, or else an error that wraps ErrMissingSegment.
+func (v *TableView) Ready() error {
+	if v.v.missing == nil {
+		return nil
+	}
+	if f := v.v.firstAbsent(); f != nil {
+		return missingSegment(f.seg)
+	}
+	return nil
 }
 
 // Spec returns the table's spec as of the snapshot.
 func (v *TableView) Spec() *Spec { return v.v.spec }
 
-// Segments returns the live segments, by partition and then by order of commit.
+// Segments returns the segments to be read, by partition and then by order of commit: the live ones, or inputs of those whose files
+// are not here.
 func (v *TableView) Segments() []*SegmentHandle {
 	out := make([]*SegmentHandle, len(v.v.segs))
 	for i, f := range v.v.segs {
@@ -81,12 +101,12 @@ func (v *TableView) Segments() []*SegmentHandle {
 	return out
 }
 
-// Memtable returns the rows that are in no segment, oldest first.
+// Memtable returns the rows to be read that are in no segment of Segments, oldest first.
 func (v *TableView) Memtable() []*MemChunk { return v.v.mem }
 
-// MemtableRows and MemtableBytes are the size of the memtable.
-func (v *TableView) MemtableRows() int    { return v.v.memRows }
-func (v *TableView) MemtableBytes() int64 { return v.v.memBytes }
+// MemtableRows and MemtableBytes are the size of the memtable: of the rows that no flush has covered.
+func (v *TableView) MemtableRows() int    { return v.live.memRows }
+func (v *TableView) MemtableBytes() int64 { return v.live.memBytes }
 
 // Rows is the number of rows in segments and memtable, before any FINAL.
 func (v *TableView) Rows() uint64 {

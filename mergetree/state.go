@@ -130,24 +130,31 @@ func (s *Store) DecodeState(r io.Reader) error {
 	if err != nil {
 		return fmt.Errorf("mergetree: decoding state: %w", err)
 	}
+	s.work.Lock()
+	defer s.work.Unlock()
 	named := map[*segFile]bool{}
 	for _, t := range d.tables {
 		for _, seg := range d.segs[t.id] {
 			f := s.files.file(seg)
 			named[f] = true
 			t.segs = append(t.segs, f)
+			if f.isAbsent() {
+				t.absent = append(t.absent, f)
+				s.files.want()
+			}
 		}
 		if old := s.tables[t.id]; old != nil {
 			t.spec = old.spec
 		}
 	}
 	for _, t := range s.tables {
-		t.segs = slices.DeleteFunc(slices.Clone(t.segs), func(f *segFile) bool { return named[f] })
+		s.letGo(t)
 		s.discard(index, t.segs)
 	}
+	s.garbage = slices.DeleteFunc(s.garbage, func(g garbage) bool { return named[g.file] })
 	s.revive(named)
 	s.tables = d.tables
-	s.Publish(index)
+	s.publish(index)
 	return nil
 }
 

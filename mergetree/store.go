@@ -42,11 +42,13 @@ type Store struct {
 	log  *slog.Logger
 	ids  func() string
 
-	// The working state: touched by the applying goroutine alone.
+	// The working state. The applying goroutine changes it; an arriving file changes what of it views show.
+	work    sync.Mutex
 	tables  map[catalog.TableID]*table
 	applied uint64
 	garbage []garbage // removed by edits since the last Publish
 	edited  bool      // an edit was applied since background work was last woken
+	dirty   bool      // something was applied since the last Publish
 
 	// accounted is what of the memtables is reserved in the budget, and memBytes what they hold.
 	accounted int64
@@ -60,6 +62,8 @@ type Store struct {
 		roots   []*root // pinned ones and the current one, oldest first
 		durable uint64
 		garbage []garbage
+		lacking bool          // views of the current root lack files
+		arrived chan struct{} // closed and replaced when a root behind one that lacked files is published
 		closed  bool
 	}
 	bg background
@@ -73,6 +77,11 @@ type table struct {
 	flushed uint64     // rows committed at or before it are in segments (or gone)
 	segs    []*segFile // sorted by partition, then First; replaced, never changed
 	version *tableVersion
+	// What views show while files are missing: see held.go.
+	held   []*heldEdit
+	hiding []*heldEdit // those of held that views do not show, as of the last settle; nil with held: nothing to hide behind
+	unsure bool        // held or files have changed since
+	absent []*segFile  // of segs: those that were not here when last looked at
 }
 
 // Open returns an empty store over a directory. Tables, rows and manifest come through Apply… and DecodeState.
@@ -102,8 +111,11 @@ func Open(o Options) (*Store, error) {
 	if err := s.fs.SyncDir(path.Dir(path.Clean(o.Dir))); err != nil {
 		return nil, fmt.Errorf("mergetree: syncing the parent of %s: %w", o.Dir, err)
 	}
-	s.files.init()
+	if err := s.files.init(s.fs, o.Dir); err != nil {
+		return nil, err
+	}
 	s.bg.init()
+	s.mu.arrived = make(chan struct{})
 	s.files.idle.Add(1)
 	go s.deleteLoop()
 	s.mu.root = &root{tables: map[catalog.TableID]*tableVersion{}}
@@ -151,7 +163,9 @@ func (s *Store) Durable(index uint64) {
 }
 
 // pathOf returns the path of a segment's file.
-func (s *Store) pathOf(id string) string { return path.Join(s.opts.Dir, id+fileSuffix) }
+func (s *Store) pathOf(id string) string { return s.inDir(id + fileSuffix) }
+
+func (s *Store) inDir(name string) string { return path.Join(s.opts.Dir, name) }
 
 // fileSuffix ends the names of segment files.
 const fileSuffix = ".seg"

@@ -40,7 +40,7 @@ func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value, wo
 		MinIndex: seg.First.Index(), MaxIndex: seg.Last.Index(),
 	})
 	if err != nil {
-		s.files.forget(seg.ID)
+		s.files.gone(seg.ID)
 		return nil, err
 	}
 	o.seg.TTLMin, o.seg.TTLMax = NoTTL, 0
@@ -102,6 +102,7 @@ func (o *output) finish(ctx context.Context) (*Segment, error) {
 	if o.spec.TTL == nil {
 		o.seg.TTLMin, o.seg.TTLMax = NoTTL, NoTTL
 	}
+	o.s.files.complete(o.seg.ID, 0)
 	return &o.seg, nil
 }
 
@@ -111,7 +112,7 @@ func (o *output) abort() error {
 	if rerr := o.s.fs.Remove(o.s.pathOf(o.seg.ID)); rerr != nil && !vfs.IsNotExist(rerr) {
 		err = errors.Join(err, rerr)
 	}
-	o.s.files.forget(o.seg.ID)
+	o.s.files.gone(o.seg.ID)
 	return err
 }
 
@@ -120,8 +121,10 @@ func (s *Store) removeFiles(segs []Segment) {
 	for _, seg := range segs {
 		if err := s.fs.Remove(s.pathOf(seg.ID)); err != nil && !vfs.IsNotExist(err) {
 			s.log.Warn("deleting a segment that was not committed", "segment", seg.ID, "error", err)
+			s.files.settled(seg.ID)
+			continue
 		}
-		s.files.forget(seg.ID)
+		s.files.gone(seg.ID)
 	}
 }
 
