@@ -46,7 +46,7 @@ type groupingExpr struct {
 type orderKey struct {
 	e plan.Expr
 	column.Order
-	fill *plan.Fill
+	fill *plan.FillKey
 }
 
 // Type implements plan.Expr.

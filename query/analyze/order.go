@@ -6,7 +6,6 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
-	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -14,8 +13,8 @@ import (
 // limits are LIMIT BY and LIMIT as numbers.
 type limits struct {
 	by         bool
-	byN, byOff uint64
-	n, offset  uint64
+	byN, byOff plan.Portion
+	n, offset  plan.Portion
 	ties       bool
 }
 
@@ -44,9 +43,6 @@ func (b *builder) orderClause() error {
 			b.orderAt = append(b.orderAt, i)
 		}
 		return nil
-	}
-	if b.sel.HasInterpolate {
-		return sqlerr.New(sqlerr.NotImplemented, "INTERPOLATE is not supported")
 	}
 	for _, o := range b.sel.OrderBy {
 		k, i, err := b.orderItem(o)
@@ -79,7 +75,7 @@ func (b *builder) orderItem(o *ast.OrderItem) (orderKey, int, error) {
 	if !k.e.Type().IsOrdered() {
 		return k, 0, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Values of type %s cannot be sorted", k.e.Type())
 	}
-	if k.fill, err = b.fill(o.Fill, k.e.Type()); err != nil {
+	if k.fill, err = b.fill(o.Fill, k.e.Type(), o.Desc); err != nil {
 		return k, 0, err
 	}
 	if _, isConst := k.e.(*plan.Const); isConst && k.fill == nil {
@@ -111,84 +107,28 @@ func (s *scope) orderKeys(items []*ast.OrderItem) ([]orderKey, error) {
 	return out, nil
 }
 
-// fill evaluates WITH FILL: FROM and TO in the key's type, STEP as a number or an interval.
-func (s *scope) fill(f *ast.WithFill, t *types.Type) (*plan.Fill, error) {
-	if f == nil {
-		return nil, nil
-	}
-	if f.Staleness != nil {
-		return nil, sqlerr.New(sqlerr.NotImplemented, "WITH FILL STALENESS is not supported")
-	}
-	out := &plan.Fill{}
-	for _, p := range []struct {
-		e  ast.Expr
-		to *column.Vector
-	}{{f.From, &out.From}, {f.To, &out.To}} {
-		if p.e == nil {
-			continue
-		}
-		c, err := s.constantOf(p.e, t.Inner())
-		if err != nil {
-			return nil, err
-		}
-		*p.to = c.Value
-	}
-	if f.Step == nil {
-		return out, nil
-	}
-	x, err := s.resolve(f.Step)
-	if err != nil {
-		return nil, err
-	}
-	step := types.TInt64
-	if it := x.Type(); it.Kind == types.Interval {
-		out.StepUnit = &it.Unit
-	} else if t.Inner().IsFloat() {
-		step = types.TFloat64
-	}
-	c, err := s.constantOf(f.Step, step)
-	if err != nil {
-		return nil, err
-	}
-	if v := column.Value(c.Value, 0); v == any(int64(0)) || v == any(float64(0)) {
-		return nil, sqlerr.New(sqlerr.InvalidWithFillExpression, "STEP value cannot be zero")
-	}
-	out.Step = c.Value
-	return out, nil
-}
-
-// constantOf evaluates a constant expression as a value of t.
-func (s *scope) constantOf(e ast.Expr, t *types.Type) (*plan.Const, error) {
-	x, err := s.resolve(e)
-	if err == nil && x.Type().Kind != types.Interval {
-		x, err = s.cast(x, t)
-	}
-	if err != nil {
-		return nil, err
-	}
-	c, ok := x.(*plan.Const)
-	if !ok {
-		return nil, sqlerr.At(e.Span().Start, sqlerr.BadArguments, "%s is not constant", ast.Format(e))
-	}
-	return c, nil
-}
-
 func (b *builder) limitClauses() error {
 	sel := b.sel
-	b.limit.n = plan.NoLimit
+	b.limit.n.Rows = plan.NoLimit
 	for _, c := range []struct {
 		e    ast.Expr
-		to   *uint64
+		to   *plan.Portion
 		what string
 	}{{sel.Limit, &b.limit.n, "LIMIT"}, {sel.Offset, &b.limit.offset, "OFFSET"}} {
 		if c.e == nil {
 			continue
 		}
-		n, err := b.countOf(c.e, c.what, sqlerr.InvalidLimitExpression)
+		n, err := b.portion(c.e, c.what)
 		if err != nil {
 			return err
 		}
 		*c.to = n
+	}
+	switch n, off := b.limit.n, b.limit.offset; {
+	case n.FromEnd && off.Part > 0:
+		return sqlerr.New(sqlerr.NotImplemented, "Negative LIMIT is not supported with fractional OFFSET yet")
+	case n.Part > 0 && off.FromEnd:
+		return sqlerr.New(sqlerr.NotImplemented, "Fractional LIMIT is not supported with negative OFFSET yet")
 	}
 	if sel.LimitTies {
 		if len(sel.OrderBy) == 0 {
@@ -204,24 +144,27 @@ func (b *builder) limitByClause() error {
 	by := b.sel.LimitBy
 	if len(b.sel.DistinctOn) > 0 {
 		if by != nil {
-			return sqlerr.New(sqlerr.NotImplemented, "DISTINCT ON and LIMIT BY in one query are not supported")
+			return sqlerr.New(sqlerr.SyntaxError, "Can not use DISTINCT ON alongside LIMIT BY")
 		}
 		by = &ast.LimitBy{By: b.sel.DistinctOn}
 	}
 	if by == nil {
 		return nil
 	}
-	b.limit.by, b.limit.byN = true, 1
+	b.limit.by, b.limit.byN = true, plan.Portion{Rows: 1}
 	var err error
 	if by.Limit != nil {
-		if b.limit.byN, err = b.countOf(by.Limit, "LIMIT BY", sqlerr.InvalidLimitExpression); err != nil {
+		if b.limit.byN, err = b.portion(by.Limit, "LIMIT BY"); err != nil {
 			return err
 		}
 	}
 	if by.Offset != nil {
-		if b.limit.byOff, err = b.countOf(by.Offset, "LIMIT BY OFFSET", sqlerr.InvalidLimitExpression); err != nil {
+		if b.limit.byOff, err = b.portion(by.Offset, "LIMIT BY OFFSET"); err != nil {
 			return err
 		}
+	}
+	if b.limit.byN.Part > 0 || b.limit.byOff.Part > 0 {
+		return sqlerr.New(sqlerr.NotImplemented, "Fractional LIMIT/OFFSET with LIMIT BY is not supported yet")
 	}
 	if by.All {
 		b.limitBy = identity(len(b.items))
@@ -246,55 +189,64 @@ func (b *builder) limitByClause() error {
 	return nil
 }
 
-// countOf evaluates a constant number of rows; code is what anything but a whole number from 0 is.
-func (s *scope) countOf(e ast.Expr, what string, code sqlerr.Code) (uint64, error) {
+// portion evaluates a constant number of rows: from 0, from the end below 0, or a part of all between 0 and 1.
+func (s *scope) portion(e ast.Expr, what string) (plan.Portion, error) {
 	x, err := s.resolve(e)
 	if err != nil {
-		return 0, err
+		return plan.Portion{}, err
 	}
 	c, ok := x.(*plan.Const)
-	if ok {
-		switch v := column.Value(c.Value, 0).(type) {
-		case uint8:
-			return uint64(v), nil
-		case uint16:
-			return uint64(v), nil
-		case uint32:
-			return uint64(v), nil
-		case uint64:
-			return v, nil
-		case int8:
-			return nonNegative(int64(v), what)
-		case int16:
-			return nonNegative(int64(v), what)
-		case int32:
-			return nonNegative(int64(v), what)
-		case int64:
-			return nonNegative(v, what)
-		case float64:
-			if v == math.Trunc(v) && v >= 0 && v < 1<<63 {
-				return uint64(v), nil
-			}
-			if v > 0 && v < 1 {
-				return 0, sqlerr.New(sqlerr.NotImplemented, "A fraction as %s is not supported", what)
-			}
-		}
+	if !ok || !c.T.IsInteger() && !c.T.IsFloat() || c.T.Width() > 8 {
+		return plan.Portion{}, sqlerr.At(e.Span().Start, sqlerr.InvalidLimitExpression, "%s expression must be constant with numeric type. Actual: %s", what, ast.Format(e))
 	}
-	return 0, sqlerr.At(e.Span().Start, code, "%s expression must be constant with numeric type. Actual: %s", what, ast.Format(e))
+	if n, ok := wholeNumber(c); ok {
+		return n, nil
+	}
+	v, _ := column.Value(c.Value, 0).(float64)
+	switch {
+	case v > 0 && v < 1:
+		return plan.Portion{Part: v}, nil
+	case v == math.Trunc(v) && v >= 0 && v < 1<<63:
+		return plan.Portion{Rows: uint64(v)}, nil
+	}
+	return plan.Portion{}, sqlerr.At(e.Span().Start, sqlerr.InvalidLimitExpression, "The value %s of %s expression is not representable as UInt64 or Int64 or Float64 in the range (0, 1)", ast.Format(e), what)
 }
 
-func nonNegative(v int64, what string) (uint64, error) {
-	if v < 0 {
-		return 0, sqlerr.New(sqlerr.NotImplemented, "A negative %s is not supported", what)
+// wholeNumber is the number of an integer constant of at most 64 bits, those below 0 counted from the end.
+func wholeNumber(c *plan.Const) (plan.Portion, bool) {
+	var i int64
+	switch v := column.Value(c.Value, 0).(type) {
+	case uint8:
+		i = int64(v)
+	case uint16:
+		i = int64(v)
+	case uint32:
+		i = int64(v)
+	case uint64:
+		return plan.Portion{Rows: v}, true
+	case int8:
+		i = int64(v)
+	case int16:
+		i = int64(v)
+	case int32:
+		i = int64(v)
+	case int64:
+		i = v
+	default:
+		return plan.Portion{}, false
 	}
-	return uint64(v), nil
+	if i < 0 {
+		return plan.Portion{Rows: -uint64(i), FromEnd: true}, true
+	}
+	return plan.Portion{Rows: uint64(i)}, true
 }
 
-// planOrder sorts; at maps exprs to columns of n.
+// planOrder sorts; at maps exprs to columns of n. The keys are those of ORDER BY one by one.
 func (b *builder) planOrder(n plan.Node, at []int) (plan.Node, []plan.SortKey) {
-	var keys []plan.SortKey
+	var all, keys []plan.SortKey
 	for i, k := range b.order {
-		key := plan.SortKey{Index: at[b.orderAt[i]], Order: k.Order, Fill: k.fill}
+		key := plan.SortKey{Index: at[b.orderAt[i]], Order: k.Order}
+		all = append(all, key)
 		if !slices.ContainsFunc(keys, func(o plan.SortKey) bool { return o.Index == key.Index }) {
 			keys = append(keys, key)
 		}
@@ -302,23 +254,33 @@ func (b *builder) planOrder(n plan.Node, at []int) (plan.Node, []plan.SortKey) {
 	if len(keys) == 0 {
 		return n, nil
 	}
-	return &plan.Sort{Input: n, Keys: keys}, keys
+	return &plan.Sort{Input: n, Keys: keys}, all
 }
 
-func (b *builder) planLimits(n plan.Node, keys []plan.SortKey, at []int) plan.Node {
-	if b.limit.by {
-		by := make([]int, len(b.limitBy))
-		for i, p := range b.limitBy {
-			by[i] = at[p]
-		}
-		n = &plan.LimitBy{Input: n, Keys: by, N: b.limit.byN, Offset: b.limit.byOff}
-	}
-	if b.limit.n == plan.NoLimit && b.limit.offset == 0 {
+func (b *builder) planLimitBy(n plan.Node, at []int) plan.Node {
+	if !b.limit.by {
 		return n
 	}
-	l := &plan.Limit{Input: n, N: b.limit.n, Offset: b.limit.offset}
-	if b.limit.ties {
-		l.WithTies = keys
+	by := make([]int, len(b.limitBy))
+	for i, p := range b.limitBy {
+		by[i] = at[p]
 	}
-	return l
+	if b.limit.byN.FromEnd || b.limit.byOff.FromEnd {
+		return &plan.Slice{Input: n, Limit: b.limit.byN, Offset: b.limit.byOff, By: by}
+	}
+	return &plan.LimitBy{Input: n, Keys: by, N: b.limit.byN.Rows, Offset: b.limit.byOff.Rows}
+}
+
+func (b *builder) planLimit(n plan.Node, keys []plan.SortKey) plan.Node {
+	limit, offset := b.limit.n, b.limit.offset
+	if !b.limit.ties {
+		keys = nil
+	}
+	switch {
+	case !limit.Plain() || !offset.Plain():
+		return &plan.Slice{Input: n, Limit: limit, Offset: offset, WithTies: keys}
+	case limit.Rows == plan.NoLimit && offset.Rows == 0:
+		return n
+	}
+	return &plan.Limit{Input: n, N: limit.Rows, Offset: offset.Rows, WithTies: keys}
 }

@@ -307,7 +307,11 @@ func (b *builder) finish() (plan.Node, error) {
 		n = &plan.Distinct{Input: n, Keys: identity(width)}
 	}
 	n, keys := b.planOrder(n, at)
-	n = b.planLimits(n, keys, at)
+	n, err := b.planFill(b.planLimitBy(n, at), keys)
+	if err != nil {
+		return nil, err
+	}
+	n = b.planLimit(n, keys)
 	if len(p.Exprs) > width {
 		exprs := columnsOf(p.Fields)[:width]
 		n = &plan.Project{Input: n, Exprs: exprs, Fields: p.Fields[:width:width]}

@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"math"
 	"slices"
 	"strings"
 
@@ -53,7 +54,7 @@ func (s *scope) window(e *ast.FuncCall) (plan.Expr, error) {
 	if w.order, err = s.orderKeys(spec.OrderBy); err != nil {
 		return nil, err
 	}
-	if w.frame, err = s.frame(spec, len(w.order) > 0); err != nil {
+	if w.frame, err = s.frame(spec, w.order); err != nil {
 		return nil, err
 	}
 	for _, p := range parts(w) {
@@ -125,33 +126,61 @@ func (s *scope) windowSpec(w *ast.Window) (*ast.Window, error) {
 
 // frame resolves a window's frame. Without one it reaches from the start of the partition to the current
 // row and its peers, or, without ORDER BY, to the end.
-func (s *scope) frame(w *ast.Window, ordered bool) (plan.Frame, error) {
+func (s *scope) frame(w *ast.Window, order []orderKey) (plan.Frame, error) {
 	zero := int64(0)
 	f := w.Frame
 	if f == nil {
-		if !ordered {
+		if len(order) == 0 {
 			return plan.Frame{}, nil
 		}
 		return plan.Frame{End: &zero}, nil
 	}
-	if f.Unit == ast.FrameGroups {
-		return plan.Frame{}, sqlerr.New(sqlerr.NotImplemented, "Window frames of GROUPS are not supported")
+	switch {
+	case f.Unit == ast.FrameGroups:
+		return plan.Frame{}, sqlerr.New(sqlerr.NotImplemented, "Window frame 'GROUPS' is not implemented")
+	case f.From.Kind == ast.UnboundedFollowing:
+		return plan.Frame{}, sqlerr.New(sqlerr.BadArguments, "Frame start cannot be UNBOUNDED FOLLOWING")
+	case f.To.Kind == ast.UnboundedPreceding:
+		return plan.Frame{}, sqlerr.New(sqlerr.BadArguments, "Frame end cannot be UNBOUNDED PRECEDING")
 	}
-	start, err := s.bound(f.From)
+	start, err := s.bound(f.From, "start", f.Unit)
 	if err != nil {
 		return plan.Frame{}, err
 	}
-	end, err := s.bound(f.To)
+	end, err := s.bound(f.To, "end", f.Unit)
 	if err != nil {
 		return plan.Frame{}, err
 	}
-	if f.From.Kind == ast.UnboundedFollowing || f.To.Kind == ast.UnboundedPreceding || start != nil && end != nil && *start > *end {
+	if start != nil && end != nil && *start > *end {
 		return plan.Frame{}, sqlerr.New(sqlerr.BadArguments, "Frame start must not be behind the frame end")
 	}
-	return plan.Frame{Rows: f.Unit == ast.FrameRows, Start: start, End: end}, nil
+	out := plan.Frame{Rows: f.Unit == ast.FrameRows, Start: start, End: end}
+	return out, rangeOffsets(out, order)
 }
 
-func (s *scope) bound(b ast.FrameBound) (*int64, error) {
+// rangeOffsets checks that a RANGE frame with offsets has a key that distances make sense of.
+func rangeOffsets(f plan.Frame, order []orderKey) error {
+	switch {
+	case f.Rows || (f.Start == nil || *f.Start == 0) && (f.End == nil || *f.End == 0):
+		return nil
+	case len(order) != 1:
+		return sqlerr.New(sqlerr.BadArguments, "The RANGE OFFSET window frame requires exactly one ORDER BY column, %d given", len(order))
+	case !hasDistances(order[0].e.Type()):
+		return sqlerr.New(sqlerr.NotImplemented, "The RANGE OFFSET frame for an ORDER BY column of type %s is not implemented", order[0].e.Type())
+	}
+	return nil
+}
+
+// hasDistances reports whether values of t have distances that RANGE counts in.
+func hasDistances(t *types.Type) bool {
+	if t.Kind == types.LowCardinality {
+		return false
+	}
+	t = t.Inner()
+	return t.IsInteger() && t.Width() <= 8 || t.IsFloat() || t.IsDate() || t.Kind == types.DateTime
+}
+
+func (s *scope) bound(b ast.FrameBound, which string, unit ast.FrameUnit) (*int64, error) {
 	n := int64(0)
 	switch b.Kind {
 	case ast.UnboundedPreceding, ast.UnboundedFollowing:
@@ -159,12 +188,20 @@ func (s *scope) bound(b ast.FrameBound) (*int64, error) {
 	case ast.CurrentRow:
 		return &n, nil
 	}
-	u, err := s.countOf(b.Offset, "window frame offset", sqlerr.BadArguments)
+	x, err := s.resolve(b.Offset)
 	if err != nil {
 		return nil, err
 	}
-	n = int64(min(u, 1<<62))
-	if b.Kind == ast.Preceding {
+	c, ok := x.(*plan.Const)
+	if !ok || !c.T.IsInteger() && !c.T.IsFloat() || c.T.Width() > 8 {
+		return nil, sqlerr.At(b.Offset.Span().Start, sqlerr.BadArguments, "Window frame %s OFFSET expression must be constant with numeric type. Actual: %s", which, ast.Format(b.Offset))
+	}
+	p, ok := wholeNumber(c)
+	if !ok || p.FromEnd || p.Rows > math.MaxInt32 {
+		name := map[ast.FrameUnit]string{ast.FrameRows: "ROWS", ast.FrameRange: "RANGE"}[unit]
+		return nil, sqlerr.At(b.Offset.Span().Start, sqlerr.BadArguments, "Frame %s offset for '%s' frame must be a nonnegative 32-bit integer, '%s' given", which, name, ast.Format(b.Offset))
+	}
+	if n = int64(p.Rows); b.Kind == ast.Preceding {
 		n = -n
 	}
 	return &n, nil

@@ -71,6 +71,10 @@ func (b *builder) node(n plan.Node, use needed, depth int) (exec.Operator, error
 		return b.aggregate(n, nil, depth)
 	case *plan.Sort:
 		return b.sort(n, depth)
+	case *plan.Fill:
+		return b.fill(n, depth)
+	case *plan.Slice:
+		return b.slice(n, depth)
 	case *plan.Limit:
 		return b.limit(n, depth)
 	case *plan.LimitBy:

@@ -4,7 +4,6 @@ import (
 	"maps"
 
 	"github.com/olapd/olapd/internal/function"
-	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -95,11 +94,6 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 }
 
 func (b *builder) sort(n *plan.Sort, depth int) (exec.Operator, error) {
-	for _, k := range n.Keys {
-		if k.Fill != nil {
-			return nil, sqlerr.New(sqlerr.NotImplemented, "ORDER BY … WITH FILL is not implemented")
-		}
-	}
 	if op, err := b.lateSort(n, depth); op != nil || err != nil {
 		return op, err
 	}

@@ -1,7 +1,6 @@
 package build
 
 import (
-	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -14,9 +13,6 @@ func (b *builder) window(n *plan.Window, depth int) (exec.Operator, error) {
 	var args []plan.Expr
 	var calls []exec.WindowCall
 	for i, c := range n.Calls {
-		if err := checkFrame(c.Frame); err != nil {
-			return nil, err
-		}
 		call := exec.WindowCall{Func: c.Func, Fn: c.Fn, PartitionBy: c.PartitionBy, OrderBy: c.OrderBy, Frame: c.Frame,
 			Result: n.Fields[len(n.Input.Schema())+i].Type.WithoutLowCardinality()}
 		for _, a := range c.Args {
@@ -30,12 +26,4 @@ func (b *builder) window(n *plan.Window, depth int) (exec.Operator, error) {
 		return nil, err
 	}
 	return exec.NewWindow(in, prog, calls, n.Input.Schema(), plan.Describe(n)), nil
-}
-
-// checkFrame refuses RANGE frames that are a distance of values away.
-func checkFrame(f plan.Frame) error {
-	if !f.Rows && (f.Start != nil && *f.Start != 0 || f.End != nil && *f.End != 0) {
-		return sqlerr.New(sqlerr.NotImplemented, "Window frames RANGE with an offset are not implemented")
-	}
-	return nil
 }

@@ -97,6 +97,7 @@ func (s *windowStream) compute(ctx context.Context) (*column.Block, error) {
 			return nil, err
 		}
 		f := newFrames(all, c)
+		f.ranges(all, c)
 		v, err := c.compute(ctx, f, args)
 		if err != nil {
 			return nil, err
@@ -113,8 +114,8 @@ func (s *windowStream) compute(ctx context.Context) (*column.Block, error) {
 	return gatherBlock(out, order), nil
 }
 
-// frameRowBytes are a row's numbers in frames, and where it is in their order.
-const frameRowBytes = 7 * 4
+// frameRowBytes are a row's numbers in frames, where it is in their order, and the key of a RANGE.
+const frameRowBytes = (7 + 2 + 2) * 4
 
 // frames is the rows in the order of a window, with the partition and the peers of each.
 type frames struct {
@@ -122,6 +123,8 @@ type frames struct {
 	// Of each position: where its partition begins and ends, where its peers do, and how many groups of peers
 	// are before it in the partition.
 	partFrom, partTo, peerFrom, peerTo, peersBefore []uint32
+	// Where a RANGE with offsets begins and ends; nil where a bound is none.
+	lo, hi []uint32
 }
 
 func newFrames(b *column.Block, c *WindowCall) *frames {
@@ -178,6 +181,9 @@ func (f *frames) equal(b *column.Block, keys []plan.SortKey, i, j int) bool {
 
 // frame returns the positions [lo, hi) of the frame of position k.
 func (f *frames) frame(k int, fr plan.Frame) (lo, hi int) {
+	if f.lo != nil || f.hi != nil {
+		return f.offsetFrame(k, fr)
+	}
 	from, to := int(f.partFrom[k]), int(f.partTo[k])
 	lo, hi = from, to
 	if fr.Start != nil {

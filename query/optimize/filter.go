@@ -44,7 +44,7 @@ func passes(n plan.Node, c plan.Expr) bool {
 	}
 	switch n := n.(type) {
 	case *plan.Sort:
-		return n.Limit == 0 && !slices.ContainsFunc(n.Keys, func(k plan.SortKey) bool { return k.Fill != nil })
+		return n.Limit == 0
 	case *plan.Distinct:
 		return readsOnly(c, n.Keys)
 	case *plan.LimitBy:

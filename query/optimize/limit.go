@@ -2,7 +2,6 @@ package optimize
 
 import (
 	"math"
-	"slices"
 
 	"github.com/olapd/olapd/query/plan"
 )
@@ -33,7 +32,7 @@ func atMost(n plan.Node, k uint64) plan.Node {
 			return plan.WithInputs(n, []plan.Node{atMost(n.Input, k)})
 		}
 	case *plan.Sort:
-		if (n.Limit == 0 || n.Limit > k) && !slices.ContainsFunc(n.Keys, func(key plan.SortKey) bool { return key.Fill != nil }) {
+		if n.Limit == 0 || n.Limit > k {
 			return &plan.Sort{Input: n.Input, Keys: n.Keys, Limit: k}
 		}
 	case *plan.Scan:

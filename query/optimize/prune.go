@@ -32,6 +32,12 @@ func prune(n plan.Node, need []bool) (plan.Node, []int) {
 	case *plan.Sort:
 		in, at := prune(n.Input, withKeys(need, n.Keys))
 		return &plan.Sort{Input: in, Keys: moveKeys(n.Keys, at), Limit: n.Limit}, at
+	case *plan.Fill:
+		in, at := prune(n.Input, all(len(need)))
+		return plan.WithInputs(n, []plan.Node{in}), at
+	case *plan.Slice:
+		in, at := prune(n.Input, withColumns(withKeys(need, n.WithTies), n.By))
+		return &plan.Slice{Input: in, Limit: n.Limit, Offset: n.Offset, WithTies: moveKeys(n.WithTies, at), By: move(n.By, at)}, at
 	case *plan.Limit:
 		in, at := prune(n.Input, withKeys(need, n.WithTies))
 		return &plan.Limit{Input: in, N: n.N, Offset: n.Offset, WithTies: moveKeys(n.WithTies, at)}, at
@@ -287,6 +293,9 @@ func renumberAll(es []plan.Expr, to []int) []plan.Expr {
 }
 
 func move(cols, at []int) []int {
+	if cols == nil {
+		return nil
+	}
 	out := make([]int, len(cols))
 	for i, c := range cols {
 		out[i] = at[c]

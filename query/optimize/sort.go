@@ -40,7 +40,7 @@ func dependsOnOrder(a plan.AggCall) bool { return !slices.Contains(orderFree, a.
 func stripSort(n plan.Node) plan.Node {
 	switch n := n.(type) {
 	case *plan.Sort:
-		if n.Limit == 0 && !slices.ContainsFunc(n.Keys, func(k plan.SortKey) bool { return k.Fill != nil }) {
+		if n.Limit == 0 {
 			return stripSort(n.Input)
 		}
 	case *plan.Project:

@@ -62,6 +62,10 @@ func Describe(n Node) string {
 		return describeAggregate(n)
 	case *Sort:
 		return "Sort " + sortKeys(n.Keys, n.Schema()) + limitText(n.Limit, " limit ")
+	case *Fill:
+		return describeFill(n)
+	case *Slice:
+		return describeSlice(n)
 	case *Limit:
 		return describeLimit(n)
 	case *LimitBy:
@@ -133,6 +137,21 @@ func describeAggregate(n *Aggregate) string {
 
 // String prints the call as it is written in SQL.
 func (a AggCall) String() string { return a.Name + "(" + joinExprs(a.Args) + ")" }
+
+func describeFill(n *Fill) string {
+	keys := make([]int, len(n.Keys))
+	for i, k := range n.Keys {
+		keys[i] = k.Index
+	}
+	s := "Fill " + columnList(keys, n.Schema())
+	for i, x := range n.Interpolate {
+		if i == 0 {
+			s += " interpolate"
+		}
+		s += joinSeparator(i) + n.Schema()[x.Column].Name + " as " + x.Expr.String()
+	}
+	return s
+}
 
 func describeLimit(n *Limit) string {
 	s := "Limit"
@@ -242,9 +261,6 @@ func sortKeys(keys []SortKey, s column.Schema) string {
 		}
 		if k.NullsFirst {
 			parts[i] += " nulls first"
-		}
-		if k.Fill != nil {
-			parts[i] += " fill"
 		}
 	}
 	return strings.Join(parts, ", ")

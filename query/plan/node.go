@@ -107,13 +107,31 @@ type AggCall struct {
 type SortKey struct {
 	Index int
 	column.Order
-	Fill *Fill // WITH FILL, or nil
 }
 
-// Fill is WITH FILL of a sort key: constants of the key's type, nil where not given.
+// Fill is ORDER BY … WITH FILL: it yields the rows of its input, which is sorted by Prefix and Keys, and between them rows for the
+// values of Keys that are missing. Such a row has the prefix of the row before, Interpolate's values, and defaults elsewhere.
 type Fill struct {
-	From, To, Step column.Vector
-	StepUnit       *types.Unit
+	Input       Node
+	Prefix      []int // sort keys before the first of Keys: each group of equal ones is filled for itself
+	Keys        []FillKey
+	Interpolate []Interpolation
+}
+
+// FillKey is a sort key WITH FILL: constants of the key's type, nil where not given. Step and Staleness are of Int64, of Float64 for keys of floats.
+type FillKey struct {
+	Index           int
+	Desc            bool
+	From, To        column.Vector
+	Step, Staleness column.Vector
+	StepUnit        *types.Unit // of an INTERVAL
+	StalenessUnit   *types.Unit
+}
+
+// Interpolation computes a column of an added row from the row before.
+type Interpolation struct {
+	Column int
+	Expr   Expr
 }
 
 // Sort orders rows. Limit, if not 0, is how many of the first rows are wanted (a top-k).
@@ -230,6 +248,8 @@ func (n *Filter) Schema() column.Schema    { return n.Input.Schema() }
 func (n *Project) Schema() column.Schema   { return n.Fields }
 func (n *Aggregate) Schema() column.Schema { return n.Fields }
 func (n *Sort) Schema() column.Schema      { return n.Input.Schema() }
+func (n *Fill) Schema() column.Schema      { return n.Input.Schema() }
+func (n *Slice) Schema() column.Schema     { return n.Input.Schema() }
 func (n *Limit) Schema() column.Schema     { return n.Input.Schema() }
 func (n *LimitBy) Schema() column.Schema   { return n.Input.Schema() }
 func (n *Distinct) Schema() column.Schema  { return n.Input.Schema() }
@@ -245,6 +265,8 @@ func (n *Filter) Inputs() []Node    { return []Node{n.Input} }
 func (n *Project) Inputs() []Node   { return []Node{n.Input} }
 func (n *Aggregate) Inputs() []Node { return []Node{n.Input} }
 func (n *Sort) Inputs() []Node      { return []Node{n.Input} }
+func (n *Fill) Inputs() []Node      { return []Node{n.Input} }
+func (n *Slice) Inputs() []Node     { return []Node{n.Input} }
 func (n *Limit) Inputs() []Node     { return []Node{n.Input} }
 func (n *LimitBy) Inputs() []Node   { return []Node{n.Input} }
 func (n *Distinct) Inputs() []Node  { return []Node{n.Input} }

@@ -22,6 +22,14 @@ func WithInputs(n Node, in []Node) Node {
 		return &c
 	case *Sort:
 		return &Sort{Input: in[0], Keys: n.Keys, Limit: n.Limit}
+	case *Fill:
+		c := *n
+		c.Input = in[0]
+		return &c
+	case *Slice:
+		c := *n
+		c.Input = in[0]
+		return &c
 	case *Limit:
 		c := *n
 		c.Input = in[0]
@@ -89,6 +97,10 @@ func Exprs(n Node, f func(Expr)) {
 		if n.Cond != nil {
 			f(n.Cond)
 		}
+	case *Fill:
+		for _, i := range n.Interpolate {
+			f(i.Expr)
+		}
 	case *Window:
 		for _, c := range n.Calls {
 			each(c.Args)
@@ -128,6 +140,13 @@ func MapExprs(n Node, f func(Expr) Expr) Node {
 		c.LeftKeys, c.RightKeys = each(n.LeftKeys), each(n.RightKeys)
 		if n.Cond != nil {
 			c.Cond = f(n.Cond)
+		}
+		return &c
+	case *Fill:
+		c := *n
+		c.Interpolate = make([]Interpolation, len(n.Interpolate))
+		for i, x := range n.Interpolate {
+			c.Interpolate[i] = Interpolation{Column: x.Column, Expr: f(x.Expr)}
 		}
 		return &c
 	case *Window:
