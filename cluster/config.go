@@ -1,8 +1,11 @@
 package cluster
 
 import (
+	"fmt"
 	"log/slog"
+	"path"
 
+	"github.com/olapd/olapd/cluster/rpc"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/mem"
@@ -18,13 +21,13 @@ type SpecFunc func(*catalog.Table) (*mergetree.Spec, error)
 
 // Config is what a Node works with.
 type Config struct {
-	FS   vfs.FS
-	Dir  string // of everything the node stores; made if missing
-	Node string // the node's name; empty: "node-1"
-	// Shards is the number of placement shards, kept for ever; 0: 1.
-	Shards int
-	Specs  SpecFunc
-	// Transport joins the members of a group; nil: Loopback, for groups of one member.
+	FS    vfs.FS
+	Dir   string // of everything the node stores; made if missing
+	Node  string // the node's name; empty: "node-1", the only one that begins a history of its own
+	Specs SpecFunc
+	// Network reaches the other nodes; nil: there are none.
+	Network rpc.Network
+	// Transport joins the members of a group; nil: Over the Network, or Loopback without one.
 	Transport Transport
 	Clock     clock.Clock // nil: the system's
 	Budget    *mem.Budget // of memtables and background work; nil: none
@@ -49,16 +52,16 @@ type fences struct {
 
 func (c *Config) withDefaults() {
 	if c.Node == "" {
-		c.Node = "node-1"
-	}
-	if c.Shards == 0 {
-		c.Shards = 1
-	}
-	if c.Transport == nil {
-		c.Transport = Loopback()
+		c.Node = firstNode
 	}
 	if c.Clock == nil {
 		c.Clock = clock.Real()
+	}
+	if c.Transport == nil && c.Network != nil {
+		c.Transport = Over(c.Network, c.Clock)
+	}
+	if c.Transport == nil {
+		c.Transport = Loopback()
 	}
 	if c.Logger == nil {
 		c.Logger = slog.New(slog.DiscardHandler)
@@ -69,4 +72,8 @@ func (c *Config) withDefaults() {
 	if c.SnapshotBytes == 0 {
 		c.SnapshotBytes = DefaultSnapshotBytes
 	}
+}
+
+func (c *Config) snapshotsDir(group uint64) string {
+	return path.Join(c.Dir, fmt.Sprint("snapshots-", group))
 }

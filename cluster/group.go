@@ -5,9 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"path"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/hashicorp/raft"
 
@@ -20,15 +20,16 @@ const metaGroup = 0
 
 // group is one Raft group of this node: raft, its stores, leadership and proposals.
 type group struct {
-	id      uint64
-	node    string
-	clk     clock.Clock
-	log     *slog.Logger
-	machine *machine
-	raft    *raft.Raft
-	store   *guard
-	window  *window
-	limit   int64 // bytes of log that bring on a Raft snapshot
+	id        uint64
+	node      string
+	clk       clock.Clock
+	log       *slog.Logger
+	machine   *machine
+	raft      *raft.Raft
+	transport raftTransport
+	store     *guard
+	window    *window
+	limit     int64 // bytes of log that bring on a Raft snapshot
 	// stateBytes is about the size of one.
 	stateBytes func() int64
 	lead       func(ctx context.Context, term uint64)
@@ -41,37 +42,44 @@ type group struct {
 	stop     context.CancelFunc // of the goroutines
 	work     sync.WaitGroup
 
-	mu struct {
+	contacts *contacts
+	mu       struct {
 		sync.Mutex
-		term    uint64 // of this node's leadership, begun; 0: none
+		term    uint64    // of this node's leadership, begun; 0: none
+		since   time.Time // of term
 		changed chan struct{}
 		closed  bool
 	}
 	recheck chan struct{} // the term may have changed
 }
 
-// openGroup starts raft over the shared log. fsm is m's state machine. start must follow.
-func openGroup(cfg *Config, id uint64, l *raftlog.Log, fsm raft.FSM, m *machine) (*group, error) {
+// openGroup starts raft over the shared log. fsm is m's state machine. With found the group begins with this node alone, unless
+// something of it is here; else the node waits to be added. start must follow.
+func openGroup(cfg *Config, id uint64, l *raftlog.Log, fsm raft.FSM, m *machine, found bool) (*group, error) {
 	g := &group{id: id, node: cfg.Node, clk: cfg.Clock, log: cfg.Logger.With("group", id), machine: m,
 		window: newWindow(maxInflight, min(cfg.InflightBytes, 512<<20)), limit: cfg.SnapshotBytes, stateBytes: func() int64 { return 0 },
-		closing: make(chan struct{}), down: make(chan struct{}), recheck: make(chan struct{}, 1)}
+		closing: make(chan struct{}), down: make(chan struct{}), recheck: make(chan struct{}, 1), contacts: newContacts()}
 	g.mu.changed = make(chan struct{})
 	g.store = &guard{GroupStore: l.Group(id), clk: cfg.Clock, fail: m.stop, failed: m.err, closing: g.closing}
 	g.store.mu.stalled = make(chan struct{})
 	g.shutdown = sync.OnceValue(g.stopRaft)
-	store, err := raftlog.OpenSnapshots(cfg.FS, path.Join(cfg.Dir, fmt.Sprintf("snapshots-%d", id)), snapshotsKept)
+	store, err := raftlog.OpenSnapshots(cfg.FS, cfg.snapshotsDir(id), snapshotsKept)
 	if err != nil {
 		return nil, err
 	}
 	snaps := &snapshots{Snapshots: store}
 	address, transport := cfg.Transport.open(id)
+	g.transport = transport
 	conf := g.raftConfig(cfg)
-	if err := bootstrap(g.store, snaps, raft.Server{ID: conf.LocalID, Address: address}); err != nil {
-		return nil, fmt.Errorf("cluster: founding group %d: %w", id, err)
+	if found {
+		if err := bootstrap(g.store, snaps, raft.Server{ID: conf.LocalID, Address: address}); err != nil {
+			return nil, fmt.Errorf("cluster: founding group %d: %w", id, err)
+		}
 	}
 	if g.raft, err = raft.NewRaft(conf, fsm, g.store, g.store, snaps, transport); err != nil {
 		return nil, fmt.Errorf("cluster: starting group %d: %w", id, errors.Join(err, snaps.last, m.restoring))
 	}
+	g.raft.RegisterObserver(raft.NewObserver(nil, false, g.contacts.observe))
 	return g, nil
 }
 
@@ -88,6 +96,9 @@ func (g *group) raftConfig(cfg *Config) *raft.Config {
 	c := raft.DefaultConfig()
 	c.LocalID = raft.ServerID(cfg.Node)
 	c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout = electionTimeout, electionTimeout, electionTimeout
+	if cfg.Network != nil {
+		c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout = failoverTimeout, failoverTimeout, failoverTimeout/2
+	}
 	c.MaxAppendEntries = maxInflight
 	c.BatchApplyCh = true
 	c.TrailingLogs = trailingLogs
@@ -139,7 +150,8 @@ func (g *group) stopRaft() error {
 	case <-timer.C():
 		g.log.Warn("proposals are still under way at the end")
 	}
-	err := g.raft.Shutdown().Error()
+	f := g.raft.Shutdown()
+	err := errors.Join(g.transport.Close(), f.Error())
 	close(g.down)
 	return err
 }
@@ -231,10 +243,17 @@ func (g *group) setTerm(term uint64) {
 	g.mu.Lock()
 	defer g.mu.Unlock()
 	if g.mu.term != term {
-		g.mu.term = term
+		g.mu.term, g.mu.since = term, g.clk.Now()
 		close(g.mu.changed)
 		g.mu.changed = make(chan struct{})
 	}
+}
+
+// ledSince is when this node began to lead, or ended.
+func (g *group) ledSince() time.Time {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	return g.mu.since
 }
 
 // leading returns the term this node leads in, 0 if it does not, and a channel that is closed when that changes.

@@ -50,12 +50,27 @@ const (
 
 	// electionTimeout is how long a group of one member waits before it elects itself: nobody else can.
 	electionTimeout = 40 * time.Millisecond
+	// failoverTimeout is how long a follower waits for its leader before it stands for election: some times what a busy disk or
+	// a garbage collection holds up a node, and most of the time in which nothing can be written after a leader's death.
+	failoverTimeout = time.Second
 	// leaderWait is how long a proposal waits for this node to lead.
 	leaderWait = 5 * time.Second
 	// enqueueTimeout bounds the wait for raft's queue, which has room for maxInflight.
 	enqueueTimeout = 30 * time.Second
 	// drainTimeout is how long closing waits for proposals under way before it stops raft under them.
 	drainTimeout = 5 * time.Second
+	// openPatience is how long a start waits for a group's leader before it goes on with what the node knows.
+	openPatience = 10 * time.Second
+	// catchUpPoll is how often a start looks whether a group has caught up.
+	catchUpPoll = 10 * time.Millisecond
+	// memberInterval is how often the leaders of groups look at their members and nodes at their replicas, beside changes of the topology.
+	memberInterval = time.Second
+	// memberTimeout bounds the wait for raft's queue with a change of members.
+	memberTimeout = 10 * time.Second
+	// handOverAfter is how long a leader leads before it hands over to the preferred one, so that leaderships do not fly to and fro.
+	handOverAfter = 10 * time.Second
+	// askTimeout bounds short questions between nodes.
+	askTimeout = 2 * time.Second
 	// retryPause is between attempts of work that the leader owes: a term's beginning, a schema.
 	retryPause = 50 * time.Millisecond
 	// fullPause is between attempts to write to a full disk.

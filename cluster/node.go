@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -8,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/olapd/olapd/cluster/raftlog"
 	"github.com/olapd/olapd/internal/catalog"
@@ -15,26 +17,39 @@ import (
 	"github.com/olapd/olapd/mergetree"
 )
 
-// Node is all groups of this node.
+// Node is all groups of this node: the meta group, and the shards of which it has replicas. Which those are follows the topology
+// while the node runs.
 type Node struct {
-	log    *raftlog.Log
-	meta   *Meta
-	shards []*Shard
+	cfg  *Config
+	log  *raftlog.Log
+	meta *Meta
+
+	mu struct {
+		sync.RWMutex
+		shards  []*Shard // by ID
+		changed chan struct{}
+		closed  bool
+	}
+	stop context.CancelFunc
+	work sync.WaitGroup
 }
 
 // Open starts the groups over what is in cfg.Dir, and returns when all have caught up with their logs: every acknowledged
-// row is readable. It fails if one cannot, and then has stopped everything again.
+// row is readable. It fails if one cannot, and then has stopped everything again. A node of a cluster that finds no leader of a group for
+// openPatience returns without having caught up.
 func Open(ctx context.Context, cfg Config) (*Node, error) {
 	cfg.withDefaults()
-	n := &Node{}
-	err := n.open(ctx, &cfg)
+	n := &Node{cfg: &cfg}
+	n.mu.changed = make(chan struct{})
+	err := n.open(ctx)
 	if err != nil {
 		return nil, errors.Join(err, n.Close())
 	}
 	return n, nil
 }
 
-func (n *Node) open(ctx context.Context, cfg *Config) error {
+func (n *Node) open(ctx context.Context) error {
+	cfg := n.cfg
 	if cfg.Specs == nil || cfg.FS == nil || cfg.Dir == "" {
 		return sqlerr.New(sqlerr.LogicalError, "A node needs a file system, a directory and a way to compile tables")
 	}
@@ -49,60 +64,73 @@ func (n *Node) open(ctx context.Context, cfg *Config) error {
 	if n.log, err = raftlog.Open(cfg.FS, path.Join(cfg.Dir, "raft"), raftlog.Options{SegmentBytes: cfg.LogSegment}); err != nil {
 		return err
 	}
-	if err := checkShards(cfg); err != nil {
+	if cfg.Network != nil {
+		cfg.Network.Handle(methodStatus, n.serveStatus)
+	}
+	if err := n.openMeta(); err != nil {
 		return err
 	}
-	if err := n.openMeta(cfg); err != nil {
+	if err := n.openStored(); err != nil {
 		return err
 	}
-	for id := uint64(1); id <= uint64(cfg.Shards); id++ {
-		if err := n.openShard(cfg, id); err != nil {
-			return err
-		}
-	}
-	if err := n.meta.g.awaitFirstTerm(ctx); err != nil {
+	if err := n.meta.g.awaitCaughtUp(ctx); err != nil {
 		return err
 	}
-	for _, s := range n.shards {
+	if err := n.reconcile(ctx); err != nil {
+		return err
+	}
+	for _, s := range n.Shards() {
 		if err := s.awaitReady(ctx); err != nil {
 			return err
 		}
 	}
+	background, stop := context.WithCancel(context.Background())
+	n.stop = stop
+	n.work.Go(func() { n.follow(background) })
 	return nil
 }
 
 // segmentsDir is where the segments of a shard lie, below Config.Dir.
 const segmentsDir = "segments-"
 
-// checkShards refuses to leave out shards that have data.
-func checkShards(cfg *Config) error {
-	names, err := cfg.FS.List(cfg.Dir)
+// openStored opens the shards that have data here: before the node knows whether they are still wanted, it serves them.
+func (n *Node) openStored() error {
+	names, err := n.cfg.FS.List(n.cfg.Dir)
 	if err != nil {
 		return err
 	}
 	for _, name := range names {
 		text, ok := strings.CutPrefix(name, segmentsDir)
-		if id, err := strconv.Atoi(text); ok && err == nil && id > cfg.Shards {
-			return sqlerr.New(sqlerr.BadArguments, "The data has a shard %d, the configuration %d shards", id, cfg.Shards)
+		id, err := strconv.ParseUint(text, 10, 64)
+		if !ok || err != nil || id == metaGroup || id > MaxShards {
+			continue
+		}
+		if last, err := n.log.Group(id).LastIndex(); err != nil || last == 0 {
+			continue // it was never founded, or was dropped half way: reconcile will see
+		}
+		if err := n.openShard(id, false); err != nil {
+			return err
 		}
 	}
 	return nil
 }
 
-func (n *Node) openMeta(cfg *Config) error {
-	m := &Meta{fsm: newMetaFSM(cfg.fences), specs: cfg.Specs, changing: make(chan struct{}, 1)}
+func (n *Node) openMeta() error {
+	m := &Meta{fsm: newMetaFSM(n.cfg.fences), specs: n.cfg.Specs, changing: make(chan struct{}, 1)}
 	var err error
-	if m.g, err = openGroup(cfg, metaGroup, n.log, m.fsm, &m.fsm.machine); err != nil {
+	if m.g, err = openGroup(n.cfg, metaGroup, n.log, m.fsm, &m.fsm.machine, n.cfg.Node == firstNode); err != nil {
 		return err
 	}
 	n.meta = m
-	m.g.start(func(ctx context.Context, _ uint64) { <-ctx.Done() })
+	m.g.start(func(ctx context.Context, _ uint64) { n.steward(ctx) })
 	return nil
 }
 
-func (n *Node) openShard(cfg *Config, id uint64) error {
+// openShard starts this node's replica of a shard; with found it begins the shard's history, if nothing of it is here.
+func (n *Node) openShard(id uint64, found bool) error {
+	cfg := n.cfg
 	store, err := mergetree.Open(mergetree.Options{
-		FS: cfg.FS, Dir: path.Join(cfg.Dir, fmt.Sprint(segmentsDir, id)), Clock: cfg.Clock, Budget: cfg.Budget,
+		FS: cfg.FS, Dir: n.shardDir(id), Clock: cfg.Clock, Budget: cfg.Budget,
 		Logger: cfg.Logger.With("shard", id), MemtableLimit: cfg.MemtableLimit, Workers: cfg.Workers, Cache: cfg.Cache,
 	})
 	if err != nil {
@@ -118,38 +146,42 @@ func (n *Node) openShard(cfg *Config, id uint64) error {
 	}
 	rows := &handovers{}
 	s.fsm = newShardFSM(id, store, cfg.Specs, cfg.fences, rows.take)
-	if s.g, err = openGroup(cfg, id, n.log, s.fsm, &s.fsm.machine); err != nil {
+	if s.g, err = openGroup(cfg, id, n.log, s.fsm, &s.fsm.machine, found); err != nil {
 		return errors.Join(err, store.Close())
 	}
 	s.g.rows, s.g.stateBytes = rows, s.memtableBytes
-	n.shards = append(n.shards, s)
-	s.g.start(s.lead)
+	s.g.start(func(ctx context.Context, _ uint64) {
+		var work sync.WaitGroup
+		defer work.Wait()
+		work.Go(func() { n.keepMembers(ctx, s.g) })
+		s.lead(ctx)
+	})
+	s.g.work.Go(s.follow)
+	n.setShards(func(shards []*Shard) []*Shard { return append(shards, s) })
 	return nil
 }
 
-// awaitReady waits until the shard has applied its log and the catalog.
-func (s *Shard) awaitReady(ctx context.Context) error {
-	for {
-		select {
-		case <-s.ready:
-			return nil
-		case <-ctx.Done():
-			return ctxErr(ctx)
-		case <-s.fsm.failed:
-			return s.fsm.err()
-		case <-s.clk.After(retryPause):
-			if p := s.problem.Load(); p != nil {
-				return *p
-			}
-		}
-	}
+func (n *Node) shardDir(id uint64) string { return path.Join(n.cfg.Dir, fmt.Sprint(segmentsDir, id)) }
+
+// setShards changes the list of this node's replicas, on a copy.
+func (n *Node) setShards(f func([]*Shard) []*Shard) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.mu.shards = f(slices.Clone(n.mu.shards))
+	slices.SortFunc(n.mu.shards, func(a, b *Shard) int { return cmp.Compare(a.g.id, b.g.id) })
+	close(n.mu.changed)
+	n.mu.changed = make(chan struct{})
 }
 
 // Close stops everything, after what is under way. Snapshots of the shards' stores must be closed before.
 func (n *Node) Close() error {
+	if n.stop != nil {
+		n.stop()
+	}
+	n.work.Wait()
 	var errs []error
-	for _, s := range slices.Backward(n.shards) {
-		errs = append(errs, s.g.close(), s.store.Close())
+	for _, s := range slices.Backward(n.Shards()) {
+		errs = append(errs, s.close())
 	}
 	if n.meta != nil {
 		errs = append(errs, n.meta.g.close())
@@ -160,59 +192,53 @@ func (n *Node) Close() error {
 	return errors.Join(errs...)
 }
 
+func (s *Shard) close() error { return errors.Join(s.g.close(), s.store.Close()) }
+
+// Name is the node's name.
+func (n *Node) Name() string { return n.cfg.Node }
+
 // Meta returns the meta group.
 func (n *Node) Meta() *Meta { return n.meta }
 
-// Shards returns all shards, by number.
-func (n *Node) Shards() []*Shard { return n.shards }
+// Topology returns the cluster as this node knows it.
+func (n *Node) Topology() *Topology { return n.meta.Topology() }
 
-// Change changes the catalog, and returns when all shards have it: tables that were created can be written to.
+// Shards returns the shards of which this node has a replica, by number. The list is the caller's to read only.
+func (n *Node) Shards() []*Shard {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.mu.shards
+}
+
+// Shard returns this node's replica of a shard, or nil.
+func (n *Node) Shard(id uint64) *Shard {
+	for _, s := range n.Shards() {
+		if s.g.id == id {
+			return s
+		}
+	}
+	return nil
+}
+
+// ShardsChanged returns a channel that is closed when this node gets or loses a replica. Call it before Shards.
+func (n *Node) ShardsChanged() <-chan struct{} {
+	n.mu.RLock()
+	defer n.mu.RUnlock()
+	return n.mu.changed
+}
+
+// Change changes the catalog, and returns when all shards of this node have it: tables that were created can be written to.
 func (n *Node) Change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, error) {
 	c, err := n.meta.Change(ctx, f)
 	if err != nil {
 		return nil, err
 	}
-	for _, s := range n.shards {
+	for _, s := range n.Shards() {
 		if err := s.WaitSchema(ctx, c.Version); err != nil {
 			return nil, err
 		}
 	}
 	return c, nil
-}
-
-// Status describes a group on this node, for system tables and metrics.
-type Status struct {
-	Group            uint64
-	Term             uint64 // in which this node leads; 0: it does not
-	Applied          uint64 // log index
-	Committed        uint64 // log index
-	Schema           uint64 // catalog version
-	LogBytes         int64  // since the last Raft snapshot
-	Proposals        int    // under way
-	ProposalBytes    int64
-	DiskFull         bool
-	MemtablePressure float64 // of a shard: 1 holds writers
-	Err              error   // why the replica has stopped
-}
-
-// Status describes all groups, the meta group first.
-func (n *Node) Status() []Status {
-	out := []Status{n.meta.g.status()}
-	out[0].Schema = n.meta.Catalog().Version
-	for _, s := range n.shards {
-		st := s.g.status()
-		st.Schema, st.MemtablePressure = s.Schema(), s.store.Pressure()
-		out = append(out, st)
-	}
-	return out
-}
-
-func (g *group) status() Status {
-	st := Status{Group: g.id, Committed: g.raft.CommitIndex(), LogBytes: g.machine.logBytes.Load(), DiskFull: g.full(), Err: g.machine.err()}
-	st.Term, _ = g.leading()
-	st.Applied, _ = g.machine.appliedIndex()
-	st.Proposals, st.ProposalBytes = g.window.use()
-	return st
 }
 
 // LogStats returns the counters of the log that all groups share.

@@ -253,8 +253,49 @@ func (s *Shard) memtableBytes() int64 {
 	return n
 }
 
+// awaitReady waits until the shard has applied its log and the catalog; for openPatience, if others have it too.
+func (s *Shard) awaitReady(ctx context.Context) error {
+	deadline := s.clk.Now().Add(openPatience)
+	for {
+		select {
+		case <-s.ready:
+			return nil
+		case <-ctx.Done():
+			return ctxErr(ctx)
+		case <-s.fsm.failed:
+			return s.fsm.err()
+		case <-s.clk.After(catchUpPoll):
+			if p := s.problem.Load(); p != nil {
+				return *p
+			}
+			if !s.g.alone() && !s.clk.Now().Before(deadline) {
+				s.g.log.Warn("the shard has no leader so far: what is read here may be old")
+				return nil
+			}
+		}
+	}
+}
+
+// follow waits until a replica that does not lead has caught up.
+func (s *Shard) follow() {
+	for {
+		if _, leads := s.Leader(); !leads && s.g.caughtUp() {
+			s.once.Do(func() { close(s.ready) })
+		}
+		select {
+		case <-s.ready:
+			return
+		case <-s.g.closing:
+			return
+		case <-s.fsm.failed:
+			return
+		case <-s.clk.After(catchUpPoll):
+		}
+	}
+}
+
 // lead is the work of the shard's leader: the catalog's changes, and flushes and merges.
-func (s *Shard) lead(ctx context.Context, _ uint64) {
+func (s *Shard) lead(ctx context.Context) {
 	if err := s.catchUp(ctx); err != nil {
 		return
 	}
@@ -278,7 +319,7 @@ func (s *Shard) lead(ctx context.Context, _ uint64) {
 
 // catchUp brings the shard to the catalog after a start, and deletes the files that nothing names.
 func (s *Shard) catchUp(ctx context.Context) error {
-	if err := s.meta.g.awaitFirstTerm(ctx); err != nil {
+	if err := s.meta.g.awaitCaughtUp(ctx); err != nil {
 		return err
 	}
 	if err := s.reconcile(ctx); err != nil {

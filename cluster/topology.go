@@ -74,7 +74,7 @@ const firstNode = "node-1"
 // newTopology is that of a node alone. Every meta group begins with it.
 func newTopology() *Topology {
 	return &Topology{Version: 1, Replicas: 1, NextNode: 2, Nodes: []Member{{Name: firstNode, State: Active}},
-		Shards: []Placement{{ID: 1, Founder: firstNode, Founded: true, Replicas: []string{firstNode}}}}
+		Shards: []Placement{{ID: 1, Founder: firstNode, Replicas: []string{firstNode}}}}
 }
 
 // Member returns a node, or nil.

@@ -1,12 +1,26 @@
 package cluster
 
-import "github.com/hashicorp/raft"
+import (
+	"github.com/hashicorp/raft"
+
+	"github.com/olapd/olapd/cluster/raftnet"
+	"github.com/olapd/olapd/cluster/rpc"
+	"github.com/olapd/olapd/internal/clock"
+)
 
 // Transport carries the messages of all groups between nodes. Its methods are the package's own business: a caller picks
 // one of the package's transports.
 type Transport interface {
-	// open returns this node's address and the transport of one group, closed by raft when the group stops.
-	open(group uint64) (raft.ServerAddress, raft.Transport)
+	// open returns this node's address and the transport of one group, which is closed when the group stops.
+	open(group uint64) (raft.ServerAddress, raftTransport)
+	// close ends what the groups share, after all of them have stopped.
+	close()
+}
+
+// raftTransport is closed before raft is, which would otherwise wait for other nodes at its end.
+type raftTransport interface {
+	raft.Transport
+	raft.WithClose
 }
 
 // Loopback returns the transport of a node alone: every group has one member, and nothing is ever sent.
@@ -14,6 +28,20 @@ func Loopback() Transport { return loopback{} }
 
 type loopback struct{}
 
-func (loopback) open(uint64) (raft.ServerAddress, raft.Transport) {
+func (loopback) open(uint64) (raft.ServerAddress, raftTransport) {
 	return raft.NewInmemTransport("loopback")
 }
+
+func (loopback) close() {}
+
+// Over returns the transport over a network to other nodes. A node's address is its name, which the network resolves.
+func Over(n rpc.Network, clk clock.Clock) Transport { return networked{raftnet.New(n, clk)} }
+
+type networked struct{ mux *raftnet.Mux }
+
+func (t networked) open(group uint64) (raft.ServerAddress, raftTransport) {
+	g := t.mux.Group(group)
+	return g.LocalAddr(), g
+}
+
+func (t networked) close() { t.mux.Close() }

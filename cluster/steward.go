@@ -1,0 +1,201 @@
+package cluster
+
+import (
+	"context"
+	"errors"
+	"slices"
+
+	"github.com/hashicorp/raft"
+)
+
+// steward is the work of the meta group's leader: who belongs to it, which nodes are lost, and where replicas are wanted.
+func (n *Node) steward(ctx context.Context) {
+	tick := n.cfg.Clock.NewTicker(memberInterval)
+	defer tick.Stop()
+	for {
+		changed := n.meta.Changed()
+		n.tend(ctx)
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-tick.C():
+		}
+	}
+}
+
+func (n *Node) tend(ctx context.Context) {
+	g, t := n.meta.g, n.Topology()
+	voters := wantedVoters(t, g.members())
+	var others []string
+	for _, m := range t.Nodes {
+		if !slices.Contains(voters, m.Name) && m.State == Active {
+			others = append(others, m.Name)
+		}
+	}
+	n.stepMembers(ctx, g, voters, others)
+	gone := n.gone(t)
+	left := n.left(ctx, t)
+	probe := t.clone()
+	if !amend(probe, gone, left) {
+		return
+	}
+	_, err := n.meta.ChangeTopology(ctx, func(t *Topology) (bool, error) { return !amend(t, gone, left), nil })
+	if err != nil && ctx.Err() == nil {
+		g.log.Warn("changing the topology", "error", err)
+	}
+}
+
+// amend marks the nodes that are gone as lost, removes those that have left, and places replicas; it reports whether anything changed.
+func amend(t *Topology, gone, left []string) bool {
+	changed := false
+	for i := range t.Nodes {
+		if m := &t.Nodes[i]; m.State == Active && slices.Contains(gone, m.Name) {
+			m.State, changed = Lost, true
+		}
+	}
+	for _, name := range left {
+		if m := t.Member(name); m != nil && m.State != Active && !t.wants(name) {
+			t.removeMember(name)
+			changed = true
+		}
+	}
+	return placeReplicas(t) || changed
+}
+
+// wants reports whether a replica is wanted on a node.
+func (t *Topology) wants(name string) bool {
+	return slices.ContainsFunc(t.Shards, func(s Placement) bool { return slices.Contains(s.Replicas, name) })
+}
+
+// gone are the active nodes that have not been heard of for ReplaceAfter.
+func (n *Node) gone(t *Topology) []string {
+	var out []string
+	for _, m := range t.Nodes {
+		since, gone := n.meta.g.contacts.since(m.Name)
+		if gone && t.ReplaceAfter > 0 && m.State == Active && n.cfg.Clock.Since(since) >= t.ReplaceAfter {
+			out = append(out, m.Name)
+		}
+	}
+	return out
+}
+
+// left are the nodes that are to go and belong to no group any more, as the groups' leaders say.
+func (n *Node) left(ctx context.Context, t *Topology) []string {
+	var candidates []string
+	for _, m := range t.Nodes {
+		if m.State != Active && !t.wants(m.Name) {
+			candidates = append(candidates, m.Name)
+		}
+	}
+	if len(candidates) == 0 {
+		return nil
+	}
+	member, complete := n.membership(ctx, t)
+	if !complete {
+		return nil
+	}
+	return slices.DeleteFunc(candidates, func(name string) bool { return member[name] })
+}
+
+// membership asks all active nodes for the groups that they lead, and returns who belongs to one; complete if every group had a leader.
+func (n *Node) membership(ctx context.Context, t *Topology) (member map[string]bool, complete bool) {
+	member, led := map[string]bool{}, map[uint64]bool{}
+	for _, m := range t.Nodes {
+		if m.State != Active {
+			continue
+		}
+		all, err := n.StatusOf(ctx, m.Name)
+		if err != nil {
+			continue
+		}
+		for _, s := range all {
+			if s.Term == 0 {
+				continue
+			}
+			led[s.Group] = true
+			for _, x := range s.Members {
+				member[x.Node] = true
+			}
+		}
+	}
+	return member, len(led) == len(t.Shards)+1
+}
+
+// follow opens and closes this node's replicas as the topology says.
+func (n *Node) follow(ctx context.Context) {
+	tick := n.cfg.Clock.NewTicker(memberInterval)
+	defer tick.Stop()
+	for {
+		changed := n.meta.Changed()
+		if err := n.reconcile(ctx); err != nil && ctx.Err() == nil {
+			n.cfg.Logger.Error("opening and closing replicas", "error", err)
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-changed:
+		case <-tick.C():
+		}
+	}
+}
+
+// reconcile opens the replicas that are wanted here, and lets go of those that are neither wanted nor members of their group.
+func (n *Node) reconcile(ctx context.Context) error {
+	if !n.meta.g.caughtUp() {
+		return nil
+	}
+	t := n.Topology()
+	var errs []error
+	for i := range t.Shards {
+		p := &t.Shards[i]
+		if slices.Contains(p.Replicas, n.cfg.Node) && n.Shard(p.ID) == nil {
+			errs = append(errs, n.openWanted(ctx, p))
+		}
+	}
+	for _, s := range n.Shards() {
+		if p := t.Shard(s.g.id); p != nil && !slices.Contains(p.Replicas, n.cfg.Node) && s.outside(n.cfg.Node) {
+			errs = append(errs, n.dropShard(ctx, s))
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// openWanted opens a replica, which its founder begins with; that it has done so is then known for ever.
+func (n *Node) openWanted(ctx context.Context, p *Placement) error {
+	found := !p.Founded && p.Founder == n.cfg.Node
+	if err := n.openShard(p.ID, found); err != nil || !found {
+		return err
+	}
+	_, err := n.meta.ChangeTopology(ctx, func(t *Topology) (bool, error) {
+		was := t.Shards[p.ID-1].Founded
+		t.Shards[p.ID-1].Founded = true
+		return was, nil
+	})
+	return err
+}
+
+// outside reports whether the replica's own log says that the node is no member of the group.
+func (s *Shard) outside(node string) bool {
+	members := s.g.members()
+	return len(members) > 0 && !slices.ContainsFunc(members, func(m raft.Server) bool { return string(m.ID) == node })
+}
+
+// dropShard ends a replica that its group has removed, and deletes its data: only when the meta group's leader confirms the placement.
+func (n *Node) dropShard(ctx context.Context, s *Shard) error {
+	if err := n.meta.Barrier(ctx); err != nil {
+		return err
+	}
+	if p := n.Topology().Shard(s.g.id); p == nil || slices.Contains(p.Replicas, n.cfg.Node) {
+		return nil
+	}
+	n.setShards(func(all []*Shard) []*Shard { return slices.DeleteFunc(all, func(x *Shard) bool { return x == s }) })
+	n.cfg.Logger.Info("a replica has moved away: deleting its data", "shard", s.g.id)
+	if err := s.close(); err != nil {
+		return err
+	}
+	if err := n.log.Group(s.g.id).Drop(); err != nil {
+		return err
+	}
+	return errors.Join(n.cfg.FS.RemoveAll(n.cfg.snapshotsDir(s.g.id)), n.cfg.FS.RemoveAll(n.shardDir(s.g.id)))
+}
