@@ -59,7 +59,7 @@ func (s *set[K]) insert(k K, hash func(K) uint64) int64 {
 	}
 	grown := int64(0)
 	if 4*(s.n+1) > 3*len(s.slots) {
-		grown = s.grow(hash)
+		grown = s.grow(max(minSet, 2*len(s.slots)), hash)
 	}
 	mask := uint64(len(s.slots) - 1)
 	for i := hash(k) & mask; ; i = (i + 1) & mask {
@@ -74,9 +74,22 @@ func (s *set[K]) insert(k K, hash func(K) uint64) int64 {
 	}
 }
 
-func (s *set[K]) grow(hash func(K) uint64) int64 {
+// reserve makes room for n more keys, and must be called before keys come in the order of another set's slots: while the table is smaller than
+// theirs they would crowd in a part of it, and each would be looked for all the way behind the others.
+func (s *set[K]) reserve(n int, hash func(K) uint64) {
+	slots := max(minSet, len(s.slots))
+	for 4*(s.n+n+1) > 3*slots {
+		slots *= 2
+	}
+	if slots > len(s.slots) {
+		s.grow(slots, hash)
+	}
+}
+
+// grow moves the keys to so many slots.
+func (s *set[K]) grow(slots int, hash func(K) uint64) int64 {
 	old := s.slots
-	s.slots = make([]K, max(minSet, 2*len(old)))
+	s.slots = make([]K, slots)
 	var none K
 	mask := uint64(len(s.slots) - 1)
 	for _, k := range old {
@@ -167,6 +180,7 @@ func mergeSets[K setKey](hash func(K) uint64) func(*foldStates[set[K]], *set[K],
 		if a.len() < b.len() {
 			*a, *b = *b, *a
 		}
+		a.reserve(b.n, hash)
 		b.each(func(k K) { a.insert(k, hash) })
 		var one K
 		s.extra += int64(len(a.slots)-before) * int64(unsafe.Sizeof(one))
@@ -181,7 +195,9 @@ func saveSet[K setKey](dst []byte, s *set[K], one func([]byte, K) []byte) []byte
 
 func loadSet[K setKey](size int, hash func(K) uint64, one func(*reader) K) func(*set[K], *reader) error {
 	return func(s *set[K], r *reader) error {
-		for n := r.count(size); n > 0; n-- {
+		n := r.count(size)
+		s.reserve(n, hash)
+		for ; n > 0; n-- {
 			s.insert(one(r), hash)
 		}
 		return nil
