@@ -35,7 +35,9 @@ func (p *printer) statement(s Statement) {
 	case *Explain:
 		p.explain(s)
 	default:
-		p.smallStatement(s)
+		if !p.access(s) {
+			p.smallStatement(s)
+		}
 	}
 }
 
@@ -210,7 +212,7 @@ var showNames = [...]string{
 	ShowDatabases: "DATABASES", ShowTables: "TABLES", ShowDictionaries: "DICTIONARIES", ShowViews: "VIEWS", ShowCreate: "CREATE",
 	ShowColumns: "COLUMNS", ShowIndexes: "INDEXES", ShowProcesslist: "PROCESSLIST", ShowFunctions: "FUNCTIONS",
 	ShowSettings: "SETTINGS", ShowSetting: "SETTING", ShowEngines: "ENGINES", ShowClusters: "CLUSTERS", ShowCluster: "CLUSTER",
-	ShowGrants: "GRANTS", ShowAccess: "ACCESS", ShowUsers: "USERS", ShowRoles: "ROLES", ShowMerges: "MERGES", ShowRollups: "ROLLUPS",
+	ShowMerges: "MERGES", ShowRollups: "ROLLUPS",
 }
 
 func (p *printer) show(s *Show) {
@@ -227,7 +229,6 @@ func (p *printer) show(s *Show) {
 	case s.Kind == ShowColumns || s.Kind == ShowIndexes:
 		p.put(" FROM ", s.Name.format())
 	case !s.Name.Table.IsZero():
-		p.when(s.Kind == ShowGrants, " FOR")
 		p.put(" ", s.Name.format())
 	}
 	if !s.From.IsZero() {

@@ -157,10 +157,6 @@ const (
 	ShowEngines
 	ShowClusters
 	ShowCluster
-	ShowGrants
-	ShowAccess
-	ShowUsers
-	ShowRoles
 	ShowMerges
 	ShowRollups
 )

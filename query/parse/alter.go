@@ -6,6 +6,9 @@ func (p *parser) alter() ast.Statement {
 	start := p.at().start
 	p.needWords("ALTER")
 	if e := p.accessEntity(); e != "" {
+		if s := p.accessStatement(start, "ALTER", e, false); s != nil {
+			return s
+		}
 		return p.otherFrom(start, "ALTER "+e)
 	}
 	if p.words("DATABASE") {

@@ -12,6 +12,9 @@ func (p *parser) create() ast.Statement {
 	verb := p.anyWords("CREATE", "ATTACH", "REPLACE")
 	orReplace := verb == "CREATE" && p.words("OR REPLACE")
 	if e := p.accessEntity(); e != "" {
+		if s := p.accessStatement(start, verb, e, orReplace); s != nil {
+			return s
+		}
 		return p.otherFrom(start, verb+" "+e)
 	}
 	temporary := p.words("TEMPORARY")

@@ -52,7 +52,7 @@ func checkSpans(s ast.Statement, text string) (bad string) {
 }
 
 func TestFormat(t *testing.T) {
-	for _, file := range []string{"testdata/format", "testdata/corners"} {
+	for _, file := range []string{"testdata/format", "testdata/corners", "testdata/access"} {
 		datadriven.RunTest(t, file, formatted)
 	}
 }

@@ -11,11 +11,14 @@ var showKinds = []struct {
 	{"VIEWS", ast.ShowViews}, {"COLUMNS", ast.ShowColumns}, {"FIELDS", ast.ShowColumns},
 	{"INDEXES", ast.ShowIndexes}, {"INDICES", ast.ShowIndexes}, {"INDEX", ast.ShowIndexes}, {"KEYS", ast.ShowIndexes},
 	{"PROCESSLIST", ast.ShowProcesslist}, {"FUNCTIONS", ast.ShowFunctions}, {"SETTINGS", ast.ShowSettings}, {"SETTING", ast.ShowSetting},
-	{"ENGINES", ast.ShowEngines}, {"CLUSTERS", ast.ShowClusters}, {"CLUSTER", ast.ShowCluster}, {"GRANTS", ast.ShowGrants},
-	{"ACCESS", ast.ShowAccess}, {"USERS", ast.ShowUsers}, {"ROLES", ast.ShowRoles}, {"MERGES", ast.ShowMerges}, {"ROLLUPS", ast.ShowRollups},
+	{"ENGINES", ast.ShowEngines}, {"CLUSTERS", ast.ShowClusters}, {"CLUSTER", ast.ShowCluster},
+	{"MERGES", ast.ShowMerges}, {"ROLLUPS", ast.ShowRollups},
 }
 
 func (p *parser) show() ast.Statement {
+	if s := p.showAccess(); s != nil {
+		return s
+	}
 	start := p.at().start
 	p.needWords("SHOW")
 	s := &ast.Show{}
@@ -31,7 +34,7 @@ func (p *parser) show() ast.Statement {
 		if plain && (p.isWords("TABLE") || p.isWords("DATABASE") || p.isWords("VIEW") || p.isWords("DICTIONARY")) {
 			return p.showCreate(s, start)
 		}
-		if w := p.anyWords("CURRENT ROLES", "ENABLED ROLES", "PRIVILEGES", "QUOTAS", "QUOTA", "PROFILES", "SETTINGS PROFILES", "POLICIES", "ROW POLICIES", "FILESYSTEM CACHES"); w != "" {
+		if w := p.anyWords("FILESYSTEM CACHES"); w != "" {
 			return p.otherFrom(start, "SHOW "+w)
 		}
 		p.fail()
@@ -67,13 +70,6 @@ func (p *parser) showSource(s *ast.Show) {
 		text := p.nonEmptyName()
 		s.Name = ast.TableName{Range: p.from(start), Table: ast.Name{Text: text}}
 		return
-	case ast.ShowGrants:
-		if p.words("FOR") {
-			start := p.at().start
-			text := p.nonEmptyName()
-			s.Name = ast.TableName{Range: p.from(start), Table: ast.Name{Text: text}}
-		}
-		return
 	}
 	needed := s.Kind == ast.ShowColumns || s.Kind == ast.ShowIndexes
 	if p.anyWords("FROM", "IN") == "" {
@@ -105,9 +101,6 @@ func (p *parser) like() (has, not, caseless bool, pattern string) {
 func (p *parser) showCreate(s *ast.Show, start int) ast.Statement {
 	s.Kind = ast.ShowCreate
 	s.Temporary = s.Temporary || p.words("TEMPORARY")
-	if e := p.accessEntity(); e != "" {
-		return p.otherFrom(start, "SHOW CREATE "+e)
-	}
 	s.Object, _ = p.objectKind()
 	s.Name = p.tableName()
 	p.output(&s.Output)

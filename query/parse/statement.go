@@ -19,7 +19,7 @@ func init() {
 		"DESCRIBE": (*parser).describe, "DESC": (*parser).describe, "SHOW": (*parser).show, "EXISTS": (*parser).exists,
 		"EXPLAIN": (*parser).explain, "USE": (*parser).use, "SET": (*parser).set, "KILL": (*parser).kill,
 		"SYSTEM": (*parser).system, "CHECK": (*parser).check,
-		"GRANT": (*parser).other, "REVOKE": (*parser).other, "BACKUP": (*parser).other, "RESTORE": (*parser).other,
+		"GRANT": (*parser).grant, "REVOKE": (*parser).grant, "BACKUP": (*parser).other, "RESTORE": (*parser).other,
 		"WATCH": (*parser).other, "BEGIN": (*parser).other, "COMMIT": (*parser).other, "ROLLBACK": (*parser).other,
 		"MOVE": (*parser).other, "EXECUTE": (*parser).other,
 	}
@@ -115,6 +115,9 @@ func (p *parser) drop() ast.Statement {
 	s := &ast.Drop{Action: actions[verb]}
 	if verb == "DROP" {
 		if e := p.accessEntity(); e != "" {
+			if s := p.accessStatement(start, verb, e, false); s != nil {
+				return s
+			}
 			return p.otherFrom(start, "DROP "+e)
 		}
 	}
@@ -387,6 +390,9 @@ func (p *parser) set() ast.Statement {
 	start := p.at().start
 	p.needWords("SET")
 	if w := p.anyWords("ROLE", "DEFAULT ROLE", "TRANSACTION"); w != "" && !p.symbolAt(0, "=") {
+		if w != "TRANSACTION" {
+			return p.setRole(start, w == "DEFAULT ROLE")
+		}
 		return p.otherFrom(start, "SET "+w)
 	} else if w != "" {
 		p.pos -= strings.Count(w, " ") + 1
