@@ -53,7 +53,12 @@ func (s *Session) Execute(ctx context.Context, q Query) (*Result, error) {
 		return nil, err
 	}
 	r := &Result{QueryID: x.q.id, Kind: x.q.kind, Settings: x.set, x: x, q: x.q, opts: x.formatOptions(q.Revision)}
-	if err := sqlerr.Guard(func() error { return x.dispatch(r) }); err != nil {
+	if err := sqlerr.Guard(func() error {
+		if err := x.holdTables(); err != nil {
+			return err
+		}
+		return x.dispatch(r)
+	}); err != nil {
 		err = x.cause(err)
 		x.close(err, false)
 		return nil, err

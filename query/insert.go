@@ -58,6 +58,9 @@ func (x *statement) insert(r *Result, s *ast.Insert) error {
 	if s.Select != nil {
 		return x.insertSelect(r, target, s.Select, InsertOptions{})
 	}
+	if x.in.Rows != nil && !x.hasData() {
+		return x.insertRows(r, target)
+	}
 	rd, err := x.reader(s, target, o)
 	if err != nil {
 		return err

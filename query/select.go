@@ -33,8 +33,13 @@ func (x *statement) analyzeOptions() (analyze.Options, error) {
 	filters, err := x.tableFilters()
 	return analyze.Options{
 		Catalog: x.cat, Database: x.db, Env: x.env, Params: x.in.Params, Filters: filters,
-		Virtual: func(db, name string) plan.Table { return virtual.Lookup(x.src, db, name) },
-		Table:   x.stored,
+		Virtual: func(db, name string) plan.Table {
+			if t := x.external(db, name); t != nil {
+				return t
+			}
+			return virtual.Lookup(x.src, db, name)
+		},
+		Table: x.stored,
 		TableFunction: func(ctx context.Context, call analyze.TableCall) (plan.Table, error) {
 			return virtual.Function(ctx, x.src, x.env, call)
 		},
@@ -228,7 +233,7 @@ func gather(ctx context.Context, p *exec.Pipeline) (*column.Block, error) {
 
 // selectQuery makes a SELECT ready.
 func (x *statement) selectQuery(r *Result, q *ast.SelectUnion) error {
-	if err := noOutfile(q.Output); err != nil {
+	if err := noOutfile(q.Output); err != nil && !x.in.OwnOutput {
 		return err
 	}
 	n, err := x.analyzed(q)
@@ -248,7 +253,7 @@ func noOutfile(o ast.Output) error {
 
 // result makes r yield the rows of a plan.
 func (x *statement) result(r *Result, n plan.Node, out ast.Output) error {
-	if out.Format != "" { // before anything is sent
+	if out.Format != "" && !x.in.OwnOutput { // before anything is sent
 		if _, err := format.Lookup(out.Format); err != nil {
 			return err
 		}

@@ -40,6 +40,13 @@ type Query struct {
 	Revision int
 	// Client describes this request where it differs from the session's; nil: as the session's.
 	Client *Client
+	// Tables came along with the statement.
+	Tables []External
+	// Rows is asked for the rows of an INSERT if neither Text nor Body has them: clients of the native protocol send blocks when they know
+	// the columns. It and what it returns are called before Execute returns, from one goroutine at a time.
+	Rows func(Wanted) (Rows, error)
+	// OwnOutput says that FORMAT and INTO OUTFILE are carried out by the client.
+	OwnOutput bool
 	// Progress hears of work done, as totals, now and then from any goroutine; may be nil.
 	Progress func(Progress)
 }

@@ -1,9 +1,12 @@
 // Package server serves a query engine over HTTP as ClickHouse's HTTP interface does, with health checks, metrics and
-// the play page.
+// the play page, and over ClickHouse's native protocol.
 //
 // One Server has any number of listeners. A request is one statement (handler.go); its parts are read in request.go and
 // auth.go, its answer written in response.go. Sessions (session.go) live between requests. What a
 // client sees on failure is decided in errors.go.
+//
+// Over the native protocol a connection is a session (native.go, native_conn.go) that runs one statement at a time (native_query.go);
+// the packets are those of package protocol.
 package server
 
 import (
@@ -59,6 +62,7 @@ type Lag struct {
 type Server struct {
 	cfg      Config
 	sessions *sessions
+	natives  *natives
 	handler  http.Handler
 
 	mu struct {
@@ -80,7 +84,7 @@ func New(cfg Config) *Server {
 	if cfg.Zone == nil {
 		cfg.Zone = time.UTC
 	}
-	s := &Server{cfg: cfg, sessions: newSessions(cfg.Engine, cfg.Clock)}
+	s := &Server{cfg: cfg, sessions: newSessions(cfg.Engine, cfg.Clock), natives: newNatives()}
 	s.handler = s.routes()
 	return s
 }
@@ -159,8 +163,10 @@ func (s *Server) Close() error {
 	}
 	s.mu.listeners = nil
 	s.mu.Unlock()
+	s.natives.close()
 	ctx, cancel := context.WithTimeout(context.Background(), drainTimeout)
 	defer cancel()
+	defer context.AfterFunc(ctx, s.natives.cut)()
 	var errs []error
 	for _, srv := range servers {
 		if err := srv.Shutdown(ctx); err != nil {

@@ -292,27 +292,6 @@ func TestCheckExposed(t *testing.T) {
 	}
 }
 
-func TestNativeIsRefused(t *testing.T) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	srv := New(Config{})
-	srv.ServeNative(l)
-	c, err := net.Dial("tcp", l.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, _ = c.Write([]byte{0, 4, 't', 'e', 's', 't'})
-	b, _ := io.ReadAll(c) // the rest of the hello may reset the connection
-	if len(b) < 5 || b[0] != nativeException || !strings.Contains(string(b), "over HTTP") {
-		t.Errorf("%q", b)
-	}
-	if err := srv.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
 func FuzzParams(f *testing.F) {
 	f.Add("query=SELECT 1&param_x=1&session_id=a&compress=1", "multipart/form-data; boundary=x", "--x\r\n\r\n")
 	f.Fuzz(func(t *testing.T, raw, kind, body string) {

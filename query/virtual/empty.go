@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/query/plan"
 )
 
@@ -12,4 +13,9 @@ func Empty(t *catalog.Table) (plan.Table, error) {
 		return nil, err
 	}
 	return constTable(t.FullName(), pt.Schema(), emptyBlock(pt.Schema())), nil
+}
+
+// Constant returns a table of the rows of a block.
+func Constant(name string, schema column.Schema, b *column.Block) plan.Table {
+	return constTable(name, schema, b)
 }
