@@ -131,6 +131,7 @@ const (
 	SubqueryResultTooLarge                       Code = 262
 	InvalidJoinKind                              Code = 270
 	CannotDecompress                             Code = 271
+	AllConnectionTriesFailed                     Code = 279
 	DatabaseAccessDenied                         Code = 291
 	TooDeepRecursion                             Code = 306
 	TooManyBytes                                 Code = 307
@@ -327,6 +328,7 @@ var names = map[Code]string{
 	SubqueryResultTooLarge:                       "SUBQUERY_RESULT_TOO_LARGE",
 	InvalidJoinKind:                              "INVALID_JOIN_KIND",
 	CannotDecompress:                             "CANNOT_DECOMPRESS",
+	AllConnectionTriesFailed:                     "ALL_CONNECTION_TRIES_FAILED",
 	DatabaseAccessDenied:                         "DATABASE_ACCESS_DENIED",
 	TooDeepRecursion:                             "TOO_DEEP_RECURSION",
 	TooManyBytes:                                 "TOO_MANY_BYTES",
