@@ -29,6 +29,12 @@ type Options struct {
 	Schema    column.Schema
 	Config    Config
 	Committer Committer
+	// Owns says which partitions are this consumer's, where others take the rest; nil: all. It may change its mind: topics are looked up
+	// every Discover.
+	Owns func(TopicPartition) bool
+	// Claim takes over partitions without a cursor from whoever consumed them before, if anybody did, and reports whether there are
+	// cursors now that there were not; nil: nobody else ever consumes.
+	Claim func(ctx context.Context, parts []TopicPartition) (moved bool, err error)
 	// Clock defaults to the system's.
 	Clock clock.Clock
 	// Budget, if any, accounts for messages that are not yet committed.

@@ -54,6 +54,13 @@ func (c *Consumer) session(parent context.Context) error {
 	if err != nil {
 		return err
 	}
+	moved, err := c.claim(parent, pos, parts)
+	if err != nil {
+		return fmt.Errorf("cannot take over partitions: %w", err)
+	}
+	if moved {
+		return errReplan // the cursors are others now
+	}
 	as, first := plan(pos, parts, c.o.Config.FromLatest, c.o.Config.SkipLoss)
 	c.halt(as)
 	c.forget(pos)

@@ -10,7 +10,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kerr"
 )
 
-// lookUp returns all partitions of the consumer's topics as the brokers show them now.
+// lookUp returns the partitions of the consumer's topics that are its own, as the brokers show them now.
 func (c *Consumer) lookUp(ctx context.Context) ([]found, error) {
 	ctx, cancel := context.WithTimeout(ctx, adminTimeout)
 	defer cancel()
@@ -41,8 +41,28 @@ func (c *Consumer) lookUp(ctx context.Context) ([]found, error) {
 		}
 		parts = append(parts, partitionsOf(name, t, starts, ends)...)
 	}
+	if c.o.Owns != nil {
+		parts = slices.DeleteFunc(parts, func(f found) bool { return f.Partition >= 0 && !c.o.Owns(f.TopicPartition) })
+	}
 	slices.SortFunc(parts, func(x, y found) int { return comparePartitions(x.TopicPartition, y.TopicPartition) })
 	return parts, nil
+}
+
+// claim takes over the partitions that have no cursor yet.
+func (c *Consumer) claim(ctx context.Context, pos Position, parts []found) (moved bool, err error) {
+	if c.o.Claim == nil {
+		return false, nil
+	}
+	var without []TopicPartition
+	for _, p := range parts {
+		if _, has := pos.Cursors[p.TopicPartition]; !has && p.err == nil {
+			without = append(without, p.TopicPartition)
+		}
+	}
+	if len(without) == 0 {
+		return false, nil
+	}
+	return c.o.Claim(ctx, without)
 }
 
 // isPartial reports whether some brokers answered; the partitions of the others have errors of their own.
