@@ -47,7 +47,7 @@ type Config struct {
 
 // fences are the checks of the state machine that a test can switch off, to see that something notices.
 type fences struct {
-	noTerm, noCursor, noToken, noSchema bool
+	noTerm, noCursor, noToken, noSchema, noStaging, noOrphanRule bool
 }
 
 func (c *Config) withDefaults() {

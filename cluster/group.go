@@ -33,6 +33,8 @@ type group struct {
 	// stateBytes is about the size of one.
 	stateBytes func() int64
 	lead       func(ctx context.Context, term uint64)
+	// prepare does what has to be done before a body is proposed in a term; nil: nothing has.
+	prepare func(ctx context.Context, term uint64, b body) error
 
 	requests atomic.Uint64
 	rows     *handovers    // of proposals under way; nil where none have rows

@@ -71,6 +71,25 @@ const (
 	handOverAfter = 10 * time.Second
 	// askTimeout bounds short questions between nodes.
 	askTimeout = 2 * time.Second
+	// fetchChunk is the bytes of a file in one message.
+	fetchChunk = 1 << 20
+	// fetchSlots is how many files a node fetches at once: more would make each later.
+	fetchSlots = 4
+	// fetchRate bounds the bytes a second that a node fetches: disks and networks serve queries and Raft as well.
+	fetchRate = 256 << 20
+	// fetchPauseMax is the longest pause between attempts to fetch what no replica has just then.
+	fetchPauseMax = 15 * time.Second
+	// stallTimeout is how long the other side of a transfer may be silent.
+	stallTimeout = 10 * time.Second
+	// progressPause is between messages that say that a replica is still fetching what it is asked to stage.
+	progressPause = time.Second
+	// stagePatience is how long segments wait for a majority of the replicas before their commit fails: a replica's restart, and the
+	// transfer of a large segment.
+	stagePatience = 10 * time.Minute
+	// stagePause is between attempts to stage on a replica.
+	stagePause = 500 * time.Millisecond
+	// orphanInterval is how often a replica looks whether a term has begun since it last deleted orphaned files.
+	orphanInterval = time.Second
 	// retryPause is between attempts of work that the leader owes: a term's beginning, a schema.
 	retryPause = 50 * time.Millisecond
 	// fullPause is between attempts to write to a full disk.

@@ -20,9 +20,10 @@ import (
 // Node is all groups of this node: the meta group, and the shards of which it has replicas. Which those are follows the topology
 // while the node runs.
 type Node struct {
-	cfg  *Config
-	log  *raftlog.Log
-	meta *Meta
+	cfg   *Config
+	files *courier
+	log   *raftlog.Log
+	meta  *Meta
 
 	mu struct {
 		sync.RWMutex
@@ -39,7 +40,7 @@ type Node struct {
 // openPatience returns without having caught up.
 func Open(ctx context.Context, cfg Config) (*Node, error) {
 	cfg.withDefaults()
-	n := &Node{cfg: &cfg}
+	n := &Node{cfg: &cfg, files: newCourier(&cfg)}
 	n.mu.changed = make(chan struct{})
 	err := n.open(ctx)
 	if err != nil {
@@ -66,6 +67,8 @@ func (n *Node) open(ctx context.Context) error {
 	}
 	if cfg.Network != nil {
 		cfg.Network.Handle(methodStatus, n.serveStatus)
+		cfg.Network.Handle(methodFetch, n.serveFetch)
+		cfg.Network.Handle(methodStage, n.serveStage)
 	}
 	if err := n.openMeta(); err != nil {
 		return err
@@ -136,7 +139,12 @@ func (n *Node) openShard(id uint64, found bool) error {
 	if err != nil {
 		return err
 	}
-	s := &Shard{store: store, clk: cfg.Clock, meta: n.meta, ready: make(chan struct{})}
+	term, err := lastTerm(n.log, id)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	store.Found(term)
+	s := &Shard{store: store, clk: cfg.Clock, meta: n.meta, files: n.files, ready: make(chan struct{})}
 	if !cfg.NoBackground {
 		s.background = func(ctx context.Context) {
 			if err := store.Run(ctx, s); err != nil && ctx.Err() == nil {
@@ -149,7 +157,7 @@ func (n *Node) openShard(id uint64, found bool) error {
 	if s.g, err = openGroup(cfg, id, n.log, s.fsm, &s.fsm.machine, found); err != nil {
 		return errors.Join(err, store.Close())
 	}
-	s.g.rows, s.g.stateBytes = rows, s.memtableBytes
+	s.g.rows, s.g.stateBytes, s.g.prepare = rows, s.memtableBytes, s.prepare
 	s.g.start(func(ctx context.Context, _ uint64) {
 		var work sync.WaitGroup
 		defer work.Wait()
@@ -157,6 +165,7 @@ func (n *Node) openShard(id uint64, found bool) error {
 		s.lead(ctx)
 	})
 	s.g.work.Go(s.follow)
+	s.g.work.Go(s.tendFiles)
 	n.setShards(func(shards []*Shard) []*Shard { return append(shards, s) })
 	return nil
 }

@@ -25,6 +25,11 @@ func (g *group) propose(ctx context.Context, p proposal) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	if g.prepare != nil {
+		if err := g.prepare(ctx, term, p.body); err != nil {
+			return response{}, err
+		}
+	}
 	request := g.requests.Add(1)
 	data, err := g.encode(request, term, p.schema, p.body)
 	if err != nil {

@@ -3,7 +3,6 @@ package cluster
 import (
 	"context"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -25,7 +24,8 @@ type Shard struct {
 	// background runs flushes and merges while leading, unless nil.
 	background func(ctx context.Context)
 
-	cleaned atomic.Bool
+	files   *courier
+	cleaned atomic.Uint64 // the term as of which orphaned files were last deleted
 	ready   chan struct{} // closed when the shard has caught up with the log and the catalog
 	once    sync.Once
 	problem atomic.Pointer[error] // why it has not, so far
@@ -325,12 +325,7 @@ func (s *Shard) catchUp(ctx context.Context) error {
 	if err := s.reconcile(ctx); err != nil {
 		return err
 	}
-	if !s.cleaned.Load() {
-		if _, err := s.store.CleanOrphans(ctx, math.MaxUint64); err != nil {
-			s.g.log.Warn("deleting orphans", "error", err)
-		}
-		s.cleaned.Store(true)
-	}
+	s.cleanOrphans(ctx)
 	s.once.Do(func() { close(s.ready) })
 	return nil
 }

@@ -41,7 +41,7 @@ func (n *Node) Status() []Status {
 	out[0].Schema = n.meta.Catalog().Version
 	for _, s := range n.Shards() {
 		st := s.g.status()
-		st.Schema, st.MemtablePressure = s.Schema(), s.store.Pressure()
+		st.Schema, st.MemtablePressure, st.Missing = s.Schema(), s.store.Pressure(), len(s.store.Absent())
 		out = append(out, st)
 	}
 	return out

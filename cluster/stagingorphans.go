@@ -1,0 +1,45 @@
+package cluster
+
+import (
+	"context"
+	"math"
+
+	"github.com/olapd/olapd/cluster/raftlog"
+)
+
+// lastTerm is the last term that a group's log knows of, before raft runs: no file on disk was staged in a later one.
+func lastTerm(l *raftlog.Log, group uint64) (uint64, error) {
+	return l.Group(group).GetUint64([]byte("CurrentTerm"))
+}
+
+// tendFiles gets the files that the replica lacks and deletes those that no entry can name any more, until the group is closed.
+func (s *Shard) tendFiles() {
+	ctx, cancel := context.WithCancel(context.Background())
+	defer cancel()
+	s.g.work.Go(func() { s.fetchMissing(ctx, s.files) })
+	tick := s.clk.NewTicker(orphanInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-tick.C():
+			s.cleanOrphans(ctx)
+		case <-s.g.closing:
+			return
+		}
+	}
+}
+
+// cleanOrphans deletes orphaned files once in each term.
+func (s *Shard) cleanOrphans(ctx context.Context) {
+	term, _ := s.fsm.begun()
+	if term == s.cleaned.Swap(term) && !s.fsm.fences.noOrphanRule {
+		return
+	}
+	before := term
+	if s.fsm.fences.noOrphanRule {
+		before = math.MaxUint64
+	}
+	if _, err := s.store.CleanOrphans(ctx, before); err != nil {
+		s.g.log.Warn("deleting orphans", "error", err)
+	}
+}
