@@ -9,6 +9,7 @@ import (
 	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/fragment"
 	"github.com/olapd/olapd/query/settings"
 )
 
@@ -19,7 +20,9 @@ type Engine struct {
 	log   queryLog
 	base  *settings.Values
 	slots *exec.Slots
-	gate  gate
+	// remote opens queries on other nodes; nil on a node alone.
+	remote *fragment.Client
+	gate   gate
 }
 
 // slotsPerProcessor is how many workers there are for each processor before a query gets no more than one: while one waits for a file
@@ -44,6 +47,9 @@ func New(d Deps) (*Engine, error) {
 		d.Server.Clock = d.Clock.Now
 	}
 	e := &Engine{deps: d, base: settings.New(), slots: exec.NewSlots(slotsPerProcessor * runtime.GOMAXPROCS(0))}
+	if d.Cluster != nil {
+		e.remote = fragment.NewClient(d.Cluster, d.Clock)
+	}
 	if err := e.base.SetAll(d.Settings); err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/exec/spill"
+	"github.com/olapd/olapd/query/fragment"
 	"github.com/olapd/olapd/query/parse"
 	"github.com/olapd/olapd/query/settings"
 	"github.com/olapd/olapd/query/virtual"
@@ -38,7 +39,9 @@ type statement struct {
 	src  *virtual.Source
 	// store is the snapshot its reads share; nil until the first.
 	store *virtual.Storage
-	temp  *spill.Area
+	// spread is its view of other nodes; nil until it is asked for, and on a node alone.
+	spread *fragment.Query
+	temp   *spill.Area
 	// stops are called by Close, last first.
 	stops []func()
 	// closing makes close happen once.
@@ -202,6 +205,9 @@ func (x *statement) close(err error, started bool) {
 	x.closed = true
 	if x.store != nil {
 		x.store.Close()
+	}
+	if x.spread != nil {
+		x.spread.Close()
 	}
 	if terr := x.temp.Close(); terr != nil {
 		x.e.deps.Logger.Warn("temporary files of a query stay until the next start", "query_id", x.q.id, "error", terr)

@@ -43,7 +43,7 @@ func (x *statement) explain(r *Result, s *ast.Explain) error {
 		return err
 	}
 	if s.Kind == ast.ExplainPlan && !flag(s.Settings, "indexes") {
-		return x.explainText(r, s, plan.String(n))
+		return x.explainText(r, s, plan.String(x.cut(n)))
 	}
 	p, err := x.pipeline(n, false)
 	if err != nil {

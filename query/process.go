@@ -148,6 +148,13 @@ func (p *processes) tryAdd(q *running) (*running, error) {
 	return nil, nil
 }
 
+// enter adds a part of another node's query, which was counted there.
+func (p *processes) enter(q *running) {
+	p.mu.Lock()
+	p.mu.byID[q.id] = q
+	p.mu.Unlock()
+}
+
 func tooMany(now, limit int) error {
 	return sqlerr.New(sqlerr.TooManySimultaneousQueries, "Too many simultaneous queries. Current: %d, maximum: %d", now, limit)
 }

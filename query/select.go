@@ -14,6 +14,7 @@ import (
 	"github.com/olapd/olapd/query/build"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/exec/spill"
+	"github.com/olapd/olapd/query/fragment"
 	"github.com/olapd/olapd/query/optimize"
 	"github.com/olapd/olapd/query/parse"
 	"github.com/olapd/olapd/query/plan"
@@ -24,7 +25,7 @@ import (
 // storage is the snapshot that all reads of the statement share.
 func (x *statement) storage() *virtual.Storage {
 	if x.store == nil {
-		x.store = virtual.Wrap(x.e.deps.Store.Snapshot)
+		x.store = virtual.Wrap(x.snapshot)
 	}
 	return x.store
 }
@@ -146,15 +147,24 @@ func (x *statement) resultFilter(n plan.Node, o analyze.Options) (plan.Node, err
 
 // pipeline builds a plan; the caller runs or closes it.
 func (x *statement) pipeline(n plan.Node, extremes bool) (*exec.Pipeline, error) {
-	o := x.execOptions()
-	o.Extremes = extremes
-	return build.Build(x.ctx, n, build.Options{Storage: x.storage(), Env: x.env, Options: o})
+	o := x.e.execOptions(x.q)
+	o.Extremes, o.Temp = extremes, x.temporary()
+	b := build.Options{Storage: x.storage(), Env: x.env, Options: o}
+	q, err := x.remote()
+	if err != nil {
+		return nil, err
+	}
+	if q != nil {
+		b.Remotes, n = q, fragment.Cut(n)
+	}
+	return build.Build(x.ctx, n, b)
 }
 
-func (x *statement) execOptions() exec.Options {
-	v, most := x.set, x.q.budget.Least()
+// execOptions is how a query's pipelines run, but for temporary files.
+func (e *Engine) execOptions(q *running) exec.Options {
+	v, most := q.set, q.budget.Least()
 	return exec.Options{
-		Threads: threads(v), MaxBlockSize: int(min(settings.MaxBlockSize.Int(v), maxBlockRows)), Budget: x.q.budget, Progress: x.q.countRead, Planned: x.q.countPlanned,
+		Threads: threads(v), MaxBlockSize: int(min(settings.MaxBlockSize.Int(v), maxBlockRows)), Budget: q.budget, Progress: q.countRead, Planned: q.countPlanned,
 		Limits: exec.Limits{
 			RowsToRead: settings.MaxRowsToRead.Int(v), BytesToRead: settings.MaxBytesToRead.Int(v), ReadMode: mode(settings.ReadMode, v),
 			RowsToGroupBy: settings.MaxRowsToGroupBy.Int(v), GroupByMode: mode(settings.GroupByMode, v),
@@ -167,7 +177,7 @@ func (x *statement) execOptions() exec.Options {
 			GroupSpill: spillFrom(settings.GroupSpillBytes.Int(v), settings.GroupSpillRatio.Of(v), most),
 			JoinSpill:  spillFrom(0, joinSpillRatio, most),
 		},
-		Temp: x.temporary(), Slots: x.e.slots,
+		Slots: e.slots,
 	}
 }
 

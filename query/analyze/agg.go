@@ -87,7 +87,7 @@ func (s *scope) bindAgg(name string, params []column.Vector, texts []string, arg
 	if err != nil {
 		return plan.AggCall{}, err
 	}
-	c := plan.AggCall{Name: name, Fn: fn, Args: args, Func: name}
+	c := plan.AggCall{Name: name, Fn: fn, Args: args, Func: name, Params: params, Distinct: distinct}
 	if f := function.LookupAggregate(name); f != nil {
 		c.Name, c.Func = f.Name, f.Name // COUNT(*) and count() are one aggregate
 	}

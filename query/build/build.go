@@ -19,6 +19,10 @@ import (
 type Options struct {
 	Storage exec.Storage
 	Env     *function.Env
+	// Remotes runs the fragments of Exchanges on other nodes; nil: there are no Exchanges.
+	Remotes exec.Remotes
+	// Columns marks the columns of the result that are read; nil: all. The others may be nil in its blocks.
+	Columns []bool
 	exec.Options
 }
 
@@ -31,7 +35,7 @@ func Build(_ context.Context, n plan.Node, o Options) (*exec.Pipeline, error) {
 	b := &builder{o: o, sets: eval.NewSets(o.Env, o.CollideHashes), queued: map[*plan.Set]bool{}}
 	b.o.Kept = eval.NewKept(o.Budget)
 	b.sets.Keep(b.o.Kept)
-	root, err := b.node(n, nil, 0)
+	root, err := b.node(n, columnsIn(o.Columns), 0)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +47,7 @@ type builder struct {
 	sets    *eval.Sets
 	sources []exec.SetSource // inner subqueries before those that use them
 	queued  map[*plan.Set]bool
+	shared  map[*plan.Broadcast]*exec.SharedRows
 	depth   int
 }
 
@@ -89,6 +94,10 @@ func (b *builder) node(n plan.Node, use needed, depth int) (exec.Operator, error
 		return b.arrayJoin(n, depth)
 	case *plan.Window:
 		return b.window(n, depth)
+	case *plan.Exchange:
+		return b.exchange(n, use, depth)
+	case *plan.Broadcast:
+		return b.broadcast(n, depth)
 	}
 	return nil, sqlerr.New(sqlerr.NotImplemented, "Running %T is not implemented", n)
 }

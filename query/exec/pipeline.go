@@ -122,6 +122,11 @@ func (p *Pipeline) RowsBeforeLimit() (int64, bool) {
 	for op := p.Root; ; op = op.Inputs()[0] {
 		switch op := op.(type) {
 		case *Limit:
+			if e := exchangeBelow(op.inputs[0]); e != nil {
+				if n, ok := e.sorted(); ok {
+					return n, true
+				}
+			}
 			if s := sortBelow(op.inputs[0]); s != nil {
 				return s.rowsIn(), true
 			}
@@ -131,6 +136,14 @@ func (p *Pipeline) RowsBeforeLimit() (int64, bool) {
 			return 0, false
 		}
 	}
+}
+
+// Sorted returns how many rows the sort with a limit that yields the result saw; 0 if there is none. After Run.
+func (p *Pipeline) Sorted() int64 {
+	if s := sortBelow(p.Root); s != nil {
+		return s.rowsIn()
+	}
+	return 0
 }
 
 // sortBelow is the sort whose rows op yields one by one, or nil.
@@ -239,6 +252,9 @@ func describe(out []string, op Operator, depth int) []string {
 			out = append(out, pad+"  Prunes by "+c.String())
 		}
 		out = append(out, s.lines(pad+"  ")...)
+	}
+	if e, ok := op.(*Exchange); ok {
+		out = append(out, e.lines(pad+"  ")...)
 	}
 	for _, in := range op.Inputs() {
 		out = describe(out, in, depth+1)

@@ -108,15 +108,7 @@ func (u *Union) streams(r *run) ([]Stream, error) {
 		}
 		all = append(all, ss...)
 	}
-	out := make([]Stream, min(r.opts.Threads, len(all)))
-	for i := range out {
-		c := &chain{}
-		for k := i; k < len(all); k += len(out) {
-			c.in = append(c.in, all[k])
-		}
-		out[i] = c
-	}
-	return out, nil
+	return dealStreams(all, r.opts.Threads), nil
 }
 
 // chain yields the blocks of one stream after the other.

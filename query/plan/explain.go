@@ -83,6 +83,10 @@ func Describe(n Node) string {
 		return "ArrayJoin " + columnList(n.Columns, n.Schema())
 	case *Window:
 		return describeWindow(n)
+	case *Exchange:
+		return "Exchange"
+	case *Broadcast:
+		return "Broadcast"
 	}
 	return fmt.Sprintf("%T", n)
 }

@@ -99,8 +99,11 @@ type AggCall struct {
 	Name string // as EXPLAIN prints it
 	Fn   function.Aggregate
 	Args []Expr
-	// Func and Params are what Fn was bound from: rules recognise count, min, max by Func.
-	Func string
+	// Func, Params and Distinct are what Fn was bound from, beside the types of Args: rules recognise count, min, max by Func, which ends in
+	// "Distinct" where that stood in the call.
+	Func     string
+	Params   []column.Vector // flat, of length 1
+	Distinct bool
 }
 
 // SortKey is one column of ORDER BY, as a position in the input.

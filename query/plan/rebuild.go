@@ -52,6 +52,10 @@ func WithInputs(n Node, in []Node) Node {
 		return &c
 	case *Window:
 		return &Window{Input: in[0], Calls: n.Calls, Fields: n.Fields}
+	case *Exchange:
+		return &Exchange{Input: in[0]}
+	case *Broadcast:
+		return &Broadcast{Input: in[0]}
 	}
 	panic(fmt.Sprintf("plan: %T has no inputs to replace", n))
 }

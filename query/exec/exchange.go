@@ -1,0 +1,260 @@
+package exec
+
+import (
+	"context"
+	"fmt"
+	"sync"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/query/plan"
+)
+
+// Remotes runs fragments of one query on other nodes, beside this one.
+type Remotes interface {
+	// Local reports whether shards are read on this node, so that fragments run here too. It does not change.
+	Local() bool
+	// Start runs a fragment on the other nodes and returns what each yields. Nothing is left of it when the context has ended and all RemoteRows are
+	// closed.
+	Start(ctx context.Context, f RemoteFragment) ([]RemoteRows, error)
+}
+
+// RemoteFragment is a fragment to run on other nodes.
+type RemoteFragment struct {
+	Plan plan.Node
+	// Columns marks those of the plan's schema that are read; the others may be nil in the blocks.
+	Columns []bool
+	// Broadcasts are the rows of plan.Broadcasts(Plan), as blocks.
+	Broadcasts [][]*column.Block
+	// Read hears of rows and bytes that the other nodes have read, as increments, and Planned of rows that they are to read. An error of
+	// Read ends the fragment.
+	Read    func(rows, bytes int64) error
+	Planned func(rows int64)
+}
+
+// RemoteRows is what a fragment yields on one node. Next and Close are called by one goroutine at a time.
+type RemoteRows interface {
+	// Next returns the next block, or nil at the end.
+	Next(ctx context.Context) (*column.Block, error)
+	// Close ends the fragment there, if it has not ended.
+	Close()
+	// Reports tells what was done, once Next has returned nil: of one node, or of those that took its place.
+	Reports() []RemoteReport
+}
+
+// RemoteReport tells what a fragment did on a node.
+type RemoteReport struct {
+	Node string
+	// Lines describe the operators as Pipeline.Explain does.
+	Lines []string
+	// Sorted is how many rows the fragment's sort with a limit saw.
+	Sorted int64
+}
+
+// Exchange yields the rows of a fragment: those of this node's shards, by operators of this pipeline, and those of other nodes.
+type Exchange struct {
+	base
+	remotes    Remotes
+	fragment   RemoteFragment
+	broadcasts []*Broadcast
+	local      Operator // nil: no shard is here
+	rows       []RemoteRows
+}
+
+// NewExchange returns an Exchange. Broadcasts are those of the plan; those that operators of the local part read share what they gather.
+func NewExchange(remotes Remotes, n plan.Node, columns []bool, local Operator, broadcasts []*Broadcast) *Exchange {
+	e := &Exchange{remotes: remotes, fragment: RemoteFragment{Plan: n, Columns: columns}, local: local, broadcasts: broadcasts}
+	if local != nil {
+		e.inputs = append(e.inputs, local)
+	}
+	for _, b := range broadcasts {
+		e.inputs = append(e.inputs, b)
+	}
+	return e
+}
+
+// Describe implements Operator.
+func (e *Exchange) Describe() string {
+	if e.local == nil {
+		return "Exchange, of other nodes"
+	}
+	return "Exchange, of this node and others"
+}
+
+// Totals implements Operator: a fragment has none.
+func (e *Exchange) Totals() (*column.Block, error) { return nil, nil }
+
+func (e *Exchange) streams(r *run) ([]Stream, error) {
+	for _, b := range e.broadcasts {
+		blocks, err := b.shared.gather(r)
+		if err != nil {
+			return nil, err
+		}
+		e.fragment.Broadcasts = append(e.fragment.Broadcasts, blocks)
+	}
+	e.fragment.Read = func(rows, bytes int64) error {
+		_, err := r.countRead(rows, bytes)
+		return err
+	}
+	e.fragment.Planned = r.opts.Planned
+	var all []Stream
+	rows, err := e.remotes.Start(r.ctx, e.fragment) // before this node's part: they work while it does
+	if err != nil {
+		return nil, err
+	}
+	e.rows = rows
+	r.atEnd(func() error {
+		for _, x := range rows {
+			x.Close()
+		}
+		return nil
+	})
+	if e.local != nil {
+		if all, err = open(r, e.local); err != nil {
+			return nil, err
+		}
+	}
+	for _, x := range rows {
+		all = append(all, &remoteStream{rows: x, held: r.reservation()})
+	}
+	if len(all) == 0 {
+		return []Stream{&chain{}}, nil
+	}
+	return dealStreams(all, r.opts.Threads), nil
+}
+
+// dealStreams makes at most n streams of many, each of which yields the rows of some of them, one after the other.
+func dealStreams(all []Stream, n int) []Stream {
+	out := make([]Stream, min(n, len(all)))
+	for i := range out {
+		c := &chain{}
+		for k := i; k < len(all); k += len(out) {
+			c.in = append(c.in, all[k])
+		}
+		out[i] = c
+	}
+	return out
+}
+
+// remoteStream yields the rows of another node.
+type remoteStream struct {
+	rows RemoteRows
+	held *reservation // of the block the reader has
+}
+
+func (s *remoteStream) Next(ctx context.Context) (*column.Block, error) {
+	b, err := s.rows.Next(ctx)
+	if err != nil || b == nil {
+		s.held.release()
+		return nil, err
+	}
+	return b, s.held.set(blockBytes(b))
+}
+
+func (s *remoteStream) stop() { s.rows.Close() }
+
+// sorted returns how many rows the fragment's sort with a limit saw on all nodes; false if it has none.
+func (e *Exchange) sorted() (int64, bool) {
+	top, ok := e.fragment.Plan.(*plan.Sort)
+	if !ok || top.Limit == 0 {
+		return 0, false
+	}
+	n := int64(0)
+	if e.local != nil {
+		if s := sortBelow(e.local); s != nil {
+			n = s.rowsIn()
+		}
+	}
+	for _, x := range e.rows {
+		for _, rep := range x.Reports() {
+			n += rep.Sorted
+		}
+	}
+	return n, true
+}
+
+// exchangeBelow is the Exchange whose rows a sort takes, or nil.
+func exchangeBelow(op Operator) *Exchange {
+	for {
+		switch x := op.(type) {
+		case *Exchange:
+			return x
+		case *Sort, *Project, *Fetch:
+			op = x.Inputs()[0]
+		default:
+			return nil
+		}
+	}
+}
+
+// lines prints what other nodes did.
+func (e *Exchange) lines(pad string) []string {
+	var out []string
+	for _, x := range e.rows {
+		for _, rep := range x.Reports() {
+			out = append(out, fmt.Sprintf("%sOn %s", pad, rep.Node))
+			for _, l := range rep.Lines {
+				out = append(out, pad+"  "+l)
+			}
+		}
+	}
+	return out
+}
+
+// Broadcast yields rows that are gathered once, for all that read them here and on other nodes.
+type Broadcast struct {
+	base
+	shared *SharedRows
+}
+
+// NewBroadcast returns a Broadcast of rows that others may share.
+func NewBroadcast(s *SharedRows) *Broadcast {
+	return &Broadcast{base: base{inputs: []Operator{s.in}}, shared: s}
+}
+
+// Describe implements Operator.
+func (b *Broadcast) Describe() string { return "Broadcast" }
+
+// Totals implements Operator: rows that travel have none.
+func (b *Broadcast) Totals() (*column.Block, error) { return nil, nil }
+
+func (b *Broadcast) streams(r *run) ([]Stream, error) {
+	blocks, err := b.shared.gather(r)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Stream, 0, len(blocks))
+	for _, x := range blocks {
+		out = append(out, &valuesStream{rest: blocksOf{b: x, size: r.opts.MaxBlockSize}})
+	}
+	if len(out) == 0 {
+		out = append(out, &chain{})
+	}
+	return dealStreams(out, r.opts.Threads), nil
+}
+
+// SharedRows is the rows of an operator, gathered once in a run.
+type SharedRows struct {
+	in     Operator
+	once   sync.Once
+	blocks []*column.Block
+	err    error
+}
+
+// NewSharedRows returns the rows of in, which nobody else opens.
+func NewSharedRows(in Operator) *SharedRows { return &SharedRows{in: in} }
+
+// gather returns the rows, whose memory is held until the end of the run. They are read only.
+func (s *SharedRows) gather(r *run) ([]*column.Block, error) {
+	s.once.Do(func() {
+		var in Stream
+		if in, s.err = single(r, s.in); s.err != nil {
+			return
+		}
+		held := r.reservation()
+		s.err = drain(r.ctx, in, func(b *column.Block) error {
+			s.blocks = append(s.blocks, b)
+			return held.add(blockBytes(b))
+		})
+	})
+	return s.blocks, s.err
+}

@@ -1,0 +1,229 @@
+package fragment
+
+import (
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/plan"
+)
+
+// Cut returns the plan with an Exchange over each part that the shards run. It yields the same rows where each stored row is in exactly
+// one shard, in another order where the plan asks for none. A plan that is cut already stays as it is.
+func Cut(n plan.Node) plan.Node {
+	c := &cutter{sets: map[*plan.Set]*plan.Set{}, sent: map[*plan.Set]*plan.Set{}}
+	return c.whole(n)
+}
+
+// cutter cuts one plan. Sets that several expressions share stay shared.
+type cutter struct {
+	sets map[*plan.Set]*plan.Set // done, of expressions that are evaluated where the query is
+	sent map[*plan.Set]*plan.Set // done, of expressions in fragments
+}
+
+// whole is a part of a plan that runs where the query is, with its fragments under Exchanges.
+func (c *cutter) whole(n plan.Node) plan.Node {
+	n, spread := c.cut(n)
+	if spread {
+		return c.exchange(n)
+	}
+	return n
+}
+
+// exchange ends a fragment: the sets of its expressions are computed once and sent.
+func (c *cutter) exchange(n plan.Node) plan.Node {
+	return &plan.Exchange{Input: c.sending(n)}
+}
+
+func (c *cutter) sending(n plan.Node) plan.Node {
+	if _, ok := n.(*plan.Broadcast); ok {
+		return n
+	}
+	if in := n.Inputs(); len(in) > 0 {
+		out := make([]plan.Node, len(in))
+		for i, x := range in {
+			out[i] = c.sending(x)
+		}
+		n = plan.WithInputs(n, out)
+	}
+	return c.withSets(n, c.sent, func(in plan.Node) plan.Node { return &plan.Broadcast{Input: c.whole(in)} })
+}
+
+// withSets replaces the subqueries of a node's own sets by what f makes of them, once each.
+func (c *cutter) withSets(n plan.Node, done map[*plan.Set]*plan.Set, f func(plan.Node) plan.Node) plan.Node {
+	if len(plan.Subqueries(n)) == 0 {
+		return n
+	}
+	return plan.MapExprs(n, func(e plan.Expr) plan.Expr {
+		return plan.Rewrite(e, func(e plan.Expr) plan.Expr {
+			in, ok := e.(*plan.In)
+			if !ok || in.Set.Input == nil {
+				return e
+			}
+			s := done[in.Set]
+			if s == nil {
+				copied := *in.Set
+				copied.Input = f(in.Set.Input)
+				s = &copied
+				done[in.Set] = s
+			}
+			return &plan.In{Args: in.Args, Set: s, Not: in.Not, T: in.T}
+		})
+	})
+}
+
+// cut returns n, and whether it is spread: whether running it for each shard alone and joining the rows gives its rows. What is not spread has
+// Exchanges below; what is spread has none, and its sets are still to be looked at.
+func (c *cutter) cut(n plan.Node) (plan.Node, bool) {
+	switch n := n.(type) {
+	case *plan.Exchange:
+		return n, false
+	case *plan.Scan:
+		return c.scan(n)
+	case *plan.Filter, *plan.Project, *plan.ArrayJoin:
+		in, spread := c.cut(n.Inputs()[0])
+		if spread && volatileIn(n) {
+			in, spread = c.exchange(in), false
+		}
+		out := plan.WithInputs(n, []plan.Node{in})
+		if !spread {
+			out = c.here(out)
+		}
+		return out, spread
+	case *plan.Union:
+		return c.union(n)
+	case *plan.Join:
+		return c.join(n)
+	case *plan.Aggregate:
+		return c.aggregate(n)
+	case *plan.Sort:
+		return c.twice(n, n.Limit != 0, n), false
+	case *plan.Limit:
+		below := &plan.Limit{Input: n.Input, N: n.N + n.Offset}
+		return c.twice(n, n.N != plan.NoLimit && n.WithTies == nil && below.N >= n.N, below), false
+	case *plan.LimitBy:
+		below := &plan.LimitBy{Input: n.Input, Keys: n.Keys, N: n.N + n.Offset}
+		return c.twice(n, below.N >= n.N, below), false
+	case *plan.Distinct:
+		return c.twice(n, true, n), false
+	}
+	return c.apart(n), false
+}
+
+// scan is spread if its table is stored. Volatile conditions are tested behind the Exchange.
+func (c *cutter) scan(n *plan.Scan) (plan.Node, bool) {
+	switch {
+	case n.Table.Catalog() == nil:
+		return c.here(n), false
+	case volatileIn(n):
+		return c.here(&plan.Filter{Input: c.exchange(n.With(nil, 0)), Cond: n.Filter}), false
+	}
+	return n, true
+}
+
+// here is a node that is run where the query is, whose inputs are done.
+func (c *cutter) here(n plan.Node) plan.Node { return c.withSets(n, c.sets, c.whole) }
+
+// apart is a node that is run where the query is.
+func (c *cutter) apart(n plan.Node) plan.Node {
+	if in := n.Inputs(); len(in) > 0 {
+		out := make([]plan.Node, len(in))
+		for i, x := range in {
+			out[i] = c.whole(x)
+		}
+		n = plan.WithInputs(n, out)
+	}
+	return c.here(n)
+}
+
+// twice is a node of one input that keeps some of its rows: below does so for each shard, where that can be, before n does it for all.
+func (c *cutter) twice(n plan.Node, can bool, below plan.Node) plan.Node {
+	in, spread := c.cut(n.Inputs()[0])
+	if spread {
+		if can {
+			in = plan.WithInputs(below, []plan.Node{in})
+		}
+		in = c.exchange(in)
+	}
+	return c.here(plan.WithInputs(n, []plan.Node{in}))
+}
+
+// union is spread if all its inputs are: each shard's rows of all of them are all the rows.
+func (c *cutter) union(n *plan.Union) (plan.Node, bool) {
+	in, all := make([]plan.Node, len(n.All)), true
+	spread := make([]bool, len(n.All))
+	for i, x := range n.All {
+		in[i], spread[i] = c.cut(x)
+		all = all && spread[i]
+	}
+	if !all {
+		for i := range in {
+			if spread[i] {
+				in[i] = c.exchange(in[i])
+			}
+		}
+	}
+	return plan.WithInputs(n, in), all
+}
+
+// join is spread if its left side is, and each of its rows comes from one row of that: the right side is sent to all shards.
+func (c *cutter) join(n *plan.Join) (plan.Node, bool) {
+	left, spread := c.cut(n.Left)
+	right := c.whole(n.Right)
+	if spread && byLeftRows(n) && !volatileIn(n) {
+		return plan.WithInputs(n, []plan.Node{left, &plan.Broadcast{Input: right}}), true
+	}
+	if spread {
+		left = c.exchange(left)
+	}
+	return c.here(plan.WithInputs(n, []plan.Node{left, right})), false
+}
+
+// byLeftRows reports whether what a join yields for a row of its left side does not depend on the other rows there.
+func byLeftRows(n *plan.Join) bool {
+	switch n.Kind {
+	case plan.Inner: // ANY takes each row of the right side once
+		return n.Strictness != plan.Any
+	case plan.Left, plan.Cross, plan.Semi, plan.Anti:
+		return true
+	}
+	return false
+}
+
+// aggregate is done by each shard up to states, by all keys at once; then states are merged, by the grouping sets.
+func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, bool) {
+	in, spread := c.cut(n.Input)
+	switch {
+	case !spread:
+		return c.here(plan.WithInputs(n, []plan.Node{in})), false
+	case n.Partial || n.Merge || volatileIn(n):
+		return c.here(plan.WithInputs(n, []plan.Node{c.exchange(in)})), false
+	}
+	below := &plan.Aggregate{Input: in, Keys: n.Keys, Aggs: n.Aggs, Partial: true}
+	above := &plan.Aggregate{GroupingSets: n.GroupingSets, Totals: n.Totals, Merge: true, Fields: n.Fields}
+	for i, k := range n.Keys {
+		f := column.Field{Name: n.Fields[i].Name, Type: k.Type()}
+		below.Fields = append(below.Fields, f)
+		above.Keys = append(above.Keys, &plan.Col{Index: i, Name: f.Name, T: f.Type})
+	}
+	for i, a := range n.Aggs {
+		f := column.Field{Name: n.Fields[len(n.Keys)+i].Name, Type: types.TString}
+		below.Fields = append(below.Fields, f)
+		a.Args = []plan.Expr{&plan.Col{Index: len(n.Keys) + i, Name: f.Name, T: f.Type}}
+		above.Aggs = append(above.Aggs, a)
+	}
+	above.Input = c.exchange(below)
+	return above, false
+}
+
+// volatileIn reports whether an expression of the node may give another value each time, as the number of a row: such are evaluated where the query
+// is, over all rows.
+func volatileIn(n plan.Node) bool {
+	found := false
+	plan.Exprs(n, func(e plan.Expr) {
+		plan.Walk(e, func(e plan.Expr) bool {
+			c, ok := e.(*plan.Call)
+			found = found || ok && c.Fn.Func.Volatile
+			return !found
+		})
+	})
+	return found
+}

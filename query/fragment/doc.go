@@ -1,0 +1,31 @@
+// Package fragment runs a plan on several nodes: it cuts the plan into what every shard does with its own rows and what is done once,
+// carries the former to the nodes that have the shards, and brings their rows back.
+//
+// # Cutting
+//
+// Cut puts an Exchange over each largest part of a plan that gives the same rows when it is run for each shard alone: scans, filters,
+// projections, ARRAY JOIN, joins that keep no rows of their right side for themselves, whose right side becomes a Broadcast. Above such a part,
+// aggregation, DISTINCT, LIMIT BY, LIMIT and top-k are done twice: for each shard below the Exchange, as states or as what may still be of
+// use, and once above it. Everything else stays on the node that has the query. Subqueries of IN are run there once, and their rows travel too.
+//
+// # Encoding
+//
+// A plan travels as bytes, not as SQL: what it means was settled where it was analyzed. All numbers are unsigned varints unless said otherwise, a
+// text is its length and its bytes, a type is its name, the first time, and its number, ever after.
+//
+//	+---------+------------------------------------------------------------+
+//	| u8      | node: u8 kind, fields, inputs                              |
+//	| version | expression: u8 kind, fields, arguments                     |
+//	+---------+------------------------------------------------------------+
+//
+// A scan names its table by ID and its columns by name and type; a function is its name and the types it was bound to (function.Signature); an
+// aggregate is its name, its parameters and the types of its arguments, and is bound anew; constants are blocks of one row (blockcodec); a Broadcast
+// is its number among those of the fragment. Decode takes any bytes and gives a plan or an error.
+//
+// # Running
+//
+// A fragment runs on one node for all the shards that are read there, over one stream: request and rows of Broadcasts there,
+// blocks and at last a report back (message.go). The first stream of a query to a node pins the shards' rows at one instant, and stays
+// open as long as the query: all fragments of a query read the same rows. A node that cannot be reached before that is replaced by another that
+// has a replica (link.go); later the query ends with an error.
+package fragment

@@ -1,0 +1,270 @@
+package fragment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+
+	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/exec"
+)
+
+// Client opens queries on a cluster. It is safe for concurrent use.
+type Client struct {
+	cluster Cluster
+	clock   clock.Clock
+	hedges  hedges
+}
+
+// NewClient returns a client. It starts nothing.
+func NewClient(c Cluster, clk clock.Clock) *Client { return &Client{cluster: c, clock: clk} }
+
+// Query is one query's view of the cluster: which node reads which shard for it, and the connections to these. It implements exec.Remotes and may be
+// used by any goroutine.
+type Query struct {
+	cl    *Client
+	t     Template
+	ctx   context.Context // ends all its streams
+	end   context.CancelFunc
+	local []Shard
+	far   []Shard
+	// asking is the goroutines that ask nodes to pin.
+	asking sync.WaitGroup
+	mu     struct {
+		sync.Mutex
+		links   []*link // nil: no other node was asked yet
+		opening chan struct{}
+		next    uint64
+		missing []string
+	}
+}
+
+// Open begins a query, which lasts until Close, or the end of ctx. Nodes are asked when its first fragment starts.
+func (c *Client) Open(ctx context.Context, t Template) *Query {
+	q := &Query{cl: c, t: t}
+	q.ctx, q.end = context.WithCancel(ctx)
+	for _, s := range c.cluster.Shards() {
+		if slices.Contains(s.Nodes, c.cluster.Self()) {
+			q.local = append(q.local, s)
+		} else {
+			q.far = append(q.far, s)
+		}
+	}
+	return q
+}
+
+// Close ends what is left of the query on other nodes.
+func (q *Query) Close() {
+	q.end()
+	q.asking.Wait()
+}
+
+// Local implements exec.Remotes.
+func (q *Query) Local() bool { return len(q.local) > 0 }
+
+// Storage pins the rows of the shards that are read here; the caller closes it.
+func (q *Query) Storage(ctx context.Context) (exec.Storage, error) {
+	p, err := q.cl.cluster.Pin(ctx, q.t.pin(q.local))
+	return p.Storage, err
+}
+
+// Missing names the shards that were left out, for which the query was told that it may.
+func (q *Query) Missing() []string {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return slices.Clone(q.mu.missing)
+}
+
+// Start implements exec.Remotes.
+func (q *Query) Start(ctx context.Context, f exec.RemoteFragment) ([]exec.RemoteRows, error) {
+	if len(q.far) == 0 {
+		return nil, nil
+	}
+	s, err := newSending(f)
+	if err != nil {
+		return nil, err
+	}
+	links, fresh, err := q.connect(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]exec.RemoteRows, 0, len(links))
+	closeAll := func() {
+		for _, r := range out {
+			r.Close()
+		}
+	}
+	for _, l := range links {
+		r, err := q.rows(ctx, l, fresh, s)
+		if err != nil {
+			closeAll()
+			return nil, err
+		}
+		out = append(out, r)
+	}
+	return out, nil
+}
+
+// connect returns the links to the nodes that read the shards. The first to ask makes them, its fragment being the first they run; the others wait for it.
+func (q *Query) connect(ctx context.Context, s *sending) (links []*link, fresh bool, err error) {
+	for {
+		q.mu.Lock()
+		if q.mu.links != nil {
+			links = slices.Clone(q.mu.links)
+			q.mu.Unlock()
+			return links, false, nil
+		}
+		wait := q.mu.opening
+		if wait == nil {
+			q.mu.opening = make(chan struct{})
+			q.mu.Unlock()
+			links, err = q.establish(ctx, q.far, nil, s)
+			q.mu.Lock()
+			if err == nil {
+				q.mu.links = append([]*link{}, links...)
+			}
+			close(q.mu.opening)
+			q.mu.opening = nil
+			q.mu.Unlock()
+			return links, true, err
+		}
+		q.mu.Unlock()
+		select {
+		case <-wait:
+		case <-ctx.Done():
+			return nil, false, context.Cause(ctx)
+		}
+	}
+}
+
+// establish links to nodes that read shards and are not among those that failed; where one cannot be reached, the next is asked.
+func (q *Query) establish(ctx context.Context, shards []Shard, failed map[string]error, s *sending) ([]*link, error) {
+	groups, none := assign(shards, failed)
+	if len(none) > 0 {
+		if !q.t.SkipUnavailable {
+			return nil, unavailable(none, failed)
+		}
+		q.leaveOut(none)
+	}
+	found := make([][]*link, len(groups))
+	errs := make([]error, len(groups))
+	var wg sync.WaitGroup
+	for i, g := range groups {
+		wg.Go(func() {
+			l, err := q.hedged(ctx, g, failed, s)
+			if err == nil {
+				found[i] = []*link{l}
+				return
+			}
+			if errs[i] = err; !elsewhere(err) || ctx.Err() != nil {
+				return
+			}
+			found[i], errs[i] = q.establish(ctx, g.shards, with(failed, g.node, err), s)
+		})
+	}
+	wg.Wait()
+	links := slices.Concat(found...)
+	if err := firstError(errs); err != nil {
+		for _, l := range links {
+			l.close()
+		}
+		return nil, err
+	}
+	return links, nil
+}
+
+// firstError is the error that says most: not one that only follows from another's cancellation.
+func firstError(errs []error) error {
+	var first error
+	for _, err := range errs {
+		if err != nil && (first == nil || errors.Is(first, context.Canceled)) {
+			first = err
+		}
+	}
+	return first
+}
+
+// elsewhere reports whether another replica may do what failed: the node was not reached, or it has not the rows.
+func elsewhere(err error) bool {
+	return sqlerr.Is(err, sqlerr.NetworkError) || sqlerr.Is(err, sqlerr.AllConnectionTriesFailed)
+}
+
+// group is shards that one node reads.
+type group struct {
+	node   string
+	shards []Shard
+}
+
+// assign deals shards out to the first of their nodes that has not failed. It returns those without one, too.
+func assign(shards []Shard, failed map[string]error) (groups []group, none []Shard) {
+	at := map[string]int{}
+	for _, s := range shards {
+		k := slices.IndexFunc(s.Nodes, func(n string) bool { return failed[n] == nil })
+		if k < 0 {
+			none = append(none, s)
+			continue
+		}
+		node := s.Nodes[k]
+		i, ok := at[node]
+		if !ok {
+			i = len(groups)
+			at[node], groups = i, append(groups, group{node: node})
+		}
+		groups[i].shards = append(groups[i].shards, s)
+	}
+	return groups, none
+}
+
+func with(failed map[string]error, node string, err error) map[string]error {
+	out := map[string]error{node: err}
+	for n, e := range failed {
+		out[n] = e
+	}
+	return out
+}
+
+// unavailable is the error of shards that no node can be asked for.
+func unavailable(shards []Shard, failed map[string]error) error {
+	parts := make([]string, len(shards))
+	for i, s := range shards {
+		why := make([]string, len(s.Nodes))
+		for k, n := range s.Nodes {
+			why[k] = n
+			if err := failed[n]; err != nil {
+				why[k] += " (" + err.Error() + ")"
+			}
+		}
+		parts[i] = fmt.Sprintf("shard %d on %s", s.ID, strings.Join(why, ", "))
+	}
+	return sqlerr.New(sqlerr.AllConnectionTriesFailed, "All replicas are unavailable of %s", strings.Join(parts, "; "))
+}
+
+func (q *Query) leaveOut(shards []Shard) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, s := range shards {
+		if name := fmt.Sprint(s.ID); !slices.Contains(q.mu.missing, name) {
+			q.mu.missing = append(q.mu.missing, name)
+		}
+	}
+}
+
+// sending is a fragment as it is sent: encoded once for all nodes.
+type sending struct {
+	exec.RemoteFragment
+	plan   []byte
+	fields column.Schema
+}
+
+func newSending(f exec.RemoteFragment) (*sending, error) {
+	enc, err := Encode(nil, f.Plan)
+	if err != nil {
+		return nil, err
+	}
+	return &sending{RemoteFragment: f, plan: enc, fields: f.Plan.Schema()}, nil
+}

@@ -1,0 +1,122 @@
+package fragment
+
+import (
+	"maps"
+	"slices"
+	"time"
+)
+
+// Request asks a node to run a fragment.
+type Request struct {
+	linkKey
+	// Catalog is the version of the catalog that the fragment was planned with.
+	Catalog uint64
+	// User, Database, Now and Zone are what functions may ask for; Settings those of the query that were changed.
+	User, Database string
+	Now            time.Time
+	Zone           string
+	Settings       map[string]string
+	// Broadcasts is how many there are. Plan is the encoded fragment, Columns those of its schema that are read.
+	Broadcasts int
+	Columns    []bool
+	Plan       []byte
+}
+
+// linkKey names a link of a node's query: its id, and which of its connections to the other node it is. What it reads is pinned once.
+type linkKey struct {
+	Query string
+	Link  uint64
+}
+
+// pinMessage asks a node to pin what a link reads.
+type pinMessage struct {
+	linkKey
+	PinRequest
+}
+
+func (p *pinMessage) encode() []byte {
+	w := &writer{b: []byte{requestVersion}}
+	w.text(p.Query)
+	w.uv(p.Link)
+	w.count(len(p.Shards))
+	for i, s := range p.Shards {
+		w.uv(s)
+		w.uv(p.After[i])
+	}
+	w.flag(p.Strong)
+	w.uv(p.Catalog)
+	return w.b
+}
+
+func decodePin(body []byte) (*pinMessage, error) {
+	r := &reader{b: body}
+	r.version()
+	p := &pinMessage{linkKey: linkKey{r.text(), r.uv()}}
+	n := r.count()
+	if n > maxShards {
+		return nil, corrupt("a pin of %d shards", n)
+	}
+	for range n {
+		p.Shards, p.After = append(p.Shards, r.uv()), append(p.After, r.uv())
+	}
+	p.Strong, p.Catalog = r.flag(), r.uv()
+	return p, r.err
+}
+
+func (r *reader) version() {
+	if v := r.u8(); v != requestVersion {
+		r.fail(corrupt("a request of version %d, this build reads %d", v, requestVersion))
+	}
+}
+
+// requestVersion is the first byte of a request.
+const requestVersion = 1
+
+func (q *Request) encode() []byte {
+	w := &writer{b: []byte{requestVersion}}
+	w.text(q.Query)
+	w.uv(q.Link)
+	w.uv(q.Catalog)
+	w.text(q.User)
+	w.text(q.Database)
+	w.sv(q.Now.UnixNano())
+	w.text(q.Zone)
+	w.count(len(q.Settings))
+	for _, k := range slices.Sorted(maps.Keys(q.Settings)) {
+		w.text(k)
+		w.text(q.Settings[k])
+	}
+	w.count(q.Broadcasts)
+	w.count(len(q.Columns))
+	for _, x := range q.Columns {
+		w.flag(x)
+	}
+	w.text(string(q.Plan))
+	return w.b
+}
+
+func decodeRequest(body []byte) (*Request, error) {
+	r := &reader{b: body}
+	r.version()
+	q := &Request{linkKey: linkKey{r.text(), r.uv()}, Catalog: r.uv()}
+	q.User, q.Database, q.Now, q.Zone = r.text(), r.text(), time.Unix(0, r.sv()).UTC(), r.text()
+	n := r.count()
+	if n > maxSettings {
+		return nil, corrupt("a request with %d settings", n)
+	}
+	q.Settings = make(map[string]string, n)
+	for range n {
+		k := r.text()
+		q.Settings[k] = r.text()
+	}
+	q.Broadcasts = r.count()
+	q.Columns = make([]bool, r.count())
+	for i := range q.Columns {
+		q.Columns[i] = r.flag()
+	}
+	if q.Plan = r.take(r.count()); len(q.Plan) > maxFragment {
+		return nil, corrupt("a fragment of %d bytes", len(q.Plan))
+	}
+	q.Plan = slices.Clone(q.Plan)
+	return q, r.err
+}

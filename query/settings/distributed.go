@@ -1,0 +1,13 @@
+package settings
+
+// Queries over the shards of a cluster. A node alone has one shard, and what is said here of others does not matter there.
+var (
+	SkipUnavailable = boolean("skip_unavailable_shards", false,
+		"Leave out shards that no node answers for, instead of an error. The answer says that it is partial.")
+	SequentialConsistency = count("select_sequential_consistency", 0,
+		"1: a read sees everything that was committed before it began, on whatever replica it reads. 0: what the replica has applied.")
+	ReadAfter = text("String", "read_after_index", "",
+		"Log indices that must have been applied where shards are read, as 'shard:index, …'.")
+	UseHedged   = boolean("use_hedged_requests", true, "Ask another replica beside one that has not answered for hedged_connection_timeout_ms, for at most one request of twenty.")
+	HedgedAfter = millis("hedged_connection_timeout_ms", "50", "Time after which another replica is asked; see use_hedged_requests.")
+)
