@@ -12,6 +12,7 @@ import (
 	"github.com/hashicorp/raft"
 
 	"github.com/olapd/olapd/cluster/raftlog"
+	"github.com/olapd/olapd/cluster/rpc"
 	"github.com/olapd/olapd/internal/clock"
 )
 
@@ -26,6 +27,7 @@ type group struct {
 	log       *slog.Logger
 	machine   *machine
 	raft      *raft.Raft
+	net       rpc.Network // nil: there are no other nodes
 	transport raftTransport
 	store     *guard
 	window    *window
@@ -58,7 +60,7 @@ type group struct {
 // openGroup starts raft over the shared log. fsm is m's state machine. With found the group begins with this node alone, unless
 // something of it is here; else the node waits to be added. start must follow.
 func openGroup(cfg *Config, id uint64, l *raftlog.Log, fsm raft.FSM, m *machine, found bool) (*group, error) {
-	g := &group{id: id, node: cfg.Node, clk: cfg.Clock, log: cfg.Logger.With("group", id), machine: m,
+	g := &group{id: id, node: cfg.Node, clk: cfg.Clock, log: cfg.Logger.With("group", id), machine: m, net: cfg.Network,
 		window: newWindow(maxInflight, min(cfg.InflightBytes, 512<<20)), limit: cfg.SnapshotBytes, stateBytes: func() int64 { return 0 },
 		closing: make(chan struct{}), down: make(chan struct{}), recheck: make(chan struct{}, 1), contacts: newContacts()}
 	g.mu.changed = make(chan struct{})

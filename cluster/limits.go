@@ -55,6 +55,12 @@ const (
 	failoverTimeout = time.Second
 	// leaderWait is how long a proposal waits for this node to lead.
 	leaderWait = 5 * time.Second
+	// leaderPatience is how long a commit waits for a group to have a leader: an election takes some failoverTimeouts.
+	leaderPatience = 15 * time.Second
+	// leaderPoll is how often one who waits looks whether another node leads.
+	leaderPoll = 100 * time.Millisecond
+	// forwardTimeout bounds the wait for a leader's answer; after it the outcome is unknown.
+	forwardTimeout = 10 * time.Second
 	// enqueueTimeout bounds the wait for raft's queue, which has room for maxInflight.
 	enqueueTimeout = 30 * time.Second
 	// drainTimeout is how long closing waits for proposals under way before it stops raft under them.

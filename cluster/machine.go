@@ -35,6 +35,8 @@ type response struct {
 	value any
 	err   error // nothing happened, on any replica
 	fatal error // the replica cannot go on
+
+	term, index uint64 // of the entry; set for its proposer
 }
 
 func (m *machine) init(group uint64, f fences) {

@@ -93,11 +93,11 @@ func (m *Meta) changeTopology(ctx context.Context, f func(*Topology) (bool, erro
 	if err := t.check(); err != nil {
 		return nil, err
 	}
-	r, err := m.g.propose(ctx, proposal{body: &topologyChange{t}})
+	r, err := m.g.commit(ctx, proposal{body: &topologyChange{t}})
 	if err := errors.Join(err, r.err); err != nil {
 		return nil, err
 	}
-	return r.value.(*Topology), nil
+	return m.Topology(), nil
 }
 
 func (m *Meta) change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, error) {
@@ -116,11 +116,11 @@ func (m *Meta) change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, erro
 	if err := m.check(old, d); err != nil {
 		return nil, err
 	}
-	r, err := m.g.propose(ctx, proposal{body: &catalogChange{d}, schema: d.To})
+	r, err := m.g.commit(ctx, proposal{body: &catalogChange{d}, schema: d.To})
 	if err := errors.Join(err, r.err); err != nil {
 		return nil, err
 	}
-	return r.value.(*catalog.Catalog), nil
+	return m.Catalog(), nil
 }
 
 // check refuses a change that the shards could not apply, or that reuses an ID.

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 
 	"github.com/olapd/olapd/cluster/raftlog"
 	"github.com/olapd/olapd/internal/catalog"
@@ -31,8 +32,9 @@ type Node struct {
 		changed chan struct{}
 		closed  bool
 	}
-	stop context.CancelFunc
-	work sync.WaitGroup
+	serving atomic.Bool // what other nodes ask can be answered: meta is set
+	stop    context.CancelFunc
+	work    sync.WaitGroup
 }
 
 // Open starts the groups over what is in cfg.Dir, and returns when all have caught up with their logs: every acknowledged
@@ -69,6 +71,7 @@ func (n *Node) open(ctx context.Context) error {
 		cfg.Network.Handle(methodStatus, n.serveStatus)
 		cfg.Network.Handle(methodFetch, n.serveFetch)
 		cfg.Network.Handle(methodStage, n.serveStage)
+		cfg.Network.Handle(methodForward, n.serveForward)
 	}
 	if err := n.openMeta(); err != nil {
 		return err
@@ -76,6 +79,7 @@ func (n *Node) open(ctx context.Context) error {
 	if err := n.openStored(); err != nil {
 		return err
 	}
+	n.serving.Store(true)
 	if err := n.meta.g.awaitCaughtUp(ctx); err != nil {
 		return err
 	}
@@ -152,6 +156,7 @@ func (n *Node) openShard(id uint64, found bool) error {
 			}
 		}
 	}
+	s.Writer = Writer{id: id, commit: s.commit}
 	rows := &handovers{}
 	s.fsm = newShardFSM(id, store, cfg.Specs, cfg.fences, rows.take)
 	if s.g, err = openGroup(cfg, id, n.log, s.fsm, &s.fsm.machine, found); err != nil {
@@ -194,6 +199,9 @@ func (n *Node) Close() error {
 	}
 	if n.meta != nil {
 		errs = append(errs, n.meta.g.close())
+	}
+	if n.cfg.Transport != nil {
+		n.cfg.Transport.close()
 	}
 	if n.log != nil {
 		errs = append(errs, n.log.Close())

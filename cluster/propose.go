@@ -16,6 +16,7 @@ type proposal struct {
 	schema uint64
 	term   uint64      // only under this one; 0: any
 	rows   []TableRows // handed over to the state machine
+	token  bool        // it takes effect once, however often it is made
 }
 
 // propose commits an entry and waits until it has been applied here. A refusal by the state machine is in the
@@ -35,23 +36,31 @@ func (g *group) propose(ctx context.Context, p proposal) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
-	if p.rows == nil {
-		return g.submit(ctx, data, func() {})
+	done := func() {}
+	if p.rows != nil {
+		g.rows.put(term, request, p.rows)
+		done = func() { g.rows.take(term, request) }
 	}
-	g.rows.put(term, request, p.rows)
-	return g.submit(ctx, data, func() { g.rows.take(term, request) })
+	r, err := g.submit(ctx, data, done)
+	r.term = term
+	return r, err
 }
 
 func (g *group) encode(request, term, schema uint64, b body) ([]byte, error) {
 	h := header{kind: b.kind(), group: g.id, term: term, schema: schema, time: g.clk.Now().UnixNano(), request: request}
 	data, err := b.append(appendHeader(make([]byte, 0, 256), h))
 	if err == nil && len(data) > MaxEntryBytes {
-		err = sqlerr.New(sqlerr.TooLargeSizeCompressed, "A log entry of %d bytes: the limit is %d", len(data), MaxEntryBytes)
+		err = tooLargeEntry(len(data))
 	}
 	return data, err
 }
 
-// awaitTerm waits until this node leads: for a moment after its start.
+func tooLargeEntry(n int) error {
+	return sqlerr.New(sqlerr.TooLargeSizeCompressed, "A log entry of %d bytes: the limit is %d", n, MaxEntryBytes)
+}
+
+// awaitTerm waits until this node's term has begun: for a moment after its start or its election. Where another node may lead it does
+// not wait for an election.
 func (g *group) awaitTerm(ctx context.Context, want uint64) (uint64, error) {
 	timer := g.clk.NewTimer(leaderWait)
 	defer timer.Stop()
@@ -68,6 +77,10 @@ func (g *group) awaitTerm(ctx context.Context, want uint64) (uint64, error) {
 		}
 		select {
 		case <-changed:
+		case <-g.clk.After(leaderPoll):
+			if !g.leadsHere() {
+				return 0, notLeader(g)
+			}
 		case <-timer.C():
 			return 0, notLeader(g)
 		case <-g.closing:
@@ -150,6 +163,7 @@ func (g *group) await(f raft.ApplyFuture) (response, error) {
 	if !ok {
 		return r, unknown(fmt.Errorf("raft answered %T", f.Response()))
 	}
+	r.index = f.Index()
 	return r, nil
 }
 

@@ -9,13 +9,13 @@ import (
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
-	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
 )
 
 // Shard is one placement shard on this node: its rows, and the log through which they change. All methods may be called
 // from any goroutine. Their errors are explained in errors.go.
 type Shard struct {
+	Writer
 	g     *group
 	fsm   *shardFSM
 	store *mergetree.Store
@@ -33,91 +33,30 @@ type Shard struct {
 
 var _ mergetree.Committer = (*Shard)(nil)
 
-// ID returns the shard's number, from 1.
-func (s *Shard) ID() uint64 { return s.g.id }
-
 // Store returns the shard's rows, for reading: snapshots, OPTIMIZE, BuildSegments. Its Apply… methods are the shard's own.
 func (s *Shard) Store() *mergetree.Store { return s.store }
 
-// Append commits rows as one entry, visible when it returns. It waits while memtables are full.
-func (s *Shard) Append(ctx context.Context, b Batch) (Result, error) {
-	if err := s.awaitRoom(ctx); err != nil {
-		return Result{}, err
-	}
-	body := &appendRows{ranges: b.Ranges, tokens: b.Tokens, rows: b.Rows}
-	return s.commit(ctx, &b.Claims, proposal{body: body, rows: b.Rows})
-}
-
-// CommitSegments commits edits as one entry. An error that wraps mergetree.ErrEditRejected or any other error than ErrUnknown
-// says that the segments are in no manifest, and may be discarded.
-func (s *Shard) CommitSegments(ctx context.Context, b EditBatch) (Result, error) {
-	return s.commit(ctx, &b.Claims, proposal{body: &commitSegments{ranges: b.Ranges, tokens: b.Tokens, edits: b.Edits}})
-}
-
-// CommitEdit implements mergetree.Committer.
-func (s *Shard) CommitEdit(ctx context.Context, e mergetree.Edit) error {
-	_, err := s.commit(ctx, &Claims{}, proposal{body: &commitSegments{edits: []mergetree.Edit{e}}})
-	return err
-}
-
-// Truncate empties tables, whose deduplication tokens are forgotten too.
-func (s *Shard) Truncate(ctx context.Context, tables ...catalog.TableID) (Result, error) {
-	return s.commit(ctx, &Claims{}, proposal{body: &dropSegments{tables: tables}})
-}
-
-// TrimTokens forgets the deduplication tokens of a table that were committed before a time, in Unix nanoseconds of the
-// leader's clock.
-func (s *Shard) TrimTokens(ctx context.Context, table catalog.TableID, before int64) error {
-	_, err := s.commit(ctx, &Claims{}, proposal{body: &dedupTrim{table: table, before: before}})
-	return err
-}
-
-// ReleaseSource hands a partition over to another shard: nothing more of it is accepted here. next must be its cursor.
-func (s *Shard) ReleaseSource(ctx context.Context, source catalog.TableID, at TopicPartition, id TopicID, next int64) error {
-	return s.moveSource(ctx, moveSource{source: source, topic: at.Topic, topicID: id, partition: at.Partition, next: next})
-}
-
-// AcquireSource takes a partition over from another shard, which has released it at next.
-func (s *Shard) AcquireSource(ctx context.Context, source catalog.TableID, at TopicPartition, id TopicID, next int64) error {
-	return s.moveSource(ctx, moveSource{acquire: true, source: source, topic: at.Topic, topicID: id, partition: at.Partition, next: next})
-}
-
-func (s *Shard) moveSource(ctx context.Context, m moveSource) error {
-	if m.partition < 0 || m.next < 0 || len(m.topic) > maxName {
-		return sqlerr.New(sqlerr.LogicalError, "Bad hand-over of %s/%d at %d", m.topic, m.partition, m.next)
-	}
-	_, err := s.commit(ctx, &Claims{}, proposal{body: &m})
-	return err
-}
-
-// attempts is how often a commit is made again whose term ended on the way.
+// attempts is how often a commit is made whose term ended on the way, where there is no other node.
 const attempts = 3
 
-// commit proposes an entry under its claims.
-func (s *Shard) commit(ctx context.Context, c *Claims, p proposal) (Result, error) {
-	if err := c.check(); err != nil {
-		return Result{}, err
-	}
-	if err := s.WaitSchema(ctx, c.Schema); err != nil {
-		return Result{}, err
-	}
-	p.schema, p.term = c.Schema, c.Term
-	for attempt := 1; ; attempt++ {
-		r, err := s.g.propose(ctx, p)
-		if err == nil {
-			err = r.err
-		}
-		if err == nil {
-			return r.value.(Result), nil
-		}
-		if !retryable(err) || c.Term != 0 || attempt == attempts {
-			return Result{}, err
-		}
-		s.g.recheckNow()
-		if err := s.clk.Sleep(ctx, retryPause); err != nil {
+// commit waits until the shard can take a proposal, and commits it.
+func (s *Shard) commit(ctx context.Context, p proposal) (Result, error) {
+	if p.rows != nil && s.g.leadsHere() {
+		if err := s.awaitRoom(ctx); err != nil {
 			return Result{}, err
 		}
 	}
+	if err := s.WaitSchema(ctx, p.schema); err != nil {
+		return Result{}, err
+	}
+	r, err := s.g.commit(ctx, p)
+	if err == nil {
+		err = r.err
+	}
+	if err != nil {
+		return Result{}, err
+	}
+	return r.value.(Result), nil
 }
 
 // awaitRoom slows writers down while memtables are filling faster than they are flushed, and holds them while they are full.

@@ -31,15 +31,15 @@ func (g *group) waitApplied(ctx context.Context, index uint64) error {
 	}
 }
 
-// barrier waits until all that was committed when it was called is applied. A leader whose term has begun knows all that
-// earlier terms committed; that it still leads, a majority confirms.
-func (g *group) barrier(ctx context.Context) error {
-	if _, err := g.awaitTerm(ctx, 0); err != nil {
-		return err
+// readIndex returns the index, and its entry's term, that has been reached when all that was committed at the time of the call is applied. A
+// leader whose term has begun knows all that earlier terms committed; that it still leads, a majority confirms.
+func (g *group) readIndex(ctx context.Context) (index, term uint64, err error) {
+	if term, err = g.awaitTerm(ctx, 0); err != nil {
+		return 0, 0, err
 	}
-	index := g.raft.CommitIndex()
+	index = g.raft.CommitIndex()
 	if err := g.window.enter(ctx, g.closing, 0); err != nil {
-		return err
+		return 0, 0, err
 	}
 	end := make(chan error, 1)
 	f := g.raft.VerifyLeader()
@@ -50,14 +50,14 @@ func (g *group) barrier(ctx context.Context) error {
 	select {
 	case err := <-end:
 		if err != nil {
-			return notLeader(g)
+			return 0, 0, notLeader(g)
 		}
 	case <-ctx.Done():
-		return ctxErr(ctx)
+		return 0, 0, ctxErr(ctx)
 	case <-g.down:
-		return closed()
+		return 0, 0, closed()
 	}
-	return g.waitApplied(ctx, index)
+	return index, term, nil
 }
 
 // clockShare is how long a writer pauses at a pressure between a half and one: nothing to pressurePause.

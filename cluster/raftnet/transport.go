@@ -111,3 +111,15 @@ func (m *Mux) within(ctx context.Context, d time.Duration) (context.Context, con
 	}()
 	return ctx, func() { end(context.Canceled) }
 }
+
+// Committed gives raft what a leader's answer to another question says: an entry of its present term is committed. It is a message
+// of the leader's like any other, with nothing but its commit index: raft refuses it if it has heard of a later term, and
+// ignores it if it does not have the entry yet.
+func (t *Transport) Committed(ctx context.Context, leader string, term, index uint64) {
+	ctx, cancel := t.mux.within(ctx, controlTimeout)
+	defer cancel()
+	t.handle(ctx, raft.RPC{Command: &raft.AppendEntriesRequest{
+		RPCHeader: raft.RPCHeader{ProtocolVersion: raft.ProtocolVersionMax, ID: []byte(leader), Addr: []byte(leader)},
+		Leader:    []byte(leader), Term: term, PrevLogEntry: index, PrevLogTerm: term, LeaderCommitIndex: index,
+	}})
+}
