@@ -98,3 +98,52 @@ func (e *entryKeys[K]) of(v column.Vector, n int, derive func([]column.Vector, i
 func (e *entryKeys[K]) bytes(width int64) int64 {
 	return e.entries.bytes() + width*int64(cap(e.keys)+cap(e.out))
 }
+
+// entryGroups remembers to which group each entry of the dictionary at hand was added last, for aggregates to which a value counts the same
+// however often it occurs in a group: a value that comes again, to the same group as a rule, need not be looked at.
+type entryGroups struct {
+	values column.Vector // the dictionary, by identity
+	last   []uint32      // by code, of the group one more
+	codes  []uint32
+	groups []uint32
+}
+
+// maxRareEntries is how many entries a dictionary may have for each row of a vector for groups to be remembered.
+const maxRareEntries = 256
+
+// fresh returns the entries that still have to be added, and to which groups. The result is good until the next call.
+func (e *entryGroups) fresh(d *column.Dict, groups []uint32) (codes, to []uint32) {
+	if size := d.Values.Len(); e.values != d.Values {
+		if size > maxRareEntries*len(d.Codes) {
+			return d.Codes, groups
+		}
+		e.values = d.Values
+		if cap(e.last) < size {
+			e.last = make([]uint32, size)
+		}
+		e.last = e.last[:size]
+		clear(e.last)
+	}
+	codes, to = grown(e.codes, len(d.Codes)), grown(e.groups, len(d.Codes))
+	n, last := 0, e.last
+	for i, c := range d.Codes {
+		g := groups[i]
+		codes[n], to[n] = c, g
+		if last[c] != g+1 {
+			n++
+		}
+		last[c] = g + 1
+	}
+	e.codes, e.groups = codes, to
+	return codes[:n], to[:n]
+}
+
+// grown returns a slice of n elements of any content, s if it is large enough.
+func grown(s []uint32, n int) []uint32 {
+	if cap(s) < n {
+		return make([]uint32, n)
+	}
+	return s[:n]
+}
+
+func (e *entryGroups) bytes() int64 { return 4 * int64(cap(e.last)+cap(e.codes)+cap(e.groups)) }

@@ -53,6 +53,7 @@ type foldStates[S any] struct {
 	zeros   []uint32
 	flat    []column.Vector
 	entries entries // where f.once
+	added   entryGroups
 	keys64  entryKeys[uint64]
 	keys128 entryKeys[types.U128]
 }
@@ -76,7 +77,7 @@ func (s *foldStates[S]) Grow(n int) {
 // Reset implements Reusable.
 func (s *foldStates[S]) Reset() {
 	clear(s.s)
-	s.s, s.extra, s.entries = s.s[:0], 0, entries{}
+	s.s, s.extra, s.entries, s.added = s.s[:0], 0, entries{}, entryGroups{}
 }
 
 // Add implements States.
@@ -207,7 +208,7 @@ func (s *foldStates[S]) Finish(from, to int) (column.Vector, error) {
 // Bytes implements States.
 func (s *foldStates[S]) Bytes() int64 {
 	var one S
-	return int64(cap(s.s))*int64(unsafe.Sizeof(one)) + 4*int64(cap(s.zeros)) + s.entries.bytes() + s.keys64.bytes(8) + s.keys128.bytes(16) + s.extra
+	return int64(cap(s.s))*int64(unsafe.Sizeof(one)) + 4*int64(cap(s.zeros)) + s.entries.bytes() + s.added.bytes() + s.keys64.bytes(8) + s.keys128.bytes(16) + s.extra
 }
 
 // push appends one number to a result vector.

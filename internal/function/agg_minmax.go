@@ -206,8 +206,11 @@ func pickBytes(p pick, t *types.Type) Aggregate {
 		dict:   true,
 		add: func(s *foldStates[pickedBytes], groups []uint32, args []column.Vector, n int) error {
 			if d, ok := args[0].(*column.Dict); ok {
-				v := d.Values.(*column.Str)
-				for i, c := range d.Codes {
+				v, codes := d.Values.(*column.Str), d.Codes
+				if s.f.once {
+					codes, groups = s.added.fresh(d, groups)
+				}
+				for i, c := range codes {
 					s.extra += s.s[groups[i]].take(p, v.At(int(c)))
 				}
 				return nil

@@ -300,6 +300,9 @@ func appendReplaced(out *column.Str, s, from, to []byte, once bool) error {
 	return endBounded(out, "replace")
 }
 
+// sampledRows is after how many rows it is foreseen how much text all will make.
+const sampledRows = 256
+
 func replaceRegexp(name string, aliases []string, once bool) *Scalar {
 	return &Scalar{Name: name, Aliases: aliases, CaseInsensitive: len(aliases) > 0, MinArgs: 3, MaxArgs: 3, Family: "strings", Doc: "Replaces matches of a regular expression; \\\\0 to \\\\9 stand for the match and its groups.",
 		Resolve: fixed(name, types.TString, isStr),
@@ -314,6 +317,9 @@ func replaceRegexp(name string, aliases []string, once bool) *Scalar {
 					if r.parts, err = parseReplacement(to.row(i), m.NumSubexp()); err != nil {
 						return err
 					}
+				}
+				if i == sampledRows {
+					r.out.Data = slices.Grow(r.out.Data, len(r.out.Data)/sampledRows*(c.Rows-i)*9/8)
 				}
 				return r.replace(s, once || m.Anchored() && !m.MatchesEmpty())
 			})
