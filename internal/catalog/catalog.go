@@ -103,6 +103,13 @@ type Table struct {
 	Version uint64 `json:"version"`
 }
 
+// ShardingKey is the SQL of the expression whose cityHash64 decides on which shard a row lies; empty: rows lie where they were
+// inserted. Shard says on which.
+func (t *Table) ShardingKey() string { return t.Settings["sharding_key"] }
+
+// Shard returns the number of the shard, from 1, of the rows whose sharding key has a hash.
+func Shard(hash uint64, shards int) uint64 { return hash%uint64(shards) + 1 }
+
 // Constraint is a CHECK or ASSUME of a table.
 type Constraint struct {
 	Name   string `json:"name"`

@@ -12,6 +12,7 @@ import (
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/parse"
+	"github.com/olapd/olapd/query/settings"
 )
 
 // Partitions returns the partitions that an ALTER drops, or nil if it changes the schema. Both in one statement is not possible.
@@ -440,7 +441,7 @@ func (a *alteration) settings(c *ast.AlterCommand) error {
 		a.t.Settings = map[string]string{}
 	}
 	for _, s := range c.Settings {
-		if s.Name == "index_granularity" || s.Name == "allow_nullable_key" {
+		if s.Name == "index_granularity" || s.Name == "allow_nullable_key" || s.Name == settings.ShardingKey {
 			return sqlerr.At(c.Start, sqlerr.ReadonlySetting, "Setting '%s' is readonly for storage '%s'", s.Name, a.t.Engine)
 		}
 		v, err := literal(s.Value)

@@ -22,8 +22,12 @@ var tableEffects = map[string]string{
 	"max_bytes_to_merge_at_max_space_in_pool": "Bytes beyond which segments are not merged with each other.",
 }
 
+// ShardingKey is the setting of a table, ours, whose expression decides on which shard a row lies.
+const ShardingKey = "sharding_key"
+
 var mergeTree = sync.OnceValue(func() []*Setting {
-	var out []*Setting
+	out := []*Setting{{Name: ShardingKey, Type: "String", Tier: "Production",
+		Description: "Expression whose cityHash64 decides on which shard of a cluster a row lies; empty: rows lie where they are inserted."}}
 	for line := range strings.Lines(mergeTreeText) {
 		f := strings.Split(strings.TrimRight(line, "\n"), "\t")
 		if len(f) != 5 {
