@@ -19,6 +19,8 @@ type several struct {
 	net   *rpc.Memory
 	disks map[string]*vfs.Mem
 	nodes map[string]*Node
+
+	fences fences
 }
 
 func newSeveral(t *testing.T) *several {
@@ -29,14 +31,18 @@ func newSeveral(t *testing.T) *several {
 
 func (s *several) start(name string) *Node {
 	s.t.Helper()
+	n := mustOpen(s.t, s.config(name))
+	s.nodes[name] = n
+	return n
+}
+
+func (s *several) config(name string) Config {
 	if s.disks[name] == nil {
 		s.disks[name] = vfs.NewMem()
 	}
 	cfg := testConfig(s.disks[name])
-	cfg.Node, cfg.Network = name, s.net.Node(name)
-	n := mustOpen(s.t, cfg)
-	s.nodes[name] = n
-	return n
+	cfg.Node, cfg.Network, cfg.fences = name, s.net.Node(name), s.fences
+	return cfg
 }
 
 func (s *several) stop(name string) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/olapd/olapd/cluster/rpc"
@@ -240,7 +239,7 @@ func (s *Shard) awaitTermOf(ctx context.Context, term uint64) error {
 		case now == term:
 			return nil
 		case now > term:
-			return fmt.Errorf("%w: term %d has ended, %d has begun", ErrNotLeader, term, now)
+			return sqlerr.Wrap(ErrNotLeader, sqlerr.NotALeader, "Term %d of group %d has ended, %d has begun", term, s.g.id, now)
 		}
 		select {
 		case <-changed:
