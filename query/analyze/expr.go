@@ -143,10 +143,11 @@ func contains(e plan.Expr, f func(plan.Expr) bool) bool {
 	return found
 }
 
-func isAgg(e plan.Expr) bool    { _, ok := e.(*aggExpr); return ok }
-func isWindow(e plan.Expr) bool { _, ok := e.(*windowExpr); return ok }
-func isUnfold(e plan.Expr) bool { _, ok := e.(*unfoldExpr); return ok }
-func isColumn(e plan.Expr) bool { _, ok := e.(*plan.Col); return ok }
+func isAgg(e plan.Expr) bool      { _, ok := e.(*aggExpr); return ok }
+func isWindow(e plan.Expr) bool   { _, ok := e.(*windowExpr); return ok }
+func isUnfold(e plan.Expr) bool   { _, ok := e.(*unfoldExpr); return ok }
+func isGrouping(e plan.Expr) bool { _, ok := e.(*groupingExpr); return ok }
+func isColumn(e plan.Expr) bool   { _, ok := e.(*plan.Col); return ok }
 
 // rewriter replaces expressions top-down: where f answers, that is taken as it is; else the parts
 // are rewritten. Calls whose arguments change their types are bound anew.

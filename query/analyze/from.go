@@ -328,9 +328,14 @@ func renamed(n plan.Node, alias string, names []string) (*frame, error) {
 
 // expandCTE analyzes a CTE where it is used.
 func (s *scope) expandCTE(c *cte, name, alias string) (*frame, error) {
+	if c.self != nil { // inside of itself
+		f := frameOf(c.self, alias, c.self.Fields)
+		f.sources[0].table = name
+		return f, nil
+	}
 	c.busy = true
 	defer func() { c.busy = false }()
-	n, err := s.a.union(c.query, c.scope)
+	n, err := s.a.cteQuery(c, name)
 	if err != nil {
 		return nil, err
 	}

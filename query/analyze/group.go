@@ -26,12 +26,15 @@ func (b *builder) group() error {
 		return err
 	}
 	aggs := collect(b.exprs, isAgg)
-	grouped := len(aggs) > 0 || len(b.sel.GroupBy) > 0 || len(b.sel.Sets) > 0 || b.sel.GroupMode != ast.GroupPlain || b.sel.WithTotals
+	grouped := len(aggs) > 0 || len(b.sel.GroupBy) > 0 || len(b.sel.Sets) > 0 || b.sel.GroupByAll || b.sel.GroupMode != ast.GroupPlain || b.sel.WithTotals
 	if !grouped {
-		if found := collect(b.exprs, func(e plan.Expr) bool { _, ok := e.(*groupingExpr); return ok }); len(found) > 0 {
-			return sqlerr.New(sqlerr.BadArguments, "Function grouping needs GROUP BY")
+		if found := collect(b.exprs, isGrouping); len(found) > 0 {
+			return sqlerr.New(sqlerr.IllegalAggregation, "GROUPING function %s is found in SELECT without GROUP BY in query", found[0])
 		}
 		return nil
+	}
+	if b.sel.WithTotals && b.sel.GroupMode == ast.GroupingSets {
+		return sqlerr.New(sqlerr.NotImplemented, "WITH TOTALS and GROUPING SETS are not supported together")
 	}
 	if err := b.unfoldBelow(g, aggs); err != nil {
 		return err
@@ -57,8 +60,51 @@ func (b *builder) group() error {
 		n.Aggs = append(n.Aggs, call)
 		n.Fields = append(n.Fields, column.Field{Name: e.String(), Type: e.Type()})
 	}
+	if g.sets != nil && len(collect(b.exprs, isGrouping)) > 0 {
+		n.SetNumber = true
+		n.Fields = append(n.Fields, column.Field{Name: "__grouping_set", Type: types.TUInt64})
+	}
 	b.node = n
 	return b.rewriteAbove(g, to)
+}
+
+// groupingValue is grouping(args): of each key a bit, the last one's the lowest, that is 1 where the row's grouping set leaves the key out.
+func (b *builder) groupingValue(g *grouping, e *groupingExpr) (plan.Expr, error) {
+	var keys []int
+	for _, a := range e.args {
+		i := slices.IndexFunc(g.keys, func(k plan.Expr) bool { return k.String() == a.String() })
+		if _, isConst := a.(*plan.Const); i < 0 && !isConst {
+			return nil, sqlerr.New(sqlerr.BadArguments, "GROUPING function argument %s is not in GROUP BY keys", a)
+		}
+		keys = append(keys, i)
+	}
+	left := uint64(1)
+	if !b.a.flag("force_grouping_standard_compatibility", true) {
+		left = 0
+	}
+	bits := func(set []int) (v uint64) {
+		for _, k := range keys {
+			v = v<<1 | 1 - left
+			if k >= 0 && !slices.Contains(set, k) {
+				v = v&^1 | left
+			}
+		}
+		return v
+	}
+	if g.sets == nil {
+		return constant(types.TUInt64, bits(identity(len(g.keys)))), nil
+	}
+	var values []any
+	for _, set := range g.sets {
+		values = append(values, bits(set))
+	}
+	fields := b.node.Schema()
+	number := &plan.Col{Index: len(fields) - 1, Name: fields[len(fields)-1].Name, T: types.TUInt64}
+	at, err := b.call("plus", number, unsigned(1))
+	if err != nil {
+		return nil, err
+	}
+	return b.call("arrayElement", constant(types.NewArray(types.TUInt64), values), at)
 }
 
 // rewriteAbove replaces keys and aggregates in exprs by columns; a column of the input that is left is NotAnAggregate.
@@ -69,10 +115,7 @@ func (b *builder) rewriteAbove(g *grouping, to map[string]*plan.Col) error {
 		case *plan.Const, *plan.Param:
 			return e, nil
 		case *groupingExpr:
-			if g.sets != nil {
-				return nil, sqlerr.New(sqlerr.NotImplemented, "Function grouping over several grouping sets is not supported")
-			}
-			return constant(types.TUInt64, uint64(0)), nil
+			return b.groupingValue(g, e)
 		}
 		if c := to[e.String()]; c != nil {
 			return c, nil
@@ -105,11 +148,11 @@ func (b *builder) unfoldBelow(g *grouping, aggs []plan.Expr) error {
 func (b *builder) groupKeys() (*grouping, error) {
 	g := &grouping{}
 	var lists [][]int
-	if b.sel.GroupMode == ast.GroupAll {
+	if b.sel.GroupByAll {
 		for _, e := range b.exprs[:len(b.items)] {
 			b.keysOf(g, e)
 		}
-		return b.plainKeys(g), nil
+		return b.expand(g, [][]int{identity(len(g.keys))})
 	}
 	source := [][]ast.Expr{b.sel.GroupBy}
 	if b.sel.GroupMode == ast.GroupingSets {
@@ -126,17 +169,28 @@ func (b *builder) groupKeys() (*grouping, error) {
 		}
 		lists = append(lists, list)
 	}
-	switch b.sel.GroupMode {
-	case ast.GroupingSets:
+	return b.expand(g, lists)
+}
+
+// expand makes the grouping sets of the mode. A constant is no key: it makes no groups, whether it is in a set or not.
+func (b *builder) expand(g *grouping, lists [][]int) (*grouping, error) {
+	if b.sel.GroupMode == ast.GroupPlain {
+		return b.plainKeys(g), nil
+	}
+	for i, list := range lists {
+		lists[i] = slices.DeleteFunc(list, func(k int) bool { _, isConst := g.keys[k].(*plan.Const); return isConst })
+	}
+	switch {
+	case b.sel.GroupMode == ast.GroupingSets:
 		g.sets = lists
-	case ast.GroupRollup:
+	case len(lists[0]) == 0:
+		return b.plainKeys(g), nil
+	case b.sel.GroupMode == ast.GroupRollup:
 		for n := len(lists[0]); n >= 0; n-- {
 			g.sets = append(g.sets, lists[0][:n])
 		}
-	case ast.GroupCube:
-		return g, g.cube(lists[0])
 	default:
-		return b.plainKeys(g), nil
+		return g, g.cube(lists[0])
 	}
 	return g, nil
 }

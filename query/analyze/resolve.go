@@ -95,6 +95,9 @@ func (s *scope) function(e *ast.FuncCall) (plan.Expr, error) {
 	case "exists":
 		return s.exists(e)
 	case "grouping":
+		if len(e.Args) == 0 {
+			return nil, sqlerr.New(sqlerr.TooFewArgumentsForFunction, "Function GROUPING expects at least one argument")
+		}
 		args, err := s.resolveAll(e.Args)
 		return &groupingExpr{args: args}, err
 	case "arrayJoin":

@@ -40,6 +40,9 @@ type cte struct {
 	columns []string
 	scope   *scope // where its own names are looked up
 	busy    bool
+	// recursive says that WITH RECURSIVE holds it; self is what its name means inside of it, while its steps are analyzed.
+	recursive bool
+	self      *plan.Working
 }
 
 // binding is a lambda's parameter: a Param, or, where a lambda is called by its alias, the argument itself.
@@ -128,7 +131,7 @@ func (s *scope) columnName(e ast.Expr) string {
 // cte finds a CTE by name in this scope or an enclosing one; one that is being expanded is not visible in itself.
 func (s *scope) cte(name string) *cte {
 	for ; s != nil; s = s.parent {
-		if c := s.ctes[name]; c != nil && !c.busy {
+		if c := s.ctes[name]; c != nil && (!c.busy || c.self != nil) {
 			return c
 		}
 	}

@@ -55,9 +55,6 @@ func (b *builder) build(with []*ast.WithItem) (plan.Node, error) {
 // names registers what WITH, the SELECT list and the other clauses name.
 func (b *builder) names(with []*ast.WithItem) error {
 	sel := b.sel
-	if sel.Recursive {
-		return sqlerr.At(sel.Start, sqlerr.NotImplemented, "WITH RECURSIVE is not supported")
-	}
 	for _, list := range [][]*ast.WithItem{sel.With, with} {
 		for _, w := range list {
 			if err := b.withItem(w); err != nil {
@@ -102,7 +99,7 @@ func (b *builder) names(with []*ast.WithItem) error {
 func (b *builder) withItem(w *ast.WithItem) error {
 	if w.Query != nil {
 		if b.ctes[w.Name] == nil {
-			b.ctes[w.Name] = &cte{query: w.Query, columns: w.Columns, scope: b.scope}
+			b.ctes[w.Name] = &cte{query: w.Query, columns: w.Columns, scope: b.scope, recursive: b.sel.Recursive}
 		}
 		return nil
 	}

@@ -16,6 +16,7 @@ const (
 	maxResultColumns    = 100_000 // of one SELECT: what asterisks over asterisks may reach
 	maxAliasLookups     = 50_000  // aliases that mean columns inside of each other are resolved anew each time
 	maxSetElements      = 10_000_000
+	maxRecursion        = 1000 // max_recursive_cte_evaluation_depth
 )
 
 // setting returns a setting's text; SETTINGS clauses of enclosing queries go before the session's.

@@ -124,8 +124,6 @@ func (p *printer) with(s *Select) {
 
 func (p *printer) groupBy(s *Select) {
 	switch {
-	case s.GroupMode == GroupAll:
-		p.put(" GROUP BY ALL")
 	case s.GroupMode == GroupingSets:
 		p.put(" GROUP BY GROUPING SETS (")
 		for i, set := range s.Sets {
@@ -137,9 +135,11 @@ func (p *printer) groupBy(s *Select) {
 			p.put(")")
 		}
 		p.put(")")
-	case len(s.GroupBy) > 0:
+	case s.GroupByAll || len(s.GroupBy) > 0:
 		p.put(" GROUP BY ")
-		p.exprs(s.GroupBy)
+		if p.exprs(s.GroupBy); s.GroupByAll {
+			p.put("ALL")
+		}
 		switch s.GroupMode {
 		case GroupRollup:
 			p.put(" WITH ROLLUP")

@@ -51,7 +51,6 @@ const (
 	GroupRollup
 	GroupCube
 	GroupingSets
-	GroupAll
 )
 
 // Select is one SELECT. A nil or empty field is a clause that was not given.
@@ -67,6 +66,7 @@ type Select struct {
 	Prewhere       Expr
 	Where          Expr
 	GroupBy        []Expr
+	GroupByAll     bool // GROUP BY ALL
 	GroupMode      GroupMode
 	Sets           [][]Expr // for GroupingSets
 	WithTotals     bool

@@ -49,6 +49,7 @@ type builder struct {
 	queued  map[*plan.Set]bool
 	shared  map[*plan.Broadcast]*exec.SharedRows
 	depth   int
+	work    map[*plan.Work]*exec.WorkRows // of the recursions around what is built
 }
 
 // needed marks the columns of a node that its reader uses; nil is all.
@@ -80,6 +81,10 @@ func (b *builder) node(n plan.Node, use needed, depth int) (exec.Operator, error
 		return b.fill(n, depth)
 	case *plan.Slice:
 		return b.slice(n, depth)
+	case *plan.Recursive:
+		return b.recursive(n, depth)
+	case *plan.Working:
+		return b.working(n)
 	case *plan.Limit:
 		return b.limit(n, depth)
 	case *plan.LimitBy:

@@ -53,7 +53,7 @@ func exprList(es []plan.Expr) string {
 func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exec.Operator, error) {
 	exprs := append([]plan.Expr(nil), n.Keys...)
 	spec := exec.AggregateSpec{
-		Keys: n.Fields[:len(n.Keys)], Sets: n.GroupingSets, Partial: n.Partial, Merge: n.Merge, WithTotals: n.Totals,
+		Keys: n.Fields[:len(n.Keys)], Sets: n.GroupingSets, SetNumber: n.SetNumber, Partial: n.Partial, Merge: n.Merge, WithTotals: n.Totals,
 	}
 	unique := b.uniqueArgs(n)
 	for _, a := range unique {

@@ -53,7 +53,7 @@ func sortedAggregate(n *plan.Sort, in exec.Operator) (*exec.Aggregate, int) {
 		col, in = c.Index, in.Inputs()[0]
 	}
 	a, ok := in.(*exec.Aggregate)
-	if !ok || a.WithTotals || a.Partial {
+	if !ok || a.WithTotals || a.Partial || a.SetNumber {
 		return nil, 0
 	}
 	return a, col

@@ -31,6 +31,8 @@ type AggregateSpec struct {
 	Calls  []AggCall
 	// Sets are the grouping sets as positions in Keys; nil is one set of all keys.
 	Sets [][]int
+	// SetNumber yields, as the last column, which of the Sets a row is of.
+	SetNumber bool
 	// Partial yields states; Merge takes states as the only argument of each call.
 	Partial, Merge bool
 	WithTotals     bool

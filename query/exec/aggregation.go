@@ -26,6 +26,7 @@ type aggregation struct {
 	once  sync.Once
 	err   error
 	units []groups // of the result
+	setOf []int    // of each unit
 	next  atomic.Int64
 }
 
@@ -108,12 +109,12 @@ func (g *aggregation) consume(ctx context.Context) {
 		for i, w := range workers {
 			tables[i] = w.sets[s]
 		}
-		g.err = g.collect(ctx, tables)
+		g.err = g.collect(ctx, s, tables)
 	}
 }
 
 // collect makes units of the tables of one grouping set.
-func (g *aggregation) collect(ctx context.Context, tables []*aggTable) error {
+func (g *aggregation) collect(ctx context.Context, number int, tables []*aggTable) error {
 	set := tables[0].set
 	units, err := set.units(tables)
 	if err != nil {
@@ -133,6 +134,9 @@ func (g *aggregation) collect(ctx context.Context, tables []*aggTable) error {
 		return err
 	}
 	g.units = append(g.units, units...)
+	for range units {
+		g.setOf = append(g.setOf, number)
+	}
 	return nil
 }
 
@@ -209,6 +213,7 @@ func (g *groups) present(from, to int) []uint32 {
 type aggStream struct {
 	g    *aggregation
 	cur  groups
+	set  int // the grouping set they are of
 	at   int
 	rest blocksOf
 	late aggFinisher
@@ -249,7 +254,7 @@ func (s *aggStream) Next(ctx context.Context) (*column.Block, error) {
 		if s.cur, err = s.late.ready(ctx, s.g.units[i]); err != nil {
 			return nil, err
 		}
-		s.at, s.g.units[i] = 0, groups{}
+		s.at, s.set, s.g.units[i] = 0, s.g.setOf[i], groups{}
 	}
 }
 
@@ -260,10 +265,21 @@ func (s *aggStream) block(from, to int) (*column.Block, error) {
 		return s.topBlock(from, to)
 	}
 	b, err := a.block(s.cur, from, to)
-	if err != nil || !a.WithTotals {
-		return b, err
+	if err != nil {
+		return nil, err
 	}
-	return a.totals.add(s.cur, from, to, b)
+	if b = a.numbered(b, s.set); !a.WithTotals {
+		return b, nil
+	}
+	return a.totals.add(s.cur, s.set, from, to, b)
+}
+
+// numbered adds the number of the grouping set to a block, if it is asked for.
+func (a *Aggregate) numbered(b *column.Block, set int) *column.Block {
+	if a.SetNumber {
+		b.Cols = append(b.Cols, column.NewConst(types.TUInt64, uint64(set), b.N))
+	}
+	return b
 }
 
 // block returns the result rows of groups [from, to).

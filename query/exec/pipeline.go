@@ -210,21 +210,27 @@ func (p *Pipeline) close() error {
 
 func (p *Pipeline) scans(f func(*Scan) error) error {
 	var first error
-	var walk func(Operator)
-	walk = func(op Operator) {
-		if s, ok := op.(*Scan); ok {
-			if err := f(s); err != nil && first == nil {
-				first = err
-			}
-		}
-		for _, in := range op.Inputs() {
-			walk(in)
-		}
-	}
 	for _, s := range p.Sets {
-		walk(s.Root)
+		if err := eachScan(s.Root, f); err != nil && first == nil {
+			first = err
+		}
 	}
-	walk(p.Root)
+	if err := eachScan(p.Root, f); err != nil && first == nil {
+		first = err
+	}
+	return first
+}
+
+// eachScan calls f for all scans of op and its inputs, and returns the first error.
+func eachScan(op Operator, f func(*Scan) error) (first error) {
+	if s, ok := op.(*Scan); ok {
+		first = f(s)
+	}
+	for _, in := range op.Inputs() {
+		if err := eachScan(in, f); err != nil && first == nil {
+			first = err
+		}
+	}
 	return first
 }
 

@@ -25,8 +25,9 @@ func (t *totals) init(a *Aggregate) {
 	grow(t.states, 1)
 }
 
-// add takes the finished groups [from, to), whose result is b, and returns the rows that pass HAVING.
-func (t *totals) add(g groups, from, to int, b *column.Block) (*column.Block, error) {
+// add takes the finished groups [from, to) of a grouping set, whose result is b, and returns the rows that pass HAVING. Every row is in a group of each
+// set, so those of the first are all.
+func (t *totals) add(g groups, set, from, to int, b *column.Block) (*column.Block, error) {
 	sel := g.present(from, to)
 	if sel == nil {
 		sel = make([]uint32, to-from)
@@ -45,6 +46,9 @@ func (t *totals) add(g groups, from, to int, b *column.Block) (*column.Block, er
 			pass[i] = sel[p]
 		}
 		sel = pass
+	}
+	if set > 0 {
+		return b, nil
 	}
 	for i := range sel {
 		sel[i] += uint32(from)
@@ -70,5 +74,5 @@ func (a *Aggregate) Totals() (*column.Block, error) {
 		}
 		out.Cols = append(out.Cols, v)
 	}
-	return out, nil
+	return a.numbered(out, len(a.Sets)-1), nil
 }

@@ -27,6 +27,8 @@ func push(n plan.Node, conds []plan.Expr) plan.Node {
 		return pushJoin(n, conds)
 	case *plan.Aggregate:
 		return pushAggregate(n, conds)
+	case *plan.Recursive: // a row that does not pass may lead to others that do
+		return filter(plan.WithInputs(n, []plan.Node{push(n.Anchor, nil), push(n.Step, nil)}), conds)
 	}
 	down, stay := partition(conds, func(c plan.Expr) bool { return passes(n, c) })
 	in := n.Inputs()

@@ -35,6 +35,12 @@ func prune(n plan.Node, need []bool) (plan.Node, []int) {
 	case *plan.Fill:
 		in, at := prune(n.Input, all(len(need)))
 		return plan.WithInputs(n, []plan.Node{in}), at
+	case *plan.Recursive:
+		l, _ := prune(n.Anchor, all(len(need)))
+		r, _ := prune(n.Step, all(len(need)))
+		return plan.WithInputs(n, []plan.Node{l, r}), identity(len(need))
+	case *plan.Working:
+		return n, identity(len(need))
 	case *plan.Slice:
 		in, at := prune(n.Input, withColumns(withKeys(need, n.WithTies), n.By))
 		return &plan.Slice{Input: in, Limit: n.Limit, Offset: n.Offset, WithTies: moveKeys(n.WithTies, at), By: move(n.By, at)}, at
@@ -151,6 +157,7 @@ func pruneAggregate(n *plan.Aggregate, need []bool) (plan.Node, []int) {
 	in, from := prune(n.Input, below)
 	c := *n
 	c.Input, c.Fields = in, kept(n.Fields, at, count)
+	c.SetNumber = n.SetNumber && need[len(need)-1]
 	c.Keys = renumberAll(n.Keys, from)
 	c.Aggs = nil
 	for i, a := range n.Aggs {
@@ -311,6 +318,15 @@ func moveKeys(keys []plan.SortKey, at []int) []plan.SortKey {
 	for i, k := range keys {
 		k.Index = at[k.Index]
 		out[i] = k
+	}
+	return out
+}
+
+// identity numbers columns that stay where they are.
+func identity(n int) []int {
+	out := make([]int, n)
+	for i := range out {
+		out[i] = i
 	}
 	return out
 }

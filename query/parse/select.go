@@ -273,7 +273,7 @@ func (p *parser) groupBy(s *ast.Select) {
 	switch {
 	case p.wordAt(0, "ALL") && !p.symbolAt(1, ",") && !p.symbolAt(1, "("):
 		p.pos++
-		s.GroupMode = ast.GroupAll
+		s.GroupByAll = true
 	case p.words("GROUPING SETS"):
 		s.GroupMode = ast.GroupingSets
 		p.needSymbol("(")
@@ -306,9 +306,9 @@ func (p *parser) groupingSet() []ast.Expr {
 func (p *parser) groupModifiers(s *ast.Select) {
 	for {
 		switch {
-		case s.GroupMode == ast.GroupPlain && len(s.GroupBy) > 0 && p.words("WITH ROLLUP"):
+		case s.GroupMode == ast.GroupPlain && (s.GroupByAll || len(s.GroupBy) > 0) && p.words("WITH ROLLUP"):
 			s.GroupMode = ast.GroupRollup
-		case s.GroupMode == ast.GroupPlain && len(s.GroupBy) > 0 && p.words("WITH CUBE"):
+		case s.GroupMode == ast.GroupPlain && (s.GroupByAll || len(s.GroupBy) > 0) && p.words("WITH CUBE"):
 			s.GroupMode = ast.GroupCube
 		case !s.WithTotals && p.words("WITH TOTALS"):
 			s.WithTotals = true

@@ -66,6 +66,10 @@ func Describe(n Node) string {
 		return describeFill(n)
 	case *Slice:
 		return describeSlice(n)
+	case *Recursive:
+		return "Recursive " + n.Name
+	case *Working:
+		return "Rows of " + n.Name
 	case *Limit:
 		return describeLimit(n)
 	case *LimitBy:

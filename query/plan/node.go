@@ -89,7 +89,9 @@ type Aggregate struct {
 	Aggs         []AggCall
 	Totals       bool    // WITH TOTALS: also one row over everything
 	GroupingSets [][]int // nil: one set of all keys
-	Fields       column.Schema
+	// SetNumber says that there is one more column: which of the GroupingSets a row is of, as UInt64; of totals it is the last.
+	SetNumber bool
+	Fields    column.Schema
 	// Partial says that the output is states, to be merged by an Aggregate with Merge (rollups, exchanges).
 	Partial, Merge bool
 }

@@ -26,6 +26,10 @@ func WithInputs(n Node, in []Node) Node {
 		c := *n
 		c.Input = in[0]
 		return &c
+	case *Recursive:
+		c := *n
+		c.Anchor, c.Step = in[0], in[1]
+		return &c
 	case *Slice:
 		c := *n
 		c.Input = in[0]

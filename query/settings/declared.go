@@ -114,6 +114,8 @@ var (
 var (
 	JoinUseNulls       = boolean("join_use_nulls", false, "Columns of rows without a partner are NULL rather than defaults.")
 	GroupByUseNulls    = boolean("group_by_use_nulls", false, "Keys that a grouping set leaves out are NULL rather than defaults.")
+	GroupingStandard   = boolean("force_grouping_standard_compatibility", true, "grouping() is 1 for keys that are left out, rather than for those that are not.")
+	RecursionDepth     = count("max_recursive_cte_evaluation_depth", 1000, "Steps that a recursive CTE may take.")
 	TransformNullIn    = boolean("transform_null_in", false, "NULL IN (NULL) is true.")
 	Final              = boolean("final", false, "Read every table whose engine merges rows with FINAL.")
 	CountDistinct      = text("String", "count_distinct_implementation", "uniqExact", "The aggregate function that count(DISTINCT x) is.", "uniq", "uniqCombined", "uniqCombined64", "uniqHLL12", "uniqExact")
