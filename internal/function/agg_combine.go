@@ -146,15 +146,11 @@ func bindMerge(env *Env, name string, keepState bool, base string, args []*types
 	if len(args) != 1 || args[0].Kind != types.AggregateFunction {
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal type of argument for aggregate function %s: it must be AggregateFunction(%s, ...)", name, base)
 	}
-	params, err := parseParams(args[0].Params)
-	if err != nil {
-		return nil, err
-	}
 	want, got := LookupAggregate(base), LookupAggregate(args[0].Func)
 	if base != args[0].Func && (want == nil || want != got) {
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal type %s of argument for aggregate function %s", args[0], name)
 	}
-	fn, err := BindAggregate(env, args[0].Func, params, args[0].Elems, false)
+	fn, err := stateFunction(env, args[0])
 	if err != nil {
 		return nil, err
 	}

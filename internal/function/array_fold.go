@@ -118,26 +118,39 @@ func resolveArrayReduce(env *Env, args []Arg) (*types.Type, error) {
 
 // reducer binds an aggregate function written as name or name(parameters) to the elements of arrays.
 func reducer(env *Env, text string, arrays []Arg) (Aggregate, error) {
-	name, rest, parametric := strings.Cut(strings.TrimSpace(text), "(")
-	var params []column.Vector
-	if parametric {
-		inside, ok := strings.CutSuffix(rest, ")")
-		if !ok {
-			return nil, sqlerr.New(sqlerr.BadArguments, "Incorrect aggregate function name in arrayReduce: %s", text)
-		}
-		for _, p := range strings.Split(inside, ",") {
-			v, err := reducerParameter(strings.TrimSpace(p))
-			if err != nil {
-				return nil, err
-			}
-			params = append(params, v)
-		}
+	name, params, err := parseReducer("arrayReduce", text)
+	if err != nil {
+		return nil, err
 	}
 	ts := make([]*types.Type, len(arrays))
 	for i, a := range arrays {
 		ts[i] = a.Type.Elem()
 	}
-	return BindAggregate(env, strings.TrimSpace(name), params, ts, false)
+	return BindAggregate(env, name, params, ts, false)
+}
+
+// parseReducer reads the name of an aggregate function with its parameters, for the function named first.
+func parseReducer(function, text string) (name string, params []column.Vector, err error) {
+	name, rest, parametric := strings.Cut(strings.TrimSpace(text), "(")
+	name = strings.TrimSpace(name)
+	if name == "" {
+		return "", nil, sqlerr.New(sqlerr.BadArguments, "First argument for function %s (name of aggregate function) cannot be empty.", function)
+	}
+	if !parametric {
+		return name, nil, nil
+	}
+	inside, ok := strings.CutSuffix(rest, ")")
+	if !ok {
+		return "", nil, sqlerr.New(sqlerr.BadArguments, "Incorrect aggregate function name in %s: %s", function, text)
+	}
+	for _, p := range strings.Split(inside, ",") {
+		v, err := reducerParameter(strings.TrimSpace(p))
+		if err != nil {
+			return "", nil, err
+		}
+		params = append(params, v)
+	}
+	return name, params, nil
 }
 
 // reducerParameter reads a number or a quoted string.

@@ -12,7 +12,7 @@ import (
 
 func init() {
 	register(
-		&Scalar{Name: "CAST", CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, ExactType: true, ConstArgs: []int{1}, Resolve: resolveCast(castWrap), Eval: evalCast(castWrap), Family: "conversion", Doc: "Converts to the type named by the second argument.", Example: "CAST('1', 'UInt8') → 1"},
+		&Scalar{Name: "CAST", Aliases: []string{"_CAST"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, ExactType: true, ConstArgs: []int{1}, Resolve: resolveCast(castWrap), Eval: evalCast(castWrap), Family: "conversion", Doc: "Converts to the type named by the second argument.", Example: "CAST('1', 'UInt8') → 1"},
 		&Scalar{Name: "accurateCast", MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, ExactType: true, ConstArgs: []int{1}, Resolve: resolveCast(castExact), Eval: evalCast(castExact), Family: "conversion", Doc: "Converts, refusing values the type does not hold.", Example: "accurateCast(1, 'UInt8') → 1"},
 		&Scalar{Name: "accurateCastOrNull", MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, ExactType: true, ConstArgs: []int{1}, Resolve: resolveCast(castOrNull), Eval: evalCast(castOrNull), Family: "conversion", Doc: "Converts; values the type does not hold become NULL.", Example: "accurateCastOrNull(300, 'UInt8') → NULL"},
 		&Scalar{Name: "accurateCastOrDefault", MinArgs: 2, MaxArgs: 3, Nulls: NullCustom, ExactType: true, ConstArgs: []int{1}, Resolve: resolveCast(castWrap), Eval: evalCastOrDefault, Family: "conversion", Doc: "Converts; values the type does not hold become the third argument or the type's default.", Example: "accurateCastOrDefault(300, 'UInt8') → 0"},

@@ -36,8 +36,6 @@ func init() {
 		&Scalar{Name: "toLastDayOfMonth", Aliases: []string{"LAST_DAY"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 2, Resolve: resolveStartOf("toLastDayOfMonth", grid{types.Month, 1}), Eval: evalLastDay, Family: "dates", Doc: "Rounds up to the last day of the month.", Example: "toLastDayOfMonth(toDate('2020-02-05')) → 2020-02-29"},
 		&Scalar{Name: "toStartOfInterval", Aliases: []string{"time_bucket", "date_bin"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 4, Resolve: resolveStartOfInterval, Eval: evalStartOfInterval, Family: "dates", Doc: "Rounds down to a multiple of an interval, counted from an origin if one is given.", Example: "toStartOfInterval(toDateTime('2020-02-05 04:47:06'), toIntervalMinute(15)) → 2020-02-05 04:45:00"},
 		&Scalar{Name: "date_trunc", Aliases: []string{"dateTrunc"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 3, ConstArgs: []int{0}, Resolve: resolveDateTrunc, Eval: evalDateTrunc, Family: "dates", Doc: "Rounds down to the start of the named unit.", Example: "date_trunc('month', toDate('2020-02-05')) → 2020-02-01"},
-		&Scalar{Name: "tumbleStart", MinArgs: 2, MaxArgs: 3, Resolve: resolveStartOfInterval, Eval: evalStartOfInterval, Family: "dates", Doc: "Returns the start of the tumbling window.", Example: "tumbleStart(toDateTime('2020-02-05 14:47:06'), toIntervalHour(1)) → 2020-02-05 14:00:00"},
-		&Scalar{Name: "tumbleEnd", MinArgs: 2, MaxArgs: 3, Resolve: resolveStartOfInterval, Eval: evalTumbleEnd, Family: "dates", Doc: "Returns the end of the tumbling window.", Example: "tumbleEnd(toDateTime('2020-02-05 14:47:06'), toIntervalHour(1)) → 2020-02-05 15:00:00"},
 		&Scalar{Name: "tumble", MinArgs: 2, MaxArgs: 3, Resolve: resolveTumble, Eval: evalTumble, Family: "dates", Doc: "Returns the start and the end of the tumbling window.", Example: "tumble(toDateTime('2020-02-05 14:47:06'), toIntervalHour(1)) → ('2020-02-05 14:00:00','2020-02-05 15:00:00')"},
 	)
 }
@@ -372,6 +370,7 @@ func resolveTumble(env *Env, args []Arg) (*types.Type, error) {
 	return types.NewTuple([]*types.Type{t, t}, nil), nil
 }
 
+// evalTumbleEnd is the end of the cell, as c.Result.
 func evalTumbleEnd(c *Call) (column.Vector, error) {
 	start, err := evalStartOfInterval(c)
 	if err != nil {

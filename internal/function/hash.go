@@ -131,37 +131,48 @@ func evalHash(c *Call, f func([]byte) uint64, ints func(u uint64, width int) uin
 	if combine == nil {
 		combine = cityCombine
 	}
-	h := hasher{bytes: f, ints: ints, combine: combine}
-	out := make([]uint64, c.Rows)
-	for k, a := range c.Args {
-		x := out
-		if k > 0 {
-			x = make([]uint64, c.Rows)
-		}
-		h.all(x, column.Flatten(a))
-		if k > 0 {
-			for i, y := range x {
-				out[i] = combine(out[i], y)
-			}
-		}
+	h := hasher[uint64]{bytes: f, ints: ints, combine: combine, size: saltedHash64}
+	if c.Result.Width() < 8 {
+		h.size = saltedHash32
 	}
-	return column.NewNum(types.TUInt64, out), nil
+	return column.NewNum(types.TUInt64, h.rows(c)), nil
 }
 
-// all hashes each value of v.
-func (h *hasher) all(out []uint64, v column.Vector) {
+// hasher hashes values with ClickHouse's results: what has parts is joined part by part with what came before it.
+type hasher[H any] struct {
+	bytes   func([]byte) H
+	ints    func(u uint64, width int) H // nil: integers are hashed as their bytes
+	combine func(a, b H) H
+	size    func(n uint64) H // hashes the length of an array
+	buf     []byte
+}
+
+// rows hashes the arguments of each row.
+func (h *hasher[H]) rows(c *Call) []H {
+	out := make([]H, c.Rows)
+	for k, a := range c.Args {
+		a = column.Flatten(a)
+		if k == 0 && h.all(out, a) {
+			continue
+		}
+		for i := range out {
+			out[i] = h.add(out[i], k == 0, a, i)
+		}
+	}
+	return out
+}
+
+// all hashes each value of a vector of numbers or strings; false if it is neither.
+func (h *hasher[H]) all(out []H, v column.Vector) bool {
 	if s, ok := v.(*column.Str); ok {
 		for i := range out {
 			out[i] = h.bytes(s.At(i))
 		}
-		return
+		return true
 	}
 	data, ok := allBits(v)
 	if !ok {
-		for i := range out {
-			out[i] = h.hash(v, i)
-		}
-		return
+		return false
 	}
 	w := v.Type().Width()
 	mask := ^uint64(0) >> (64 - 8*w)
@@ -169,66 +180,62 @@ func (h *hasher) all(out []uint64, v column.Vector) {
 		for i, u := range data {
 			out[i] = h.ints(u&mask, w)
 		}
-		return
+		return true
 	}
 	var buf [8]byte
 	for i, u := range data {
 		binary.LittleEndian.PutUint64(buf[:], u)
 		out[i] = h.bytes(buf[:w])
 	}
+	return true
 }
 
-// hasher hashes values; arrays and tuples by combining their parts.
-type hasher struct {
-	bytes   func([]byte) uint64
-	ints    func(u uint64, width int) uint64
-	combine func(a, b uint64) uint64
-	buf     []byte
+// join is x joined with what came before, if anything did.
+func (h *hasher[H]) join(before H, first bool, x H) H {
+	if first {
+		return x
+	}
+	return h.combine(before, x)
 }
 
-func (h *hasher) hash(v column.Vector, i int) uint64 {
+// add joins value i of a flat vector with what came before.
+func (h *hasher[H]) add(before H, first bool, v column.Vector, i int) H {
+	var none H
 	switch v := v.(type) {
 	case *column.Str:
-		return h.bytes(v.At(i))
+		return h.join(before, first, h.bytes(v.At(i)))
 	case *column.Nullable:
 		if v.Nulls[i] != 0 {
-			return 0
+			return h.join(before, first, none)
 		}
-		return h.hash(v.Inner, i)
+		return h.add(before, first, v.Inner, i)
 	case *column.Array:
-		return h.run(v.Elem, int(v.Off[i]), int(v.Off[i+1]))
-	case *column.Map:
-		return h.combine(h.run(v.Keys, int(v.Off[i]), int(v.Off[i+1])), h.run(v.Vals, int(v.Off[i]), int(v.Off[i+1])))
-	case *column.Tuple:
-		x := uint64(0)
-		for k, e := range v.Elems {
-			if y := h.hash(e, i); k == 0 {
-				x = y
-			} else {
-				x = h.combine(x, y)
-			}
+		x := h.join(before, first, h.size(uint64(v.Off[i+1]-v.Off[i])))
+		for k := v.Off[i]; k < v.Off[i+1]; k++ {
+			x = h.combine(x, h.add(none, true, v.Elem, int(k)))
 		}
 		return x
+	case *column.Map:
+		x := h.join(before, first, h.size(uint64(v.Off[i+1]-v.Off[i])))
+		for k := v.Off[i]; k < v.Off[i+1]; k++ {
+			x = h.combine(x, h.add(h.add(none, true, v.Keys, int(k)), false, v.Vals, int(k)))
+		}
+		return x
+	case *column.Tuple:
+		for _, e := range v.Elems {
+			before, first = h.add(before, first, e, i), false
+		}
+		return before
 	}
 	if h.ints != nil && v.Type().Width() <= 8 {
 		u := bitsAt(v, i)
 		if w := v.Type().Width(); w < 8 {
 			u &= 1<<(8*w) - 1
 		}
-		return h.ints(u, v.Type().Width())
+		return h.join(before, first, h.ints(u, v.Type().Width()))
 	}
 	h.buf = littleEndian(h.buf[:0], v, i)
-	return h.bytes(h.buf)
-}
-
-// run hashes an array: its length, then its elements.
-func (h *hasher) run(elems column.Vector, from, to int) uint64 {
-	n := uint64(to - from)
-	x := saltedHash64(n)
-	for k := from; k < to; k++ {
-		x = h.combine(x, h.hash(elems, k))
-	}
-	return x
+	return h.join(before, first, h.bytes(h.buf))
 }
 
 func digest(name string, n int, f func([]byte) []byte) *Scalar {

@@ -7,7 +7,13 @@ import (
 
 // sipHash64 is SipHash-2-4 with a zero key.
 func sipHash64(b []byte) uint64 {
-	v0, v1, v2, v3 := uint64(0x736f6d6570736575), uint64(0x646f72616e646f6d), uint64(0x6c7967656e657261), uint64(0x7465646279746573)
+	v0, v1, v2, v3 := sipState(b)
+	return v0 ^ v1 ^ v2 ^ v3
+}
+
+// sipState is the state of SipHash-2-4 behind its last round.
+func sipState(b []byte) (v0, v1, v2, v3 uint64) {
+	v0, v1, v2, v3 = uint64(0x736f6d6570736575), uint64(0x646f72616e646f6d), uint64(0x6c7967656e657261), uint64(0x7465646279746573)
 	round := func() {
 		v0 += v1
 		v1 = bits.RotateLeft64(v1, 13) ^ v0
@@ -40,7 +46,7 @@ func sipHash64(b []byte) uint64 {
 	for range 4 {
 		round()
 	}
-	return v0 ^ v1 ^ v2 ^ v3
+	return v0, v1, v2, v3
 }
 
 const (
@@ -123,8 +129,14 @@ func xxHash32(b []byte) uint32 {
 	return h ^ h>>16
 }
 
-// murmur3Fold is MurmurHash3 x64 128 with seed 0, its halves joined by exclusive or.
+// murmur3Fold is the two halves of murmur3 joined by exclusive or.
 func murmur3Fold(b []byte) uint64 {
+	h := murmur3(b)
+	return h[0] ^ h[1]
+}
+
+// murmur3 is MurmurHash3 x64 128 with seed 0.
+func murmur3(b []byte) [2]uint64 {
 	const c1, c2 = 0x87c37b91114253d5, 0x4cf5ad432745937f
 	var h1, h2 uint64
 	n := uint64(len(b))
@@ -146,5 +158,5 @@ func murmur3Fold(b []byte) uint64 {
 	h1, h2 = intHash64(h1), intHash64(h2)
 	h1 += h2
 	h2 += h1
-	return h1 ^ h2
+	return [2]uint64{h1, h2}
 }

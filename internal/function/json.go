@@ -34,6 +34,7 @@ func init() {
 	register(
 		&Scalar{Name: "isValidJSON", MinArgs: 1, MaxArgs: 1, Resolve: fixed("isValidJSON", types.TUInt8, isStr), Eval: testStrings(json.Valid), Family: "json", Doc: "Tests for valid JSON.", Example: "isValidJSON('{}') → 1"},
 		&Scalar{Name: "JSONExtract", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONExtract, Eval: evalJSONExtract, Family: "json", Doc: "Returns a part of a JSON text as the type named by the last argument.", Example: "JSONExtract('{\"a\":1}', 'a', 'Int8') → 1"},
+		&Scalar{Name: "JSONExtractKeysAndValues", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONPairs, Eval: evalJSONPairs, Family: "json", Doc: "Returns the keys of an object with their values as the type named by the last argument; values of others are left out.", Example: "JSONExtractKeysAndValues('{\"a\":1}', 'Int8') → [('a',1)]"},
 		&Scalar{Name: "toJSONString", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: resolveToJSON, Eval: evalToJSON, Family: "json", Doc: "Writes a value as JSON.", Example: "toJSONString([1, 2]) → [1,2]"},
 	)
 	for _, f := range []struct {
@@ -462,6 +463,38 @@ func evalJSONExtract(c *Call) (column.Vector, error) {
 		}
 	}
 	return b, nil
+}
+
+func resolveJSONPairs(env *Env, args []Arg) (*types.Type, error) {
+	t, err := resolveJSONExtract(env, args)
+	if err != nil {
+		return nil, err
+	}
+	return types.NewArray(types.NewTuple([]*types.Type{types.TString, t}, nil)), nil
+}
+
+func evalJSONPairs(c *Call) (column.Vector, error) {
+	out := column.New(c.Result, c.Rows).(*column.Array)
+	pairs := out.Elem.(*column.Tuple)
+	keys, values := pairs.Elems[0].(*column.Str), pairs.Elems[1].(column.Builder)
+	t := c.Result.Elem().Elems[1].WithoutLowCardinality()
+	x := jsonTyped{p: valuetext.Parser{Zone: c.Env.zone(), Exact: true}}
+	for i := range c.Rows {
+		if v := jsonPath(c, i, len(c.Args)-1); len(v) > 0 && v[0] == '{' {
+			jsonEach(v, func(k, e []byte) bool {
+				n := values.Len()
+				if !x.append(values, t, e) {
+					values.Truncate(n)
+					return true
+				}
+				keys.Append(jsonString(nil, k))
+				pairs.N++
+				return true
+			})
+		}
+		out.EndValue()
+	}
+	return out, nil
 }
 
 // jsonTyped appends JSON values as values of types.

@@ -19,6 +19,8 @@ func init() {
 		&Scalar{Name: "extract", MinArgs: 2, MaxArgs: 2, Resolve: fixed("extract", types.TString, isStr), Eval: evalExtract, Family: "search", Doc: "Returns the first match, or its first group.", Example: "extract('number: 1', '(\\\\d+)') → 1"},
 		&Scalar{Name: "extractAll", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("extractAll", types.NewArray(types.TString), isStr), Eval: evalExtractAll, Family: "search", Doc: "Returns all matches, or their first groups.", Example: "extractAll('a1 b2', '\\\\d') → ['1','2']"},
 		&Scalar{Name: "extractGroups", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("extractGroups", types.NewArray(types.TString), isStr), Eval: evalExtractGroups, Family: "search", Doc: "Returns the groups of the first match.", Example: "extractGroups('a=1', '(\\\\w)=(\\\\d)') → ['a','1']"},
+		&Scalar{Name: "extractAllGroupsVertical", Aliases: []string{"extractAllGroups"}, MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("extractAllGroupsVertical", stringArrays, isStr), Eval: evalAllGroups(false), Family: "search", Doc: "Returns the groups of each match.", Example: "extractAllGroupsVertical('a=1,b=2', '(\\\\w)=(\\\\d)') → [['a','1'],['b','2']]"},
+		&Scalar{Name: "extractAllGroupsHorizontal", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("extractAllGroupsHorizontal", stringArrays, isStr), Eval: evalAllGroups(true), Family: "search", Doc: "Returns for each group what it is in each match.", Example: "extractAllGroupsHorizontal('a=1,b=2', '(\\\\w)=(\\\\d)') → [['a','b'],['1','2']]"},
 		&Scalar{Name: "regexpExtract", Aliases: []string{"REGEXP_EXTRACT"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 3, ConstArgs: []int{1}, Resolve: fixed("regexpExtract", types.TString, isStr, isStr, isPlainInt), Eval: evalRegexpExtract, Family: "search", Doc: "Returns a group of the first match.", Example: "regexpExtract('100-200', '(\\\\d+)-(\\\\d+)', 1) → 100"},
 		&Scalar{Name: "countMatches", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("countMatches", types.TUInt64, isStr), Eval: evalCountMatches, Family: "search", Doc: "Counts matches.", Example: "countMatches('a1b2', '\\\\d') → 2"},
 		&Scalar{Name: "multiMatchAny", MinArgs: 2, MaxArgs: 2, Resolve: resolveMultiMatch("multiMatchAny", types.TUInt8), Eval: evalMultiMatch, Family: "search", Doc: "Tests for a match of any of several regular expressions.", Example: "multiMatchAny('abc', ['x', 'b']) → 1"},
@@ -188,6 +190,48 @@ func evalExtractGroups(c *Call) (column.Vector, error) {
 		return nil
 	})
 	return out, err
+}
+
+var stringArrays = types.NewArray(types.NewArray(types.TString))
+
+// evalAllGroups gathers the groups of all matches, by match or by group.
+func evalAllGroups(byGroup bool) func(*Call) (column.Vector, error) {
+	return func(c *Call) (column.Vector, error) {
+		out := column.New(c.Result, c.Rows).(*column.Array)
+		inner := out.Elem.(*column.Array)
+		texts := inner.Elem.(*column.Str)
+		err := eachMatcher(c, 1, func(_ int, s []byte, m searcher) error {
+			n := m.NumSubexp()
+			if n == 0 {
+				return sqlerr.New(sqlerr.BadArguments, "There are no groups in regexp: %s", m.matcher)
+			}
+			groups := make([][][]byte, n)
+			for loc := m.First(s); loc != nil; loc = m.Next() {
+				for k := range groups {
+					text := group(s, loc, k+1)
+					if byGroup {
+						groups[k] = append(groups[k], text)
+					} else {
+						texts.Append(text)
+					}
+				}
+				if !byGroup {
+					inner.EndValue()
+				}
+			}
+			if byGroup {
+				for _, g := range groups {
+					for _, text := range g {
+						texts.Append(text)
+					}
+					inner.EndValue()
+				}
+			}
+			out.EndValue()
+			return nil
+		})
+		return out, err
+	}
 }
 
 func evalRegexpExtract(c *Call) (column.Vector, error) {

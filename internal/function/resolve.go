@@ -81,3 +81,8 @@ func constString(args []Arg, i int) (string, bool) {
 	s, ok := stringConst(args[i].Const)
 	return s, ok
 }
+
+// wrongCount is the error of too few arguments, where what is too few depends on their types.
+func wrongCount(name string, n, want int) error {
+	return sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Number of arguments for function %s doesn't match: passed %d, should be at least %d", name, n, want)
+}

@@ -31,6 +31,7 @@ func init() {
 		multiSearch("multiSearchAny", types.TUInt8, false, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(b2u(i > 0)) }),
 		multiSearch("multiSearchAnyCaseInsensitive", types.TUInt8, true, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(b2u(i > 0)) }),
 		multiSearch("multiSearchFirstIndex", types.TUInt64, false, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(i) }),
+		multiPositions("multiSearchAllPositions", false, false), multiPositions("multiSearchAllPositionsCaseInsensitive", true, false), multiPositions("multiSearchAllPositionsUTF8", false, true),
 		multiSearch("multiSearchFirstPosition", types.TUInt64, false, func(b []byte, needles [][]byte) uint64 { _, p := firstNeedle(b, needles); return uint64(p) }),
 		&Scalar{Name: "hasToken", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: resolveHasToken("hasToken"), Eval: evalHasToken(false), Family: "search", Doc: "Tests for a word of letters and digits.", Example: "hasToken('a b', 'b') → 1"},
 		&Scalar{Name: "hasTokenCaseInsensitive", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: resolveHasToken("hasTokenCaseInsensitive"), Eval: evalHasToken(true), Family: "search", Doc: "Tests for a word in any case.", Example: "hasTokenCaseInsensitive('a B', 'b') → 1"},
@@ -141,7 +142,7 @@ func multiSearch(name string, result *types.Type, fold bool, f func(b []byte, ne
 				if i == 0 || arr.mask != 0 {
 					from, to := arr.bounds(i)
 					if to-from > maxNeedles {
-						return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Number of arguments for function %s doesn't match: passed %d, should be at most %d", name, to-from, maxNeedles)
+						return nil, tooManyNeedles(name, to-from)
 					}
 					needles = needles[:0]
 					for k := from; k < to; k++ {
@@ -152,6 +153,39 @@ func multiSearch(name string, result *types.Type, fold bool, f func(b []byte, ne
 			}
 			return narrow(c.Result, out), nil
 		}}
+}
+
+// multiPositions is multiSearch that returns the position of each string, in bytes or in characters.
+func multiPositions(name string, fold, runes bool) *Scalar {
+	s := multiSearch(name, types.NewArray(types.TUInt64), fold, nil)
+	s.Eval = func(c *Call) (column.Vector, error) {
+		h, arr := stringsOf(c.Args[0]), arraysOf(c.Args[1])
+		elems := stringsOf(arr.Elem)
+		out := &column.Array{Typ: c.Result, Off: make([]uint32, 1, c.Rows+1)}
+		var positions []uint64
+		for i := range c.Rows {
+			from, to := arr.bounds(i)
+			if to-from > maxNeedles {
+				return nil, tooManyNeedles(name, to-from)
+			}
+			text := folded(h.row(i), fold)
+			for k := from; k < to; k++ {
+				at := bytes.Index(text, folded(elems.row(k), fold))
+				if runes && at > 0 {
+					at = utf8.RuneCount(text[:at])
+				}
+				positions = append(positions, uint64(at+1))
+			}
+			out.Off = append(out.Off, uint32(len(positions)))
+		}
+		out.Elem = newNum(types.TUInt64, positions)
+		return out, nil
+	}
+	return s
+}
+
+func tooManyNeedles(name string, n int) error {
+	return sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Number of arguments for function %s doesn't match: passed %d, should be at most %d", name, n, maxNeedles)
 }
 
 func isTokenByte(c byte) bool { return isAlnum(c) || c >= 0x80 }

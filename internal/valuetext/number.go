@@ -253,7 +253,7 @@ func specialFloat(s []byte) float64 {
 		s = s[1:]
 	}
 	if s[0]|0x20 == 'n' {
-		return math.NaN()
+		return math.Float64frombits(0x7ff8000000000000) // the bits that hashes and hex see in ClickHouse
 	}
 	return math.Inf(sign)
 }

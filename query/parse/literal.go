@@ -76,7 +76,7 @@ func (p *parser) wordLiteral() *ast.Literal {
 	case "INF", "INFINITY":
 		l.Kind, l.Float = ast.LiteralFloat, math.Inf(1)
 	case "NAN":
-		l.Kind, l.Float = ast.LiteralFloat, math.NaN()
+		l.Kind, l.Float = ast.LiteralFloat, math.Float64frombits(0x7ff8000000000000) // the bits that hashes and hex see in ClickHouse
 	default:
 		return nil
 	}
