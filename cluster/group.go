@@ -28,6 +28,7 @@ type group struct {
 	machine   *machine
 	raft      *raft.Raft
 	net       rpc.Network // nil: there are no other nodes
+	confirmed atomic.Bool // see confirm
 	transport raftTransport
 	store     *guard
 	window    *window
@@ -94,6 +95,9 @@ func (g *group) start(lead func(ctx context.Context, term uint64)) {
 	g.work.Go(func() { g.leadLoop(ctx) })
 	g.work.Go(func() { g.upkeep(ctx) })
 	g.work.Go(func() { g.watchFailure(ctx) })
+	if g.net != nil {
+		g.work.Go(func() { g.confirm(ctx) })
+	}
 }
 
 func (g *group) raftConfig(cfg *Config) *raft.Config {

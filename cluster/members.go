@@ -26,15 +26,29 @@ func (g *group) alone() bool {
 	return len(m) == 1 && string(m[0].ID) == g.node
 }
 
-// caughtUp reports whether the replica has all that was committed, as far as it knows: it leads, or has applied all that its leader
-// has told it of.
+// caughtUp reports whether the replica has all that was committed, as far as it knows: it leads, or has once had all that its leader had
+// since its start, and has applied all that the leader has told it of since.
 func (g *group) caughtUp() bool {
 	if term, _ := g.leading(); term != 0 {
 		return true
 	}
-	_, leader := g.raft.LeaderWithID()
+	leader := g.leader()
 	applied, _ := g.machine.appliedIndex()
-	return leader != "" && applied > 0 && applied >= g.raft.CommitIndex()
+	return g.confirmed.Load() && leader != "" && leader != g.node && applied >= g.raft.CommitIndex()
+}
+
+// confirm waits until the replica has all that the group's leader had at a time after the start. What raft says by itself is too
+// little: behind a Raft snapshot its commit index is the snapshot's until it hears of another.
+func (g *group) confirm(ctx context.Context) {
+	for ctx.Err() == nil {
+		if !g.leadsHere() && g.barrierOnce(ctx) == nil {
+			g.confirmed.Store(true)
+			return
+		}
+		if g.clk.Sleep(ctx, catchUpPoll) != nil {
+			return
+		}
+	}
 }
 
 // awaitCaughtUp waits for that: without an end while the node is the group, for openPatience otherwise.
