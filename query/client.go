@@ -139,5 +139,8 @@ func TableOf(name string, schema column.Schema, blocks []*column.Block) External
 	return t
 }
 
-// Catalog is the newest catalog.
-func (e *Engine) Catalog() *catalog.Catalog { return e.deps.Catalog.Catalog() }
+// HasTable reports whether there is a table, stored or of the system.
+func (e *Engine) HasTable(db, name string) bool {
+	cat := e.deps.Catalog.Catalog()
+	return cat.Table(db, name) != nil || virtual.Lookup(&virtual.Source{Providers: e.deps.Providers, Catalog: cat}, db, name) != nil
+}

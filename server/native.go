@@ -204,10 +204,9 @@ func (c *nativeConn) tablesStatus() error {
 	if err != nil {
 		return err
 	}
-	cat := c.s.cfg.Engine.Catalog()
 	known := tables[:0]
 	for _, t := range tables {
-		if cat.Table(t.Database, t.Table) != nil {
+		if c.s.cfg.Engine.HasTable(t.Database, t.Table) {
 			known = append(known, t)
 		}
 	}

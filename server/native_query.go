@@ -27,12 +27,12 @@ type nativeQuery struct {
 	ctx     context.Context
 	cancel  context.CancelCauseFunc
 	unwatch func()
-	// wanted says that the client was asked for rows, and more that it may still send them.
-	wanted, more bool
-	blocks       int                            // asked for
-	latest       atomic.Pointer[query.Progress] // heard from the engine
-	told         query.Progress                 // to the client; under out
-	sent         protocol.Profile
+	wanted  bool                           // the client was asked for rows; under out
+	more    bool                           // it may still send some
+	blocks  int                            // asked for
+	latest  atomic.Pointer[query.Progress] // heard from the engine
+	told    query.Progress                 // to the client; under out
+	sent    protocol.Profile
 }
 
 // query reads a query with what comes along, runs it and answers. What is wrong with the query is told to the client; the
@@ -217,8 +217,9 @@ func literal(text string) (string, error) {
 // rows asks the client for the rows of an INSERT.
 func (q *nativeQuery) rows(w query.Wanted) (query.Rows, error) {
 	q.unwatch()
-	q.wanted, q.more = true, true
+	q.more = true
 	err := q.append(func(b []byte) ([]byte, error) {
+		q.wanted = true
 		if protocol.HasColumnDefaults(q.revision) {
 			b = protocol.AppendTableColumns(b, "", w.Columns)
 		}
@@ -324,9 +325,9 @@ func (q *nativeQuery) answer(res *query.Result) error {
 		}
 	}
 	st := res.Stats()
-	q.sent.AppliedLimit, q.sent.HasBeforeLimit, q.sent.BeforeLimit = st.HasLimit, st.HasLimit, st.BeforeLimit
-	if !st.HasLimit {
-		q.sent.BeforeLimit = q.sent.Rows
+	q.sent.AppliedLimit, q.sent.HasBeforeLimit, q.sent.BeforeLimit = st.HasLimit, true, q.sent.Rows // old clients crash where it is not known
+	if st.HasLimit {
+		q.sent.BeforeLimit = st.BeforeLimit
 	}
 	err := q.append(func(b []byte) ([]byte, error) { return protocol.AppendProfile(b, q.sent), nil }, false)
 	if err != nil {
@@ -378,7 +379,9 @@ func (q *nativeQuery) end(res *query.Result) error {
 				return nil, err
 			}
 		}
-		b = q.appendProgress(b, final)
+		if !q.wanted || protocol.HasProgressOfInsert(q.revision) {
+			b = q.appendProgress(b, final)
+		}
 		if res.Schema != nil {
 			if b, err = q.out.enc.AppendData(b, uint64(protocol.ServerData), protocol.EndOfData()); err != nil {
 				return nil, err
@@ -417,7 +420,7 @@ func (q *nativeQuery) pulse() func() {
 			}
 			p := q.latest.Swap(nil)
 			err := q.append(func(b []byte) ([]byte, error) {
-				if p != nil && p.ElapsedNanos > q.told.ElapsedNanos {
+				if p != nil && (!q.wanted || protocol.HasProgressOfInsert(q.revision)) && p.ElapsedNanos > q.told.ElapsedNanos {
 					b = q.appendProgress(b, *p)
 				}
 				return b, nil

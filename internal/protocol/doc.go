@@ -54,7 +54,7 @@ const (
 	withServerLogs        = 54406 // packets of them
 )
 
-// HasColumnDefaults, HasServerLogs, HasProfileEvents and HasAddendum tell whether a revision knows the packets.
+// HasColumnDefaults tells whether a revision knows TableColumns packets.
 func HasColumnDefaults(revision int) bool { return revision >= withColumnDefaults }
 
 // HasServerLogs tells whether a revision knows Log packets.
@@ -64,6 +64,9 @@ func HasServerLogs(revision int) bool { return revision >= withServerLogs }
 func HasProfileEvents(revision int, insert bool) bool {
 	return revision >= withProfileEvents && (!insert || revision >= withInsertEvents)
 }
+
+// HasProgressOfInsert tells whether clients of a revision take Progress while they send rows.
+func HasProgressOfInsert(revision int) bool { return revision >= withWrites }
 
 // HasAddendum tells whether a quota key follows the client's Hello.
 func HasAddendum(revision int) bool { return revision >= withAddendum }
