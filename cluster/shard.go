@@ -115,6 +115,16 @@ func (s *Shard) Barrier(ctx context.Context) error { return s.g.barrier(ctx) }
 // Err returns why the replica has stopped, or nil.
 func (s *Shard) Err() error { return s.fsm.err() }
 
+// Ready reports whether the replica has caught up with its log and the catalog since it was opened.
+func (s *Shard) Ready() bool {
+	select {
+	case <-s.ready:
+		return true
+	default:
+		return false
+	}
+}
+
 // Schema returns the catalog version that the shard has applied.
 func (s *Shard) Schema() uint64 {
 	s.fsm.mu.RLock()

@@ -43,7 +43,10 @@ func (x *statement) explain(r *Result, s *ast.Explain) error {
 		return err
 	}
 	if s.Kind == ast.ExplainPlan && !flag(s.Settings, "indexes") {
-		return x.explainText(r, s, plan.String(x.cut(n)))
+		if n, _, err = x.cut(n); err != nil {
+			return err
+		}
+		return x.explainText(r, s, plan.String(n))
 	}
 	p, err := x.pipeline(n, false)
 	if err != nil {

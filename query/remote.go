@@ -59,12 +59,13 @@ func readAfter(text string) (map[uint64]uint64, error) {
 	return out, nil
 }
 
-// cut is a plan as it runs here: with its fragments, where there are other nodes.
-func (x *statement) cut(n plan.Node) plan.Node {
-	if x.e.remote == nil {
-		return n
+// cut is a plan as it runs here, and what runs its fragments elsewhere: nil where all rows are here.
+func (x *statement) cut(n plan.Node) (plan.Node, exec.Remotes, error) {
+	q, err := x.remote()
+	if err != nil || q == nil || q.Alone() {
+		return n, nil, err
 	}
-	return fragment.Cut(n)
+	return fragment.Cut(n), q, nil
 }
 
 // snapshot pins the stored tables' rows that this node reads.

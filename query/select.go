@@ -14,7 +14,6 @@ import (
 	"github.com/olapd/olapd/query/build"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/exec/spill"
-	"github.com/olapd/olapd/query/fragment"
 	"github.com/olapd/olapd/query/optimize"
 	"github.com/olapd/olapd/query/parse"
 	"github.com/olapd/olapd/query/plan"
@@ -150,12 +149,9 @@ func (x *statement) pipeline(n plan.Node, extremes bool) (*exec.Pipeline, error)
 	o := x.e.execOptions(x.q)
 	o.Extremes, o.Temp = extremes, x.temporary()
 	b := build.Options{Storage: x.storage(), Env: x.env, Options: o}
-	q, err := x.remote()
-	if err != nil {
+	var err error
+	if n, b.Remotes, err = x.cut(n); err != nil {
 		return nil, err
-	}
-	if q != nil {
-		b.Remotes, n = q, fragment.Cut(n)
 	}
 	return build.Build(x.ctx, n, b)
 }

@@ -17,11 +17,18 @@ import (
 // maxMorsel is the rows of a morsel: a page, so that each page is decoded once.
 const maxMorsel = 65_536
 
-// storage shows a query the tables of the shard as they were at one instant.
-type storage struct{ snap *mergetree.Snapshot }
+// storage shows a query the tables of some shards, each as it was at one instant.
+type storage struct{ snaps []*mergetree.Snapshot }
+
+// newStorage returns the rows of all the snapshots as one, and closes them.
+func newStorage(snaps ...*mergetree.Snapshot) *storage { return &storage{snaps} }
 
 // Close implements exec.Storage.
-func (s *storage) Close() { s.snap.Close() }
+func (s *storage) Close() {
+	for _, p := range s.snaps {
+		p.Close()
+	}
+}
 
 // Open implements exec.Storage.
 func (s *storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) {
@@ -29,27 +36,34 @@ func (s *storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner,
 	if entry == nil {
 		return nil, sqlerr.New(sqlerr.LogicalError, "%s is no stored table", req.Table.Name())
 	}
-	view := s.snap.Table(entry.ID)
-	if view == nil {
-		if entry.BaseEngine() == "Null" {
-			return &scanner{}, nil
+	if entry.BaseEngine() == "Null" {
+		return &scanner{}, nil
+	}
+	views := make([]*mergetree.TableView, len(s.snaps))
+	for i, p := range s.snaps {
+		if views[i] = p.Table(entry.ID); views[i] == nil {
+			return nil, sqlerr.New(sqlerr.UnknownTable, "Table %s does not exist", req.Table.Name())
 		}
-		return nil, sqlerr.New(sqlerr.UnknownTable, "Table %s does not exist", req.Table.Name())
 	}
 	all := req.Table.Schema()
 	want := make(column.Schema, len(req.Columns))
 	for i, c := range req.Columns {
 		want[i] = all[c]
 	}
-	if req.Final && view.Spec().Mode != mergetree.Plain && view.Spec().Mode != mergetree.Memory {
-		return openFinal(ctx, view, want)
+	if req.Final && len(views) > 0 && merges(views[0].Spec().Mode) {
+		return openFinal(ctx, views, want)
 	}
 	sc := &scanner{}
-	if err := sc.plan(ctx, view, want, &req); err != nil {
-		return nil, errors.Join(err, sc.Close())
+	for _, v := range views {
+		if err := sc.plan(ctx, v, want, &req); err != nil {
+			return nil, errors.Join(err, sc.Close())
+		}
 	}
 	return sc, nil
 }
+
+// merges reports whether FINAL makes a difference.
+func merges(m mergetree.Mode) bool { return m != mergetree.Plain && m != mergetree.Memory }
 
 // source is rows that columns can be read of: a segment or a memtable chunk.
 type source struct {
@@ -415,28 +429,33 @@ func (sc *scanner) Close() error {
 	return errors.Join(errs...)
 }
 
-// finalScanner reads rows merged by the table's mode, one block after the other.
+// finalScanner reads rows merged by the table's mode, shard by shard, one block after the other.
 type finalScanner struct {
 	stats exec.ScanStats
 	mu    struct {
 		sync.Mutex
-		rows *mergetree.MergedRows
+		rows []*mergetree.MergedRows // of shards that are not at their end
 		rest *column.Block
 	}
 }
 
-func openFinal(ctx context.Context, view *mergetree.TableView, want column.Schema) (exec.Scanner, error) {
-	cols := make([]int, len(want))
-	for i, f := range want {
-		cols[i] = view.Spec().Columns.Index(f.Name)
+func openFinal(ctx context.Context, views []*mergetree.TableView, want column.Schema) (exec.Scanner, error) {
+	f := &finalScanner{}
+	for _, v := range views {
+		cols := make([]int, len(want))
+		for i, w := range want {
+			cols[i] = v.Spec().Columns.Index(w.Name)
+		}
+		rows, err := v.MergedBlocks(ctx, cols)
+		if err != nil {
+			return nil, errors.Join(err, f.Close())
+		}
+		f.mu.rows = append(f.mu.rows, rows)
+		f.stats.Rows += int64(v.Rows())
+		f.stats.TotalRows += int64(v.Rows())
+		f.stats.Segments += int64(len(v.Segments()))
+		f.stats.TotalSegments += int64(len(v.Segments()))
 	}
-	rows, err := view.MergedBlocks(ctx, cols)
-	if err != nil {
-		return nil, err
-	}
-	f := &finalScanner{stats: exec.ScanStats{Rows: int64(view.Rows()), TotalRows: int64(view.Rows()),
-		Segments: int64(len(view.Segments())), TotalSegments: int64(len(view.Segments()))}}
-	f.mu.rows = rows
 	return f, nil
 }
 
@@ -445,9 +464,19 @@ func (f *finalScanner) Next(ctx context.Context) (exec.Morsel, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	for f.mu.rest == nil || f.mu.rest.N == 0 {
-		b, err := f.mu.rows.Next(ctx)
-		if err != nil || b == nil {
+		if len(f.mu.rows) == 0 {
+			return nil, nil
+		}
+		b, err := f.mu.rows[0].Next(ctx)
+		if err != nil {
 			return nil, err
+		}
+		if b == nil {
+			done := f.mu.rows[0]
+			f.mu.rows = f.mu.rows[1:]
+			if err := done.Close(); err != nil {
+				return nil, err
+			}
 		}
 		f.mu.rest = b
 	}
@@ -465,7 +494,14 @@ func (f *finalScanner) Next(ctx context.Context) (exec.Morsel, error) {
 func (f *finalScanner) Stats() exec.ScanStats { return f.stats }
 
 // Close implements exec.Scanner.
-func (f *finalScanner) Close() error { return f.mu.rows.Close() }
+func (f *finalScanner) Close() error {
+	var errs []error
+	for _, r := range f.mu.rows {
+		errs = append(errs, r.Close())
+	}
+	f.mu.rows = nil
+	return errors.Join(errs...)
+}
 
 // blockMorsel is a block in memory.
 type blockMorsel struct{ b *column.Block }

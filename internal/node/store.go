@@ -16,7 +16,7 @@ type store struct{ shard *cluster.Shard }
 
 // Snapshot implements query.Store. What was acknowledged has been applied here: the newest state has it.
 func (s *store) Snapshot(context.Context) (exec.Storage, error) {
-	return &storage{snap: s.shard.Store().Snapshot()}, nil
+	return newStorage(s.shard.Store().Snapshot()), nil
 }
 
 // Truncate implements query.Store.

@@ -15,8 +15,10 @@ func Cut(n plan.Node) plan.Node {
 
 // cutter cuts one plan. Sets that several expressions share stay shared.
 type cutter struct {
-	sets map[*plan.Set]*plan.Set // done, of expressions that are evaluated where the query is
-	sent map[*plan.Set]*plan.Set // done, of expressions in fragments
+	// steps counts the steps of recursions around a node: what such a step reads differs each time, so that nothing is sent with its fragments.
+	steps int
+	sets  map[*plan.Set]*plan.Set // done, of expressions that are evaluated where the query is
+	sent  map[*plan.Set]*plan.Set // done, of expressions in fragments
 }
 
 // whole is a part of a plan that runs where the query is, with its fragments under Exchanges.
@@ -80,7 +82,7 @@ func (c *cutter) cut(n plan.Node) (plan.Node, bool) {
 		return c.scan(n)
 	case *plan.Filter, *plan.Project, *plan.ArrayJoin:
 		in, spread := c.cut(n.Inputs()[0])
-		if spread && volatileIn(n) {
+		if spread && !c.movable(n) {
 			in, spread = c.exchange(in), false
 		}
 		out := plan.WithInputs(n, []plan.Node{in})
@@ -104,16 +106,18 @@ func (c *cutter) cut(n plan.Node) (plan.Node, bool) {
 		return c.twice(n, below.N >= n.N, below), false
 	case *plan.Distinct:
 		return c.twice(n, true, n), false
+	case *plan.Recursive:
+		return c.recursive(n), false
 	}
 	return c.apart(n), false
 }
 
-// scan is spread if its table is stored. Volatile conditions are tested behind the Exchange.
+// scan is spread if its table is stored. Conditions that cannot move are tested behind the Exchange.
 func (c *cutter) scan(n *plan.Scan) (plan.Node, bool) {
 	switch {
 	case n.Table.Catalog() == nil:
 		return c.here(n), false
-	case volatileIn(n):
+	case !c.movable(n):
 		return c.here(&plan.Filter{Input: c.exchange(n.With(nil, 0)), Cond: n.Filter}), false
 	}
 	return n, true
@@ -168,7 +172,7 @@ func (c *cutter) union(n *plan.Union) (plan.Node, bool) {
 func (c *cutter) join(n *plan.Join) (plan.Node, bool) {
 	left, spread := c.cut(n.Left)
 	right := c.whole(n.Right)
-	if spread && byLeftRows(n) && !volatileIn(n) {
+	if spread && byLeftRows(n) && c.steps == 0 && c.movable(n) {
 		return plan.WithInputs(n, []plan.Node{left, &plan.Broadcast{Input: right}}), true
 	}
 	if spread {
@@ -194,11 +198,11 @@ func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, bool) {
 	switch {
 	case !spread:
 		return c.here(plan.WithInputs(n, []plan.Node{in})), false
-	case n.Partial || n.Merge || volatileIn(n):
+	case n.Partial || n.Merge || !c.movable(n):
 		return c.here(plan.WithInputs(n, []plan.Node{c.exchange(in)})), false
 	}
 	below := &plan.Aggregate{Input: in, Keys: n.Keys, Aggs: n.Aggs, Partial: true}
-	above := &plan.Aggregate{GroupingSets: n.GroupingSets, Totals: n.Totals, Merge: true, Fields: n.Fields}
+	above := &plan.Aggregate{GroupingSets: n.GroupingSets, SetNumber: n.SetNumber, Totals: n.Totals, Merge: true, Fields: n.Fields}
 	for i, k := range n.Keys {
 		f := column.Field{Name: n.Fields[i].Name, Type: k.Type()}
 		below.Fields = append(below.Fields, f)
@@ -214,16 +218,28 @@ func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, bool) {
 	return above, false
 }
 
-// volatileIn reports whether an expression of the node may give another value each time, as the number of a row: such are evaluated where the query
-// is, over all rows.
-func volatileIn(n plan.Node) bool {
-	found := false
+// recursive cuts the step of a recursion anew each time it is done.
+func (c *cutter) recursive(n *plan.Recursive) plan.Node {
+	anchor := c.whole(n.Anchor)
+	c.steps++
+	step := c.whole(n.Step)
+	c.steps--
+	return plan.WithInputs(n, []plan.Node{anchor, step})
+}
+
+// movable reports whether a node's expressions may be evaluated in a fragment: not those that may give another value each time, as the number of a row,
+// which are evaluated where the query is, over all rows; nor those with a subquery in a step of a recursion.
+func (c *cutter) movable(n plan.Node) bool {
+	if c.steps > 0 && len(plan.Subqueries(n)) > 0 {
+		return false
+	}
+	volatile := false
 	plan.Exprs(n, func(e plan.Expr) {
 		plan.Walk(e, func(e plan.Expr) bool {
-			c, ok := e.(*plan.Call)
-			found = found || ok && c.Fn.Func.Volatile
-			return !found
+			f, ok := e.(*plan.Call)
+			volatile = volatile || ok && f.Fn.Func.Volatile
+			return !volatile
 		})
 	})
-	return found
+	return !volatile
 }

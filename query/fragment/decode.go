@@ -190,9 +190,13 @@ func (d *decoder) aggregate() plan.Node {
 			n.GroupingSets[i] = d.indexes(len(n.Keys))
 		}
 	}
-	n.Partial, n.Merge = d.flag(), d.flag()
+	n.SetNumber, n.Partial, n.Merge = d.flag(), d.flag(), d.flag()
 	n.Fields = d.fields()
-	if d.err == nil && len(n.Fields) != len(n.Keys)+len(n.Aggs) {
+	width := len(n.Keys) + len(n.Aggs)
+	if n.SetNumber {
+		width++
+	}
+	if d.err == nil && len(n.Fields) != width {
 		d.fail(corrupt("%d fields of %d keys and %d aggregates", len(n.Fields), len(n.Keys), len(n.Aggs)))
 	}
 	return n

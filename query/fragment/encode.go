@@ -145,6 +145,7 @@ func (w *writer) aggregate(n *plan.Aggregate) {
 			w.ints(s)
 		}
 	}
+	w.flag(n.SetNumber)
 	w.flag(n.Partial)
 	w.flag(n.Merge)
 	w.fields(n.Fields)

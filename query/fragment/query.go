@@ -67,6 +67,9 @@ func (q *Query) Close() {
 // Local implements exec.Remotes.
 func (q *Query) Local() bool { return len(q.local) > 0 }
 
+// Alone reports whether all shards are read here: then plans need not be cut.
+func (q *Query) Alone() bool { return len(q.far) == 0 }
+
 // Storage pins the rows of the shards that are read here; the caller closes it.
 func (q *Query) Storage(ctx context.Context) (exec.Storage, error) {
 	p, err := q.cl.cluster.Pin(ctx, q.t.pin(q.local))
@@ -82,7 +85,7 @@ func (q *Query) Missing() []string {
 
 // Start implements exec.Remotes.
 func (q *Query) Start(ctx context.Context, f exec.RemoteFragment) ([]exec.RemoteRows, error) {
-	if len(q.far) == 0 {
+	if q.Alone() {
 		return nil, nil
 	}
 	s, err := newSending(f)
