@@ -35,6 +35,8 @@ const (
 	revision = 54460
 	// idleShare is the part of the memory limit, as its denominator, that the tables of ended queries may keep for the next ones.
 	idleShare = 16
+	// garbageShare is the part of the memory limit, as its denominator, of which garbage may gather until it is collected; minGarbage is what may anyway.
+	garbageShare, minGarbage = 64, 32 << 20
 )
 
 // Node is a running olapd. Its methods are safe for concurrent use.
@@ -98,6 +100,7 @@ func (n *Node) defaults() error {
 	debug.SetMemoryLimit(n.cfg.Memory + n.cfg.Memory/8)
 	n.budget = mem.NewBudget("total", n.cfg.Memory)
 	mem.KeepIdle(n.cfg.Memory / idleShare)
+	mem.PaceCollector(max(n.cfg.Memory/garbageShare, minGarbage))
 	return nil
 }
 
