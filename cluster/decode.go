@@ -23,6 +23,7 @@ var bodyReaders = map[kind]func(*reader) any{
 	kindSourceAcquire: func(r *reader) any { return readMoveSource(r, true) },
 	kindSourceRelease: func(r *reader) any { return readMoveSource(r, false) },
 	kindCatalogChange: readCatalogChange,
+	kindStateHash:     readStateHash,
 	kindTopologyChange: func(r *reader) any {
 		b := &topologyChange{to: &Topology{}}
 		r.json(r.bytes(math.MaxInt32), b.to)

@@ -25,6 +25,7 @@
 //	 6 DedupTrim        | uv table | sv time: tokens committed before it are forgotten, Unix ns |
 //	 7 SourceAcquire    | uv source | text topic | 16 bytes topic id | uv partition | sv next offset |
 //	 8 SourceRelease    | the same; next must be the stored one |
+//	12 StateHash        | uv index of the entry that marked the state, 0: this one does | uv version | 16 bytes hash |
 //	 9 CatalogChange    | bytes JSON of a catalog.Delta |
 //	10 TopologyChange   | bytes JSON of a Topology, of the version after the present one |
 //

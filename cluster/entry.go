@@ -34,7 +34,7 @@ const (
 
 var kindNames = map[kind]string{kindBeginTerm: "BeginTerm", kindAppendRows: "AppendRows", kindCommitSegments: "CommitSegments",
 	kindDropSegments: "DropSegments", kindApplySchema: "ApplySchema", kindDedupTrim: "DedupTrim", kindSourceAcquire: "SourceAcquire",
-	kindSourceRelease: "SourceRelease", kindCatalogChange: "CatalogChange", kindTopologyChange: "TopologyChange"}
+	kindStateHash: "StateHash", kindSourceRelease: "SourceRelease", kindCatalogChange: "CatalogChange", kindTopologyChange: "TopologyChange"}
 
 // String returns the kind's name.
 func (k kind) String() string {

@@ -77,6 +77,10 @@ const (
 	handOverAfter = 10 * time.Second
 	// askTimeout bounds short questions between nodes.
 	askTimeout = 2 * time.Second
+	// hashInterval is between comparisons of the replicas' states, which cost about a second of one core for each gigabyte of memtables.
+	hashInterval = time.Minute
+	// hashPatience is how long a leader waits for the hash of its own state.
+	hashPatience = time.Minute
 	// fetchChunk is the bytes of a file in one message.
 	fetchChunk = 1 << 20
 	// fetchSlots is how many files a node fetches at once: more would make each later.

@@ -127,6 +127,13 @@ func (m *machine) entryLocked(l *raft.Log) response {
 	return m.effects(l.Index, e)
 }
 
+// jumpLocked goes on from a Raft snapshot. REQUIRES: m.mu.
+func (m *machine) jumpLocked(to place) {
+	m.term, m.applied = to.term, to.index
+	close(m.changed)
+	m.changed = make(chan struct{})
+}
+
 // errStaleTerm is the refusal of an entry whose leader's term had ended when it was committed.
 var errStaleTerm = fmt.Errorf("%w: the term has ended", ErrNotLeader)
 

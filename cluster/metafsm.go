@@ -138,7 +138,8 @@ func (m *metaFSM) restore(from io.Reader) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.state, m.topology, m.term, m.applied = c, t, at.term, at.index
+	m.state, m.topology = c, t
 	m.publish()
+	m.jumpLocked(at)
 	return nil
 }

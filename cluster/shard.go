@@ -252,6 +252,7 @@ func (s *Shard) lead(ctx context.Context) {
 	defer work.Wait()
 	if s.background != nil {
 		work.Go(func() { s.background(ctx) })
+		work.Go(func() { s.compareStates(ctx) })
 	}
 	for {
 		changed := s.meta.Changed()

@@ -45,12 +45,14 @@ type shardFSM struct {
 	state *shardState // guarded by machine.mu
 	store storage
 	specs SpecFunc
+	// comparison is of this replica's state with its leader's.
+	comparison *comparison
 	// handover returns the rows of an entry that this process proposed, or nil.
 	handover func(term, request uint64) []TableRows
 }
 
 func newShardFSM(group uint64, store storage, specs SpecFunc, f fences, handover func(term, request uint64) []TableRows) *shardFSM {
-	m := &shardFSM{state: newShardState(), store: store, specs: specs, handover: handover}
+	m := &shardFSM{state: newShardState(), store: store, specs: specs, handover: handover, comparison: newComparison()}
 	m.machine.init(group, f)
 	m.machine.effects, m.machine.finish = m.apply, m.publish
 	return m
@@ -75,6 +77,8 @@ func (m *shardFSM) apply(index uint64, e *entry) response {
 	case *dedupTrim:
 		m.state.tokens.trim(b.table, b.before)
 		return response{value: Result{Index: index}}
+	case *stateHash:
+		return m.stateHash(index, b)
 	case *moveSource:
 		return response{value: Result{Index: index}, err: m.state.cursors.move(b)}
 	}

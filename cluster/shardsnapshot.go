@@ -147,19 +147,22 @@ func (m *shardFSM) appendHead(dst []byte) ([]byte, error) {
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(s.cursors)))
 	for _, k := range s.cursors.keys() {
-		c := s.cursors[k]
-		dst = appendPartition(dst, k.source, k.Topic, c.TopicID, k.Partition)
-		released := byte(0)
-		if c.Released {
-			released = 1
-		}
-		dst = binary.AppendVarint(append(dst, released), c.Next)
+		dst = s.cursors[k].append(dst, k)
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(s.tokens)))
 	for _, id := range slices.Sorted(maps.Keys(s.tokens)) {
 		dst = s.tokens[id].append(binary.AppendUvarint(dst, uint64(id)))
 	}
 	return dst, nil
+}
+
+func (at Cursor) append(dst []byte, k cursorKey) []byte {
+	dst = appendPartition(dst, k.source, k.Topic, at.TopicID, k.Partition)
+	released := byte(0)
+	if at.Released {
+		released = 1
+	}
+	return binary.AppendVarint(append(dst, released), at.Next)
 }
 
 func (w *tokenWindow) append(dst []byte) []byte {
@@ -235,7 +238,8 @@ func (m *shardFSM) restore(from io.Reader) error {
 	for _, spec := range specs {
 		m.store.ApplyCreate(spec)
 	}
-	m.state, m.term, m.applied = state, at.term, at.index
+	m.state = state
 	m.publish(at.index)
+	m.jumpLocked(at)
 	return nil
 }

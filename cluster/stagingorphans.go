@@ -17,6 +17,7 @@ func (s *Shard) tendFiles() {
 	ctx, cancel := context.WithCancel(context.Background())
 	defer cancel()
 	s.g.work.Go(func() { s.fetchMissing(ctx, s.files) })
+	s.g.work.Go(func() { s.fsm.hashStates(ctx) })
 	tick := s.clk.NewTicker(orphanInterval)
 	defer tick.Stop()
 	for {

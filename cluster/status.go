@@ -23,6 +23,7 @@ type Status struct {
 	ProposalBytes    int64
 	DiskFull         bool
 	MemtablePressure float64 // of a shard: 1 holds writers
+	Agreed           uint64  // log index at which a shard's state was last found equal to its leader's; 0: never since the start
 	Missing          int     // segments of a shard whose files are still to come
 	CaughtUp         bool    // it has all that was committed, as far as it knows
 	Err              error   `json:"-"` // why the replica has stopped
@@ -42,6 +43,7 @@ func (n *Node) Status() []Status {
 	for _, s := range n.Shards() {
 		st := s.g.status()
 		st.Schema, st.MemtablePressure, st.Missing = s.Schema(), s.store.Pressure(), len(s.store.Absent())
+		st.Agreed = s.fsm.comparison.agreedAt()
 		out = append(out, st)
 	}
 	return out

@@ -36,7 +36,8 @@ func (s *Store) BuildSegments(ctx context.Context, id catalog.TableID, next func
 	return b.done, nil
 }
 
-// Discard deletes the files of built segments that will not be committed.
+// Discard deletes the files of built segments that will not be committed. Those that have been, by an attempt whose outcome was
+// unknown, stay.
 func (s *Store) Discard(segs []Segment) { s.removeFiles(segs) }
 
 // bulk is a bulk insert being built: one run is gathered while the one before it is sorted and written.

@@ -121,6 +121,13 @@ func randomID() string {
 	return hex.EncodeToString(b[:])
 }
 
+// isKnown reports whether a state names the segment.
+func (f *files) isKnown(id string) bool {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.mu.known[id] != nil
+}
+
 // newID returns the ID of a file about to be written, which CleanOrphans leaves alone until gone or settled.
 func (s *Store) newID() string {
 	id := s.ids()

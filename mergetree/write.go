@@ -119,6 +119,9 @@ func (o *output) abort() error {
 // removeFiles deletes the files of segments that no edit will name. What cannot be deleted is left to CleanOrphans.
 func (s *Store) removeFiles(segs []Segment) {
 	for _, seg := range segs {
+		if s.files.isKnown(seg.ID) { // a commit that was thought lost, and came through
+			continue
+		}
 		if err := s.fs.Remove(s.pathOf(seg.ID)); err != nil && !vfs.IsNotExist(err) {
 			s.log.Warn("deleting a segment that was not committed", "segment", seg.ID, "error", err)
 			s.files.settled(seg.ID)

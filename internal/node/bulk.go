@@ -96,6 +96,17 @@ func (b *bulk) finish(failed error) ([]mergetree.Edit, error) {
 	return edits, errors.Join(errs...)
 }
 
+// abandon gives up the segments of edits whose commit failed, or was a repeat (nil). Where the outcome is unknown, the store finds out.
+func (b *bulk) abandon(edits []mergetree.Edit, failed error) {
+	if !errors.Is(failed, cluster.ErrUnknown) {
+		b.discard(edits)
+		return
+	}
+	for _, e := range edits {
+		b.store.Release(e.Add)
+	}
+}
+
 // discard deletes the segments of edits that were not committed.
 func (b *bulk) discard(edits []mergetree.Edit) {
 	for _, e := range edits {
