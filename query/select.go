@@ -43,8 +43,17 @@ func (x *statement) analyzeOptions() (analyze.Options, error) {
 		TableFunction: func(ctx context.Context, call analyze.TableCall) (plan.Table, error) {
 			return virtual.Function(ctx, x.src, x.env, call)
 		},
-		Scalar: x.scalar,
+		Scalar: x.scalar, Rows: x.approximateRows,
 	}, err
+}
+
+// approximateRows is how many rows a table has, for SAMPLE n.
+func (x *statement) approximateRows(t *catalog.Table) (uint64, error) {
+	if x.src.Providers.Sizes == nil {
+		return 0, nil
+	}
+	sizes, err := x.src.Providers.Sizes(x.ctx)
+	return sizes[t.ID].Rows, err
 }
 
 // stored is a table of the catalog for reading.

@@ -64,7 +64,29 @@ func (s *scope) aggCall(e *ast.FuncCall) (plan.AggCall, error) {
 		}
 		name = base + "_respect_nulls" + name[len(base):]
 	}
+	if s.a.flag("aggregate_functions_null_for_empty", false) {
+		name = nullForEmpty(name)
+	}
 	return s.bindAgg(name, params, texts, args, distinct)
+}
+
+// nullForEmpty adds -OrNull behind the function's own name, before other combinators. Functions that count are 0 of no rows anyway.
+func nullForEmpty(name string) string {
+	lower := strings.ToLower(name)
+	for _, counting := range []string{"count", "uniqexact", "uniqhll12", "uniqupto", "uniqtheta"} {
+		if strings.HasPrefix(lower, counting) {
+			return name
+		}
+	}
+	if strings.HasPrefix(lower, "uniq") && !strings.HasPrefix(lower, "uniqcombined") || strings.Contains(name, "OrNull") || strings.Contains(name, "OrDefault") {
+		return name
+	}
+	for n := len(name); n > 0; n-- {
+		if function.LookupAggregate(name[:n]) != nil {
+			return name[:n] + "OrNull" + name[n:]
+		}
+	}
+	return name
 }
 
 // filtered is the name of an aggregate with the combinator -If behind what DISTINCT makes of it.

@@ -49,7 +49,9 @@ type Options struct {
 	// Scalar runs a plan whose rows are needed during analysis: a scalar subquery or EXISTS. It is
 	// given at most two rows' worth of plan (a Limit on top). Nil refuses scalar subqueries.
 	Scalar func(ctx context.Context, n plan.Node) (*column.Block, error)
-	// Filters are conditions (SQL) that hold for every read of a table, by database.table or table.
+	// Rows is about how many rows a table has, which SAMPLE n needs; nil refuses that.
+	Rows func(t *catalog.Table) (uint64, error)
+	// Filters are conditions (SQL) that hold for every read of a table, by database.table, table or its alias.
 	Filters map[string]string
 }
 
@@ -72,9 +74,6 @@ type TableArg struct {
 // Query analyzes a SELECT. The plan's schema has ClickHouse's column names and types.
 func Query(ctx context.Context, q *ast.SelectUnion, opts Options) (plan.Node, error) {
 	a := newAnalyzer(ctx, opts)
-	if err := a.refuseSettings(); err != nil {
-		return nil, err
-	}
 	n, err := a.union(q, nil)
 	if err != nil {
 		return nil, err

@@ -177,9 +177,11 @@ func (s *scope) stored(entry *catalog.Table, t *ast.TableRef) (*frame, error) {
 		if entry.SampleBy == "" {
 			return nil, sqlerr.New(sqlerr.SamplingNotSupported, "Storage %s doesn't support sampling", entry.FullName())
 		}
-		return nil, sqlerr.New(sqlerr.NotImplemented, "SAMPLE is not supported")
 	}
 	f := &frame{node: scan, sources: []*source{storedSource(entry, schema, t.Alias)}}
+	if err := s.sample(f, entry, t.Sample); err != nil {
+		return nil, err
+	}
 	return f, s.restrict(f, entry)
 }
 
@@ -217,7 +219,10 @@ func storedSource(entry *catalog.Table, schema column.Schema, alias string) *sou
 
 // restrict applies the condition that holds for every read of the table, if there is one.
 func (s *scope) restrict(f *frame, entry *catalog.Table) error {
-	sql, ok := s.a.opts.Filters[entry.FullName()]
+	sql, ok := s.a.opts.Filters[f.sources[0].alias]
+	if !ok {
+		sql, ok = s.a.opts.Filters[entry.FullName()]
+	}
 	if !ok {
 		if sql, ok = s.a.opts.Filters[entry.Name]; !ok || entry.Database != s.a.opts.Database {
 			return nil

@@ -61,6 +61,11 @@ func (s *scope) lookup(path []string) (*item, error) {
 	if it, err := s.param(path); it != nil || err != nil {
 		return it, err
 	}
+	if s.a.flag("prefer_column_name_to_alias", false) {
+		if it, err := s.fromColumn(path); it != nil || err != nil {
+			return it, err
+		}
+	}
 	al := s.aliases[path[0]]
 	var aliasErr error
 	switch {

@@ -104,6 +104,9 @@ func (s *scope) joinKind(t *ast.Join) (plan.JoinKind, plan.Strictness, error) {
 // finishJoin sets the join's inputs and schema and gives the frame its node. With join_use_nulls the columns of a
 // side that may be without a partner become Nullable.
 func (s *scope) finishJoin(j *plan.Join, f, l, r *frame) (*frame, error) {
+	if err := s.distinctRight(j, r); err != nil {
+		return nil, err
+	}
 	j.Left, j.Right = l.node, r.node
 	left := len(l.node.Schema())
 	j.Fields = append(slices.Clone(l.node.Schema()), r.node.Schema()...)
@@ -127,6 +130,26 @@ func (s *scope) finishJoin(j *plan.Join, f, l, r *frame) (*frame, error) {
 		j.LeftKeys, j.RightKeys = []plan.Expr{unsigned(1)}, []plan.Expr{unsigned(1)}
 	}
 	return f, nil
+}
+
+// distinctRight gives ANY the meaning of the setting any_join_distinct_right_table_keys: of the right side's rows with equal keys only the first
+// takes part.
+func (s *scope) distinctRight(j *plan.Join, r *frame) error {
+	if j.Strictness != plan.Any || len(j.RightKeys) == 0 || !s.a.flag("any_join_distinct_right_table_keys", false) {
+		return nil
+	}
+	schema := r.node.Schema()
+	n, at, err := s.extend(r.node, j.RightKeys)
+	if err != nil {
+		return err
+	}
+	first := &plan.LimitBy{Input: n, N: 1}
+	for _, k := range j.RightKeys {
+		first.Keys = append(first.Keys, at[k.String()])
+	}
+	r.node = &plan.Project{Input: first, Exprs: columnsOf(n.Schema())[:len(schema)], Fields: schema}
+	j.Strictness = plan.All
+	return nil
 }
 
 // cross turns an inner join without equalities into a filtered product.
@@ -178,13 +201,22 @@ func (s *scope) joinOn(t *ast.Join, j *plan.Join, f, l, r *frame) error {
 		}
 	}
 	if j.Strictness == plan.Asof {
-		if asof < 0 || len(rest) > 0 {
+		switch {
+		case asof < 0:
 			return sqlerr.New(sqlerr.InvalidJoinOnExpression, "ASOF JOIN needs exactly one inequality beside its equalities")
+		case len(j.LeftKeys) == 1:
+			return sqlerr.New(sqlerr.NotImplemented, "ASOF join with hash algorithm needs at least one equi-join column")
 		}
 		toEnd(j.LeftKeys, asof)
 		toEnd(j.RightKeys, asof)
 	}
-	return s.splitRest(j, rest, l, r, left)
+	if err := s.splitRest(j, rest, l, r, left); err != nil {
+		return err
+	}
+	if j.Strictness == plan.Asof && j.Cond != nil {
+		return sqlerr.New(sqlerr.InvalidJoinOnExpression, "ASOF JOIN takes no condition %s beside its equalities and its inequality", j.Cond)
+	}
+	return nil
 }
 
 func toEnd(keys []plan.Expr, i int) {

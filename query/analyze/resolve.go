@@ -145,6 +145,9 @@ func (s *scope) scalarCall(e *ast.FuncCall) (plan.Expr, error) {
 		if err != nil {
 			return nil, err
 		}
+		if strings.EqualFold(e.Name, "CAST") && len(args) == 2 {
+			args[1] = s.castType(args[0], args[1])
+		}
 		return s.callNamed(e.Name, args, s.argNames(e.Args, args))
 	}
 	rest, err := s.resolveAll(e.Args[1:])
@@ -156,6 +159,20 @@ func (s *scope) scalarCall(e *ast.FuncCall) (plan.Expr, error) {
 		return nil, err
 	}
 	return s.call(e.Name, append([]plan.Expr{l}, rest...)...)
+}
+
+// castType is the type a CAST names; with cast_keep_nullable what is Nullable stays so.
+func (s *scope) castType(x, to plan.Expr) plan.Expr {
+	c, ok := to.(*plan.Const)
+	if !ok || !x.Type().IsNullable() || !s.a.flag("cast_keep_nullable", false) {
+		return to
+	}
+	name, _ := column.Value(c.Value, 0).(string)
+	t, err := types.Parse(name)
+	if err != nil || t.IsNullable() {
+		return to // the error is that of the call
+	}
+	return constant(types.TString, nullableScalar(t).String())
 }
 
 func firstLambda(e *ast.FuncCall) (*ast.Lambda, bool) {

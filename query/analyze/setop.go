@@ -3,6 +3,7 @@ package analyze
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -42,6 +43,12 @@ func (a *analyzer) intersections(list []operand) ([]operand, error) {
 
 // setOperation plans left INTERSECT right or left EXCEPT right.
 func (a *analyzer) setOperation(left, right plan.Node, op ast.SetOp) (plan.Node, error) {
+	switch {
+	case op == ast.SetIntersect && strings.EqualFold(a.setting("intersect_default_mode"), "DISTINCT"):
+		op = ast.SetIntersectDistinct
+	case op == ast.SetExcept && strings.EqualFold(a.setting("except_default_mode"), "DISTINCT"):
+		op = ast.SetExceptDistinct
+	}
 	sides, fields, err := a.unify([]plan.Node{left, right}, sqlerr.IntersectOrExceptResultStructuresMismatch, "INTERSECT or EXCEPT")
 	if err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/ast"
 )
 
@@ -83,16 +82,4 @@ func literalText(l *ast.Literal) string {
 		return ""
 	}
 	return l.Text
-}
-
-// refused are settings that would change results in a way that is not implemented: better an error than another answer.
-var refused = []string{"any_join_distinct_right_table_keys", "prefer_column_name_to_alias", "cast_keep_nullable", "aggregate_functions_null_for_empty"}
-
-func (a *analyzer) refuseSettings() error {
-	for _, name := range refused {
-		if a.flag(name, false) {
-			return sqlerr.New(sqlerr.NotImplemented, "Setting %s = 1 is not supported", name)
-		}
-	}
-	return nil
 }

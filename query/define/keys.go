@@ -99,7 +99,17 @@ func (o *Options) sampling(ctx context.Context, t *catalog.Table, s *ast.Storage
 	if !slices.Contains(keys, t.SampleBy) {
 		return sqlerr.New(sqlerr.BadArguments, "Sampling expression must be present in the primary key")
 	}
-	return o.key(ctx, s.SampleBy, schema, "Sampling key", false)
+	if err := o.key(ctx, s.SampleBy, schema, "Sampling key", false); err != nil {
+		return err
+	}
+	x, err := o.expr(ctx, s.SampleBy, schema)
+	if err != nil {
+		return err
+	}
+	if typ := x.Type(); !typ.IsUnsigned() || typ.Width() > 8 {
+		return sqlerr.New(sqlerr.IllegalTypeOfColumnForFilter, "Invalid sampling column type in storage parameters: %s. Must be one unsigned integer type", typ)
+	}
+	return nil
 }
 
 // key checks one element of a key.

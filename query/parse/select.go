@@ -139,7 +139,25 @@ func (p *parser) settingValue() ast.Expr {
 		}
 		return &ast.Literal{Kind: ast.LiteralString, Str: p.compound(), Range: p.from(t.start)}
 	}
+	if p.symbolAt(0, "{") && p.peek(1).kind != tokWord {
+		return p.settingMap()
+	}
 	return p.binding(bindAdd)
+}
+
+// settingMap takes {'key': 'value', …} as a call of map.
+func (p *parser) settingMap() ast.Expr {
+	start := p.at().start
+	p.needSymbol("{")
+	m := &ast.FuncCall{Name: "map"}
+	for again := !p.isSymbol("}"); again; again = p.symbol(",") {
+		m.Args = append(m.Args, p.binding(bindAdd))
+		p.needSymbol(":")
+		m.Args = append(m.Args, p.binding(bindAdd))
+	}
+	p.needSymbol("}")
+	m.Range = p.from(start)
+	return m
 }
 
 // selectQuery takes one SELECT with all of its clauses. FROM may come first.

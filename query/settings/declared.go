@@ -122,6 +122,8 @@ var (
 	JoinStrictness     = text("JoinStrictness", "join_default_strictness", "ALL", "The strictness of a JOIN that names none.", "ALL", "ANY", "")
 	AnyJoinDistinct    = boolean("any_join_distinct_right_table_keys", false, "ANY INNER JOIN keeps every left row that has a partner.")
 	UnionMode          = text("SetOperationMode", "union_default_mode", "", "What UNION without ALL or DISTINCT is.", "", "ALL", "DISTINCT")
+	IntersectMode      = text("SetOperationMode", "intersect_default_mode", "ALL", "What INTERSECT without ALL or DISTINCT is.", "", "ALL", "DISTINCT")
+	ExceptMode         = text("SetOperationMode", "except_default_mode", "ALL", "What EXCEPT without ALL or DISTINCT is.", "", "ALL", "DISTINCT")
 	PositionalArgs     = boolean("enable_positional_arguments", true, "Numbers in GROUP BY, ORDER BY and LIMIT BY are positions.")
 	PreferColumnAlias  = boolean("prefer_column_name_to_alias", false, "A name means the column rather than an alias of it.")
 	CastKeepNullable   = boolean("cast_keep_nullable", false, "CAST keeps Nullable.")
