@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
@@ -26,6 +27,11 @@ var bodyReaders = map[kind]func(*reader) any{
 	kindStateHash:     readStateHash,
 	kindTopologyChange: func(r *reader) any {
 		b := &topologyChange{to: &Topology{}}
+		r.json(r.bytes(math.MaxInt32), b.to)
+		return b
+	},
+	kindAccessChange: func(r *reader) any {
+		b := &accessChange{to: access.New()}
 		r.json(r.bytes(math.MaxInt32), b.to)
 		return b
 	},

@@ -30,11 +30,13 @@ const (
 	kindSourceRelease
 	kindCatalogChange
 	kindTopologyChange
+	kindAccessChange
 )
 
 var kindNames = map[kind]string{kindBeginTerm: "BeginTerm", kindAppendRows: "AppendRows", kindCommitSegments: "CommitSegments",
 	kindDropSegments: "DropSegments", kindApplySchema: "ApplySchema", kindDedupTrim: "DedupTrim", kindSourceAcquire: "SourceAcquire",
-	kindStateHash: "StateHash", kindSourceRelease: "SourceRelease", kindCatalogChange: "CatalogChange", kindTopologyChange: "TopologyChange"}
+	kindStateHash: "StateHash", kindSourceRelease: "SourceRelease", kindCatalogChange: "CatalogChange", kindTopologyChange: "TopologyChange",
+	kindAccessChange: "AccessChange"}
 
 // String returns the kind's name.
 func (k kind) String() string {

@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"fmt"
 	"io"
 
 	"github.com/olapd/olapd/cluster/rpc"
@@ -81,7 +82,11 @@ func (n *Node) groupOf(id uint64) (*group, *Shard) {
 func (m *Meta) admit(q *forwardRequest) error {
 	switch b := q.body.(type) {
 	case *catalogChange:
-		return m.check(m.Catalog(), b.delta)
+		c := m.Catalog()
+		if b.delta.From != c.Version {
+			return fmt.Errorf("%w: from version %d to %d", ErrConflict, b.delta.From, c.Version)
+		}
+		return m.check(c, b.delta)
 	case *topologyChange:
 		return b.to.check()
 	}

@@ -57,6 +57,8 @@ const (
 	leaderWait = 5 * time.Second
 	// leaderPatience is how long a commit waits for a group to have a leader: an election takes some failoverTimeouts.
 	leaderPatience = 15 * time.Second
+	// conflictAttempts is how often a change is made again because that of another node came between: one of them always succeeds.
+	conflictAttempts = 64
 	// leaderPoll is how often one who waits looks whether another node leads.
 	leaderPoll = 100 * time.Millisecond
 	// forwardTimeout bounds the wait for a leader's answer; after it the outcome is unknown.
@@ -81,6 +83,10 @@ const (
 	hashInterval = time.Minute
 	// hashPatience is how long a leader waits for the hash of its own state.
 	hashPatience = time.Minute
+	// scrubInterval is between the ends and beginnings of scrubs: bits rot over months.
+	scrubInterval = 24 * time.Hour
+	// scrubRate is the bytes a second that a scrub reads, little beside what queries do: 700 GB a day.
+	scrubRate = 8 << 20
 	// fetchChunk is the bytes of a file in one message.
 	fetchChunk = 1 << 20
 	// fetchSlots is how many files a node fetches at once: more would make each later.

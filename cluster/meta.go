@@ -71,7 +71,11 @@ func retried[T any](ctx context.Context, m *Meta, change func() (T, error)) (non
 	}
 	for attempt := 1; ; attempt++ {
 		c, err := change()
-		if err == nil || !retryable(err) || attempt == attempts {
+		limit := attempts
+		if errors.Is(err, ErrConflict) {
+			limit = conflictAttempts
+		}
+		if err == nil || !retryable(err) || attempt >= limit {
 			return c, err
 		}
 		m.g.recheckNow()

@@ -9,6 +9,7 @@ import (
 
 	"github.com/hashicorp/raft"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
@@ -18,6 +19,7 @@ type metaFSM struct {
 	machine
 	state     *catalog.Catalog // guarded by machine.mu
 	topology  *Topology        // guarded by machine.mu
+	access    *access.State    // guarded by machine.mu
 	published atomic.Pointer[metaState]
 }
 
@@ -25,10 +27,11 @@ type metaFSM struct {
 type metaState struct {
 	catalog  *catalog.Catalog
 	topology *Topology
+	access   *access.State
 }
 
 func newMetaFSM(f fences) *metaFSM {
-	m := &metaFSM{state: catalog.New(), topology: newTopology()}
+	m := &metaFSM{state: catalog.New(), topology: newTopology(), access: access.New()}
 	m.machine.init(metaGroup, f)
 	m.machine.effects, m.machine.finish = m.apply, func(uint64) { m.publish() }
 	m.publish()
@@ -36,7 +39,7 @@ func newMetaFSM(f fences) *metaFSM {
 }
 
 func (m *metaFSM) publish() {
-	m.published.Store(&metaState{catalog: m.state, topology: m.topology})
+	m.published.Store(&metaState{catalog: m.state, topology: m.topology, access: m.access})
 }
 
 func (m *metaFSM) apply(_ uint64, e *entry) response {
@@ -45,6 +48,8 @@ func (m *metaFSM) apply(_ uint64, e *entry) response {
 		return m.changeCatalog(b)
 	case *topologyChange:
 		return m.changeTopology(b)
+	case *accessChange:
+		return m.changeAccess(b)
 	}
 	return response{fatal: sqlerr.New(sqlerr.CorruptedData, "%s in the log of the meta group", e.kind)}
 }
@@ -79,25 +84,27 @@ func (m *metaFSM) Snapshot() (raft.FSMSnapshot, error) {
 	}
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return &metaSnapshot{place: m.appendPlace(nil), c: m.state, t: m.topology, m: &m.machine, bytes: m.logBytes.Load()}, nil
+	return &metaSnapshot{place: m.appendPlace(nil), c: m.state, t: m.topology, a: m.access, m: &m.machine, bytes: m.logBytes.Load()}, nil
 }
 
 type metaSnapshot struct {
 	place []byte
 	c     *catalog.Catalog
 	t     *Topology
+	a     *access.State
 	m     *machine
 	bytes int64
 }
 
 // Persist implements raft.FSMSnapshot.
 func (s *metaSnapshot) Persist(sink raft.SnapshotSink) error {
-	text, err := json.Marshal(s.c)
+	head, err := s.place, error(nil)
+	for _, part := range []any{s.c, s.t, s.a} {
+		text, merr := json.Marshal(part)
+		head, err = appendText(head, text), errors.Join(err, merr)
+	}
 	if err == nil {
-		var topology []byte
-		if topology, err = json.Marshal(s.t); err == nil {
-			err = writeHead(sink, metaMagic, appendText(appendText(s.place, text), topology))
-		}
+		err = writeHead(sink, metaMagic, head)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("cluster: writing a Raft snapshot: %w", err), sink.Cancel())
@@ -124,11 +131,14 @@ func (m *metaFSM) restore(from io.Reader) error {
 	if err != nil {
 		return err
 	}
-	at, c, t := m.readPlace(r), &catalog.Catalog{}, newTopology()
+	at, c, t, a := m.readPlace(r), &catalog.Catalog{}, newTopology(), access.New()
 	r.json(r.bytes(maxHead), c)
 	if r.err == nil && len(r.b) > 0 { // before there were topologies, nothing followed
 		t = &Topology{}
 		r.json(r.bytes(maxHead), t)
+	}
+	if r.err == nil && len(r.b) > 0 { // nor before users were stored
+		r.json(r.bytes(maxHead), a)
 	}
 	if r.err == nil {
 		r.err = t.check()
@@ -138,7 +148,7 @@ func (m *metaFSM) restore(from io.Reader) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.state, m.topology = c, t
+	m.state, m.topology, m.access = c, t, a
 	m.publish()
 	m.jumpLocked(at)
 	return nil

@@ -214,6 +214,9 @@ func (s *Shard) close() error { return errors.Join(s.g.close(), s.store.Close())
 // Name is the node's name.
 func (n *Node) Name() string { return n.cfg.Node }
 
+// First reports whether the node is the one that the cluster began with, or alone.
+func (n *Node) First() bool { return n.cfg.Node == firstNode }
+
 // Meta returns the meta group.
 func (n *Node) Meta() *Meta { return n.meta }
 

@@ -28,6 +28,9 @@ type Rows struct {
 	// its columns and the virtual ones.
 	Schema column.Schema
 	Block  *column.Block
+	// Keep, unless nil, selects those of the rows that the table's own rollups make that belong here; nil: none do. What further rollups make
+	// of them belongs where they do.
+	Keep func(t *catalog.Table, schema column.Schema, b *column.Block) (*column.Block, error)
 }
 
 // Options are what a Deriver works with.
@@ -86,6 +89,11 @@ func (d *Deriver) derive(ctx context.Context, c *catalog.Catalog, env *function.
 		rows, err := d.one(ctx, c, env, rollup, in)
 		if err != nil {
 			return nil, sqlerr.Wrap(err, sqlerr.CodeOf(err), "While pushing to materialized view %s", rollup.FullName())
+		}
+		if rows.Block != nil && in.Keep != nil {
+			if rows.Block, err = in.Keep(rows.Table, rows.Schema, rows.Block); err != nil {
+				return nil, err
+			}
 		}
 		if rows.Block == nil {
 			continue

@@ -152,6 +152,28 @@ func (r *registry) join(p *Privilege) {
 	}
 }
 
+// Parametrized reports whether the privilege is granted on the name of a user, source, engine, definer or named collection.
+func (p *Privilege) Parametrized() bool { return p.Level.parametrized() }
+
+// depths are the levels of objects as GRANT names them.
+var depths = map[string]int{"database": 1, "table": 2, "column": 3}
+
+// GrantableOn reports whether some of the privilege can be granted on a database, table or column; of a group what cannot be is left out.
+func (p *Privilege) GrantableOn(level string) bool {
+	return !p.set.and(privileges().byDepth[depths[level]]).without(privileges().param).IsEmpty()
+}
+
+// Leaves are the privileges that p stands for: its own or its members.
+func (p *Privilege) Leaves() []*Privilege {
+	var out []*Privilege
+	for _, q := range privileges().list {
+		if q.Level != Group && p.set.has(q.set) {
+			out = append(out, q)
+		}
+	}
+	return out
+}
+
 // Privileges lists all privileges and groups.
 func Privileges() []*Privilege { return privileges().list }
 

@@ -419,6 +419,9 @@ func compareGrants(a, b Grant) int {
 	}
 	rank := func(g Grant) int {
 		n := 0
+		if !g.Prefix { // what holds for a prefix holds for names unless they say otherwise
+			n += 4
+		}
 		if g.Revoke {
 			n += 2
 		}

@@ -38,6 +38,13 @@ func (s *State) WithFixed(users []*User) *State {
 	return n
 }
 
+// At returns the state as that of a version: several changes made at once count as one.
+func (s *State) At(version uint64) *State {
+	n := *s
+	n.Version = version
+	return &n
+}
+
 func (s *State) clone() *State {
 	return &State{Version: s.Version + 1, users: maps.Clone(s.users), roles: maps.Clone(s.roles), profiles: maps.Clone(s.profiles),
 		policies: maps.Clone(s.policies), quotas: maps.Clone(s.quotas)}

@@ -12,6 +12,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/olapd/olapd/cluster/rpc"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/vfs"
@@ -40,10 +41,13 @@ type Config struct {
 	Users    map[string]UserConfig `yaml:"users"`
 	Settings map[string]string     `yaml:"settings"` // defaults of every session
 
-	// FS, Clock and Logger are for tests; nil means the real ones.
-	FS     vfs.FS       `yaml:"-"`
-	Clock  clock.Clock  `yaml:"-"`
-	Logger *slog.Logger `yaml:"-"`
+	// FS, Clock, Logger and Network are for tests; nil means the real ones.
+	FS      vfs.FS       `yaml:"-"`
+	Clock   clock.Clock  `yaml:"-"`
+	Logger  *slog.Logger `yaml:"-"`
+	Network rpc.Network  `yaml:"-"`
+
+	node string // its name in the cluster; empty: alone
 }
 
 // DefaultConfig is what an empty file means.

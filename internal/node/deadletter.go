@@ -41,9 +41,12 @@ func deadLetters() *catalog.Table {
 	}
 }
 
-// ensureDeadLetters creates the table if this is the first start.
-func ensureDeadLetters(ctx context.Context, n *cluster.Node, created int64) error {
-	_, err := n.Change(ctx, func(c *catalog.Catalog) (*catalog.Catalog, error) {
+// ensureDeadLetters creates the table if this is the first start of the cluster's first node, or of a node alone.
+func (n *Node) ensureDeadLetters(ctx context.Context, created int64) error {
+	if n.cluster.Meta().Catalog().Table(deadLetterDatabase, deadLetterTable) != nil || !n.cluster.First() {
+		return nil
+	}
+	_, err := n.cluster.Change(ctx, func(c *catalog.Catalog) (*catalog.Catalog, error) {
 		if c.Table(deadLetterDatabase, deadLetterTable) != nil {
 			return c, nil
 		}

@@ -1,6 +1,7 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -22,10 +23,11 @@ import (
 	"github.com/olapd/olapd/query/plan"
 )
 
-// sources runs a consumer for every Kafka table that a materialized view reads.
+// sources runs, for every shard that this node leads, a consumer for every Kafka table that a materialized view reads: that of the
+// partitions that are the shard's. Partition p belongs to shard p modulo the number of shards; where rows go by a sharding key, every
+// shard reads all partitions and keeps what is its own.
 type sources struct {
-	meta    *cluster.Meta
-	shard   *cluster.Shard
+	node    *Node
 	deriver *materialized.Deriver
 	clock   clock.Clock
 	budget  *mem.Budget
@@ -35,34 +37,53 @@ type sources struct {
 	done chan struct{}
 	mu   struct {
 		sync.Mutex
-		running map[catalog.TableID]*consumer
+		running map[consumerKey]*consumer
+		seen    uint64 // version of the topology that running fits
+		changed chan struct{}
 	}
+}
+
+// consumerKey names a consumer.
+type consumerKey struct {
+	shard uint64
+	table catalog.TableID
 }
 
 // consumer is a running consumer with what it was started for.
 type consumer struct {
 	*ingest.Consumer
 	version uint64 // of the table
+	shards  int
+	spread  bool
 }
 
-// start follows the catalog and the shard's leadership until close.
+// start follows the catalog, the topology and the leaderships until close.
 func (s *sources) start() {
 	ctx, cancel := context.WithCancel(context.Background())
 	s.stop, s.done = cancel, make(chan struct{})
-	s.mu.running = map[catalog.TableID]*consumer{}
+	s.mu.running, s.mu.changed = map[consumerKey]*consumer{}, make(chan struct{})
 	go func() {
 		defer close(s.done)
 		for {
-			changed, led := s.meta.Changed(), s.shard.Watch()
+			changed := s.changes(ctx)
 			s.reconcile()
 			select {
 			case <-changed:
-			case <-led:
 			case <-ctx.Done():
 				return
 			}
 		}
 	}()
+}
+
+// changes returns a channel that is closed when what should be consumed here may have changed.
+func (s *sources) changes(ctx context.Context) <-chan struct{} {
+	n := s.node.cluster
+	watched := []<-chan struct{}{ctx.Done(), n.Meta().Changed(), n.ShardsChanged()}
+	for _, r := range n.Shards() {
+		watched = append(watched, r.Watch())
+	}
+	return firstOf(watched)
 }
 
 // close stops all consumers and waits for them.
@@ -77,41 +98,56 @@ func (s *sources) close() {
 	}
 }
 
-// wanted are the Kafka tables to consume: those with a reader, while this node leads.
-func (s *sources) wanted(c *catalog.Catalog) map[catalog.TableID]*catalog.Table {
-	out := map[catalog.TableID]*catalog.Table{}
-	if _, leads := s.shard.Leader(); !leads {
-		return out
-	}
-	for _, t := range c.Tables("") {
-		if t.Kind == catalog.KindKafka && len(c.RollupsOf(t.ID)) > 0 {
-			out[t.ID] = t
+// wanted are the consumers to run: of the Kafka tables with a reader, for the shards that this node leads.
+func (s *sources) wanted(c *catalog.Catalog) map[consumerKey]*catalog.Table {
+	out := map[consumerKey]*catalog.Table{}
+	for _, r := range s.node.cluster.Shards() {
+		if _, leads := r.Leader(); !leads {
+			continue
+		}
+		for _, t := range c.Tables("") {
+			if t.Kind == catalog.KindKafka && len(c.RollupsOf(t.ID)) > 0 {
+				out[consumerKey{r.ID(), t.ID}] = t
+			}
 		}
 	}
 	return out
 }
 
 func (s *sources) reconcile() {
-	want := s.wanted(s.meta.Catalog())
+	top, cat := s.node.cluster.Topology(), s.node.cluster.Meta().Catalog()
+	want, n := s.wanted(cat), len(top.Shards)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, c := range s.mu.running {
-		if t := want[id]; t == nil || t.Version != c.version {
+	for key, c := range s.mu.running {
+		if t := want[key]; t == nil || t.Version != c.version || c.shards != n || c.spread != spreads(cat, t, n) {
 			c.Close()
-			delete(s.mu.running, id)
+			delete(s.mu.running, key)
 		}
 	}
-	for id, t := range want {
-		if s.mu.running[id] != nil {
+	for key, t := range want {
+		if s.mu.running[key] != nil {
 			continue
 		}
-		c, err := s.open(t)
+		spread := spreads(cat, t, n)
+		c, err := s.open(key, t, n, spread)
 		if err != nil {
-			s.log.Error("a Kafka table cannot be consumed", "table", t.FullName(), "error", err)
+			s.log.Error("a Kafka table cannot be consumed", "table", t.FullName(), "shard", key.shard, "error", err)
 			continue
 		}
-		s.mu.running[id] = &consumer{Consumer: c, version: t.Version}
+		s.mu.running[key] = &consumer{Consumer: c, version: t.Version, shards: n, spread: spread}
 	}
+	s.mu.seen = top.Version
+	close(s.mu.changed)
+	s.mu.changed = make(chan struct{})
+}
+
+// spreads reports whether rows of a source go to shards by their sharding key: then every shard reads all of it.
+func spreads(c *catalog.Catalog, source *catalog.Table, shards int) bool {
+	return shards > 1 && slices.ContainsFunc(c.RollupsOf(source.ID), func(r *catalog.Table) bool {
+		target := c.ByID(r.Target)
+		return target != nil && target.ShardingKey() != ""
+	})
 }
 
 // kafkaSettings are a table's settings as plain text, and its engine's arguments.
@@ -134,7 +170,7 @@ func unquoted(s string) string {
 	return s
 }
 
-func (s *sources) open(t *catalog.Table) (*ingest.Consumer, error) {
+func (s *sources) open(key consumerKey, t *catalog.Table, shards int, spread bool) (*ingest.Consumer, error) {
 	cfg, err := ingest.ParseConfig(kafkaSettings(t))
 	if err != nil {
 		return nil, err
@@ -143,29 +179,54 @@ func (s *sources) open(t *catalog.Table) (*ingest.Consumer, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &committer{sources: s, table: t.ID, schema: append(slices.Clone(pt.Schema()), cfg.VirtualColumns(pt.Schema())...)}
-	return ingest.Start(ingest.Options{
+	shard := s.node.cluster.Shard(key.shard)
+	if shard == nil {
+		return nil, cluster.ErrNotLeader
+	}
+	c := &committer{sources: s, shard: shard, table: t.ID, shards: shards, spread: spread,
+		schema: append(slices.Clone(pt.Schema()), cfg.VirtualColumns(pt.Schema())...)}
+	o := ingest.Options{
 		Database: t.Database, Table: t.Name, SourceID: strconv.FormatUint(uint64(t.ID), 10), Schema: pt.Schema(),
 		Config: cfg, Committer: c, Clock: s.clock, Budget: s.budget,
-	})
+	}
+	if shards > 1 && !spread {
+		o.Owns = func(at ingest.TopicPartition) bool { return ownerOf(at.Partition, shards) == key.shard }
+	}
+	if !spread {
+		o.Claim = c.claim
+	}
+	return ingest.Start(o)
 }
 
-// status of every running consumer, by table.
-func (s *sources) status() map[catalog.TableID]ingest.Status {
+// ownerOf is the shard whose leader consumes a partition.
+func ownerOf(partition int32, shards int) uint64 { return uint64(partition)%uint64(shards) + 1 }
+
+// consumed is a running consumer's state.
+type consumed struct {
+	consumerKey
+	ingest.Status
+}
+
+// status of every running consumer, by table and shard.
+func (s *sources) status() []consumed {
 	s.mu.Lock()
 	running := maps.Clone(s.mu.running)
 	s.mu.Unlock()
-	out := map[catalog.TableID]ingest.Status{}
-	for id, c := range running {
-		out[id] = c.Status()
+	var out []consumed
+	for key, c := range running {
+		out = append(out, consumed{key, c.Status()})
 	}
+	slices.SortFunc(out, func(a, b consumed) int { return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.shard, b.shard)) })
 	return out
 }
 
-// committer is the shard as the consumer of one table sees it.
+// committer is a shard as the consumer of one table sees it.
 type committer struct {
 	*sources
-	table catalog.TableID
+	shard  *cluster.Shard
+	table  catalog.TableID
+	shards int
+	spread bool
 	// schema is the columns of the consumer's rows. After an ALTER they are still these until the consumer is replaced.
 	schema column.Schema
 }
@@ -196,14 +257,14 @@ func (c *committer) Commit(ctx context.Context, b ingest.Batch) error {
 }
 
 func (c *committer) commit(ctx context.Context, b ingest.Batch) error {
-	cat := c.meta.Catalog()
+	cat := c.node.cluster.Meta().Catalog()
 	t := cat.ByID(c.table)
 	if t == nil {
 		return sqlerr.New(sqlerr.UnknownTable, "The Kafka table was dropped")
 	}
 	batch := cluster.Batch{Claims: cluster.Claims{Schema: cat.Version, Term: b.Term, Ranges: ranges(c.table, b.Ranges)}}
 	if b.Rows != nil && b.Rows.N > 0 {
-		rows, err := c.deriver.Derive(ctx, cat, materialized.Rows{Table: t, Schema: c.schema, Block: b.Rows})
+		rows, err := c.deriver.Derive(ctx, cat, materialized.Rows{Table: t, Schema: c.schema, Block: b.Rows, Keep: c.keep()})
 		if err != nil {
 			return poisoned(ctx, err)
 		}
@@ -243,4 +304,25 @@ func ranges(source catalog.TableID, in []ingest.SourceRange) []cluster.SourceRan
 			Start: r.Start, End: r.End, First: r.First, Last: r.Last, Gap: r.Gap != "", Expect: r.Expect}
 	}
 	return out
+}
+
+// keep selects, of rows that every shard derives alike, those of this shard; nil: all are. Rows of a target without a sharding key go to
+// the first shard, whole.
+func (c *committer) keep() func(*catalog.Table, column.Schema, *column.Block) (*column.Block, error) {
+	if !c.spread {
+		return nil
+	}
+	return func(t *catalog.Table, schema column.Schema, b *column.Block) (*column.Block, error) {
+		if t.ShardingKey() == "" {
+			if c.shard.ID() == 1 {
+				return b, nil
+			}
+			return nil, nil
+		}
+		parts, err := c.node.shards.rows(t, schema, b, c.shards)
+		if err != nil {
+			return nil, err
+		}
+		return parts[c.shard.ID()-1], nil
+	}
 }

@@ -22,7 +22,6 @@ import (
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/materialized"
 	"github.com/olapd/olapd/query"
-	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/exec/spill"
 	"github.com/olapd/olapd/segment"
 	"github.com/olapd/olapd/server"
@@ -45,7 +44,8 @@ type Node struct {
 	log     *slog.Logger
 	budget  *mem.Budget
 	cluster *cluster.Node
-	shard   *cluster.Shard
+	shards  *shards
+	writer  *writer
 	engine  *query.Engine
 	sources *sources
 	server  *server.Server
@@ -122,38 +122,47 @@ func (n *Node) start(ctx context.Context) error {
 		return err
 	}
 	zone := n.cfg.zone()
+	specs := newSpecs(zone)
 	n.cluster, err = cluster.Open(ctx, cluster.Config{
-		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, "store"), Specs: newSpecs(zone).compile, Clock: n.cfg.Clock, Budget: n.budget,
+		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, "store"), Specs: specs.compile, Clock: n.cfg.Clock, Budget: n.budget,
 		Logger: n.log, Cache: segment.NewCache(n.cfg.Cache, n.budget), LogSegment: n.cfg.LogFile, SnapshotBytes: n.cfg.SnapshotLog,
+		Node: n.cfg.node, Network: n.cfg.Network,
 	})
 	if err != nil {
 		return err
 	}
-	n.shard = n.cluster.Shards()[0]
 	spare, err := openScratch(n.cfg.FS, n.cfg.Data)
 	if err != nil {
 		return fmt.Errorf("scratch directory: %w", err)
 	}
-	if err := ensureDeadLetters(ctx, n.cluster, started.UnixNano()); err != nil {
+	if err := n.ensureDeadLetters(ctx, started.UnixNano()); err != nil {
 		return err
 	}
-	st := &store{shard: n.shard}
+	st := &store{node: n}
+	n.shards = &shards{cluster: n.cluster, alone: n.cfg.Network == nil, specs: specs}
 	info := function.Server{Version: Version, Revision: revision, DisplayName: n.cfg.Name, Started: started, Clock: n.cfg.Clock.Now}
-	deriver := materialized.New(materialized.Options{Snapshot: func(ctx context.Context) (exec.Storage, error) { return st.Snapshot(ctx) },
+	deriver := materialized.New(materialized.Options{Snapshot: st.whole,
 		Clock: n.cfg.Clock, Zone: zone, Server: info, Budget: n.budget})
-	n.sources = &sources{meta: n.cluster.Meta(), shard: n.shard, deriver: deriver, clock: n.cfg.Clock, budget: n.budget, log: n.log}
+	n.writer = &writer{node: n, deriver: deriver}
+	n.sources = &sources{node: n, deriver: deriver, clock: n.cfg.Clock, budget: n.budget, log: n.log}
 	host, _ := os.Hostname() // only shown
 	users, err := n.cfg.users()
 	if err != nil {
 		return err
 	}
+	others := &replicas{cluster: n.cluster, net: n.cfg.Network}
 	n.engine, err = query.New(query.Deps{
-		Users: users, Resolver: resolver{},
-		Catalog: catalogs{n.cluster}, Store: st, Writer: &writer{meta: n.cluster.Meta(), shard: n.shard, deriver: deriver},
+		Cluster: others.unlessAlone(),
+		Access:  accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
+		Catalog: catalogs{n.cluster}, Store: st, Writer: n.writer,
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
 	})
 	if err != nil {
 		return err
+	}
+	others.serve(n.engine, n.cfg.Clock)
+	if n.cfg.Network != nil {
+		n.cfg.Network.Handle(methodShard, n.serveShard)
 	}
 	n.sources.start()
 	if err := n.listen(zone); err != nil {
@@ -242,15 +251,19 @@ func (n *Node) Engine() *query.Engine { return n.engine }
 // Kafka returns the state of every consumer.
 func (n *Node) Kafka() []ingest.Status {
 	var out []ingest.Status
-	for _, st := range n.sources.status() {
-		out = append(out, st)
+	for _, c := range n.sources.status() {
+		out = append(out, c.Status)
 	}
 	return out
 }
 
 // healthy returns why writes fail, or nil.
 func (n *Node) healthy() error {
-	return errors.Join(n.shard.Err(), n.cluster.Meta().Err())
+	errs := []error{n.cluster.Meta().Err()}
+	for _, r := range n.cluster.Shards() {
+		errs = append(errs, r.Err())
+	}
+	return errors.Join(errs...)
 }
 
 // Close stops everything in the order in which it depends on each other, and waits.

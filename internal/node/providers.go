@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"slices"
+	"strconv"
 	"time"
 
 	"github.com/olapd/olapd/ingest"
@@ -25,9 +25,18 @@ func (n *Node) providers() virtual.Providers {
 	}
 }
 
-// eachTable calls f for every table of one snapshot.
+// eachTable calls f for every table of each of this node's replicas.
 func (n *Node) eachTable(f func(id catalog.TableID, v *mergetree.TableView) error) error {
-	snap := n.shard.Store().Snapshot()
+	for _, r := range n.cluster.Shards() {
+		if err := eachTableOf(r.Store(), f); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func eachTableOf(s *mergetree.Store, f func(id catalog.TableID, v *mergetree.TableView) error) error {
+	snap := s.Snapshot()
 	defer snap.Close()
 	for _, id := range snap.Tables() {
 		if v := snap.Table(id); v != nil {
@@ -42,7 +51,10 @@ func (n *Node) eachTable(f func(id catalog.TableID, v *mergetree.TableView) erro
 func (n *Node) sizes(context.Context) (map[catalog.TableID]virtual.Size, error) {
 	out := map[catalog.TableID]virtual.Size{}
 	err := n.eachTable(func(id catalog.TableID, v *mergetree.TableView) error {
-		s := virtual.Size{Rows: v.Rows(), Bytes: v.Bytes(), UncompressedBytes: uint64(v.MemtableBytes())}
+		s := out[id] // of the replicas before
+		s.Rows += v.Rows()
+		s.Bytes += v.Bytes()
+		s.UncompressedBytes += uint64(v.MemtableBytes())
 		granule := uint64(granularity(v))
 		for _, h := range v.Segments() {
 			s.Segments++
@@ -94,7 +106,7 @@ func partName(s mergetree.Segment) string {
 
 func (n *Node) merges(context.Context) ([]virtual.Merge, error) {
 	var out []virtual.Merge
-	for _, m := range n.shard.Store().Merges() {
+	for _, m := range n.running() {
 		v := virtual.Merge{Table: m.Table, Elapsed: n.cfg.Clock.Since(m.Started), Result: m.Result, PartitionID: m.Partition, BytesCompressed: m.Bytes, RowsRead: m.Rows}
 		for _, s := range m.Inputs {
 			v.Sources = append(v.Sources, partName(s))
@@ -104,10 +116,19 @@ func (n *Node) merges(context.Context) ([]virtual.Merge, error) {
 	return out, nil
 }
 
+// running are the flushes and merges of this node's replicas.
+func (n *Node) running() []mergetree.MergeInfo {
+	var out []mergetree.MergeInfo
+	for _, r := range n.cluster.Shards() {
+		out = append(out, r.Store().Merges()...)
+	}
+	return out
+}
+
 func (n *Node) kafkaConsumers(context.Context) ([]virtual.KafkaConsumer, error) {
 	var out []virtual.KafkaConsumer
-	for id, st := range n.sources.status() {
-		k := virtual.KafkaConsumer{Table: id, ConsumerID: st.ConsumerID, LastPoll: st.LastPoll, LastCommit: st.LastCommit, LastRebalance: st.LastAssigned,
+	for _, st := range n.sources.status() {
+		k := virtual.KafkaConsumer{Table: st.table, ConsumerID: st.ConsumerID, LastPoll: st.LastPoll, LastCommit: st.LastCommit, LastRebalance: st.LastAssigned,
 			LastUsed: st.LastPoll, MessagesRead: st.Messages, Commits: st.Commits, IsUsed: st.State != ingest.Stopped, State: string(st.State)}
 		for _, p := range st.Partitions {
 			k.Assignments = append(k.Assignments, virtual.KafkaAssignment{Topic: p.Topic, Partition: p.Partition, CurrentOffset: p.Next,
@@ -118,7 +139,6 @@ func (n *Node) kafkaConsumers(context.Context) ([]virtual.KafkaConsumer, error) 
 		}
 		out = append(out, k)
 	}
-	slices.SortFunc(out, func(a, b virtual.KafkaConsumer) int { return int(a.Table) - int(b.Table) })
 	return out, nil
 }
 
@@ -126,7 +146,7 @@ func (n *Node) gauges() []virtual.Metric {
 	return []virtual.Metric{
 		{Name: "Query", Description: "Queries running.", Value: float64(n.engine.Running())},
 		{Name: "MemoryTracking", Description: "Bytes accounted for.", Value: float64(n.budget.Used())},
-		{Name: "BackgroundMergesAndMutationsPoolTask", Description: "Flushes and merges running.", Value: float64(len(n.shard.Store().Merges()))},
+		{Name: "BackgroundMergesAndMutationsPoolTask", Description: "Flushes and merges running.", Value: float64(len(n.running()))},
 		{Name: "KafkaConsumers", Description: "Kafka tables consumed.", Value: float64(len(n.sources.status()))},
 	}
 }
@@ -140,9 +160,12 @@ func (n *Node) disks() []virtual.Disk {
 }
 
 func (n *Node) replicas(context.Context) ([]virtual.Replica, error) {
-	term, leads := n.shard.Leader()
-	return []virtual.Replica{{Shard: n.shard.ID(), Leader: leads, Readonly: n.shard.Err() != nil, Term: term,
-		Applied: n.shard.Applied(), Commit: n.shard.Applied(), Replicas: 1}}, nil
+	var out []virtual.Replica
+	for _, st := range n.cluster.Status()[1:] {
+		out = append(out, virtual.Replica{Shard: st.Group, Leader: st.Term != 0, Readonly: st.Err != nil, Term: st.Term,
+			Applied: st.Applied, Commit: st.Committed, Replicas: uint32(len(st.Members))})
+	}
+	return out, nil
 }
 
 // metrics is what /metrics shows of the node; docs/operations.md lists them.
@@ -151,29 +174,30 @@ func (n *Node) metrics() []server.Metric {
 		{Name: "olapd_queries_running", Help: "Queries running.", Value: float64(n.engine.Running())},
 		{Name: "olapd_memory_bytes", Help: "Bytes accounted for.", Value: float64(n.budget.Used())},
 		{Name: "olapd_memory_limit_bytes", Help: "Limit of the bytes accounted for.", Value: float64(n.budget.Limit())},
-		{Name: "olapd_memtable_pressure", Help: "How full the memtables are: writers wait at 1.", Value: n.shard.Store().Pressure()},
-		{Name: "olapd_merges_running", Help: "Flushes and merges running.", Value: float64(len(n.shard.Store().Merges()))},
-		{Name: "olapd_log_applied_index", Help: "Last log index applied.", Counter: true, Value: float64(n.shard.Applied())},
+		{Name: "olapd_merges_running", Help: "Flushes and merges running.", Value: float64(len(n.running()))},
 	}
+	out = append(out, n.groupMetrics()...)
 	cat := n.cluster.Meta().Catalog()
-	_ = n.eachTable(func(id catalog.TableID, v *mergetree.TableView) error { // the function below never fails
-		t := cat.ByID(id)
-		if t == nil {
+	for _, r := range n.cluster.Shards() {
+		_ = eachTableOf(r.Store(), func(id catalog.TableID, v *mergetree.TableView) error { // the function below never fails
+			t := cat.ByID(id)
+			if t == nil {
+				return nil
+			}
+			labels := tableLabels(t, r.ID())
+			out = append(out,
+				server.Metric{Name: "olapd_table_rows", Help: "Rows of a table in a replica.", Value: float64(v.Rows()), Labels: labels},
+				server.Metric{Name: "olapd_table_bytes", Help: "Bytes of a table's segments in a replica.", Value: float64(v.Bytes()), Labels: labels},
+				server.Metric{Name: "olapd_table_segments", Help: "Segments of a table in a replica.", Value: float64(len(v.Segments())), Labels: labels})
 			return nil
-		}
-		labels := []server.Label{{Name: "database", Value: t.Database}, {Name: "table", Value: t.Name}}
-		out = append(out,
-			server.Metric{Name: "olapd_table_rows", Help: "Rows of a table.", Value: float64(v.Rows()), Labels: labels},
-			server.Metric{Name: "olapd_table_bytes", Help: "Bytes of a table's segments.", Value: float64(v.Bytes()), Labels: labels},
-			server.Metric{Name: "olapd_table_segments", Help: "Segments of a table.", Value: float64(len(v.Segments())), Labels: labels})
-		return nil
-	})
-	for id, st := range n.sources.status() {
-		t := cat.ByID(id)
+		})
+	}
+	for _, st := range n.sources.status() {
+		t := cat.ByID(st.table)
 		if t == nil {
 			continue
 		}
-		labels := []server.Label{{Name: "database", Value: t.Database}, {Name: "table", Value: t.Name}}
+		labels := tableLabels(t, st.shard)
 		lag := int64(0)
 		for _, p := range st.Partitions {
 			lag += p.Lag()
@@ -188,12 +212,40 @@ func (n *Node) metrics() []server.Metric {
 	return out
 }
 
+func tableLabels(t *catalog.Table, shard uint64) []server.Label {
+	return []server.Label{{Name: "database", Value: t.Database}, {Name: "table", Value: t.Name}, {Name: "shard", Value: strconv.FormatUint(shard, 10)}}
+}
+
+// groupMetrics is the state of each Raft group on this node; group 0 is the meta group.
+func (n *Node) groupMetrics() []server.Metric {
+	var out []server.Metric
+	flag := func(on bool) float64 {
+		if on {
+			return 1
+		}
+		return 0
+	}
+	for _, st := range n.cluster.Status() {
+		labels := []server.Label{{Name: "group", Value: strconv.FormatUint(st.Group, 10)}}
+		out = append(out,
+			server.Metric{Name: "olapd_group_leader", Help: "1 where this node leads the Raft group.", Value: flag(st.Term != 0), Labels: labels},
+			server.Metric{Name: "olapd_group_has_leader", Help: "1 where this node knows a leader of the Raft group.", Value: flag(st.Leader != ""), Labels: labels},
+			server.Metric{Name: "olapd_group_members", Help: "Members of the Raft group.", Value: float64(len(st.Members)), Labels: labels},
+			server.Metric{Name: "olapd_group_stopped", Help: "1 where the replica has stopped after a failure.", Value: flag(st.Err != nil), Labels: labels},
+			server.Metric{Name: "olapd_log_applied_index", Help: "Last log index applied.", Counter: true, Value: float64(st.Applied), Labels: labels},
+			server.Metric{Name: "olapd_log_commit_index", Help: "Last log index known to be committed.", Counter: true, Value: float64(st.Committed), Labels: labels},
+			server.Metric{Name: "olapd_segments_missing", Help: "Segments whose files are still to come from another replica.", Value: float64(st.Missing), Labels: labels},
+			server.Metric{Name: "olapd_memtable_pressure", Help: "How full the memtables are: writers wait at 1.", Value: st.MemtablePressure, Labels: labels})
+	}
+	return out
+}
+
 // lags is how far each Kafka table is behind, for /replicas_status.
 func (n *Node) lags() []server.Lag {
 	cat := n.cluster.Meta().Catalog()
 	var out []server.Lag
-	for id, st := range n.sources.status() {
-		if t := cat.ByID(id); t != nil {
+	for _, st := range n.sources.status() {
+		if t := cat.ByID(st.table); t != nil {
 			delay := st.Freshness.Quantile(0.5)
 			out = append(out, server.Lag{Database: t.Database, Table: t.Name, Absolute: delay, Relative: delay})
 		}

@@ -52,9 +52,26 @@ func (s *specs) compile(t *catalog.Table) (*mergetree.Spec, error) {
 			return nil, fmt.Errorf("table %s: %w", t.FullName(), err)
 		}
 	}
+	if t.ShardingKey() != "" {
+		if _, err := s.sharding(t, b.spec.Columns); err != nil {
+			return nil, fmt.Errorf("table %s: sharding_key: %w", t.FullName(), err)
+		}
+	}
 	b.states()
 	b.finish()
 	return b.spec, nil
+}
+
+// sharding compiles the hash of a table's sharding key over its stored columns.
+func (s *specs) sharding(t *catalog.Table, schema column.Schema) (*eval.Program, error) {
+	e, err := s.over("cityHash64("+t.ShardingKey()+")", schema)
+	if err != nil {
+		return nil, err
+	}
+	if !e.Type().Equal(types.TUInt64) {
+		return nil, sqlerr.New(sqlerr.BadArguments, "Expression %s cannot be a sharding key: its hash is of type %s", t.ShardingKey(), e.Type())
+	}
+	return s.program(e)
 }
 
 type specBuilder struct {

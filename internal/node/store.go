@@ -3,87 +3,95 @@ package node
 import (
 	"context"
 	"errors"
+	"sync"
 
-	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
 	"github.com/olapd/olapd/query"
 	"github.com/olapd/olapd/query/exec"
 )
 
-// store gives the engine the rows of the node's shard.
-type store struct{ shard *cluster.Shard }
+// store gives the engine the rows of all shards: reads those of this node's replicas, maintenance wherever each is led.
+type store struct{ node *Node }
 
 // Snapshot implements query.Store. What was acknowledged has been applied here: the newest state has it.
 func (s *store) Snapshot(context.Context) (exec.Storage, error) {
-	return newStorage(s.shard.Store().Snapshot()), nil
+	var snaps []*mergetree.Snapshot
+	for _, r := range s.node.cluster.Shards() {
+		snaps = append(snaps, r.Store().Snapshot())
+	}
+	return newStorage(snaps...), nil
+}
+
+// whole pins what the node can read by itself for a materialized view that reads other tables than its source.
+func (s *store) whole(ctx context.Context) (exec.Storage, error) {
+	for _, p := range s.node.cluster.Topology().Shards {
+		if s.node.cluster.Shard(p.ID) == nil {
+			return nil, sqlerr.New(sqlerr.NotImplemented, "A materialized view that reads other tables than its source, on a node without a replica of shard %d", p.ID)
+		}
+	}
+	return s.Snapshot(ctx)
+}
+
+// everywhere runs an operation on every shard.
+func (s *store) everywhere(ctx context.Context, q shardRequest) error {
+	return s.node.shards.each(func(id uint64) error {
+		of := q
+		of.Shard = id
+		_, err := s.node.do(ctx, &of)
+		return err
+	})
 }
 
 // Truncate implements query.Store.
 func (s *store) Truncate(ctx context.Context, t *catalog.Table) error {
-	_, err := s.shard.Truncate(ctx, t.ID)
-	return err
+	return s.everywhere(ctx, shardRequest{Op: opTruncate, Table: t.ID})
 }
 
 // DropPartition implements query.Store.
 func (s *store) DropPartition(ctx context.Context, t *catalog.Table, partitionID string) error {
-	return s.shard.Store().DropPartition(ctx, s.shard, t.ID, partitionID)
+	return s.everywhere(ctx, shardRequest{Op: opDropPartition, Table: t.ID, Partition: partitionID})
 }
 
 // Optimize implements query.Store.
 func (s *store) Optimize(ctx context.Context, t *catalog.Table, partitionID string, final bool) error {
-	return s.shard.Store().Optimize(ctx, s.shard, t.ID, mergetree.OptimizeOptions{Partition: partitionID, Final: final})
+	return s.everywhere(ctx, shardRequest{Op: opOptimize, Table: t.ID, Partition: partitionID, Final: final})
 }
 
 // Flush implements query.Store.
 func (s *store) Flush(ctx context.Context, t *catalog.Table) error {
-	if t != nil {
-		return s.shard.Store().Flush(ctx, s.shard, t.ID)
-	}
-	snap := s.shard.Store().Snapshot()
-	ids := snap.Tables()
-	snap.Close()
-	var errs []error
-	for _, id := range ids {
-		errs = append(errs, s.shard.Store().Flush(ctx, s.shard, id))
-	}
-	return errors.Join(errs...)
+	return s.everywhere(ctx, shardRequest{Op: opFlush, Table: idOf(t)})
 }
 
 // SetMerges implements query.Store.
 func (s *store) SetMerges(t *catalog.Table, run bool) error {
-	id := catalog.TableID(0)
-	if t != nil {
-		id = t.ID
+	return s.everywhere(context.Background(), shardRequest{Op: opSetMerges, Table: idOf(t), Run: run})
+}
+
+// idOf is a table's ID, 0 for all tables.
+func idOf(t *catalog.Table) catalog.TableID {
+	if t == nil {
+		return 0
 	}
-	if run {
-		s.shard.Store().StartMerges(id)
-	} else {
-		s.shard.Store().StopMerges(id)
-	}
-	return nil
+	return t.ID
 }
 
 // Check implements query.Store.
 func (s *store) Check(ctx context.Context, t *catalog.Table) ([]query.CheckResult, error) {
-	snap := s.shard.Store().Snapshot()
-	defer snap.Close()
-	view := snap.Table(t.ID)
-	if view == nil {
-		return nil, nil
-	}
+	var mu sync.Mutex
 	var out []query.CheckResult
-	for _, h := range view.Segments() {
-		if err := ctx.Err(); err != nil {
-			return nil, err
+	err := s.node.shards.each(func(id uint64) error {
+		a, err := s.node.do(ctx, &shardRequest{Shard: id, Op: opCheck, Table: t.ID})
+		if err != nil {
+			return err
 		}
-		res := query.CheckResult{Segment: h.ID, OK: true}
-		if err := verify(ctx, h); err != nil {
-			res.OK, res.Message = false, err.Error()
-		}
-		out = append(out, res)
-	}
-	return out, nil
+		mu.Lock()
+		defer mu.Unlock()
+		out = append(out, a.Check...)
+		return nil
+	})
+	return out, err
 }
 
 func verify(ctx context.Context, h *mergetree.SegmentHandle) error {

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/query/settings"
 )
@@ -140,4 +141,15 @@ func (r resolver) Names(addr netip.Addr) []string {
 	return slices.DeleteFunc(names, func(n string) bool {
 		return !slices.ContainsFunc(r.Addresses(n), func(a netip.Addr) bool { return a.Unmap() == addr })
 	})
+}
+
+// accesses implements query.Access.
+type accesses struct{ meta *cluster.Meta }
+
+// State implements query.Access.
+func (a accesses) State() *access.State { return a.meta.Access() }
+
+// Change implements query.Access.
+func (a accesses) Change(ctx context.Context, f func(*access.State) (*access.State, error)) (*access.State, error) {
+	return a.meta.ChangeAccess(ctx, f)
 }

@@ -3,9 +3,11 @@ package node
 import (
 	"context"
 	"errors"
+	"slices"
 	"strconv"
 
 	"github.com/olapd/olapd/cluster"
+	"github.com/olapd/olapd/cluster/rpc"
 	"github.com/olapd/olapd/internal/blockcodec"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
@@ -20,24 +22,153 @@ import (
 // maxSchemaRetries bounds how often an insert is derived anew because a table changed under it.
 const maxSchemaRetries = 16
 
-// writer commits rows with what the rollups derive of them.
+// writer commits rows with what the rollups derive of them, on the shards they belong to.
 type writer struct {
-	meta    *cluster.Meta
-	shard   *cluster.Shard
+	node    *Node
 	deriver *materialized.Deriver
 }
 
-// Insert implements query.Writer: rows up to about LogRowsBytes go into the log as one entry; more become segments first.
+// shardWriter is a shard as a commit sees it: its leader may be here or elsewhere.
+type shardWriter interface {
+	Append(ctx context.Context, b cluster.Batch) (cluster.Result, error)
+}
+
+// Insert implements query.Writer: rows up to about LogRowsBytes go into the log as one entry; more become segments first. Rows
+// of a table with a sharding key are committed by shard.
 func (w *writer) Insert(ctx context.Context, t *catalog.Table, next func(context.Context) (*column.Block, error), o query.InsertOptions) (query.InsertResult, error) {
+	if n := w.node.shards.count(); n > 1 && t.ShardingKey() != "" {
+		return w.split(ctx, t, n, next, o)
+	}
+	head := &headBlocks{next: next}
+	whole, err := head.gather(ctx, cluster.LogRowsBytes)
+	if err != nil {
+		return query.InsertResult{}, err
+	}
+	var first []byte
+	if o.Dedup && o.Token == "" && len(head.blocks) > 0 && w.node.shards.count() > 1 {
+		if first, err = blockcodec.Append(nil, head.blocks[0]); err != nil {
+			return query.InsertResult{}, err
+		}
+	}
+	return w.one(ctx, w.node.shards.choose(o.Token, o.Dedup, first), t, head, whole, o)
+}
+
+// one commits rows on one shard.
+func (w *writer) one(ctx context.Context, id uint64, t *catalog.Table, head *headBlocks, whole bool, o query.InsertOptions) (query.InsertResult, error) {
+	if whole {
+		return w.small(ctx, w.node.cluster.Writer(id), t, head.blocks, o)
+	}
+	if r := w.node.shards.led(id); r != nil {
+		return w.large(ctx, r, t, head, o)
+	}
+	q := &shardRequest{Shard: id, Op: opInsert, Table: t.ID, Catalog: w.node.cluster.Meta().Catalog().Version, Insert: o}
+	a, err := w.node.elsewhere(ctx, q, func(s rpc.Stream) error { return sendBlocks(ctx, s, head.pull) })
+	if err != nil {
+		return query.InsertResult{}, err
+	}
+	return a.Insert, nil
+}
+
+// into commits rows that another node has sent on a shard that this node leads.
+func (w *writer) into(ctx context.Context, r *cluster.Shard, t *catalog.Table, next func(context.Context) (*column.Block, error), o query.InsertOptions) (query.InsertResult, error) {
 	head := &headBlocks{next: next}
 	whole, err := head.gather(ctx, cluster.LogRowsBytes)
 	if err != nil {
 		return query.InsertResult{}, err
 	}
 	if whole {
-		return w.small(ctx, t, head.blocks, o)
+		return w.small(ctx, r, t, head.blocks, o)
 	}
-	return w.large(ctx, t, head, o)
+	return w.large(ctx, r, t, head, o)
+}
+
+// split commits each row on the shard that its sharding key says: one commit a shard. When one fails, others may have been made: a
+// repeat with the same token writes the missing ones only.
+func (w *writer) split(ctx context.Context, t *catalog.Table, n int, next func(context.Context) (*column.Block, error), o query.InsertOptions) (query.InsertResult, error) {
+	pt, err := plan.NewTable(t)
+	if err != nil {
+		return query.InsertResult{}, err
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	parts := make([]chan *column.Block, n)
+	for i := range parts {
+		parts[i] = make(chan *column.Block)
+	}
+	done := make(chan error, 1)
+	results := make([]query.InsertResult, n)
+	go func() {
+		done <- w.node.shards.each(func(id uint64) error {
+			head := &headBlocks{next: func(ctx context.Context) (*column.Block, error) { return receive(ctx, parts[id-1]) }}
+			whole, err := head.gather(ctx, cluster.LogRowsBytes)
+			if err == nil && (!whole || len(head.blocks) > 0) {
+				results[id-1], err = w.one(ctx, id, t, head, whole, o)
+			}
+			if err != nil {
+				cancel(err)
+			}
+			return err
+		})
+	}()
+	feedErr := w.distribute(ctx, t, pt.Schema(), parts, next)
+	if feedErr != nil {
+		cancel(feedErr)
+	}
+	for _, p := range parts {
+		close(p)
+	}
+	err = <-done
+	if feedErr != nil && !errors.Is(err, feedErr) {
+		err = feedErr
+	}
+	total := query.InsertResult{Duplicate: true}
+	for _, r := range results {
+		total.Rows += r.Rows
+		total.Bytes += r.Bytes
+		total.Duplicate = total.Duplicate && (r.Duplicate || r.Rows == 0)
+	}
+	total.Duplicate = total.Duplicate && slices.ContainsFunc(results, func(r query.InsertResult) bool { return r.Duplicate })
+	if err != nil && total.Rows > 0 {
+		err = sqlerr.Wrap(err, sqlerr.CodeOf(err), "%d rows were written on other shards; repeat the insert with the same insert_deduplication_token to write the rest only", total.Rows)
+	}
+	return total, err
+}
+
+// receive returns the next block of a channel, nil when that is closed.
+func receive(ctx context.Context, c <-chan *column.Block) (*column.Block, error) {
+	select {
+	case b := <-c:
+		return b, nil
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+}
+
+// distribute hands each block's rows to their shards.
+func (w *writer) distribute(ctx context.Context, t *catalog.Table, schema column.Schema, parts []chan *column.Block, next func(context.Context) (*column.Block, error)) error {
+	for {
+		b, err := next(ctx)
+		if err != nil || b == nil {
+			return err
+		}
+		if b.N == 0 {
+			continue
+		}
+		blocks, err := w.node.shards.rows(t, schema, b, len(parts))
+		if err != nil {
+			return err
+		}
+		for i, part := range blocks {
+			if part == nil {
+				continue
+			}
+			select {
+			case parts[i] <- part:
+			case <-ctx.Done():
+				return context.Cause(ctx)
+			}
+		}
+	}
 }
 
 // headBlocks is the first blocks of an insert, held to see whether they are all.
@@ -77,7 +208,7 @@ func (h *headBlocks) pull(ctx context.Context) (*column.Block, error) {
 
 // current returns the newest catalog and the table in it, if it still has the columns that the rows were made for.
 func (w *writer) current(t *catalog.Table) (*catalog.Catalog, *catalog.Table, error) {
-	c := w.meta.Catalog()
+	c := w.node.cluster.Meta().Catalog()
 	now := c.ByID(t.ID)
 	if now == nil {
 		return nil, nil, sqlerr.New(sqlerr.UnknownTable, "Table %s does not exist", t.FullName())
@@ -107,7 +238,7 @@ func (w *writer) current(t *catalog.Table) (*catalog.Catalog, *catalog.Table, er
 // isStored reports whether a table has rows of its own.
 func isStored(t *catalog.Table) bool { return t.Kind == catalog.KindTable && t.BaseEngine() != "Null" }
 
-func (w *writer) small(ctx context.Context, t *catalog.Table, blocks []*column.Block, o query.InsertOptions) (query.InsertResult, error) {
+func (w *writer) small(ctx context.Context, to shardWriter, t *catalog.Table, blocks []*column.Block, o query.InsertOptions) (query.InsertResult, error) {
 	b := joined(blocks)
 	if b == nil {
 		return query.InsertResult{}, nil
@@ -130,7 +261,7 @@ func (w *writer) small(ctx context.Context, t *catalog.Table, blocks []*column.B
 		if len(rows) == 0 {
 			return done, nil
 		}
-		res, err := w.shard.Append(ctx, cluster.Batch{Claims: cluster.Claims{Schema: c.Version, Tokens: claimed(tokens, rows)}, Rows: rows})
+		res, err := to.Append(ctx, cluster.Batch{Claims: cluster.Claims{Schema: c.Version, Tokens: claimed(tokens, rows)}, Rows: rows})
 		if errors.Is(err, cluster.ErrSchemaChanged) && try < maxSchemaRetries {
 			continue
 		}
@@ -226,15 +357,15 @@ func claimed(tokens []cluster.Token, rows []cluster.TableRows) []cluster.Token {
 }
 
 // large builds segments of the table and of its rollups' targets side by side, then commits them all in one entry.
-func (w *writer) large(ctx context.Context, t *catalog.Table, head *headBlocks, o query.InsertOptions) (query.InsertResult, error) {
+func (w *writer) large(ctx context.Context, to *cluster.Shard, t *catalog.Table, head *headBlocks, o query.InsertOptions) (query.InsertResult, error) {
 	c, now, err := w.current(t)
 	if err != nil {
 		return query.InsertResult{}, err
 	}
 	if w.inMemory(c, now) {
-		return w.pieces(ctx, t, head, o)
+		return w.pieces(ctx, to, t, head, o)
 	}
-	b := newBulk(ctx, w.shard.Store())
+	b := newBulk(ctx, to.Store())
 	res, tokens, err := w.feed(ctx, c, now, head, o, b)
 	edits, buildErr := b.finish(err)
 	if err == nil {
@@ -244,11 +375,9 @@ func (w *writer) large(ctx context.Context, t *catalog.Table, head *headBlocks, 
 		b.discard(edits)
 		return query.InsertResult{}, err
 	}
-	done, err := w.shard.CommitSegments(ctx, cluster.EditBatch{Claims: cluster.Claims{Schema: c.Version, Tokens: claimedByEdits(tokens, edits)}, Edits: edits})
+	done, err := to.CommitSegments(ctx, cluster.EditBatch{Claims: cluster.Claims{Schema: c.Version, Tokens: claimedByEdits(tokens, edits)}, Edits: edits})
 	if err != nil || done.Duplicate {
-		if !errors.Is(err, cluster.ErrUnknown) {
-			b.discard(edits)
-		}
+		b.abandon(edits, err)
 		if errors.Is(err, cluster.ErrSchemaChanged) {
 			err = sqlerr.New(sqlerr.Aborted, "Table %s or one of its materialized views changed during the insert; nothing was written, try again", t.FullName())
 		}
@@ -312,7 +441,7 @@ func (w *writer) inMemory(c *catalog.Catalog, t *catalog.Table) bool {
 }
 
 // pieces commits a large insert into Memory tables piece by piece, each atomic with its rollups' rows.
-func (w *writer) pieces(ctx context.Context, t *catalog.Table, head *headBlocks, o query.InsertOptions) (query.InsertResult, error) {
+func (w *writer) pieces(ctx context.Context, to shardWriter, t *catalog.Table, head *headBlocks, o query.InsertOptions) (query.InsertResult, error) {
 	var total query.InsertResult
 	total.Duplicate = true
 	for n := 0; ; n++ {
@@ -324,7 +453,7 @@ func (w *writer) pieces(ctx context.Context, t *catalog.Table, head *headBlocks,
 		if o.Token != "" {
 			piece.Token = o.Token + ":" + strconv.Itoa(n)
 		}
-		res, err := w.small(ctx, t, []*column.Block{b}, piece)
+		res, err := w.small(ctx, to, t, []*column.Block{b}, piece)
 		if err != nil {
 			return total, err
 		}

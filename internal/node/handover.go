@@ -1,0 +1,111 @@
+package node
+
+import (
+	"context"
+	"reflect"
+
+	"github.com/olapd/olapd/cluster"
+	"github.com/olapd/olapd/ingest"
+	"github.com/olapd/olapd/internal/sqlerr"
+)
+
+// releasing is a partition that another shard wants to consume.
+type releasing struct {
+	Topic     string `json:"topic"`
+	Partition int32  `json:"partition"`
+}
+
+// released is where a shard has stopped to consume a partition.
+type released struct {
+	releasing
+	TopicID [16]byte `json:"topic_id"`
+	Next    int64    `json:"next"`
+}
+
+// claim takes partitions over from the shards that consumed them when there were fewer shards, or more: those let go of them first, for
+// ever, and say where they were; each record is of exactly one of them.
+func (c *committer) claim(ctx context.Context, parts []ingest.TopicPartition) (moved bool, err error) {
+	top := c.node.cluster.Topology()
+	q := shardRequest{Op: opRelease, Table: c.table, Topology: top.Version}
+	for _, p := range parts {
+		q.Release = append(q.Release, releasing{p.Topic, p.Partition})
+	}
+	for _, other := range top.Shards {
+		if other.ID == c.shard.ID() {
+			continue
+		}
+		of := q
+		of.Shard = other.ID
+		a, err := c.node.do(ctx, &of)
+		if err != nil {
+			return moved, err
+		}
+		for _, r := range a.Released {
+			at := cluster.TopicPartition{Topic: r.Topic, Partition: r.Partition}
+			if err := c.shard.AcquireSource(ctx, c.table, at, r.TopicID, r.Next); err != nil {
+				return moved, err
+			}
+			moved = true
+		}
+	}
+	return moved, nil
+}
+
+// release lets go of partitions that are not this shard's under the topology of the request, which is waited for, and returns where they
+// were; also those that were let go of before.
+func (s *sources) release(ctx context.Context, r *cluster.Shard, q *shardRequest) ([]released, error) {
+	if err := s.settled(ctx, q.Topology); err != nil {
+		return nil, err
+	}
+	n := len(s.node.cluster.Topology().Shards)
+	cursors := r.Cursors(q.Table).Cursors
+	var out []released
+	for _, p := range q.Release {
+		at := cluster.TopicPartition{Topic: p.Topic, Partition: p.Partition}
+		cur, has := cursors[at]
+		if !has {
+			continue
+		}
+		if ownerOf(p.Partition, n) == r.ID() {
+			return nil, sqlerr.New(sqlerr.LogicalError, "Partition %d of %s is consumed by shard %d", p.Partition, p.Topic, r.ID())
+		}
+		if !cur.Released {
+			if err := r.ReleaseSource(ctx, q.Table, at, cur.TopicID, cur.Next); err != nil {
+				return nil, err
+			}
+		}
+		out = append(out, released{releasing: p, TopicID: cur.TopicID, Next: cur.Next})
+	}
+	return out, nil
+}
+
+// settled waits until the consumers of this node fit a version of the topology.
+func (s *sources) settled(ctx context.Context, version uint64) error {
+	for {
+		s.mu.Lock()
+		seen, changed := s.mu.seen, s.mu.changed
+		s.mu.Unlock()
+		if seen >= version {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// firstOf returns a channel that is closed when one of several is. It costs a goroutine until then.
+func firstOf(list []<-chan struct{}) <-chan struct{} {
+	out := make(chan struct{})
+	cases := make([]reflect.SelectCase, len(list))
+	for i, c := range list {
+		cases[i] = reflect.SelectCase{Dir: reflect.SelectRecv, Chan: reflect.ValueOf(c)}
+	}
+	go func() {
+		reflect.Select(cases)
+		close(out)
+	}()
+	return out
+}
