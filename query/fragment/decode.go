@@ -14,7 +14,7 @@ type Source struct {
 	Env *function.Env
 	// Table returns the table of an ID; UnknownTable.
 	Table func(catalog.TableID) (plan.Table, error)
-	// Broadcasts are the rows of the fragment's Broadcasts, in the order of plan.Broadcasts.
+	// Broadcasts are the rows of the fragment's Broadcasts, in the order of plan.Broadcasts; nil for none.
 	Broadcasts []*column.Block
 }
 
@@ -104,7 +104,7 @@ func (d *decoder) kind(k nodeKind) plan.Node {
 		if d.err != nil {
 			return none()
 		}
-		return d.values(fields, d.from.Broadcasts[at])
+		return d.values(fields, rowsOf(d.from.Broadcasts[at], fields))
 	case nodeWindow:
 		return d.window()
 	}
@@ -116,6 +116,18 @@ func (d *decoder) kind(k nodeKind) plan.Node {
 func samePhys(a, b *types.Type) bool {
 	a, b = valueType(a), valueType(b)
 	return a.Phys() == b.Phys() && (a.Kind == types.Nullable) == (b.Kind == types.Nullable) && a.Inner().Phys() == b.Inner().Phys()
+}
+
+// rowsOf is b, or no rows of the fields if it is nil.
+func rowsOf(b *column.Block, fields column.Schema) *column.Block {
+	if b != nil {
+		return b
+	}
+	b = &column.Block{}
+	for _, f := range fields {
+		b.Cols = append(b.Cols, column.New(valueType(f.Type), 0))
+	}
+	return b
 }
 
 func (d *decoder) values(fields column.Schema, b *column.Block) plan.Node {
