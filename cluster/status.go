@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/olapd/olapd/cluster/rpc"
+	"github.com/olapd/olapd/internal/sqlerr"
 )
 
 // Status describes a group on this node, for system tables and metrics.
@@ -69,6 +70,9 @@ func (g *group) status() Status {
 const methodStatus = "cluster.status"
 
 func (n *Node) serveStatus(_ context.Context, _ string, s rpc.Stream) error {
+	if !n.serving.Load() {
+		return sqlerr.Wrap(ErrNotLeader, sqlerr.NotALeader, "Node %s is starting", n.cfg.Node)
+	}
 	text, err := json.Marshal(n.Status())
 	if err != nil {
 		return err
