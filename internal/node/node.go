@@ -100,7 +100,9 @@ func (n *Node) defaults() error {
 	debug.SetMemoryLimit(n.cfg.Memory + n.cfg.Memory/8)
 	n.budget = mem.NewBudget("total", n.cfg.Memory)
 	mem.KeepIdle(n.cfg.Memory / idleShare)
-	mem.PaceCollector(max(n.cfg.Memory/garbageShare, minGarbage))
+	if os.Getenv("GOGC") == "" {
+		mem.PaceCollector(max(n.cfg.Memory/garbageShare, minGarbage))
+	}
 	return nil
 }
 
