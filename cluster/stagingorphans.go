@@ -18,6 +18,7 @@ func (s *Shard) tendFiles() {
 	defer cancel()
 	s.g.work.Go(func() { s.fetchMissing(ctx, s.files) })
 	s.g.work.Go(func() { s.fsm.hashStates(ctx) })
+	s.g.work.Go(func() { s.keepScrubbing(ctx) })
 	tick := s.clk.NewTicker(orphanInterval)
 	defer tick.Stop()
 	for {

@@ -26,6 +26,7 @@ type Status struct {
 	MemtablePressure float64 // of a shard: 1 holds writers
 	Agreed           uint64  // log index at which a shard's state was last found equal to its leader's; 0: never since the start
 	Missing          int     // segments of a shard whose files are still to come
+	Damaged          int     // segments of a shard whose files were found damaged and not repaired so far
 	CaughtUp         bool    // it has all that was committed, as far as it knows
 	Err              error   `json:"-"` // why the replica has stopped
 	Error            string  // its text
@@ -44,7 +45,7 @@ func (n *Node) Status() []Status {
 	for _, s := range n.Shards() {
 		st := s.g.status()
 		st.Schema, st.MemtablePressure, st.Missing = s.Schema(), s.store.Pressure(), len(s.store.Absent())
-		st.Agreed = s.fsm.comparison.agreedAt()
+		st.Agreed, st.Damaged = s.fsm.comparison.agreedAt(), len(s.store.Damaged())
 		out = append(out, st)
 	}
 	return out

@@ -35,6 +35,7 @@ type files struct {
 		// local are the whole files on disk, with the last term in which an entry that names one may have been proposed.
 		local     map[string]uint64
 		receiving map[string]chan struct{} // closed at the end of a transfer
+		damaged   map[string]Damage        // found by Scrub
 		dead      []*segFile               // to be deleted
 		closed    bool
 	}
@@ -55,6 +56,7 @@ type garbage struct {
 func (f *files) init(fs vfs.FS, dir string) error {
 	f.mu.known, f.mu.building = map[string]*segFile{}, map[string]bool{}
 	f.mu.local, f.mu.receiving = map[string]uint64{}, map[string]chan struct{}{}
+	f.mu.damaged = map[string]Damage{}
 	f.wakeup, f.wanted = make(chan struct{}, 1), make(chan struct{}, 1)
 	names, err := fs.List(dir)
 	if err != nil {

@@ -73,6 +73,9 @@ func (f *files) orphaned(name string, term uint64) bool {
 	if id, ok := strings.CutSuffix(name, pieceSuffix); ok {
 		return f.mu.receiving[id] == nil && (f.mu.known[id] == nil || f.mu.known[id].here.Load())
 	}
+	if id, ok := strings.CutSuffix(name, damagedSuffix); ok {
+		return f.mu.known[id] == nil || f.mu.known[id].here.Load()
+	}
 	id, ok := strings.CutSuffix(name, fileSuffix)
 	if !ok || f.mu.known[id] != nil || f.mu.building[id] || f.mu.receiving[id] != nil || f.mu.local[id] >= term {
 		return false

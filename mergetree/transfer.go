@@ -116,6 +116,7 @@ func (in *Incoming) Finish(ctx context.Context, term uint64) error {
 	err := in.install(ctx)
 	if err == nil {
 		named := in.s.files.complete(in.seg.ID, term)
+		in.s.files.repaired(in.seg.ID)
 		in.s.files.received(in.seg.ID)
 		if named {
 			in.s.arrived(in.seg.ID, true)

@@ -12,6 +12,11 @@ func hashString(h xxh3.Uint128) string { return fmt.Sprintf("%016x%016x", h.Hi, 
 
 // Verify reads the whole file and compares its hash with the trailer's.
 func (r *Reader) Verify(ctx context.Context) error {
+	return r.VerifyPaced(ctx, func(int) error { return nil })
+}
+
+// VerifyPaced is Verify, and calls pace behind each piece with its bytes: an error of it ends the reading.
+func (r *Reader) VerifyPaced(ctx context.Context, pace func(bytes int) error) error {
 	h, buf := xxh3.New(), make([]byte, 1<<20)
 	for off := int64(0); off < r.size-trailerSize; {
 		if err := ctx.Err(); err != nil {
@@ -23,6 +28,9 @@ func (r *Reader) Verify(ctx context.Context) error {
 		}
 		_, _ = h.Write(buf[:n]) // never fails
 		off += int64(n)
+		if err := pace(n); err != nil {
+			return err
+		}
 	}
 	if got := hashString(h.Sum128()); got != r.meta.Hash {
 		return sqlerr.New(sqlerr.ChecksumDoesntMatch, "Hash of segment %s is %s, its trailer says %s", r.path, got, r.meta.Hash)
