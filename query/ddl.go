@@ -140,7 +140,9 @@ func (x *statement) drop(s *ast.Drop) error {
 	switch {
 	case s.Action == ast.ActionDetach:
 		return sqlerr.At(s.Start, sqlerr.NotImplemented, "DETACH is not implemented")
-	case s.Temporary, s.Kind == ast.ObjectDictionary, s.Kind == ast.ObjectFunction:
+	case s.Kind == ast.ObjectFunction:
+		return x.dropFunctions(s)
+	case s.Temporary, s.Kind == ast.ObjectDictionary:
 		if s.IfExists {
 			return nil
 		}

@@ -23,6 +23,8 @@ func (x *statement) dispatch(r *Result) error {
 		return x.create(r, s)
 	case *ast.CreateDatabase:
 		return x.createDatabase(s)
+	case *ast.CreateFunction:
+		return x.createFunction(s)
 	case *ast.Drop:
 		return x.drop(s)
 	case *ast.Rename:
@@ -66,8 +68,6 @@ func lacking(s ast.Statement) string {
 		return "UNDROP"
 	case *ast.Attach:
 		return "ATTACH"
-	case *ast.CreateFunction:
-		return "CREATE FUNCTION"
 	}
 	return strings.ToUpper(kindOf(s))
 }

@@ -143,7 +143,13 @@ type Database struct {
 	UUID    string `json:"uuid"`
 }
 
-// Catalog is an immutable set of databases and tables.
+// Function is CREATE FUNCTION: a name for an expression with parameters.
+type Function struct {
+	Name   string `json:"name"`
+	Lambda string `json:"lambda"` // SQL: (x, y) -> expression
+}
+
+// Catalog is an immutable set of databases, tables and functions.
 type Catalog struct {
 	Version   uint64
 	NextID    TableID
@@ -151,11 +157,12 @@ type Catalog struct {
 	tables    map[string]map[string]*Table // database → name
 	byID      map[TableID]*Table
 	sources   map[TableID][]*Table // rollups by the table they read, in order of creation
+	functions map[string]*Function
 }
 
 // New returns a catalog with the empty database default.
 func New() *Catalog {
-	c := &Catalog{Version: 1, NextID: 1, databases: map[string]*Database{}, tables: map[string]map[string]*Table{}, byID: map[TableID]*Table{}}
+	c := &Catalog{Version: 1, NextID: 1, databases: map[string]*Database{}, tables: map[string]map[string]*Table{}, byID: map[TableID]*Table{}, functions: map[string]*Function{}}
 	c.databases["default"] = &Database{Name: "default", Engine: "Atomic"}
 	return c
 }
@@ -186,11 +193,33 @@ func (c *Catalog) Tables(database string) []*Table {
 	return out
 }
 
+// Function returns a function that SQL defines, or nil.
+func (c *Catalog) Function(name string) *Function { return c.functions[name] }
+
+// Functions returns the functions that SQL defines, by name.
+func (c *Catalog) Functions() []*Function {
+	return slices.SortedFunc(maps.Values(c.functions), func(a, b *Function) int { return strings.Compare(a.Name, b.Name) })
+}
+
+// WithFunction adds a function, or replaces the one of its name.
+func (c *Catalog) WithFunction(f *Function) *Catalog {
+	n := c.clone()
+	n.functions[f.Name] = f
+	return n.index()
+}
+
+// WithoutFunction removes a function, if it is there.
+func (c *Catalog) WithoutFunction(name string) *Catalog {
+	n := c.clone()
+	delete(n.functions, name)
+	return n.index()
+}
+
 // RollupsOf returns the rollups that read a table, in order of creation.
 func (c *Catalog) RollupsOf(id TableID) []*Table { return c.sources[id] }
 
 func (c *Catalog) clone() *Catalog {
-	n := &Catalog{Version: c.Version + 1, NextID: c.NextID, databases: maps.Clone(c.databases), byID: maps.Clone(c.byID)}
+	n := &Catalog{Version: c.Version + 1, NextID: c.NextID, databases: maps.Clone(c.databases), byID: maps.Clone(c.byID), functions: maps.Clone(c.functions)}
 	return n
 }
 
@@ -294,11 +323,12 @@ type file struct {
 	NextID    TableID     `json:"next_id"`
 	Databases []*Database `json:"databases"`
 	Tables    []*Table    `json:"tables"`
+	Functions []*Function `json:"functions,omitempty"`
 }
 
 // MarshalJSON writes the catalog in a stable order.
 func (c *Catalog) MarshalJSON() ([]byte, error) {
-	return json.Marshal(file{Version: c.Version, NextID: c.NextID, Databases: c.Databases(), Tables: c.Tables("")})
+	return json.Marshal(file{Version: c.Version, NextID: c.NextID, Databases: c.Databases(), Tables: c.Tables(""), Functions: c.Functions()})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
@@ -307,7 +337,10 @@ func (c *Catalog) UnmarshalJSON(b []byte) error {
 	if err := json.Unmarshal(b, &f); err != nil {
 		return err
 	}
-	*c = Catalog{Version: f.Version, NextID: f.NextID, databases: map[string]*Database{}, byID: map[TableID]*Table{}}
+	*c = Catalog{Version: f.Version, NextID: f.NextID, databases: map[string]*Database{}, byID: map[TableID]*Table{}, functions: map[string]*Function{}}
+	for _, fn := range f.Functions {
+		c.functions[fn.Name] = fn
+	}
 	for _, d := range f.Databases {
 		c.databases[d.Name] = d
 	}

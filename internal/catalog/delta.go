@@ -16,6 +16,8 @@ type Delta struct {
 	DroppedDatabases []string    `json:"dropped_databases,omitempty"`
 	Tables           []*Table    `json:"tables,omitempty"` // added or changed
 	DroppedTables    []TableID   `json:"dropped_tables,omitempty"`
+	Functions        []*Function `json:"functions,omitempty"` // added or changed
+	DroppedFunctions []string    `json:"dropped_functions,omitempty"`
 }
 
 // Diff returns what leads from one catalog to another made from it by With… and Without….
@@ -30,6 +32,16 @@ func Diff(from, to *Catalog) Delta {
 	for _, db := range from.Databases() {
 		if to.databases[db.Name] == nil {
 			d.DroppedDatabases = append(d.DroppedDatabases, db.Name)
+		}
+	}
+	for _, f := range to.Functions() {
+		if from.functions[f.Name] != f {
+			d.Functions = append(d.Functions, f)
+		}
+	}
+	for _, f := range from.Functions() {
+		if to.functions[f.Name] == nil {
+			d.DroppedFunctions = append(d.DroppedFunctions, f.Name)
 		}
 	}
 	for id, t := range to.byID {
@@ -59,6 +71,12 @@ func (c *Catalog) Apply(d Delta) (*Catalog, error) {
 	}
 	for _, db := range d.Databases {
 		n.databases[db.Name] = db
+	}
+	for _, name := range d.DroppedFunctions {
+		delete(n.functions, name)
+	}
+	for _, f := range d.Functions {
+		n.functions[f.Name] = f
 	}
 	for _, id := range d.DroppedTables {
 		delete(n.byID, id)

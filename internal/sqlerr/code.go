@@ -186,6 +186,7 @@ const (
 	ViolatedConstraint                           Code = 469
 	ReadonlySetting                              Code = 472
 	QueryIsProhibited                            Code = 392
+	FunctionAlreadyExists                        Code = 609
 	CannotExtractTableStructure                  Code = 636
 	CannotExtractSchema                          Code = 645
 	CannotParseIPv4                              Code = 675
@@ -383,6 +384,7 @@ var names = map[Code]string{
 	ViolatedConstraint:                           "VIOLATED_CONSTRAINT",
 	ReadonlySetting:                              "READONLY_SETTING",
 	QueryIsProhibited:                            "QUERY_IS_PROHIBITED",
+	FunctionAlreadyExists:                        "FUNCTION_ALREADY_EXISTS",
 	CannotExtractTableStructure:                  "CANNOT_EXTRACT_TABLE_STRUCTURE",
 	CannotExtractSchema:                          "CANNOT_EXTRACT_SCHEMA",
 	CannotParseIPv4:                              "CANNOT_PARSE_IPV4",

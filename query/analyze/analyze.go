@@ -142,6 +142,7 @@ type analyzer struct {
 	sets       int // numbered so far
 	sizes      map[plan.Expr]int
 	views      []catalog.TableID // being expanded
+	defined    []string          // functions that SQL defines, being expanded
 	overlay    map[string]string // settings of enclosing SETTINGS clauses
 }
 

@@ -137,7 +137,7 @@ func identity(n int) []int {
 func (s *scope) catalogTable(entry *catalog.Table, t *ast.TableRef) (*frame, error) {
 	switch entry.Kind {
 	case catalog.KindView:
-		f, err := s.view(entry, t.Alias)
+		f, err := s.view(entry, t.Alias, nil)
 		return f, firstError(err, noModifiers(t.Final, t.Sample, "view "+entry.FullName()))
 	case catalog.KindRollup:
 		target := s.a.opts.Catalog.ByID(entry.Target)
@@ -248,8 +248,8 @@ func (s *scope) restrict(f *frame, entry *catalog.Table) error {
 	return nil
 }
 
-// view analyzes a view's SELECT in the view's database.
-func (s *scope) view(entry *catalog.Table, alias string) (*frame, error) {
+// view analyzes a view's SELECT in the view's database, with the parameters it is called with; nil if it is read as a table.
+func (s *scope) view(entry *catalog.Table, alias string, params map[string]string) (*frame, error) {
 	if slices.Contains(s.a.views, entry.ID) {
 		return nil, sqlerr.New(sqlerr.TooDeepSubqueries, "View %s reads itself", entry.FullName())
 	}
@@ -261,10 +261,13 @@ func (s *scope) view(entry *catalog.Table, alias string) (*frame, error) {
 	if !ok {
 		return nil, sqlerr.New(sqlerr.IncorrectQuery, "View %s is not a SELECT", entry.FullName())
 	}
-	db := s.a.opts.Database
-	s.a.views, s.a.opts.Database = append(s.a.views, entry.ID), entry.Database
+	db, outer := s.a.opts.Database, s.a.opts.Params
+	s.a.views, s.a.opts.Database, s.a.opts.Params = append(s.a.views, entry.ID), entry.Database, params
 	n, err := s.a.union(q, nil)
-	s.a.views, s.a.opts.Database = s.a.views[:len(s.a.views)-1], db
+	s.a.views, s.a.opts.Database, s.a.opts.Params = s.a.views[:len(s.a.views)-1], db, outer
+	if params == nil && sqlerr.Is(err, sqlerr.UnknownQueryParameter) {
+		return nil, sqlerr.Wrap(err, sqlerr.EmptyListOfColumnsQueried, "View %s has parameters: call it as %s(name = value)", entry.FullName(), entry.Name)
+	}
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.CodeOf(err), "in view %s", entry.FullName())
 	}
@@ -357,6 +360,12 @@ func (s *scope) tableFunction(t *ast.TableFunction) (*frame, error) {
 	if err := noModifiers(t.Final, t.Sample, "table function "+t.Call.Name); err != nil {
 		return nil, err
 	}
+	if v, err := s.calledView(t); v != nil || err != nil {
+		return s.parameterized(v, t, err)
+	}
+	if !t.Database.IsZero() {
+		return nil, sqlerr.New(sqlerr.UnknownFunction, "Unknown table function %s.%s", t.Database.Text, t.Call.Name)
+	}
 	call := TableCall{Name: t.Call.Name}
 	for _, e := range t.Call.Args {
 		arg, err := s.tableArg(e)
@@ -424,4 +433,57 @@ func (s *scope) constantName(path []string) (*plan.Const, error) {
 		}
 	}
 	return nil, nil
+}
+
+// calledView is the view that a call in FROM names, or nil.
+func (s *scope) calledView(t *ast.TableFunction) (*catalog.Table, error) {
+	db, err := s.a.name(t.Database)
+	if err != nil {
+		return nil, err
+	}
+	if db == "" {
+		db = s.a.opts.Database
+	}
+	if v := s.a.opts.Catalog.Table(db, t.Call.Name); v != nil && v.Kind == catalog.KindView {
+		return v, nil
+	}
+	return nil, nil
+}
+
+// escapes are those of TSV, which parameters are written in.
+var escapes = strings.NewReplacer(`\`, `\\`, "\t", `\t`, "\n", `\n`)
+
+// parameterized reads a view with the values its call gives to {name:Type}: arguments name = value.
+func (s *scope) parameterized(v *catalog.Table, t *ast.TableFunction, err error) (*frame, error) {
+	if err != nil {
+		return nil, err
+	}
+	params := map[string]string{}
+	for _, a := range t.Call.Args {
+		c, ok := a.(*ast.FuncCall)
+		if !ok || c.Name != "equals" || len(c.Args) != 2 {
+			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "View %s takes arguments name = value, not %s", v.FullName(), ast.Format(a))
+		}
+		id, ok := c.Args[0].(*ast.Ident)
+		if !ok || len(id.Parts) != 1 {
+			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "%s is not the name of a parameter", ast.Format(c.Args[0]))
+		}
+		x, err := s.resolve(c.Args[1])
+		if err == nil {
+			x, err = s.call("toString", x)
+		}
+		if err != nil {
+			return nil, err
+		}
+		text, ok := x.(*plan.Const)
+		if !ok {
+			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "Argument %s of a view is not constant", ast.Format(a))
+		}
+		params[id.Last()] = `\N`
+		if value, ok := column.Value(text.Value, 0).(string); ok {
+			params[id.Last()] = escapes.Replace(value)
+		}
+	}
+	f, err := s.view(v, t.Alias, params)
+	return f, err
 }

@@ -1,8 +1,10 @@
 package analyze
 
 import (
+	"slices"
 	"strings"
 
+	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -88,6 +90,9 @@ func (s *scope) function(e *ast.FuncCall) (plan.Expr, error) {
 	}
 	if al := s.lambdaAlias(e.Name); al != nil {
 		return s.callLambda(al, e)
+	}
+	if f := s.a.definedFunction(e.Name); f != nil {
+		return s.callDefined(f, e)
 	}
 	switch e.Name {
 	case "in", "notIn", "globalIn", "globalNotIn":
@@ -242,16 +247,40 @@ func (s *scope) callLambda(l *ast.Lambda, e *ast.FuncCall) (plan.Expr, error) {
 		return nil, err
 	}
 	if len(args) != len(l.Params) {
-		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Function %s expects %d arguments, %d given", e.Name, len(l.Params), len(args))
+		return nil, sqlerr.New(sqlerr.BadArguments, "Lambda %s expect %d arguments. Actual: %d", ast.Format(l), len(l.Params), len(args))
 	}
 	outer := s.params
 	s.params = nil
 	for i, p := range l.Params {
 		s.params = append(s.params, binding{p, args[i]})
 	}
+	s.a.defined = append(s.a.defined, e.Name)
 	x, err := s.resolve(l.Body)
-	s.params = outer
+	s.params, s.a.defined = outer, s.a.defined[:len(s.a.defined)-1]
 	return x, err
+}
+
+func (a *analyzer) definedFunction(name string) *catalog.Function {
+	if a.opts.Catalog == nil {
+		return nil
+	}
+	return a.opts.Catalog.Function(name)
+}
+
+// callDefined puts the body of a function that SQL defines in the place of a call.
+func (s *scope) callDefined(f *catalog.Function, e *ast.FuncCall) (plan.Expr, error) {
+	if slices.Contains(s.a.defined, f.Name) {
+		return nil, sqlerr.New(sqlerr.UnsupportedMethod, "Recursive lambda %s", f.Lambda)
+	}
+	x, err := parseExpr(f.Lambda)
+	if err != nil {
+		return nil, err
+	}
+	l, ok := x.(*ast.Lambda)
+	if !ok {
+		return nil, sqlerr.New(sqlerr.BadArguments, "Function %s is not a lambda: %s", f.Name, f.Lambda)
+	}
+	return s.callLambda(l, e)
 }
 
 // call binds a scalar function over resolved arguments, and evaluates it if all are constant.

@@ -220,6 +220,9 @@ func (p *printer) table(t TableExpr) {
 		p.put(t.Name.format())
 		p.tableTail(t.Alias, nil, t.Final, t.Sample)
 	case *TableFunction:
+		if !t.Database.IsZero() {
+			p.put(t.Database.format(), ".")
+		}
 		p.tableCall(t.Call, t.Settings)
 		p.tableTail(t.Alias, nil, t.Final, t.Sample)
 	case *SubqueryTable:

@@ -150,7 +150,9 @@ type TableRef struct {
 // TableFunction is a table function, such as numbers(10).
 type TableFunction struct {
 	Range
-	Call *FuncCall
+	// Database of a view called with parameters; zero for table functions.
+	Database Name
+	Call     *FuncCall
 	// Settings inside of the parentheses.
 	Settings []Setting
 	Alias    string

@@ -295,7 +295,21 @@ func (o *Options) view(ctx context.Context, t *catalog.Table, s *ast.CreateTable
 		return err
 	}
 	t.Select = ast.Format(q)
+	if hasParams(q) { // its columns are known when it is called
+		return nil
+	}
 	return o.viewColumns(ctx, t, s, q)
+}
+
+// hasParams reports whether a query has parameters {name:Type}.
+func hasParams(q *ast.SelectUnion) bool {
+	found := false
+	ast.Walk(q, func(n ast.Node) bool {
+		_, is := n.(*ast.QueryParam)
+		found = found || is
+		return !found
+	})
+	return found
 }
 
 // viewColumns are those of the SELECT, with the types a column list declares.

@@ -39,8 +39,8 @@ func (p *parser) tableExpr() ast.TableExpr {
 		return t
 	}
 	name := p.tableName()
-	if name.Database.IsZero() && p.symbolAt(0, "(") {
-		return p.tableFunction(name.Table.Text, start)
+	if p.symbolAt(0, "(") {
+		return p.tableFunction(name, start)
 	}
 	t := &ast.TableRef{Name: name}
 	t.Final, t.Sample, t.Alias = p.tableTail()
@@ -48,9 +48,9 @@ func (p *parser) tableExpr() ast.TableExpr {
 	return t
 }
 
-func (p *parser) tableFunction(name string, start int) ast.TableExpr {
-	call, settings := p.tableCall(name, start)
-	t := &ast.TableFunction{Call: call, Settings: settings}
+func (p *parser) tableFunction(name ast.TableName, start int) ast.TableExpr {
+	call, settings := p.tableCall(name.Table.Text, start)
+	t := &ast.TableFunction{Database: name.Database, Call: call, Settings: settings}
 	t.Final, t.Sample, t.Alias = p.tableTail()
 	t.Range = p.from(start)
 	return t

@@ -21,7 +21,10 @@ var zones string
 func init() {
 	fill("settings", settingRows)
 	fill("merge_tree_settings", tableSettingRows)
-	fill("functions", func(_ context.Context, _ *Source, add func(row)) error {
+	fill("functions", func(_ context.Context, s *Source, add func(row)) error {
+		for _, f := range s.Catalog.Functions() {
+			add(row{"name": f.Name, "origin": "SQLUserDefined", "create_query": define.FunctionSQL(f)})
+		}
 		for _, f := range function.All() {
 			add(row{"name": f.Name, "is_aggregate": f.Aggregate, "case_insensitive": f.CaseInsensitive, "alias_to": f.AliasTo, "description": f.Doc,
 				"examples": f.Example, "categories": f.Family, "origin": "System"})
