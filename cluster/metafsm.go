@@ -61,8 +61,23 @@ func (m *metaFSM) changeTopology(b *topologyChange) response {
 	if err := b.to.check(); err != nil {
 		return response{err: err}
 	}
+	if len(b.to.Shards) > len(m.topology.Shards) {
+		if err := m.movable(); err != nil {
+			return response{err: err}
+		}
+	}
 	m.topology = b.to
 	return response{value: b.to}
+}
+
+// movable refuses more shards while a table's rows lie by a sharding key: they would lie on other shards than queries look for them.
+func (m *metaFSM) movable() error {
+	for _, t := range m.state.Tables("") {
+		if t.ShardingKey() != "" {
+			return sqlerr.New(sqlerr.BadArguments, "Table %s has a sharding key, and its rows lie by the number of shards: copy it into a table without one before shards are added", t.FullName())
+		}
+	}
+	return nil
 }
 
 func (m *metaFSM) changeCatalog(b *catalogChange) response {

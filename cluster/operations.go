@@ -38,8 +38,8 @@ func (n *Node) Found(ctx context.Context, f Founding) error {
 	return n.awaitShards(ctx)
 }
 
-// SetShards raises the number of shards, and returns when they are there. Tables with a sharding key keep their rows where they are,
-// so it is refused while one has any: see catalog.
+// SetShards raises the number of shards, and returns when they are there. Rows stay where they are, new ones go to the new shards too;
+// Kafka partitions move. Code BadArguments while a table has a sharding key.
 func (n *Node) SetShards(ctx context.Context, shards int) error {
 	_, err := n.meta.ChangeTopology(ctx, func(t *Topology) (bool, error) {
 		if shards <= len(t.Shards) {
