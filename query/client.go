@@ -63,13 +63,10 @@ func (x *statement) holdTables() error {
 // hasData reports whether an INSERT's text has rows in it.
 func (x *statement) hasData() bool { return x.data.rest != nil || x.data.head != "" }
 
-// insertRows writes the rows that the client sends as blocks.
-func (x *statement) insertRows(r *Result, target *insert.Target) error {
+// clientRows asks the client for rows and makes its blocks into those of the table.
+func (x *statement) clientRows(target *insert.Target) (nextBlock, error) {
 	rows, err := x.in.Rows(Wanted{Schema: target.Input, Columns: columnsText(target.Table)})
-	if err != nil {
-		return err
-	}
-	return x.write(r, target.Table, func(ctx context.Context) (*column.Block, error) {
+	return func(ctx context.Context) (*column.Block, error) {
 		for {
 			schema, b, err := rows(ctx)
 			if err != nil || b == nil {
@@ -88,7 +85,7 @@ func (x *statement) insertRows(r *Result, target *insert.Target) error {
 			}
 			return target.Block(b, omitted)
 		}
-	}, InsertOptions{})
+	}, err
 }
 
 // inOrder picks the columns of a block by their names.

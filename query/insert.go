@@ -59,7 +59,11 @@ func (x *statement) insert(r *Result, s *ast.Insert) error {
 		return x.insertSelect(r, target, s.Select, InsertOptions{})
 	}
 	if x.in.Rows != nil && !x.hasData() {
-		return x.insertRows(r, target)
+		rows, err := x.clientRows(target)
+		if err != nil {
+			return err
+		}
+		return x.write(r, t, rows, InsertOptions{})
 	}
 	rd, err := x.reader(s, target, o)
 	if err != nil {
@@ -108,7 +112,7 @@ func (x *statement) reader(s *ast.Insert, target *insert.Target, o analyze.Optio
 	if err != nil {
 		return nil, err
 	}
-	opts := x.formatOptions(x.in.Revision)
+	opts := x.formatOptions(0) // Native input never has what newer revisions add, whatever the client speaks
 	opts.Eval = func(sql string, f column.Field) (column.Vector, error) { return x.evaluate(sql, f, o) }
 	opts.Cast = func(v column.Vector, t *types.Type) (column.Vector, error) { return function.Cast(x.env, v, t) }
 	opts.Spool = x.e.deps.Scratch
@@ -255,16 +259,25 @@ func (x *statement) insertFunction(s *ast.Insert) error {
 	if err != nil {
 		return err
 	}
+	if x.in.Rows != nil && !x.hasData() {
+		rows, err := x.clientRows(target)
+		if err != nil {
+			return err
+		}
+		return x.drain(rows)
+	}
 	rd, err := x.reader(s, target, o)
 	if err != nil {
 		return err
 	}
-	next := x.reading(rd, target)
-	for err == nil {
-		var b *column.Block
-		if b, err = next(x.ctx); b == nil {
-			break
+	return errors.Join(x.drain(x.reading(rd, target)), rd.Close())
+}
+
+// drain reads rows that go nowhere.
+func (x *statement) drain(next nextBlock) error {
+	for {
+		if b, err := next(x.ctx); b == nil || err != nil {
+			return err
 		}
 	}
-	return errors.Join(err, rd.Close())
 }

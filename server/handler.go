@@ -1,11 +1,13 @@
 package server
 
 import (
+	"errors"
 	"fmt"
 	"net/http"
 	"runtime/debug"
 	"strings"
 
+	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/format"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query"
@@ -145,7 +147,11 @@ func (out *response) answer(res *query.Result) error {
 	if err != nil {
 		return err
 	}
-	if err := res.Run(fw.Write); err != nil {
+	write := fw.Write
+	if out.eager {
+		write = func(b *column.Block) error { return errors.Join(fw.Write(b), fw.Flush()) }
+	}
+	if err := res.Run(write); err != nil {
 		return err
 	}
 	if t := res.Totals(); t != nil {

@@ -18,9 +18,6 @@ import (
 	"github.com/olapd/olapd/query/settings"
 )
 
-// maxExternal bounds the bytes of the tables that come along with a query: they are in memory before its limits are known.
-const maxExternal = 256 << 20
-
 // nativeQuery is one query of a connection while it runs.
 type nativeQuery struct {
 	*nativeConn
@@ -111,7 +108,7 @@ func (c *nativeConn) externals() ([]query.External, error) {
 			break
 		}
 		if left -= d.Block.Bytes(); left < 0 {
-			return nil, sqlerr.New(sqlerr.TooManyBytes, "The tables that come along with a query take more than %d bytes", maxExternal)
+			return nil, tooLargeExternal()
 		}
 		if _, ok := schemas[d.Table]; !ok {
 			names, schemas[d.Table] = append(names, d.Table), d.Schema

@@ -26,6 +26,7 @@ var reserved = map[string]bool{
 type request struct {
 	query.Query
 	params        url.Values
+	externalBytes int64 // of the tables that came along
 	defaultFormat string
 	compress      bool // the answer in ClickHouse's frames
 	wait          bool // buffer the whole answer
@@ -69,8 +70,11 @@ func (q *request) form(m *multipart.Reader) error {
 			return sqlerr.Wrap(err, sqlerr.BadArguments, "Bad multipart body")
 		}
 		name := part.FormName()
-		if part.FileName() != "" || q.params.Has(name+"_structure") || q.params.Has(name+"_types") || q.params.Has(name+"_format") {
-			return sqlerr.New(sqlerr.NotImplemented, "External tables (field %q of a multipart request) are not supported", name)
+		if q.isExternal(name, part.FileName()) {
+			if err := q.external(name, part); err != nil {
+				return err
+			}
+			continue
 		}
 		b, err := io.ReadAll(io.LimitReader(part, left+1))
 		if err != nil {

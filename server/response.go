@@ -36,6 +36,7 @@ type response struct {
 
 	held   []byte // of the encoded body, until it is sent
 	limit  int
+	eager  bool // send each block as it comes: the client wants less held back than one takes
 	wait   bool // hold the whole answer back
 	sent   bool // the status line has gone
 	coding compress.Coding
@@ -64,7 +65,11 @@ func (out *response) open(f *format.Format) error {
 		h.Set("Access-Control-Allow-Origin", "*")
 	}
 	out.wait = out.q.wait || settings.HTTPWaitEnd.Of(set)
-	out.limit = int(min(max(holdBack, uint64(max(out.q.bufferSize, 0)), settings.HTTPBuffer.Of(set)), maxWait))
+	out.limit = holdBack
+	if n := max(uint64(max(out.q.bufferSize, 0)), settings.HTTPBuffer.Of(set)); n > 0 {
+		out.limit = int(min(n, maxWait))
+		out.eager = n < flushOut
+	}
 	if out.wait {
 		out.limit = maxWait
 	}

@@ -1,7 +1,7 @@
 // Package server serves a query engine over HTTP as ClickHouse's HTTP interface does, with health checks, metrics and
 // the play page, and over ClickHouse's native protocol.
 //
-// One Server has any number of listeners. A request is one statement (handler.go); its parts are read in request.go and
+// One Server has any number of listeners. Over HTTP a request is one statement (handler.go); its parts are read in request.go and
 // auth.go, its answer written in response.go. Sessions (session.go) live between requests. What a
 // client sees on failure is decided in errors.go.
 //
