@@ -28,8 +28,9 @@ type spreadNode struct {
 	net    *rpc.MemoryNode
 	shards []fragment.Shard
 	pins   atomic.Int64 // open
-	// refuse, if set, is asked before each pin.
+	// refuse, if set, is asked before each pin, and opened called before each scan.
 	refuse func() error
+	opened func(ctx context.Context) error
 }
 
 func (n *spreadNode) Self() string             { return n.net.Self() }
@@ -65,6 +66,11 @@ func (s *shardStorage) Close() {
 }
 
 func (s *shardStorage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) {
+	if f := s.node.opened; f != nil {
+		if err := f(ctx); err != nil {
+			return nil, err
+		}
+	}
 	all, err := s.inner.Open(ctx, req)
 	if err != nil {
 		return nil, err
@@ -100,6 +106,28 @@ type spread struct {
 }
 
 func newSpread(t testing.TB, replicas ...[]string) *spread {
+	s := newSpreadAt(t, testClock(), replicas...)
+	t.Cleanup(func() { s.unpinned(t) })
+	return s
+}
+
+// unpinned waits until no node pins anything: what the last statement has left behind ends on its own.
+func (s *spread) unpinned(t testing.TB) {
+	t.Helper()
+	for range 5000 {
+		open := int64(0)
+		for _, n := range s.nodes {
+			open += n.pins.Load()
+		}
+		if open == 0 {
+			return
+		}
+		time.Sleep(time.Millisecond)
+	}
+	t.Error("nodes still pin rows")
+}
+
+func newSpreadAt(t testing.TB, clk clock.Clock, replicas ...[]string) *spread {
 	s := &spread{net: rpc.NewMemory(clock.Real(), 1)}
 	m := newMemory()
 	var shards []fragment.Shard
@@ -109,7 +137,7 @@ func newSpread(t testing.TB, replicas ...[]string) *spread {
 	for _, name := range []string{"a", "b", "c"} {
 		n := &spreadNode{m: m, net: s.net.Node(name), shards: shards}
 		e, err := New(Deps{
-			Catalog: m, Store: m, Writer: m, Cluster: n, Clock: testClock(), Budget: mem.NewBudget("test", 1<<30), Host: "test",
+			Catalog: m, Store: m, Writer: m, Cluster: n, Clock: clk, Budget: mem.NewBudget("test", 1<<30), Host: "test",
 			Server: function.Server{Version: "25.8.1.1", DisplayName: "olapd"},
 		})
 		if err != nil {
@@ -125,21 +153,6 @@ func newSpread(t testing.TB, replicas ...[]string) *spread {
 			s.harness = &harness{m: m, e: e, s: session}
 		}
 	}
-	t.Cleanup(func() {
-		for deadline := time.Now().Add(5 * time.Second); ; time.Sleep(time.Millisecond) {
-			open := int64(0)
-			for _, n := range s.nodes {
-				open += n.pins.Load()
-			}
-			if open == 0 {
-				return
-			}
-			if time.Now().After(deadline) {
-				t.Errorf("%d pins are left", open)
-				return
-			}
-		}
-	})
 	return s
 }
 

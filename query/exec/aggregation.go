@@ -23,7 +23,7 @@ type aggregation struct {
 	r     *run
 	in    []Stream
 	sets  []*aggSet // by grouping set
-	once  sync.Once
+	once  once
 	err   error
 	units []groups // of the result
 	setOf []int    // of each unit
@@ -52,7 +52,7 @@ type aggSet struct {
 }
 
 func newAggregation(a *Aggregate, r *run, in []Stream) *aggregation {
-	g := &aggregation{a: a, r: r, in: in}
+	g := &aggregation{a: a, r: r, in: in, once: newOnce()}
 	for range a.Sets {
 		g.sets = append(g.sets, newAggSet(a, r))
 	}
@@ -229,7 +229,7 @@ func newAggStream(g *aggregation) *aggStream {
 }
 
 func (s *aggStream) Next(ctx context.Context) (*column.Block, error) {
-	s.g.once.Do(func() { s.g.consume(ctx) })
+	s.g.once.do(func() { s.g.consume(ctx) })
 	if s.g.err != nil {
 		return nil, s.g.err
 	}

@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"fmt"
-	"sync"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/query/plan"
@@ -235,17 +234,17 @@ func (b *Broadcast) streams(r *run) ([]Stream, error) {
 // SharedRows is the rows of an operator, gathered once in a run.
 type SharedRows struct {
 	in     Operator
-	once   sync.Once
+	once   once
 	blocks []*column.Block
 	err    error
 }
 
 // NewSharedRows returns the rows of in, which nobody else opens.
-func NewSharedRows(in Operator) *SharedRows { return &SharedRows{in: in} }
+func NewSharedRows(in Operator) *SharedRows { return &SharedRows{in: in, once: newOnce()} }
 
 // gather returns the rows, whose memory is held until the end of the run. They are read only.
 func (s *SharedRows) gather(r *run) ([]*column.Block, error) {
-	s.once.Do(func() {
+	s.once.do(func() {
 		var in Stream
 		if in, s.err = single(r, s.in); s.err != nil {
 			return

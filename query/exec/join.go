@@ -4,7 +4,6 @@ import (
 	"context"
 	"slices"
 	"sort"
-	"sync"
 	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/column"
@@ -134,7 +133,7 @@ func (j *Join) streams(r *run) ([]Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	shared := &joining{j: j, r: r, right: right, filters: filters, probe: estimate(j.inputs[0])}
+	shared := &joining{once: newOnce(), j: j, r: r, right: right, filters: filters, probe: estimate(j.inputs[0])}
 	if swappable && estimate(j.inputs[0])*swapFactor < estimate(j.inputs[1]) {
 		shared.swapped, shared.right, left = true, left, right
 		shared.filters, shared.probe = swappedFilters, estimate(j.inputs[1])
@@ -160,7 +159,7 @@ type joining struct {
 	// filters tell the scans of the left side the keys in memory; nil for those of which they want none. probe is about how many rows it has.
 	filters []*RuntimeFilter
 	probe   int64
-	once    sync.Once
+	once    once
 	t       *joinTable
 	err     error
 	active  atomic.Int64 // streams still reading the left side
@@ -190,7 +189,7 @@ type joinStream struct {
 func (s *joinStream) stop() { stop(s.in) }
 
 func (s *joinStream) Next(ctx context.Context) (*column.Block, error) {
-	s.g.once.Do(func() { s.g.t, s.g.err = s.g.build(ctx) })
+	s.g.once.do(func() { s.g.t, s.g.err = s.g.build(ctx) })
 	if s.g.err != nil {
 		return nil, s.g.err
 	}

@@ -184,7 +184,7 @@ func (g *joining) nextPart() (*partJoin, error) {
 			continue
 		}
 		p := &partJoin{files: [2]*fileStream{{file: built}, {file: streamed}}}
-		p.g = &joining{j: g.j, r: g.r, right: []Stream{p.files[0]}, left: []Stream{p.files[1]}, swapped: g.swapped, first: g.first, all: g.all,
+		p.g = &joining{once: newOnce(), j: g.j, r: g.r, right: []Stream{p.files[0]}, left: []Stream{p.files[1]}, swapped: g.swapped, first: g.first, all: g.all,
 			most: g.most / int64(g.r.opts.Threads), depth: g.depth + 1}
 		p.g.active.Store(1)
 		for _, f := range p.files {
