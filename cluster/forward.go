@@ -317,10 +317,15 @@ func (s *RemoteShard) led(node string) {
 
 // withTimeout is context.WithTimeout by a clock.
 func withTimeout(ctx context.Context, clk clock.Clock, d time.Duration) (context.Context, context.CancelFunc) {
+	return withTimeoutCause(ctx, clk, d, context.DeadlineExceeded)
+}
+
+// withTimeoutCause is context.WithTimeoutCause by a clock.
+func withTimeoutCause(ctx context.Context, clk clock.Clock, d time.Duration, cause error) (context.Context, context.CancelFunc) {
 	ctx, end := context.WithCancelCause(ctx)
 	go func() {
 		if clk.Sleep(ctx, d) == nil {
-			end(context.DeadlineExceeded)
+			end(cause)
 		}
 	}()
 	return ctx, func() { end(context.Canceled) }

@@ -155,7 +155,7 @@ func TestRemoteShard(t *testing.T) {
 		for _, n := range s.nodes {
 			for shard := uint64(1); shard <= 3; shard++ {
 				key++
-				r, err := n.Writer(shard).Append(ctx, oneRow(c, a, key))
+				r, err := n.Writer(shard).Append(ctx, oneRow(c, a, key, Token{Table: a, ID: fmt.Sprint(key)})) // leaders may be moving still
 				must(t, err)
 				if n.Shard(shard) != nil {
 					continue

@@ -247,14 +247,15 @@ func (n *Node) ShardsChanged() <-chan struct{} {
 	return n.mu.changed
 }
 
-// Change changes the catalog, and returns when all shards of this node have it: tables that were created can be written to.
+// Change changes the catalog, and returns when all shards of this node have it: tables that were created can be written to. For a shard
+// without a leader it does not wait for ever.
 func (n *Node) Change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, error) {
 	c, err := n.meta.Change(ctx, f)
 	if err != nil {
 		return nil, err
 	}
 	for _, s := range n.Shards() {
-		if err := s.WaitSchema(ctx, c.Version); err != nil {
+		if err := s.WaitSchema(ctx, c.Version); err != nil && !errors.Is(err, ErrNotLeader) && n.Shard(s.g.id) == s {
 			return nil, err
 		}
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
 )
 
@@ -41,13 +42,15 @@ const attempts = 3
 
 // commit waits until the shard can take a proposal, and commits it.
 func (s *Shard) commit(ctx context.Context, p proposal) (Result, error) {
-	if p.rows != nil && s.g.leadsHere() {
-		if err := s.awaitRoom(ctx); err != nil {
+	if s.g.leadsHere() { // else the leader waits
+		if p.rows != nil {
+			if err := s.awaitRoom(ctx); err != nil {
+				return Result{}, err
+			}
+		}
+		if err := s.WaitSchema(ctx, p.schema); err != nil {
 			return Result{}, err
 		}
-	}
-	if err := s.WaitSchema(ctx, p.schema); err != nil {
-		return Result{}, err
 	}
 	r, err := s.g.commit(ctx, p)
 	if err == nil {
@@ -132,8 +135,18 @@ func (s *Shard) Schema() uint64 {
 	return s.fsm.state.schema
 }
 
-// WaitSchema waits until the shard has applied a catalog version.
+// WaitSchema waits until the shard has applied a catalog version. Where there are other nodes, which may be needed for that and gone, it
+// waits for leaderPatience, and then fails with ErrNotLeader.
 func (s *Shard) WaitSchema(ctx context.Context, version uint64) error {
+	if s.Schema() >= version {
+		return nil
+	}
+	if s.g.net != nil {
+		var cancel context.CancelFunc
+		late := sqlerr.Wrap(ErrNotLeader, sqlerr.NotALeader, "Shard %d on node %s has not got to version %d of the catalog", s.g.id, s.g.node, version)
+		ctx, cancel = withTimeoutCause(ctx, s.clk, leaderPatience, late)
+		defer cancel()
+	}
 	for {
 		_, changed := s.fsm.appliedIndex()
 		if s.Schema() >= version {

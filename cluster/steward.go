@@ -154,7 +154,8 @@ func (n *Node) reconcile(ctx context.Context) error {
 		}
 	}
 	for _, s := range n.Shards() {
-		if p := t.Shard(s.g.id); p != nil && !slices.Contains(p.Replicas, n.cfg.Node) && s.outside(n.cfg.Node) {
+		p := t.Shard(s.g.id)
+		if p != nil && !slices.Contains(p.Replicas, n.cfg.Node) && (s.outside(n.cfg.Node) || n.expelled(ctx, p, s)) {
 			errs = append(errs, n.dropShard(ctx, s))
 		}
 	}
@@ -179,6 +180,25 @@ func (n *Node) openWanted(ctx context.Context, p *Placement) error {
 func (s *Shard) outside(node string) bool {
 	members := s.g.members()
 	return len(members) > 0 && !slices.ContainsFunc(members, func(m raft.Server) bool { return string(m.ID) == node })
+}
+
+// expelled reports whether the group's leader says that this node is no member: the last entry that a member is sent is its removal, which may
+// not arrive.
+func (n *Node) expelled(ctx context.Context, p *Placement, s *Shard) bool {
+	if s.g.leader() != "" {
+		return false
+	}
+	for _, replica := range p.Replicas {
+		all, err := n.StatusOf(ctx, replica)
+		if err != nil {
+			continue
+		}
+		i := slices.IndexFunc(all, func(st Status) bool { return st.Group == p.ID && st.Term != 0 })
+		if i >= 0 && len(all[i].Members) > 0 {
+			return !slices.ContainsFunc(all[i].Members, func(m GroupMember) bool { return m.Node == n.cfg.Node })
+		}
+	}
+	return false
 }
 
 // dropShard ends a replica that its group has removed, and deletes its data: only when the meta group's leader confirms the placement.
