@@ -14,6 +14,12 @@ func (x *statement) dispatch(r *Result) error {
 	if err := x.allowed(); err != nil {
 		return err
 	}
+	if err := x.authorize(); err != nil {
+		return err
+	}
+	if done, err := x.accessStatement(r); done {
+		return err
+	}
 	switch s := x.ast.(type) {
 	case *ast.SelectUnion:
 		return x.selectQuery(r, s)
@@ -78,7 +84,8 @@ func (x *statement) allowed() error {
 	switch x.ast.(type) {
 	case *ast.Insert, *ast.Delete, *ast.Update, *ast.Optimize:
 		writes = true
-	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Attach, *ast.Drop, *ast.Undrop, *ast.Rename, *ast.Alter, *ast.Other:
+	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Attach, *ast.Drop, *ast.Undrop, *ast.Rename, *ast.Alter, *ast.Other,
+		*ast.AccessChange, *ast.AccessDrop, *ast.Grant:
 		writes, ddl = true, true
 	case *ast.System, *ast.Kill:
 		writes = true

@@ -8,6 +8,7 @@ import (
 	"maps"
 	"strings"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
@@ -46,6 +47,8 @@ type statement struct {
 	stops []func()
 	// closing makes close happen once.
 	closed bool
+	// access is what the user may do, at the instant the statement began.
+	access *access.Enabled
 }
 
 // Execute parses a statement and makes it ready: see Result for what has run then. The context holds for all of the
@@ -78,7 +81,11 @@ func (s *Session) begin(ctx context.Context, q Query) (*statement, error) {
 	if q.Database != "" {
 		x.db = q.Database
 	}
-	err := x.prepare()
+	en, err := s.enabled()
+	if err == nil {
+		x.access = en
+		err = x.prepare()
+	}
 	if err == nil {
 		err = x.enter(ctx)
 	}
@@ -137,7 +144,7 @@ func (x *statement) enter(ctx context.Context) error {
 	x.env = x.newEnv()
 	x.src = &virtual.Source{
 		Providers: x.e.deps.Providers, Catalog: x.cat, Settings: x.set, Database: x.db, User: q.user, Now: x.env.Now,
-		Zone: x.env.Zone, Server: x.e.deps.Server, Host: x.e.deps.Host,
+		Access: x.access, Zone: x.env.Zone, Server: x.e.deps.Server, Host: x.e.deps.Host,
 	}
 	return nil
 }
@@ -259,6 +266,7 @@ func (x *statement) shownText() string {
 	if i, ok := x.ast.(*ast.Insert); ok && i.DataStart >= 0 && i.DataStart <= len(t) {
 		t = t[:i.DataStart]
 	}
+	t = withoutPasswords(x.ast, t)
 	return strings.Clone(strings.TrimSpace(t[:min(len(t), maxLogText)]))
 }
 

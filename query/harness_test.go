@@ -218,6 +218,8 @@ type harness struct {
 	e    *Engine
 	s    *Session
 	temp *spill.Store
+	// users are the sessions of as.
+	users map[string]*harness
 }
 
 func newHarness(t testing.TB) *harness {
@@ -238,7 +240,22 @@ func newHarness(t testing.TB) *harness {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &harness{m, e, s, temp}
+	return &harness{m: m, e: e, s: s, temp: temp}
+}
+
+// as is the harness with a user's session, the same each time.
+func (h *harness) as(t testing.TB, user string) *harness {
+	if h.users == nil {
+		h.users = map[string]*harness{}
+	}
+	if h.users[user] == nil {
+		s, err := h.e.NewSession(SessionOptions{User: user})
+		if err != nil {
+			t.Fatal(err)
+		}
+		h.users[user] = &harness{m: h.m, e: h.e, s: s, temp: h.temp, users: h.users}
+	}
+	return h.users[user]
 }
 
 // run executes one statement, with data behind it if there is any, and returns its result or error as text.

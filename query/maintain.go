@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -111,7 +112,13 @@ func (x *statement) kill(r *Result, s *ast.Kill) error {
 	for i := range found.N {
 		id := column.Value(found.Cols[0], i).(string)
 		state := "waiting"
-		if q := x.e.procs.find(id); !s.Test && q != nil {
+		q := x.e.procs.find(id)
+		if q != nil && q.user != x.q.user {
+			if err := x.access.Check(access.On("KILL QUERY", "", ""), false); err != nil {
+				return err
+			}
+		}
+		if !s.Test && q != nil {
 			q.stop(killed())
 			if s.Sync {
 				if err := x.awaitEnd(q); err != nil {

@@ -33,6 +33,8 @@ func runScript(t *testing.T, h *harness, d *datadriven.TestData) string {
 		switch {
 		case a.Key == "get":
 			q.ReadOnly = true
+		case a.Key == "user":
+			h = h.as(t, a.Vals[0])
 		case strings.HasPrefix(a.Key, "param_"):
 			q.Params[strings.TrimPrefix(a.Key, "param_")] = strings.Join(a.Vals, ",")
 		default:

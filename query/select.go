@@ -41,8 +41,12 @@ func (x *statement) analyzeOptions() (analyze.Options, error) {
 		},
 		Table: x.stored,
 		TableFunction: func(ctx context.Context, call analyze.TableCall) (plan.Table, error) {
+			if err := x.mayCall(call.Name); err != nil {
+				return nil, err
+			}
 			return virtual.Function(ctx, x.src, x.env, call)
 		},
+		Reads: x.mayRead, Policies: x.policies,
 		Scalar: x.scalar, Rows: x.approximateRows,
 	}, err
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"maps"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -258,6 +259,22 @@ func kindOf(s ast.Statement) string {
 		return "System"
 	case *ast.Check:
 		return "Check"
+	case *ast.AccessChange:
+		if s.Alter {
+			return "Alter"
+		}
+		return "Create"
+	case *ast.AccessDrop:
+		return "Drop"
+	case *ast.Grant:
+		if s.Revoke {
+			return "Revoke"
+		}
+		return "Grant"
+	case *ast.SetRole:
+		return "Set"
+	case *ast.ShowAccess:
+		return "Show"
 	}
 	return ""
 }
@@ -285,4 +302,26 @@ func tableNames(s ast.Statement, db string) (tables, databases []string) {
 		return true
 	})
 	return slices.Sorted(maps.Keys(seen)), slices.Sorted(maps.Keys(dbs))
+}
+
+// identified is the word that passwords follow.
+var identified = regexp.MustCompile("(?i)identified")
+
+// withoutPasswords is a statement's text as it may be shown and logged.
+func withoutPasswords(s ast.Statement, text string) string {
+	switch s := s.(type) {
+	case *ast.AccessChange:
+		if s.Auth != nil {
+			return ast.Format(s.Hidden())
+		}
+	case *ast.Explain:
+		if c, ok := s.Statement.(*ast.AccessChange); ok {
+			return "EXPLAIN " + withoutPasswords(c, text)
+		}
+	case nil: // it was not parsed
+		if at := identified.FindStringIndex(text); at != nil {
+			return text[:at[1]] + " [HIDDEN]"
+		}
+	}
+	return text
 }

@@ -53,6 +53,11 @@ type Options struct {
 	Rows func(t *catalog.Table) (uint64, error)
 	// Filters are conditions (SQL) that hold for every read of a table, by database.table, table or its alias.
 	Filters map[string]string
+	// Reads is asked whether a table may be read before anything runs, and for the same table again as more of it turns out to be
+	// read; its error is the analysis'. Nil allows all.
+	Reads func(r Reads) error
+	// Policies returns conditions (SQL) under which rows of a table or rollup show, all of which must hold; nil shows all.
+	Policies func(t *catalog.Table) ([]string, error)
 }
 
 // TableCall is a call of a table function.
@@ -78,13 +83,21 @@ func Query(ctx context.Context, q *ast.SelectUnion, opts Options) (plan.Node, er
 	if err != nil {
 		return nil, err
 	}
+	if err := a.checkReads(); err != nil {
+		return nil, err
+	}
 	return a.resultLimit(n)
 }
 
 // Table resolves what may stand in FROM, for DESCRIBE: the plan yields the columns of SELECT *.
 func Table(ctx context.Context, t ast.TableExpr, opts Options) (plan.Node, error) {
 	q := &ast.SelectUnion{Items: []ast.UnionItem{{Select: &ast.Select{Exprs: []ast.Expr{&ast.Asterisk{}}, From: t}}}}
-	return newAnalyzer(ctx, opts).union(q, nil)
+	a := newAnalyzer(ctx, opts)
+	n, err := a.union(q, nil)
+	if err == nil {
+		err = a.checkReads()
+	}
+	return n, err
 }
 
 // Exprs resolves expressions over one row's columns: defaults, keys, TTL and constraints of a table. Aliases given
@@ -107,7 +120,7 @@ func Exprs(ctx context.Context, es []ast.Expr, schema column.Schema, opts Option
 		}
 		out[i] = x
 	}
-	return out, nil
+	return out, a.checkReads()
 }
 
 // Expr is Exprs of one expression.
@@ -144,6 +157,7 @@ type analyzer struct {
 	views      []catalog.TableID // being expanded
 	defined    []string          // functions that SQL defines, being expanded
 	overlay    map[string]string // settings of enclosing SETTINGS clauses
+	reads      []*source         // of tables that the user may or may not be allowed to read
 }
 
 func newAnalyzer(ctx context.Context, opts Options) *analyzer {

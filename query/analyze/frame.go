@@ -37,6 +37,7 @@ type sourceColumn struct {
 	alias string // SQL of an ALIAS column; pos means nothing then
 	bare  bool   // part of *
 	busy  bool   // the ALIAS expression is being resolved
+	read  bool   // an expression of the statement uses it
 }
 
 // usingColumn is a column of JOIN USING: unqualified, it stands for both sides'.
@@ -80,7 +81,10 @@ func (s *source) label() string {
 }
 
 // col reads a plain column.
-func (c *sourceColumn) col() *plan.Col { return &plan.Col{Index: c.pos, Name: c.shown, T: c.t} }
+func (c *sourceColumn) col() *plan.Col {
+	c.read = true
+	return &plan.Col{Index: c.pos, Name: c.shown, T: c.t}
+}
 
 // cols are the plain columns of the frame that are shown, with their positions: what node yields.
 func (f *frame) each(fn func(*source, *sourceColumn)) {

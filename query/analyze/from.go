@@ -64,7 +64,9 @@ func (s *scope) tableRef(t *ast.TableRef) (*frame, error) {
 	}
 	if s.a.opts.Virtual != nil {
 		if v := s.a.opts.Virtual(db, name); v != nil {
-			return scanFrame(v, t.Alias, db, name), noModifiers(t.Final, t.Sample, "table "+db+"."+name)
+			f := scanFrame(v, t.Alias, db, name)
+			s.reading(f.sources[0], db, name)
+			return f, noModifiers(t.Final, t.Sample, "table "+db+"."+name)
 		}
 	}
 	entry := s.a.opts.Catalog.Table(db, name)
@@ -144,20 +146,16 @@ func (s *scope) catalogTable(entry *catalog.Table, t *ast.TableRef) (*frame, err
 		if target == nil {
 			return nil, sqlerr.New(sqlerr.UnknownTable, "The target table of %s does not exist", entry.FullName())
 		}
-		f, err := s.stored(target, t)
-		if err == nil {
-			f.sources[0].database, f.sources[0].table = entry.Database, entry.Name
-		}
-		return f, err
+		return s.stored(target, entry, t)
 	}
-	return s.stored(entry, t)
+	return s.stored(entry, entry, t)
 }
 
 // mergingEngines are the engines whose rows FINAL merges.
 var mergingEngines = []string{"ReplacingMergeTree", "SummingMergeTree", "AggregatingMergeTree", "CollapsingMergeTree", "VersionedCollapsingMergeTree", "CoalescingMergeTree"}
 
-// stored reads a table with rows of its own.
-func (s *scope) stored(entry *catalog.Table, t *ast.TableRef) (*frame, error) {
+// stored reads a table with rows of its own; named is what the user calls it, a rollup or the table itself.
+func (s *scope) stored(entry, named *catalog.Table, t *ast.TableRef) (*frame, error) {
 	wrap := s.a.opts.Table
 	if wrap == nil {
 		wrap = func(t *catalog.Table) (plan.Table, error) { return plan.NewTable(t) }
@@ -179,6 +177,10 @@ func (s *scope) stored(entry *catalog.Table, t *ast.TableRef) (*frame, error) {
 		}
 	}
 	f := &frame{node: scan, sources: []*source{storedSource(entry, schema, t.Alias)}}
+	s.reading(f.sources[0], named.Database, named.Name)
+	if err := s.police(f, named); err != nil {
+		return nil, err
+	}
 	if err := s.sample(f, entry, t.Sample); err != nil {
 		return nil, err
 	}
@@ -228,24 +230,7 @@ func (s *scope) restrict(f *frame, entry *catalog.Table) error {
 			return nil
 		}
 	}
-	e, err := parseExpr(sql)
-	if err != nil {
-		return err
-	}
-	own := s.a.scope(nil)
-	own.from = f
-	x, err := own.resolve(e)
-	if err == nil {
-		err = scalarOnly(x, "a table filter")
-	}
-	if err == nil {
-		x, err = own.condition(x, "a table filter")
-	}
-	if err != nil {
-		return err
-	}
-	f.node = &plan.Filter{Input: f.node, Cond: x}
-	return nil
+	return s.filterBy(f, sql, "a table filter")
 }
 
 // view analyzes a view's SELECT in the view's database, with the parameters it is called with; nil if it is read as a table.
@@ -275,7 +260,7 @@ func (s *scope) view(entry *catalog.Table, alias string, params map[string]strin
 		return nil, err
 	}
 	f := frameOf(n, alias, n.Schema())
-	f.sources[0].database, f.sources[0].table = entry.Database, entry.Name
+	s.reading(f.sources[0], entry.Database, entry.Name)
 	return f, nil
 }
 

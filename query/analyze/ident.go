@@ -235,6 +235,7 @@ func (s *scope) columnExpr(src *source, c *sourceColumn) (plan.Expr, error) {
 	if c.alias == "" {
 		return c.col(), nil
 	}
+	c.read = true
 	if c.busy {
 		return nil, sqlerr.New(sqlerr.CyclicAliases, "Cyclic aliases: column %s is used in its own definition", c.name)
 	}

@@ -16,6 +16,8 @@ import (
 type matchedColumn struct {
 	item
 	column string // the name transformers know it by
+	// source is read if the column is still there after the transformers; nil for columns that count as read already.
+	source *sourceColumn
 }
 
 // matched returns what *, t.*, e.* or COLUMNS(…) stands for.
@@ -35,6 +37,9 @@ func (s *scope) matched(e ast.Expr) ([]item, error) {
 	out := make([]item, len(cols))
 	for i, c := range cols {
 		out[i] = c.item
+		if c.source != nil {
+			c.source.read = true
+		}
 	}
 	return out, nil
 }
@@ -79,7 +84,7 @@ func (s *scope) listed(e *ast.ColumnsMatcher) ([]matchedColumn, error) {
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, matchedColumn{item{x, s.names[id]}, id.Last()})
+		out = append(out, matchedColumn{item{x, s.names[id]}, id.Last(), nil})
 	}
 	return out, nil
 }
@@ -95,7 +100,7 @@ func (s *scope) allColumns(only *source, keep func(*sourceColumn) bool) ([]match
 		for _, u := range s.from.using {
 			hidden[u.left], hidden[u.right] = true, true
 			if u.left == nil || keep(u.left) {
-				out = append(out, matchedColumn{item{u.e, u.name}, u.name})
+				out = append(out, matchedColumn{item{u.e, u.name}, u.name, nil})
 			}
 		}
 	}
@@ -107,17 +112,19 @@ func (s *scope) allColumns(only *source, keep func(*sourceColumn) bool) ([]match
 			if hidden[c] || !keep(c) {
 				continue
 			}
+			was := c.read
 			e, err := s.columnExpr(src, c)
 			if err != nil {
 				return nil, err
 			}
+			c.read = was // EXCEPT may leave it out
 			name := s.qualifiedName(src, c)
 			for _, j := range s.from.joined {
 				if j.name == c.name {
 					e = j.e // ARRAY JOIN of a column without an alias replaces it
 				}
 			}
-			out = append(out, matchedColumn{item{e, name}, c.name})
+			out = append(out, matchedColumn{item{e, name}, c.name, c})
 		}
 	}
 	return out, nil
@@ -163,7 +170,7 @@ func (s *scope) qualifiedColumns(q *ast.Ident, keep func(*sourceColumn) bool) ([
 		if err != nil {
 			return nil, err
 		}
-		out = append(out, matchedColumn{item{e, strings.Join(path, ".") + "." + n}, n})
+		out = append(out, matchedColumn{item{e, strings.Join(path, ".") + "." + n}, n, nil})
 	}
 	return out, nil
 }

@@ -45,6 +45,9 @@ func (s *scope) run(n plan.Node) (*column.Block, error) {
 	if s.a.opts.Scalar == nil {
 		return nil, sqlerr.New(sqlerr.NotImplemented, "Scalar subqueries are not supported in this place")
 	}
+	if err := s.a.checkReads(); err != nil {
+		return nil, err
+	}
 	return s.a.opts.Scalar(s.a.ctx, n)
 }
 

@@ -146,7 +146,7 @@ func (s *Setting) bounded(v string) error {
 // shown is a value as system.settings prints it.
 func (s *Setting) shown(v string) string {
 	if s.Type == "MaxThreads" && v == "0" {
-		return fmt.Sprintf("'auto(%d)'", runtime.GOMAXPROCS(0))
+		return fmt.Sprintf("auto(%d)", runtime.GOMAXPROCS(0))
 	}
 	return v
 }

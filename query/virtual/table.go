@@ -7,6 +7,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
@@ -22,6 +23,7 @@ type Source struct {
 	Providers
 	Catalog  *catalog.Catalog
 	Settings *settings.Values
+	Access   *access.Enabled // whose reader; nil: may know of everything
 	Database string
 	User     string
 	Host     string
