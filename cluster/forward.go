@@ -224,12 +224,17 @@ func newRemoteShard(id uint64, net rpc.Network, clk clock.Clock, replicas func()
 	return s
 }
 
-// Writer returns what changes a shard: this node's replica, or else a RemoteShard.
+// Writer returns what changes a shard: through this node's replica while it has one, or else as a RemoteShard.
 func (n *Node) Writer(id uint64) *Writer {
-	if s := n.Shard(id); s != nil {
-		return &s.Writer
-	}
-	return &n.Remote(id).Writer
+	return &Writer{id: id, commit: func(ctx context.Context, p proposal) (Result, error) {
+		if s := n.Shard(id); s != nil {
+			r, err := s.commit(ctx, p)
+			if !errors.Is(err, ErrClosed) || errors.Is(err, ErrUnknown) || n.Shard(id) == s {
+				return r, err
+			} // else the replica has just moved away
+		}
+		return n.Remote(id).commit(ctx, p)
+	}}
 }
 
 // Remote returns a shard as one of which this node has no replica.
