@@ -13,8 +13,8 @@ func TestScrubRepairs(t *testing.T) {
 		lead := s.mustLead()
 		must(t, bulkInsert(t.Context(), lead, id, 1, 2, 3))
 		seg := liveSegments(lead, id)[0]
-		s.eventually("a copy on every replica", func() bool { return s.copies(seg) == 3 })
 		name := s.others(lead.g.node)[0]
+		s.eventually("a copy on every replica", func() bool { return s.copies(seg) == 3 && len(liveSegments(s.nodes[name].Shard(1), id)) == 1 })
 		disk, file := s.disks[name], s.nodes[name].shardDir(1)+"/"+seg.ID+".seg"
 		f, err := disk.OpenReadWrite(file)
 		must(t, err)
