@@ -24,7 +24,8 @@ func (x *statement) change(f func(*catalog.Catalog) (*catalog.Catalog, error)) e
 		return nil
 	}
 	if err == nil {
-		x.cat, x.src.Catalog = c, c
+		x.cat = x.s.temps.over(c)
+		x.src.Catalog = x.cat
 	}
 	return err
 }
@@ -57,6 +58,9 @@ func (x *statement) createDatabase(s *ast.CreateDatabase) error {
 
 // create runs CREATE TABLE and its kin, and then fills the table if it is to be filled.
 func (x *statement) create(r *Result, s *ast.CreateTable) error {
+	if s.Temporary {
+		return x.createTemporary(r, s)
+	}
 	ch, err := x.defineTable(s)
 	if err != nil || ch == nil {
 		return err
@@ -80,7 +84,7 @@ func (x *statement) defineTable(s *ast.CreateTable) (*define.Change, error) {
 	}
 	var ch *define.Change
 	err = x.change(func(c *catalog.Catalog) (*catalog.Catalog, error) {
-		o.Analyze.Catalog = c
+		o.Analyze.Catalog = x.s.temps.over(c)
 		var err error
 		if ch, err = define.Create(x.ctx, s, o); err != nil {
 			return nil, err
@@ -142,7 +146,7 @@ func (x *statement) drop(s *ast.Drop) error {
 		return sqlerr.At(s.Start, sqlerr.NotImplemented, "DETACH is not implemented")
 	case s.Kind == ast.ObjectFunction:
 		return x.dropFunctions(s)
-	case s.Temporary, s.Kind == ast.ObjectDictionary:
+	case s.Kind == ast.ObjectDictionary:
 		if s.IfExists {
 			return nil
 		}
@@ -164,6 +168,17 @@ func (x *statement) dropTable(s *ast.Drop, n ast.TableName) error {
 	db, name, err := x.table(n)
 	if err != nil {
 		return err
+	}
+	if s.Temporary && db != "" {
+		if s.IfExists {
+			return nil
+		}
+		return sqlerr.At(n.Start, sqlerr.UnknownTable, "Temporary table %s doesn't exist", name)
+	}
+	if db == "" && s.Kind == ast.ObjectTable {
+		x.s.temps.remove(name, false)
+		x.cat = x.s.temps.over(x.e.deps.Catalog.Catalog())
+		return nil
 	}
 	if s.IfEmpty {
 		return sqlerr.At(s.Start, sqlerr.NotImplemented, "DROP … IF EMPTY is not implemented")
@@ -216,6 +231,10 @@ func (x *statement) truncate(s *ast.Drop) error {
 		return err
 	}
 	for _, t := range tables {
+		if isTemporary(t) {
+			x.s.temps.remove(t.Name, true)
+			continue
+		}
 		if err := x.e.deps.Store.Truncate(x.ctx, t); err != nil {
 			return err
 		}
@@ -310,7 +329,11 @@ func (x *statement) renamePair(c *catalog.Catalog, s *ast.Rename, p ast.RenamePa
 
 // alter runs ALTER TABLE: changes of the schema in one commit, then drops of partitions.
 func (x *statement) alter(s *ast.Alter) error {
-	if _, err := x.existing(s.Table); err != nil {
+	old, err := x.existing(s.Table)
+	if err == nil {
+		err = notTemporary(old, "ALTER")
+	}
+	if err != nil {
 		return err
 	}
 	o, err := x.defineOptions()

@@ -69,6 +69,7 @@ func (e *Engine) NewSession(o SessionOptions) (*Session, error) {
 		o.User = "default"
 	}
 	s := &Session{e: e, o: o}
+	s.temps = newTemporaries(s, e.deps.Budget)
 	en, err := s.enabled()
 	if err != nil {
 		return nil, err
@@ -105,9 +106,10 @@ func (e *Engine) Running() int { return len(e.procs.list()) }
 // Session is one client's state: current database and settings. Execute may be called concurrently; USE and SET
 // take effect for statements that begin later.
 type Session struct {
-	e  *Engine
-	o  SessionOptions
-	mu struct {
+	e     *Engine
+	o     SessionOptions
+	temps *temporaries
+	mu    struct {
 		sync.Mutex
 		database string
 		set      *settings.Values

@@ -140,7 +140,7 @@ func (x *statement) enter(ctx context.Context) error {
 		return err
 	}
 	x.deadline()
-	x.cat = x.e.deps.Catalog.Catalog()
+	x.cat = x.s.temps.over(x.e.deps.Catalog.Catalog())
 	x.env = x.newEnv()
 	x.src = &virtual.Source{
 		Providers: x.e.deps.Providers, Catalog: x.cat, Settings: x.set, Database: x.db, User: q.user, Now: x.env.Now,

@@ -210,7 +210,11 @@ func (x *statement) write(r *Result, t *catalog.Table, next nextBlock, o InsertO
 	held := int64(0)
 	defer func() { x.q.budget.Release(held) }()
 	o.Token, o.Dedup = settings.DedupToken.Of(x.set), settings.InsertDeduplicate.Of(x.set)
-	res, err := x.e.deps.Writer.Insert(x.ctx, t, func(ctx context.Context) (*column.Block, error) {
+	writer := x.e.deps.Writer
+	if isTemporary(t) {
+		writer = x.s.temps
+	}
+	res, err := writer.Insert(x.ctx, t, func(ctx context.Context) (*column.Block, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}

@@ -233,3 +233,25 @@ func FuzzExecute(f *testing.F) {
 		}
 	})
 }
+
+// TestTemporaryTables checks that a session's tables are its own and that their memory is given back.
+func TestTemporaryTables(t *testing.T) {
+	h := newHarness(t)
+	used := h.e.deps.Budget.Used()
+	h.run(Query{Text: "CREATE TEMPORARY TABLE own (x UInt64)"})
+	h.run(Query{Text: "INSERT INTO own SELECT number FROM numbers(1000)"})
+	if h.e.deps.Budget.Used() == used {
+		t.Error("the rows are not counted")
+	}
+	other, err := h.e.NewSession(SessionOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := other.Execute(context.Background(), Query{Text: "SELECT * FROM own"}); sqlerr.CodeOf(err) != sqlerr.UnknownTable {
+		t.Errorf("another session sees the table: %v", err)
+	}
+	h.run(Query{Text: "DROP TABLE own"})
+	if n := h.e.deps.Budget.Used(); n != used {
+		t.Errorf("%d bytes are left of a dropped table", n-used)
+	}
+}

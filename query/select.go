@@ -63,6 +63,8 @@ func (x *statement) approximateRows(t *catalog.Table) (uint64, error) {
 // stored is a table of the catalog for reading.
 func (x *statement) stored(t *catalog.Table) (plan.Table, error) {
 	switch {
+	case isTemporary(t):
+		return x.s.temps.table(t)
 	case t.Kind == catalog.KindKafka:
 		return nil, sqlerr.New(sqlerr.NotImplemented, "Direct select from table %s of engine Kafka is not implemented: read it through a materialized view", t.FullName())
 	case t.Engine == "Null":

@@ -125,7 +125,7 @@ func (x *statement) showTables(r *Result, s *ast.Show) error {
 	table := "system.tables"
 	switch {
 	case s.Temporary:
-		conds = append(conds, "is_temporary")
+		conds = []string{"is_temporary"}
 	case s.Kind == ast.ShowViews:
 		conds = append(conds, "engine LIKE '%View'")
 	case s.Kind == ast.ShowRollups:
@@ -232,7 +232,7 @@ func (x *statement) exists(r *Result, s *ast.Exists) error {
 		}
 		t := x.cat.Table(db, name)
 		there = t != nil && (s.Kind != ast.ObjectView || t.Kind == catalog.KindView || t.Kind == catalog.KindRollup) || t == nil && o.Virtual(db, name) != nil
-		there = there && !s.Temporary
+		there = there && s.Temporary == (t != nil && isTemporary(t))
 	}
 	v := uint8(0)
 	if there {

@@ -210,6 +210,9 @@ func (x *statement) table(n ast.TableName) (db, name string, err error) {
 		if d, t, ok := strings.Cut(name, "."); ok && n.Table.Param {
 			return d, t, nil
 		}
+		if x.cat != nil && x.cat.Table("", name) != nil { // the session's own
+			return "", name, nil
+		}
 		db = x.db
 	}
 	return db, name, nil

@@ -289,6 +289,16 @@ func (c *Catalog) WithTables(ts ...*Table) (*Catalog, error) {
 	return n.index(), nil
 }
 
+// Over returns the catalog with the tables of a session, which have no database, beside the stored ones. It is never stored.
+func (c *Catalog) Over(ts []*Table) *Catalog {
+	n := c.clone()
+	n.Version = c.Version
+	for _, t := range ts {
+		n.byID[t.ID] = t
+	}
+	return n.index()
+}
+
 // WithChanged replaces tables, known by their IDs, in one change: ALTER, RENAME, EXCHANGE.
 func (c *Catalog) WithChanged(ts ...*Table) (*Catalog, error) {
 	n := c.clone()

@@ -186,6 +186,8 @@ const (
 	ViolatedConstraint                           Code = 469
 	ReadonlySetting                              Code = 472
 	QueryIsProhibited                            Code = 392
+	BadDatabaseForTemporaryTable                 Code = 442
+	TooManyTables                                Code = 724
 	FunctionAlreadyExists                        Code = 609
 	CannotExtractTableStructure                  Code = 636
 	CannotExtractSchema                          Code = 645
@@ -384,6 +386,8 @@ var names = map[Code]string{
 	ViolatedConstraint:                           "VIOLATED_CONSTRAINT",
 	ReadonlySetting:                              "READONLY_SETTING",
 	QueryIsProhibited:                            "QUERY_IS_PROHIBITED",
+	BadDatabaseForTemporaryTable:                 "BAD_DATABASE_FOR_TEMPORARY_TABLE",
+	TooManyTables:                                "TOO_MANY_TABLES",
 	FunctionAlreadyExists:                        "FUNCTION_ALREADY_EXISTS",
 	CannotExtractTableStructure:                  "CANNOT_EXTRACT_TABLE_STRUCTURE",
 	CannotExtractSchema:                          "CANNOT_EXTRACT_SCHEMA",

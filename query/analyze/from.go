@@ -60,6 +60,9 @@ func (s *scope) tableRef(t *ast.TableRef) (*frame, error) {
 			f, err := s.expandCTE(c, name, t.Alias)
 			return f, firstError(err, noModifiers(t.Final, t.Sample, "a subquery"))
 		}
+		if entry := s.a.opts.Catalog.Table("", name); entry != nil { // a temporary table of the session
+			return s.catalogTable(entry, t)
+		}
 		db = s.a.opts.Database
 	}
 	if s.a.opts.Virtual != nil {

@@ -83,12 +83,42 @@ func Create(ctx context.Context, s *ast.CreateTable, o Options) (*Change, error)
 	return ch, nil
 }
 
+// Temporary defines a table of a session, which stands in no database; without an engine it is Memory.
+func Temporary(ctx context.Context, s *ast.CreateTable, o Options) (*Change, error) {
+	name, err := o.Name(s.Name.Table)
+	if err != nil {
+		return nil, err
+	}
+	c := *s
+	switch {
+	case s.Kind != ast.KindTable:
+		return nil, sqlerr.At(s.Start, sqlerr.NotImplemented, "CREATE TEMPORARY VIEW is not implemented")
+	case !s.Name.Database.IsZero():
+		return nil, sqlerr.At(s.Name.Start, sqlerr.BadDatabaseForTemporaryTable, "Temporary objects (tables/views) cannot be inside a database. You should not specify a database for a temporary objects")
+	case s.Engine == nil:
+		c.Engine = &ast.Engine{Name: "Memory"}
+	case strings.HasPrefix(s.Engine.Name, "Replicated"), strings.HasPrefix(s.Engine.Name, "Shared"), s.Engine.Name == "KeeperMap":
+		return nil, sqlerr.At(s.Start, sqlerr.IncorrectQuery, "Temporary tables cannot be created with Replicated, Shared or KeeperMap table engines")
+	}
+	if err := createImplemented(&c); err != nil {
+		return nil, err
+	}
+	t := &catalog.Table{UUID: o.UUID, Name: name, Kind: catalog.KindTable, Created: o.Now, Comment: s.Comment}
+	ch := &Change{Table: t}
+	if err := o.plain(ctx, ch, t, &c); err != nil {
+		return nil, err
+	}
+	if e := t.BaseEngine(); t.Kind != catalog.KindTable || e != "Memory" && e != "MergeTree" && !strings.HasSuffix(e, "Log") {
+		return nil, sqlerr.At(s.Start, sqlerr.NotImplemented, "A temporary table of engine %s is not implemented", t.Engine)
+	}
+	t.CreateSQL = CreateSQL(t, o.catalog())
+	return ch, nil
+}
+
 // createImplemented refuses what the parser takes and the engine does not do.
 func createImplemented(s *ast.CreateTable) error {
 	what := ""
 	switch {
-	case s.Temporary:
-		what = "CREATE TEMPORARY TABLE"
 	case s.Attach:
 		what = "ATTACH"
 	case s.Refresh != "":

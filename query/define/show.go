@@ -30,7 +30,7 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 			b.WriteString(" TO " + shownTable(target))
 		}
 	default:
-		b.WriteString("CREATE TABLE " + shownTable(t))
+		b.WriteString("CREATE " + map[bool]string{true: "TEMPORARY "}[t.Database == ""] + "TABLE " + shownTable(t))
 	}
 	writeColumns(&b, t, sep)
 	switch {
@@ -184,6 +184,9 @@ func shownTable(t *catalog.Table) string {
 	name := ast.QuoteIdent(t.Name)
 	if plain := strings.Trim(name, "`"); ast.QuoteIdent(plain+"_") == plain+"_" {
 		name = plain
+	}
+	if t.Database == "" {
+		return name
 	}
 	return ast.QuoteIdent(t.Database) + "." + name
 }

@@ -65,6 +65,7 @@ func tables(ctx context.Context, s *Source, add func(row)) error {
 	}
 	for _, t := range s.Catalog.Tables("") {
 		r := tableRow(s, t)
+		r["is_temporary"] = t.Database == ""
 		if z, ok := sizes[t.ID]; ok {
 			r["total_rows"], r["total_bytes"], r["total_bytes_uncompressed"] = z.Rows, z.Bytes, z.UncompressedBytes
 			r["parts"], r["active_parts"], r["total_marks"] = z.Segments, z.Segments, z.Marks
