@@ -17,7 +17,7 @@ type Reads struct {
 // reading remembers that a source is read under a name, for checkReads.
 func (s *scope) reading(src *source, database, table string) {
 	src.database, src.table = database, table
-	if s.a.opts.Reads != nil {
+	if s.a.opts.Reads != nil && database != "" { // temporary tables are the session's own
 		s.a.reads = append(s.a.reads, src)
 	}
 }
