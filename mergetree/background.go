@@ -18,6 +18,8 @@ type background struct {
 		sync.Mutex
 		busy     map[string]bool               // segments that some merge reads
 		flushing map[catalog.TableID]bool      // one flush a table at a time
+		merging  map[catalog.TableID]int       // merges under way
+		mutating map[catalog.TableID]bool      // one mutation a table, and no merges meanwhile
 		stopped  map[catalog.TableID]bool      // STOP MERGES; ID 0: all tables
 		pause    map[catalog.TableID]time.Time // no work before, after a failure
 		aged     map[catalog.TableID]agedRow
@@ -48,6 +50,7 @@ type MergeInfo struct {
 func (b *background) init() {
 	b.wakeup = make(chan struct{}, 1)
 	b.mu.busy, b.mu.flushing, b.mu.stopped = map[string]bool{}, map[catalog.TableID]bool{}, map[catalog.TableID]bool{}
+	b.mu.merging, b.mu.mutating = map[catalog.TableID]int{}, map[catalog.TableID]bool{}
 	b.mu.pause, b.mu.aged, b.mu.running = map[catalog.TableID]time.Time{}, map[catalog.TableID]agedRow{}, map[*MergeInfo]bool{}
 	b.mu.changed = make(chan struct{})
 }
@@ -169,14 +172,14 @@ func (d *scheduler) schedule(ctx context.Context) {
 			d.start(ctx, d.flushes, id, func(ctx context.Context) error { return d.s.Flush(ctx, d.c, id) })
 		}
 		for _, p := range d.s.selectMerges(v, now) {
-			if !d.s.bg.claim(p.Inputs) {
+			if !d.s.bg.claim(id, p.Inputs) {
 				continue
 			}
 			if !d.start(ctx, d.merges, id, func(ctx context.Context) error {
-				defer d.s.bg.unclaim(p.Inputs)
+				defer d.s.bg.unclaim(id, p.Inputs)
 				return d.s.merge(ctx, d.c, id, p, 1)
 			}) {
-				d.s.bg.unclaim(p.Inputs)
+				d.s.bg.unclaim(id, p.Inputs)
 				break
 			}
 		}
@@ -219,15 +222,18 @@ func (b *background) setPause(id catalog.TableID, until time.Time) {
 	b.mu.pause[id] = until
 }
 
-// claim marks segments as being merged, all or none.
-func (b *background) claim(segs []Segment) bool {
+// claim marks segments of a table as being merged, all or none; none while the table is being mutated.
+func (b *background) claim(id catalog.TableID, segs []Segment) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	return b.claimLocked(segs)
+	return b.claimLocked(id, segs)
 }
 
 // claimLocked is claim. REQUIRES: b.mu.
-func (b *background) claimLocked(segs []Segment) bool {
+func (b *background) claimLocked(id catalog.TableID, segs []Segment) bool {
+	if b.mu.mutating[id] {
+		return false
+	}
 	for _, s := range segs {
 		if b.mu.busy[s.ID] {
 			return false
@@ -236,12 +242,14 @@ func (b *background) claimLocked(segs []Segment) bool {
 	for _, s := range segs {
 		b.mu.busy[s.ID] = true
 	}
+	b.mu.merging[id]++
 	return true
 }
 
-func (b *background) unclaim(segs []Segment) {
+func (b *background) unclaim(id catalog.TableID, segs []Segment) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
+	b.mu.merging[id]--
 	for _, s := range segs {
 		delete(b.mu.busy, s.ID)
 	}

@@ -30,6 +30,8 @@
 // all live, or whose memtable range has moved, is rejected as a whole by ApplyEdit, on every replica alike;
 // its author deletes the files and starts again.
 //
+// A mutation (Mutate) is one edit too: all segments that have rows to be changed, rewritten, instead of the old ones.
+//
 // # Order of rows
 //
 // Engines that keep one row of many (Replacing, Collapsing) depend on the order of commits. A segment

@@ -80,12 +80,12 @@ func (s *Store) optimizeOnce(ctx context.Context, c Committer, id catalog.TableI
 	var plan *MergePlan
 	err := s.bg.until(ctx, func() bool {
 		plan = s.forcedPlan(id, part, final)
-		return plan == nil || s.bg.claimLocked(plan.Inputs)
+		return plan == nil || s.bg.claimLocked(id, plan.Inputs)
 	})
 	if err != nil || plan == nil {
 		return false, err
 	}
-	defer s.bg.unclaim(plan.Inputs)
+	defer s.bg.unclaim(id, plan.Inputs)
 	return true, s.merge(ctx, c, id, *plan, runtime.GOMAXPROCS(0)) // somebody waits for it
 }
 

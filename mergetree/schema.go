@@ -9,7 +9,7 @@ import (
 )
 
 // conformTo returns rows that have the columns of an older schema with the columns of spec at the positions want: found by
-// name, missing ones filled in.
+// name, missing ones, and those stored with a type of another form, filled in.
 func conformTo(spec *Spec, want []int, have column.Schema, b *column.Block) (*column.Block, error) {
 	if len(want) == len(have) && len(want) == len(spec.Columns) && sameSchema(spec.Columns, have) {
 		return b, nil
@@ -24,6 +24,10 @@ func conformTo(spec *Spec, want []int, have column.Schema, b *column.Block) (*co
 			continue
 		}
 		v := b.Cols[at]
+		if v.Type().Phys() != f.Type.Phys() && spec.Missing != nil { // of another type: computed from what there is
+			missing = append(missing, i)
+			continue
+		}
 		if v.Type().Phys() != f.Type.Phys() {
 			return nil, sqlerr.New(sqlerr.TypeMismatch, "Column %s of table %s is stored as %s and declared as %s", f.Name, spec.Name, v.Type(), f.Type)
 		}
