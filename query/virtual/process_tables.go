@@ -9,6 +9,9 @@ import (
 func init() {
 	fill("processes", func(_ context.Context, s *Source, add func(row)) error {
 		for _, p := range list(s.Processes) {
+			if !s.showsUser(p.User) {
+				continue
+			}
 			add(processRow(p))
 		}
 		return nil
@@ -109,7 +112,7 @@ func parts(ctx context.Context, s *Source, add func(row)) error {
 	all, err := gathered(ctx, s.Parts)
 	for _, p := range all {
 		t := s.Catalog.ByID(p.Table)
-		if t == nil {
+		if t == nil || !s.showsTable(t.Database, t.Name) {
 			continue
 		}
 		kind := "Wide"
@@ -131,7 +134,7 @@ func parts(ctx context.Context, s *Source, add func(row)) error {
 func merges(ctx context.Context, s *Source, add func(row)) error {
 	all, err := gathered(ctx, s.Merges)
 	for _, m := range all {
-		if t := s.Catalog.ByID(m.Table); t != nil {
+		if t := s.Catalog.ByID(m.Table); t != nil && s.showsTable(t.Database, t.Name) {
 			add(row{
 				"database": t.Database, "table": t.Name, "elapsed": m.Elapsed.Seconds(), "progress": m.Progress, "num_parts": len(m.Sources),
 				"source_part_names": append([]string{}, m.Sources...), "result_part_name": m.Result, "partition_id": m.PartitionID,
@@ -148,7 +151,7 @@ func kafkaConsumers(ctx context.Context, s *Source, add func(row)) error {
 	all, err := gathered(ctx, s.KafkaConsumers)
 	for _, k := range all {
 		t := s.Catalog.ByID(k.Table)
-		if t == nil {
+		if t == nil || !s.showsTable(t.Database, t.Name) {
 			continue
 		}
 		var topics, states, texts []string
@@ -185,7 +188,7 @@ func replicas(ctx context.Context, s *Source, add func(row)) error {
 		return err
 	}
 	for _, t := range s.Catalog.Tables("") {
-		if len(t.Engine) < 10 || t.Engine[:10] != "Replicated" {
+		if len(t.Engine) < 10 || t.Engine[:10] != "Replicated" || !s.showsTable(t.Database, t.Name) {
 			continue
 		}
 		for _, p := range all {

@@ -27,6 +27,8 @@ type Providers struct {
 	Processes func() []Process
 	QueryLog  func() []QueryLogEntry
 	Errors    func() []ErrorCount
+	// QuotaUses returns what quotas count, for a reader; filled in by the engine.
+	QuotaUses func(user string) []QuotaUse
 }
 
 // Size is how much a table holds.
