@@ -12,7 +12,7 @@ import (
 const (
 	// minDirty is the bytes from which on clearing memory costs more than asking for memory that is not.
 	minDirty = 1 << 10
-	// minRecycled and maxRecycled are the binary logarithms of the least and the most bytes that are kept for use again: pages of values.
+	// Memory of more than 1<<minRecycled bytes, and up to 1<<maxRecycled, is kept for use again: pages of values.
 	minRecycled, maxRecycled = 12, 20
 	// stepBits: there are 1<<stepBits sizes of them for each power of two, so that at most an eighth is not used.
 	stepBits = 3
@@ -23,13 +23,13 @@ var recycled [(maxRecycled - minRecycled) << stepBits]sync.Pool
 
 // sizeClass returns the least size of those kept that holds so many bytes, and its number; -1 if there is none.
 func sizeClass(bytes int) (size, class int) {
-	if bytes < 1<<minRecycled || bytes > 1<<maxRecycled {
+	if bytes <= 1<<minRecycled || bytes > 1<<maxRecycled {
 		return 0, -1
 	}
 	log := bits.Len(uint(bytes-1)) - 1 // 1<<log < bytes ≤ 2<<log
 	step := 1 << (log - stepBits)
 	size = (bytes + step - 1) / step * step
-	return size, max((log-minRecycled)<<stepBits+size/step-1<<stepBits-1, 0)
+	return size, (log-minRecycled)<<stepBits + size/step - 1<<stepBits - 1
 }
 
 // Dirty returns n numbers of any value, for callers that write all of them: clearing a page's worth of memory takes longer

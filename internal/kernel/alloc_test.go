@@ -5,7 +5,7 @@ import "testing"
 // What is recycled comes back whole, for any type, and never to two callers at once.
 func TestRecycle(t *testing.T) {
 	last := -1
-	for bytes := 1 << minRecycled; bytes <= 1<<maxRecycled; bytes += 97 {
+	for bytes := 1<<minRecycled + 1; bytes <= 1<<maxRecycled; bytes += 97 {
 		size, class := sizeClass(bytes)
 		if size < bytes || size > bytes+bytes>>stepBits || size%8 != 0 || class < last || class >= len(recycled) {
 			t.Fatalf("%d bytes: size %d, class %d after %d", bytes, size, class, last)
@@ -48,4 +48,22 @@ func BenchmarkDirty(b *testing.B) {
 			Recycle(s)
 		}
 	})
+}
+
+// Memory of one class is of one size: a smaller one would be handed out as larger than it is.
+func TestSizeClasses(t *testing.T) {
+	sizes := map[int]int{}
+	for bytes := range 1<<maxRecycled + 9 {
+		size, class := sizeClass(bytes)
+		if class < 0 {
+			continue
+		}
+		if was, ok := sizes[class]; ok && was != size || class >= len(recycled) || size < bytes || size%16 != 0 {
+			t.Fatalf("%d bytes: class %d of %d bytes, before of %d", bytes, class, size, was)
+		}
+		sizes[class] = size
+	}
+	if len(sizes) != len(recycled) {
+		t.Errorf("%d classes are used of %d", len(sizes), len(recycled))
+	}
 }
