@@ -9,7 +9,7 @@ import (
 )
 
 // combinators are the suffixes of aggregate functions, tried longest first.
-var combinators = []string{"SimpleState", "MergeState", "OrDefault", "Distinct", "ForEach", "OrNull", "Merge", "State", "Array", "Map", "If"}
+var combinators = []string{"SimpleState", "MergeState", "OrDefault", "Distinct", "Resample", "ForEach", "OrNull", "ArgMin", "ArgMax", "Merge", "State", "Array", "Tuple", "Map", "If"}
 
 // maxCombinators bounds a name such as sumIfIfIf….
 const maxCombinators = 8
@@ -88,6 +88,16 @@ func bindName(env *Env, name string, params []column.Vector, args []*types.Type,
 		return bindArray(name, args, inner)
 	case "ForEach":
 		return bindForEach(name, args, inner)
+	case "Tuple":
+		return bindTuple(name, args, inner)
+	case "ArgMin":
+		return bindAtExtreme(name, -1, args, inner)
+	case "ArgMax":
+		return bindAtExtreme(name, 1, args, inner)
+	case "Resample":
+		return bindResample(name, params, args, func(params []column.Vector, args []*types.Type) (Aggregate, error) {
+			return bindName(env, base, params, args, depth+1)
+		})
 	}
 	return resolveByKey(env, name, base, args)
 }
@@ -111,9 +121,16 @@ func bindFamily(env *Env, f *AggregateFamily, params []column.Vector, args []*ty
 		nothing = nothing || plain[i].Kind == types.Nothing
 	}
 	if nothing {
-		for i := range plain { // over the literal NULL no row counts: any type will do
+		stand := types.TUInt8 // over the literal NULL no row counts: any type will do, best that of another argument
+		for _, t := range plain {
+			if t.Kind != types.Nothing {
+				stand = t
+				break
+			}
+		}
+		for i := range plain {
 			if plain[i].Kind == types.Nothing {
-				plain[i] = types.TUInt8
+				plain[i] = stand
 			}
 		}
 	}

@@ -38,7 +38,7 @@ func loadables(t testing.TB) []loadable {
 	argLists := [][]column.Vector{{ns}, {us}, {ss}, {nullable([]uint8{0, 1, 0, 0}, ss)}, {us, us}, {ss, us}, {us, us, us}, {arr}, {arr, arr}, {m}, {nullable([]uint8{1, 0, 0, 1}, ns), us}, {}}
 	var out []loadable
 	for _, base := range names {
-		for _, c := range []string{"", "If", "Array", "ForEach", "Distinct", "OrNull", "OrDefault", "Map", "ArrayIf", "State"} {
+		for _, c := range []string{"", "If", "Array", "ForEach", "Distinct", "OrNull", "OrDefault", "Map", "ArrayIf", "State", "ArgMin"} {
 			taken := 0
 			for _, args := range argLists {
 				for _, params := range [][]column.Vector{nil, half, two} {

@@ -33,6 +33,9 @@ func init() {
 		{"ExactExclusive", "exactly, interpolated so that the least and the greatest value lie inside 0 and 1", 1, floatQuantile, func() quantiler { return &exactValues{at: exclusive} }},
 		{"TDigest", "by a t-digest", 1, digestType, func() quantiler { return &tdigest{} }},
 		{"Timing", "for times in milliseconds: exactly while few, then in steps of 16 from 1,024 to 30,000", 1, timingType, func() quantiler { return &timing{} }},
+		{"TDigestWeighted", "of weighted values by a t-digest", 2, digestType, func() quantiler { return &tdigest{} }},
+		{"TimingWeighted", "of weighted times in milliseconds, as quantileTiming does", 2, timingType, func() quantiler { return &timing{} }},
+		{"InterpolatedWeighted", "of weighted values exactly, interpolated between them", 2, plainQuantile, func() quantiler { return &weightedMiddles{} }},
 		{"Deterministic", "by a sample chosen by the second argument", 2, quantileType, func() quantiler { return &deterministic{} }},
 	} {
 		many, single, median := "quantiles"+k.suffix, "quantile"+k.suffix, "median"+k.suffix
@@ -57,7 +60,7 @@ func resolveQuantile(typ func(*types.Type) *types.Type, make func() quantiler) f
 			if one == nil {
 				return nil, badArg(name, args[0])
 			}
-			if len(args) > 1 && (!args[1].IsInteger() || args[1].Width() > 8) {
+			if len(args) > 1 && (!args[1].IsInteger() || args[1].Width() > 8 || strings.HasSuffix(name, "Weighted") && !args[1].IsUnsigned()) {
 				return nil, badArg(name, args[1])
 			}
 			if err := checkExclusive(name, levels); err != nil {
@@ -75,6 +78,14 @@ func quantileType(t *types.Type) *types.Type {
 		return t
 	case t.IsNumeric():
 		return types.TFloat64
+	}
+	return nil
+}
+
+// plainQuantile: what is interpolated is cut off to the type of the values.
+func plainQuantile(t *types.Type) *types.Type {
+	if t.IsNumeric() && t.Width() <= 8 || t.IsDateOrTime() {
+		return t
 	}
 	return nil
 }

@@ -29,6 +29,13 @@ func (d *tdigest) add(x float64) {
 	d.push(centroid{float64(float32(x)), 1})
 }
 
+// addChosen adds a value of a weight.
+func (d *tdigest) addChosen(x float64, weight uint64) {
+	if weight > 0 && !math.IsNaN(x) {
+		d.push(centroid{float64(float32(x)), float64(float32(weight))})
+	}
+}
+
 func (d *tdigest) push(c centroid) {
 	d.c = append(d.c, c)
 	d.count += c.count

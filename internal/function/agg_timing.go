@@ -37,6 +37,26 @@ func (s *timing) add(x float64) {
 	s.put(uint16(x))
 }
 
+// fewWeights is how many values, each as often as it counts, are kept as they are.
+const fewWeights = 31
+
+// addChosen adds a value of a weight.
+func (s *timing) addChosen(x float64, weight uint64) {
+	if s.counts == nil && uint64(len(s.few))+weight <= fewWeights {
+		for range weight {
+			s.add(x)
+		}
+		return
+	}
+	if !(x >= 0) {
+		return
+	}
+	if s.counts == nil {
+		s.spread()
+	}
+	s.count(timingSlot(uint16(min(x, timingMax))), weight)
+}
+
 func (s *timing) put(x uint16) {
 	if s.counts == nil {
 		if s.few = append(s.few, x); len(s.few) >= timingFew {

@@ -3,6 +3,7 @@ package function
 import (
 	"encoding/binary"
 	"slices"
+	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -13,6 +14,10 @@ func init() {
 	registerAggregates(
 		&AggregateFamily{Name: "topK", MinArgs: 1, MaxArgs: 1, Parametric: true, Resolve: resolveTopK("topK"),
 			Doc: "Returns the most frequent values, approximately.", Example: "topK(2)(x) → [1,2]"},
+		&AggregateFamily{Name: "approx_top_k", Aliases: []string{"approx_top_count"}, MinArgs: 1, MaxArgs: 1, Parametric: true, Resolve: resolveTopK("approx_top_k"),
+			Doc: "Returns the most frequent values, approximately, with their counts and how much those may be too high.", Example: "approx_top_k(1)(x) → [(1,2,0)]"},
+		&AggregateFamily{Name: "approx_top_sum", MinArgs: 2, MaxArgs: 2, Parametric: true, Resolve: resolveTopK("approx_top_sum"),
+			Doc: "Returns the values of the greatest total weight, approximately, with their weights and how much those may be too high.", Example: "approx_top_sum(1)(x, w) → [(1,2,0)]"},
 		&AggregateFamily{Name: "topKWeighted", MinArgs: 2, MaxArgs: 2, Parametric: true, Resolve: resolveTopK("topKWeighted"),
 			Doc: "Returns the values of the greatest total weight, approximately.", Example: "topKWeighted(2)(x, w) → [1,2]"},
 	)
@@ -102,11 +107,14 @@ func resolveTopK(name string) func(*Env, []column.Vector, []*types.Type) (Aggreg
 		if len(args) == 2 && !args[1].IsInteger() {
 			return nil, badArg(name, args[1])
 		}
+		if strings.HasPrefix(name, "approx_") {
+			return withCounts(foldTopK(args[0], k), args[0], k), nil
+		}
 		return foldTopK(args[0], k), nil
 	}
 }
 
-func foldTopK(t *types.Type, k int) Aggregate {
+func foldTopK(t *types.Type, k int) *fold[topCounts] {
 	capacity := k * topKReserve
 	return &fold[topCounts]{
 		result: types.NewArray(t),
@@ -163,4 +171,25 @@ func foldTopK(t *types.Type, k int) Aggregate {
 			return nil
 		},
 	}
+}
+
+// withCounts makes the result tuples of a value, its count and the count's error: none, as counters are cut back only when they are very many.
+func withCounts(f *fold[topCounts], t *types.Type, k int) Aggregate {
+	f.result = types.NewArray(types.NewTuple([]*types.Type{t, types.TUInt64, types.TUInt64}, []string{"item", "count", "error"}))
+	f.finish = func(out column.Builder, s *topCounts) error {
+		a := out.(*column.Array)
+		rows := a.Elem.(*column.Tuple)
+		for i, c := range s.sorted() {
+			if i == k {
+				break
+			}
+			readValue(rows.Elems[0].(column.Builder), &reader{b: []byte(c.value)})
+			push(rows.Elems[1].(column.Builder), c.n)
+			push(rows.Elems[2].(column.Builder), uint64(0))
+			rows.N++
+		}
+		a.EndValue()
+		return nil
+	}
+	return f
 }

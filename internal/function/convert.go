@@ -244,9 +244,16 @@ func evalOrNull(c *Call) (column.Vector, error) {
 	return k.cast(c.Args[0], c.Result.Elem())
 }
 
+// evalOrZero takes the first day that a Date32 holds for what does not parse, and the default of other types.
 func evalOrZero(c *Call) (column.Vector, error) {
+	if c.Result.Inner().Kind == types.Date32 {
+		return castOr(c, &column.Const{Value: newNum(types.TDate32, []int32{firstDate32}), N: c.Rows})
+	}
 	return castOr(c, nil)
 }
+
+// firstDate32 is 1900-01-01.
+const firstDate32 = -25567
 
 func orDefaultTarget(minArgs int, to target) target {
 	return func(env *Env, args []Arg) (*types.Type, error) {
