@@ -56,10 +56,8 @@ func (c *nativeConn) query() error {
 		c.dropping = true
 	}
 	switch {
-	case err == nil:
-		return nil
-	case errors.Is(err, errCancelled) || errors.Is(context.Cause(q.ctx), errCancelled):
-		return c.send(endOfStream)
+	case err == nil, errors.Is(err, errCancelled), errors.Is(context.Cause(q.ctx), errCancelled):
+		return c.send(endOfStream) // the query is no longer in the list of running ones: its id may be used again
 	case c.r.Err() != nil:
 		return err // what follows cannot be told apart
 	case c.gone(err):
@@ -247,9 +245,14 @@ func (q *nativeQuery) received(ctx context.Context) (column.Schema, *column.Bloc
 	if err := q.taken(); err != nil {
 		return nil, nil, err
 	}
-	stop := context.AfterFunc(ctx, q.in.interrupt)
+	interrupted := make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		q.in.interrupt()
+		close(interrupted)
+	})
 	defer func() {
 		if !stop() {
+			<-interrupted
 			q.in.resume()
 		}
 	}()
@@ -361,7 +364,7 @@ func (q *nativeQuery) data(kind protocol.ServerPacket, schema column.Schema, b *
 	}, false)
 }
 
-// end sends what stands behind the rows of any statement.
+// end appends what stands behind the rows of any statement, but for the end of the stream.
 func (q *nativeQuery) end(res *query.Result) error {
 	final := res.Progress()
 	return q.append(func(b []byte) ([]byte, error) {
@@ -380,12 +383,10 @@ func (q *nativeQuery) end(res *query.Result) error {
 			b = q.appendProgress(b, final)
 		}
 		if res.Schema != nil {
-			if b, err = q.out.enc.AppendData(b, uint64(protocol.ServerData), protocol.EndOfData()); err != nil {
-				return nil, err
-			}
+			return q.out.enc.AppendData(b, uint64(protocol.ServerData), protocol.EndOfData())
 		}
-		return endOfStream(b), nil
-	}, true)
+		return b, nil
+	}, false)
 }
 
 // appendProgress appends what was done since the last time. REQUIRES: q.out.

@@ -76,16 +76,15 @@ type ClientPacket uint64
 
 // The packets of clients. Those between servers of one cluster are not served.
 const (
-	ClientHello         ClientPacket = 0
-	ClientQuery         ClientPacket = 1
-	ClientData          ClientPacket = 2
-	ClientCancel        ClientPacket = 3
-	ClientPing          ClientPacket = 4
-	ClientTablesStatus  ClientPacket = 5
-	ClientKeepAlive     ClientPacket = 6
-	ClientScalar        ClientPacket = 7
-	ClientIgnoredParts  ClientPacket = 8
-	maxClientPacketKind ClientPacket = 32 // more than any revision has: beyond is not this protocol
+	ClientHello        ClientPacket = 0
+	ClientQuery        ClientPacket = 1
+	ClientData         ClientPacket = 2
+	ClientCancel       ClientPacket = 3
+	ClientPing         ClientPacket = 4
+	ClientTablesStatus ClientPacket = 5
+	ClientKeepAlive    ClientPacket = 6
+	ClientScalar       ClientPacket = 7
+	ClientIgnoredParts ClientPacket = 8
 )
 
 // ServerPacket is the kind of a packet from a server.
