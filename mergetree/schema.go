@@ -6,10 +6,11 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 )
 
 // conformTo returns rows that have the columns of an older schema with the columns of spec at the positions want: found by
-// name, missing ones, and those stored with a type of another form, filled in.
+// name, missing ones, and those stored with another type, filled in.
 func conformTo(spec *Spec, want []int, have column.Schema, b *column.Block) (*column.Block, error) {
 	if len(want) == len(have) && len(want) == len(spec.Columns) && sameSchema(spec.Columns, have) {
 		return b, nil
@@ -24,11 +25,11 @@ func conformTo(spec *Spec, want []int, have column.Schema, b *column.Block) (*co
 			continue
 		}
 		v := b.Cols[at]
-		if v.Type().Phys() != f.Type.Phys() && spec.Missing != nil { // of another type: computed from what there is
-			missing = append(missing, i)
-			continue
-		}
-		if v.Type().Phys() != f.Type.Phys() {
+		if !StoredAs(have[at].Type, f.Type) {
+			if spec.Missing != nil { // computed from what there is
+				missing = append(missing, i)
+				continue
+			}
 			return nil, sqlerr.New(sqlerr.TypeMismatch, "Column %s of table %s is stored as %s and declared as %s", f.Name, spec.Name, v.Type(), f.Type)
 		}
 		out.Cols[i] = column.WithType(v, f.Type)
@@ -37,6 +38,24 @@ func conformTo(spec *Spec, want []int, have column.Schema, b *column.Block) (*co
 		return out, nil
 	}
 	return out, fillMissing(spec, want, missing, have, b, out)
+}
+
+// StoredAs reports whether values stored under one declared type are those of another as they are. Where they are not, Spec.Missing converts
+// them.
+func StoredAs(have, want *types.Type) bool {
+	have, want = have.WithoutLowCardinality(), want.WithoutLowCardinality()
+	switch {
+	case have.Equal(want):
+		return true
+	case have.Kind != want.Kind:
+		return false
+	case have.IsEnum():
+		return !slices.ContainsFunc(have.Enum, func(v types.EnumValue) bool {
+			n, ok := want.EnumNumber(v.Name)
+			return !ok || n != v.Value
+		})
+	}
+	return have.IsDateTime() && have.Scale == want.Scale // another time zone
 }
 
 func fillMissing(spec *Spec, want, missing []int, have column.Schema, b, out *column.Block) error {

@@ -70,7 +70,7 @@ type Spec struct {
 	// Aggregate whose saved states (AggregateFunction) or whose argument and result (SimpleAggregateFunction)
 	// are the column's values; nil for other columns. Needed by Aggregating and Summing.
 	States func(column string) function.Aggregate
-	// Missing computes columns that rows written under an older schema lack, or have with a type of another form: want are positions in Columns, have and b the
+	// Missing computes columns that rows written under an older schema lack, or have with another type (see StoredAs): want are positions in Columns, have and b the
 	// columns there are. Nil fills in the types' defaults.
 	Missing func(want []int, have column.Schema, b *column.Block) ([]column.Vector, error)
 

@@ -441,17 +441,26 @@ func (b *specBuilder) finish() {
 	b.spec.Missing = b.missing
 }
 
-// missing computes the columns that rows of an older schema lack: their DEFAULT over what there is, else the type's default.
+// missing computes the columns that rows of an older schema lack, as their DEFAULT over what there is, else the type's default, and those
+// that they have with another type.
 func (b *specBuilder) missing(want []int, have column.Schema, in *column.Block) ([]column.Vector, error) {
 	out := make([]column.Vector, len(want))
 	for i, w := range want {
 		f := b.spec.Columns[w]
 		out[i] = column.NewDefaults(f.Type, in.N)
-		c := b.t.Column(f.Name)
-		if c == nil || c.Expr == "" {
+		stored, text := have.Index(f.Name) >= 0, ""
+		if c := b.t.Column(f.Name); stored {
+			text = ast.QuoteIdent(f.Name)
+		} else if c != nil {
+			text = c.Expr
+		}
+		if text == "" {
 			continue
 		}
-		e, err := b.over("CAST("+c.Expr+", "+types.QuoteString(f.Type.WithoutLowCardinality().String())+")", have)
+		e, err := b.over("CAST("+text+", "+types.QuoteString(f.Type.WithoutLowCardinality().String())+")", have)
+		if err != nil && stored {
+			return nil, err
+		}
 		if err != nil {
 			continue // the default reads columns that these rows lack as well
 		}

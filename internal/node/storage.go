@@ -80,15 +80,11 @@ func newSource(spec *mergetree.Spec, want, have column.Schema) *source {
 	s := &source{spec: spec, want: want, have: have, at: make([]int, len(want))}
 	for i, f := range want {
 		s.at[i] = have.Index(f.Name)
-		if s.at[i] >= 0 && !sameStorage(have[s.at[i]], f) {
+		if s.at[i] >= 0 && !mergetree.StoredAs(have[s.at[i]].Type, f.Type) {
 			s.at[i] = -1
 		}
 	}
 	return s
-}
-
-func sameStorage(have, want column.Field) bool {
-	return have.Type.WithoutLowCardinality().Phys() == want.Type.WithoutLowCardinality().Phys()
 }
 
 // read returns rows [from, to) of column i of want, or those at from+sel.
