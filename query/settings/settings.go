@@ -57,6 +57,9 @@ func declare(s *Setting) *Setting {
 //go:embed accepted.tsv
 var acceptedText string
 
+// plain undoes the escapes of TSV that defaults have.
+var plain = strings.NewReplacer(`\\`, `\`, `\n`, "\n", `\t`, "\t")
+
 // load adds the settings without effect to the declared ones.
 func load() {
 	for line := range strings.Lines(acceptedText) {
@@ -64,8 +67,8 @@ func load() {
 		if len(f) != 5 || byName[f[0]] != nil {
 			continue
 		}
-		declare(&Setting{Name: f[0], Type: f[1], Default: f[2], Tier: f[3], AliasFor: f[4], NoEffect: true,
-			Description: noEffect})
+		declare(&Setting{Name: f[0], Type: f[1], Default: plain.Replace(f[2]), Tier: f[3], AliasFor: f[4], NoEffect: true,
+			Obsolete: f[3] == "Obsolete", Description: noEffect})
 	}
 	for _, s := range byName {
 		listed = append(listed, s)

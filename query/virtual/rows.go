@@ -4,6 +4,8 @@ import (
 	"context"
 	"fmt"
 	"reflect"
+	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -38,12 +40,44 @@ func newRows(schema column.Schema, alias []string, cols []int) *rows {
 func (r *rows) add(values row) {
 	r.n++
 	for i, name := range r.names {
-		if v, ok := values[name]; ok && v != nil {
+		v := values[name]
+		if v == nil {
+			v = mapPart(values, name)
+		}
+		if v != nil {
 			appendGo(r.cols[i], v)
 			continue
 		}
 		r.cols[i].AppendDefault()
 	}
+}
+
+// mapPart is what mapKeys(m) and mapValues(m) are of a row; nil if the name is none of them.
+func mapPart(values row, name string) any {
+	for _, part := range []string{"mapKeys(", "mapValues("} {
+		m, ok := strings.CutPrefix(name, part)
+		if !ok || values[strings.TrimSuffix(m, ")")] == nil {
+			continue
+		}
+		x := reflect.ValueOf(values[strings.TrimSuffix(m, ")")])
+		var out []any
+		for _, k := range sortedKeys(x) {
+			if part == "mapKeys(" {
+				out = append(out, k.Interface())
+			} else {
+				out = append(out, x.MapIndex(k).Interface())
+			}
+		}
+		return out
+	}
+	return nil
+}
+
+// sortedKeys are the keys of a map with text for keys, in order.
+func sortedKeys(m reflect.Value) []reflect.Value {
+	keys := m.MapKeys()
+	slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(a.String(), b.String()) })
+	return keys
 }
 
 func (r *rows) block() *column.Block {
@@ -80,9 +114,9 @@ func appendGo(b column.Builder, v any) {
 		b.EndValue()
 	case *column.Map:
 		m := reflect.ValueOf(v)
-		for it := m.MapRange(); it.Next(); {
-			appendGo(b.Keys.(column.Builder), it.Key().Interface())
-			appendGo(b.Vals.(column.Builder), it.Value().Interface())
+		for _, k := range sortedKeys(m) {
+			appendGo(b.Keys.(column.Builder), k.Interface())
+			appendGo(b.Vals.(column.Builder), m.MapIndex(k).Interface())
 		}
 		b.EndValue()
 	case *column.Num[types.U128]:

@@ -2,6 +2,7 @@ package virtual
 
 import (
 	"context"
+	"maps"
 	"slices"
 	"strings"
 	"time"
@@ -22,12 +23,16 @@ func init() {
 
 func databases(_ context.Context, s *Source, add func(row)) error {
 	for _, d := range s.Catalog.Databases() {
-		if IsVirtual(d.Name) { // it holds stored tables as well; said once, below
+		if IsVirtual(d.Name) || !s.showsDatabase(d.Name) { // system holds stored tables as well; it is said once, below
 			continue
 		}
 		add(row{"name": d.Name, "engine": d.Engine, "uuid": uuid(d.UUID), "engine_full": d.Engine, "comment": d.Comment})
 	}
-	add(row{"name": "system", "engine": "Memory", "engine_full": "Memory"})
+	for _, name := range [...]string{informationSchemas[0], informationSchemas[1], "system"} {
+		if s.showsDatabase(name) {
+			add(row{"name": name, "engine": "Memory", "engine_full": "Memory"})
+		}
+	}
 	return nil
 }
 
@@ -64,6 +69,9 @@ func tables(ctx context.Context, s *Source, add func(row)) error {
 		}
 	}
 	for _, t := range s.Catalog.Tables("") {
+		if !s.showsTable(t.Database, t.Name) {
+			continue
+		}
 		r := tableRow(s, t)
 		r["is_temporary"] = t.Database == ""
 		if z, ok := sizes[t.ID]; ok {
@@ -73,7 +81,19 @@ func tables(ctx context.Context, s *Source, add func(row)) error {
 		add(r)
 	}
 	loaded.Do(load)
+	for _, db := range informationSchemas {
+		for _, name := range slices.Sorted(maps.Keys(information)) {
+			for _, n := range [...]string{strings.ToUpper(name), name} {
+				if s.showsTable(db, n) {
+					add(row{"database": db, "name": n, "engine": "View"})
+				}
+			}
+		}
+	}
 	for _, name := range systemNames() {
+		if !s.showsTable("system", name) {
+			continue
+		}
 		add(row{"database": "system", "name": name, "engine": "System" + camel(name), "engine_full": "", "create_table_query": "",
 			"comment": "Tells of the running server."})
 	}
@@ -132,6 +152,9 @@ func columns(_ context.Context, s *Source, add func(row)) error {
 			keys[2] = keys[1]
 		}
 		for i, c := range t.Columns {
+			if !s.showsColumn(t.Database, t.Name, c.Name) {
+				continue
+			}
 			typ, err := types.Parse(c.Type)
 			if err != nil {
 				return err
@@ -146,6 +169,9 @@ func columns(_ context.Context, s *Source, add func(row)) error {
 	}
 	loaded.Do(load)
 	for _, name := range systemNames() {
+		if !s.showsTable("system", name) {
+			continue
+		}
 		for i, f := range system[name].columns {
 			r := columnRow("system", name, f.Name, f.Type, i+1)
 			if a := system[name].alias[i]; a != "" {
@@ -200,6 +226,9 @@ func columnRow(db, table, name string, t *types.Type, position int) row {
 
 func skipIndexes(_ context.Context, s *Source, add func(row)) error {
 	for _, t := range s.Catalog.Tables("") {
+		if !s.showsTable(t.Database, t.Name) {
+			continue
+		}
 		for _, i := range t.Indexes {
 			typ, _, _ := strings.Cut(i.Type, "(")
 			add(row{"database": t.Database, "table": t.Name, "name": i.Name, "type": typ, "type_full": i.Type, "expr": i.Expr,

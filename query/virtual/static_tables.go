@@ -66,10 +66,6 @@ func init() {
 		}
 		return nil
 	})
-	fill("users", func(_ context.Context, s *Source, add func(row)) error {
-		add(row{"name": s.User, "storage": "users", "default_roles_all": 1, "grantees_any": 1})
-		return nil
-	})
 	fill("storage_policies", func(_ context.Context, _ *Source, add func(row)) error {
 		add(row{"policy_name": "default", "volume_name": "default", "volume_priority": 1, "disks": []string{"default"}, "volume_type": "JBOD"})
 		return nil
@@ -96,16 +92,23 @@ func tier(s *settings.Setting) string {
 }
 
 func settingRows(_ context.Context, s *Source, add func(row)) error {
-	readonly := settings.Readonly.Of(s.Settings) == settings.ReadNoSettings
 	for _, x := range settings.All() {
 		value, changed := s.Settings.Shown(x)
-		r := row{"name": x.Name, "value": value, "changed": changed, "description": x.Description, "readonly": readonly, "type": x.Type,
+		r := row{"name": x.Name, "value": value, "changed": changed, "description": x.Description, "type": x.Type,
 			"default": x.Default, "alias_for": x.AliasFor, "is_obsolete": x.Obsolete, "tier": tier(x)}
 		if x.Min != "" {
 			r["min"] = x.Min
 		}
 		if x.Max != "" {
 			r["max"] = x.Max
+		}
+		lo, hi, fixed := s.Settings.Bounds(x)
+		r["readonly"] = fixed
+		if lo != nil {
+			r["min"] = *lo
+		}
+		if hi != nil {
+			r["max"] = *hi
 		}
 		add(r)
 	}

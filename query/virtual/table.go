@@ -56,10 +56,10 @@ var _ plan.Table = (*Table)(nil)
 
 // definition is a system table: its columns, and what makes its rows (nil: none).
 type definition struct {
-	name    string
-	columns column.Schema
-	alias   []string // per column: the column it repeats, or ""
-	rows    func(ctx context.Context, s *Source, add func(row)) error
+	database, name string
+	columns        column.Schema
+	alias          []string // per column: the column it repeats, or ""
+	rows           func(ctx context.Context, s *Source, add func(row)) error
 	// open replaces rows for tables that are not made at once.
 	open func(s *Source) func(ctx context.Context, cols []int) (exec.Scanner, error)
 }
@@ -79,18 +79,15 @@ func fill(name string, f func(ctx context.Context, s *Source, add func(row)) err
 	fillers[name] = f
 }
 
-// load reads the schemas: lines of table, column, type and the column that an ALIAS column repeats. Aliases of
-// expressions are left out.
+// load reads the schemas: lines of table, column, type and the column that an ALIAS column repeats, or mapKeys or mapValues of one.
 func load() {
+	loadInformation()
 	for line := range strings.Lines(schemaText) {
 		f := strings.Split(strings.TrimRight(line, "\n"), "\t")
 		d := system[f[0]]
 		if d == nil {
-			d = &definition{name: f[0], rows: fillers[f[0]], open: openers[f[0]]}
+			d = &definition{database: "system", name: f[0], rows: fillers[f[0]], open: openers[f[0]]}
 			system[f[0]] = d
-		}
-		if strings.Contains(f[3], "(") {
-			continue
 		}
 		t, err := types.Parse(f[2])
 		if err != nil {
@@ -104,10 +101,13 @@ func load() {
 // Lookup returns a table of the databases system and information_schema for a statement, or nil.
 func Lookup(s *Source, db, name string) plan.Table {
 	loaded.Do(load)
-	if db != "system" {
-		return nil
+	var d *definition
+	switch {
+	case db == "system":
+		d = system[name]
+	case isInformation(db):
+		d = information[strings.ToLower(name)]
 	}
-	d := system[name]
 	if d == nil {
 		return nil
 	}
@@ -115,12 +115,12 @@ func Lookup(s *Source, db, name string) plan.Table {
 }
 
 // IsVirtual reports whether a database is one whose tables are not stored.
-func IsVirtual(db string) bool { return db == "system" }
+func IsVirtual(db string) bool { return db == "system" || isInformation(db) }
 
 func (d *definition) table(s *Source) *Table {
-	t := &Table{name: "system." + d.name, schema: d.columns}
+	t := &Table{name: d.database + "." + d.name, schema: d.columns}
 	for _, a := range d.alias {
-		if a != "" {
+		if a != "" && d.database == "system" {
 			t.hidden++
 		}
 	}
