@@ -156,8 +156,10 @@ type analyzer struct {
 	sizes      map[plan.Expr]int
 	views      []catalog.TableID // being expanded
 	defined    []string          // functions that SQL defines, being expanded
-	overlay    map[string]string // settings of enclosing SETTINGS clauses
-	reads      []*source         // of tables that the user may or may not be allowed to read
+	// correlations are the subqueries being analyzed, innermost last.
+	correlations []*correlation
+	overlay      map[string]string // settings of enclosing SETTINGS clauses
+	reads        []*source         // of tables that the user may or may not be allowed to read
 }
 
 func newAnalyzer(ctx context.Context, opts Options) *analyzer {

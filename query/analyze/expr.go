@@ -104,6 +104,8 @@ func parts(e plan.Expr) []plan.Expr {
 		return []plan.Expr{e.array}
 	case *groupingExpr:
 		return e.args
+	case *subqueryExpr:
+		return e.outer
 	case *windowExpr:
 		out := append(append([]plan.Expr(nil), e.call.Args...), e.partition...)
 		for _, o := range e.order {
@@ -208,6 +210,10 @@ func (r *rewriter) inside(e plan.Expr) (plan.Expr, error) {
 		return &unfoldExpr{array: args[0], t: e.t}, nil
 	case *groupingExpr:
 		return &groupingExpr{args: args}, nil
+	case *subqueryExpr:
+		c := *e
+		c.outer = args
+		return &c, nil
 	case *windowExpr:
 		c := *e
 		n, m := len(e.call.Args), len(e.call.Args)+len(e.partition)

@@ -36,7 +36,10 @@ func (b *builder) group() error {
 	if b.sel.WithTotals && b.sel.GroupMode == ast.GroupingSets {
 		return sqlerr.New(sqlerr.NotImplemented, "WITH TOTALS and GROUPING SETS are not supported together")
 	}
-	if err := b.unfoldBelow(g, aggs); err != nil {
+	if err := b.subqueriesBelow(g, aggs); err != nil {
+		return err
+	}
+	if err := b.unfoldBelow(g, collect(b.exprs, isAgg)); err != nil {
 		return err
 	}
 	aggs = collect(b.exprs, isAgg)
@@ -126,6 +129,21 @@ func (b *builder) rewriteAbove(g *grouping, to map[string]*plan.Col) error {
 		return nil, nil
 	}).all(b.exprs)
 	return err
+}
+
+// subqueriesBelow joins the correlated subqueries in keys and in arguments of aggregates before the rows are grouped.
+func (b *builder) subqueriesBelow(g *grouping, aggs []plan.Expr) error {
+	found := collect(append(slices.Clone(g.keys), aggs...), isSubquery)
+	if len(found) == 0 {
+		return nil
+	}
+	all := append(slices.Clone(b.exprs), g.keys...)
+	n, all, err := b.applySubqueries(b.node, all, found)
+	if err != nil {
+		return err
+	}
+	b.node, b.exprs, g.keys = n, all[:len(b.exprs)], all[len(b.exprs):]
+	return nil
 }
 
 // unfoldBelow computes the arrayJoin calls in keys and in arguments of aggregates before the rows are grouped.

@@ -254,7 +254,7 @@ func (s *scope) columnExpr(src *source, c *sourceColumn) (plan.Expr, error) {
 	return s.cast(x, c.t)
 }
 
-// outer finds a path in enclosing queries: constants of their WITH and SELECT lists are visible; their columns are not.
+// outer finds a path in enclosing queries: constants of their WITH and SELECT lists are visible, and their columns make the subquery a correlated one.
 func (s *scope) outer(path []string) (*item, error) {
 	for p := s.parent; p != nil; p = p.parent {
 		it, err := p.lookup(path)
@@ -270,8 +270,11 @@ func (s *scope) outer(path []string) (*item, error) {
 		if it == nil {
 			continue
 		}
-		if contains(it.e, func(e plan.Expr) bool { return isColumn(e) || isAgg(e) || isWindow(e) || isUnfold(e) }) {
-			return nil, sqlerr.New(sqlerr.NotImplemented, "Correlated subqueries are not supported: '%s' is a column of an enclosing query", strings.Join(path, "."))
+		if contains(it.e, func(e plan.Expr) bool {
+			_, param := e.(*plan.Param)
+			return param || isColumn(e) || isAgg(e) || isWindow(e) || isUnfold(e) || isSubquery(e)
+		}) {
+			return s.outerColumn(p, it, path)
 		}
 		return it, nil
 	}

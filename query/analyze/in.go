@@ -120,9 +120,12 @@ func (s *scope) inQuery(left plan.Expr, q *ast.Subquery, not bool) (plan.Expr, e
 	key := ast.Format(q)
 	set := s.sets[key]
 	if set == nil {
-		n, err := s.a.union(q.Query, s)
+		n, c, err := s.inner(q)
 		if err != nil {
 			return nil, err
+		}
+		if len(c.params) > 0 {
+			return s.inCorrelated(left, n, c, not)
 		}
 		s.a.sets++
 		set = &plan.Set{Input: n, ID: s.a.sets}

@@ -23,6 +23,8 @@ type scope struct {
 	exist   map[*ast.FuncCall]uint64
 	names   map[ast.Expr]string // of identifiers and subqueries, for ast.ColumnNameWith
 	depth   int                 // of the expression being resolved
+	// correlates says that subqueries may read the columns of from: what plans the expressions knows how to join them.
+	correlates bool
 }
 
 // alias is a named expression of a SELECT, resolved when first used.

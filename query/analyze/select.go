@@ -121,6 +121,7 @@ func (b *builder) fromClause() error {
 		return err
 	}
 	b.from, b.node = f, f.node
+	b.correlates = true
 	for _, al := range b.aliases { // what JOIN … ON resolved saw only a part of FROM
 		al.done, al.err = nil, nil
 	}
@@ -149,7 +150,11 @@ func (b *builder) where() error {
 		if found := collect([]plan.Expr{x}, isUnfold); len(found) > 0 {
 			return sqlerr.At(c.e.Span().Start, sqlerr.NotImplemented, "arrayJoin in %s is not supported", c.clause)
 		}
-		b.node = &plan.Filter{Input: b.node, Cond: x}
+		n, xs, err := b.applySubqueries(b.node, []plan.Expr{x}, collect([]plan.Expr{x}, isSubquery))
+		if err != nil {
+			return at(err, c.e)
+		}
+		b.node = &plan.Filter{Input: n, Cond: xs[0]}
 	}
 	return nil
 }
@@ -265,11 +270,14 @@ func (b *builder) add(e plan.Expr) int {
 
 // above plans what comes between GROUP BY and the SELECT list: HAVING, windows, QUALIFY, arrayJoin.
 func (b *builder) above() error {
+	var err error
+	if b.node, b.exprs, err = b.applySubqueries(b.node, b.exprs, collect(b.exprs, isSubquery)); err != nil {
+		return err
+	}
 	if b.having >= 0 {
 		b.node = &plan.Filter{Input: b.node, Cond: b.exprs[b.having]}
 		b.exprs[b.having] = unsigned(1)
 	}
-	var err error
 	if b.node, b.exprs, err = b.planWindows(b.node, b.exprs); err != nil {
 		return err
 	}

@@ -22,9 +22,16 @@ func (s *scope) scalar(q *ast.Subquery) (plan.Expr, error) {
 		return x, nil
 	}
 	s.names[q] = "_subquery_" + s.a.nextSubquery(1)
-	n, err := s.a.union(q.Query, s)
+	n, c, err := s.inner(q)
 	if err != nil {
 		return nil, err
+	}
+	if len(c.params) > 0 {
+		x, err := s.correlated(n, c, false)
+		if err == nil {
+			s.scalars[q] = x
+		}
+		return x, err
 	}
 	b, err := s.run(&plan.Limit{Input: n, N: 2})
 	if err != nil {
@@ -107,9 +114,16 @@ func (s *scope) exists(e *ast.FuncCall) (plan.Expr, error) {
 		return x, nil
 	}
 	s.names[q] = "_subquery_" + s.a.nextSubquery(2)
-	n, err := s.a.union(q.Query, s)
+	n, c, err := s.inner(q)
 	if err != nil {
 		return nil, err
+	}
+	if len(c.params) > 0 {
+		x, err := s.correlated(n, c, true)
+		if err == nil {
+			s.scalars[q] = x
+		}
+		return x, err
 	}
 	b, err := s.run(&plan.Limit{Input: &plan.Project{Input: n}, N: 1})
 	if err != nil {
