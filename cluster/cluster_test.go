@@ -20,7 +20,8 @@ type several struct {
 	disks map[string]*vfs.Mem
 	nodes map[string]*Node
 
-	fences fences
+	fences        fences
+	snapshotBytes int64 // of nodes that start
 }
 
 func newSeveral(t *testing.T) *several {
@@ -41,7 +42,7 @@ func (s *several) config(name string) Config {
 		s.disks[name] = vfs.NewMem()
 	}
 	cfg := testConfig(s.disks[name])
-	cfg.Node, cfg.Network, cfg.fences = name, s.net.Node(name), s.fences
+	cfg.Node, cfg.Network, cfg.fences, cfg.SnapshotBytes = name, s.net.Node(name), s.fences, s.snapshotBytes
 	return cfg
 }
 
