@@ -65,7 +65,8 @@ func (x *statement) cut(n plan.Node) (plan.Node, exec.Remotes, error) {
 	if err != nil || q == nil || q.Alone() {
 		return n, nil, err
 	}
-	return fragment.Cut(n), q, nil
+	at := fragment.Placement{Key: x.shardingKey, Shards: func(n *plan.Scan) []uint64 { return x.shardsOf(n, q.Count()) }}
+	return fragment.Cut(n, at), q, nil
 }
 
 // snapshot pins the stored tables' rows that this node reads.

@@ -13,7 +13,7 @@ func (b *builder) exchange(n *plan.Exchange, use needed, depth int) (exec.Operat
 	}
 	var local exec.Operator
 	var err error
-	if b.o.Remotes.Local() {
+	if b.o.Remotes.Local(n.Shards) {
 		if local, err = b.node(n.Input, use, depth); err != nil {
 			return nil, err
 		}
@@ -30,7 +30,7 @@ func (b *builder) exchange(n *plan.Exchange, use needed, depth int) (exec.Operat
 	for i := range columns {
 		columns[i] = use.has(i)
 	}
-	return exec.NewExchange(b.o.Remotes, n.Input, columns, local, sent), nil
+	return exec.NewExchange(b.o.Remotes, n, columns, local, sent), nil
 }
 
 func (b *builder) broadcast(n *plan.Broadcast, depth int) (exec.Operator, error) {

@@ -10,8 +10,8 @@ import (
 
 // Remotes runs fragments of one query on other nodes, beside this one.
 type Remotes interface {
-	// Local reports whether shards are read on this node, so that fragments run here too. It does not change.
-	Local() bool
+	// Local reports whether some of the shards, nil: of all, are read on this node, so that a fragment runs here too. It does not change.
+	Local(shards []uint64) bool
 	// Start runs a fragment on the other nodes and returns what each yields. Nothing is left of it when the context has ended and all RemoteRows are
 	// closed.
 	Start(ctx context.Context, f RemoteFragment) ([]RemoteRows, error)
@@ -20,6 +20,8 @@ type Remotes interface {
 // RemoteFragment is a fragment to run on other nodes.
 type RemoteFragment struct {
 	Plan plan.Node
+	// Shards are those that it need run for; nil: all.
+	Shards []uint64
 	// Columns marks those of the plan's schema that are read; the others may be nil in the blocks.
 	Columns []bool
 	// Broadcasts are the rows of plan.Broadcasts(Plan), as blocks.
@@ -60,8 +62,8 @@ type Exchange struct {
 }
 
 // NewExchange returns an Exchange. Broadcasts are those of the plan; those that operators of the local part read share what they gather.
-func NewExchange(remotes Remotes, n plan.Node, columns []bool, local Operator, broadcasts []*Broadcast) *Exchange {
-	e := &Exchange{remotes: remotes, fragment: RemoteFragment{Plan: n, Columns: columns}, local: local, broadcasts: broadcasts}
+func NewExchange(remotes Remotes, n *plan.Exchange, columns []bool, local Operator, broadcasts []*Broadcast) *Exchange {
+	e := &Exchange{remotes: remotes, fragment: RemoteFragment{Plan: n.Input, Shards: n.Shards, Columns: columns}, local: local, broadcasts: broadcasts}
 	if local != nil {
 		e.inputs = append(e.inputs, local)
 	}

@@ -1,6 +1,8 @@
 package fragment
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/plan"
@@ -8,13 +10,14 @@ import (
 
 // Cut returns the plan with an Exchange over each part that the shards run. It yields the same rows where each stored row is in exactly
 // one shard, in another order where the plan asks for none. A plan that is cut already stays as it is.
-func Cut(n plan.Node) plan.Node {
-	c := &cutter{sets: map[*plan.Set]*plan.Set{}, sent: map[*plan.Set]*plan.Set{}}
+func Cut(n plan.Node, at Placement) plan.Node {
+	c := &cutter{at: at, sets: map[*plan.Set]*plan.Set{}, sent: map[*plan.Set]*plan.Set{}}
 	return c.whole(n)
 }
 
 // cutter cuts one plan. Sets that several expressions share stay shared.
 type cutter struct {
+	at Placement
 	// steps counts the steps of recursions around a node: what such a step reads differs each time, so that nothing is sent with its fragments.
 	steps int
 	sets  map[*plan.Set]*plan.Set // done, of expressions that are evaluated where the query is
@@ -23,8 +26,8 @@ type cutter struct {
 
 // whole is a part of a plan that runs where the query is, with its fragments under Exchanges.
 func (c *cutter) whole(n plan.Node) plan.Node {
-	n, spread := c.cut(n)
-	if spread {
+	n, s := c.cut(n)
+	if s != nil {
 		return c.exchange(n)
 	}
 	return n
@@ -32,7 +35,7 @@ func (c *cutter) whole(n plan.Node) plan.Node {
 
 // exchange ends a fragment: the sets of its expressions are computed once and sent.
 func (c *cutter) exchange(n plan.Node) plan.Node {
-	return &plan.Exchange{Input: c.sending(n)}
+	return &plan.Exchange{Input: c.sending(n), Shards: c.shards(n)}
 }
 
 func (c *cutter) sending(n plan.Node) plan.Node {
@@ -72,24 +75,24 @@ func (c *cutter) withSets(n plan.Node, done map[*plan.Set]*plan.Set, f func(plan
 	})
 }
 
-// cut returns n, and whether it is spread: whether running it for each shard alone and joining the rows gives its rows. What is not spread has
-// Exchanges below; what is spread has none, and its sets are still to be looked at.
-func (c *cutter) cut(n plan.Node) (plan.Node, bool) {
+// cut returns n, and how it is spread. What is not spread has Exchanges below; what is has none, and its sets are still to be looked at.
+func (c *cutter) cut(n plan.Node) (plan.Node, *spread) {
 	switch n := n.(type) {
 	case *plan.Exchange:
-		return n, false
+		return n, nil
 	case *plan.Scan:
 		return c.scan(n)
-	case *plan.Filter, *plan.Project, *plan.ArrayJoin:
-		in, spread := c.cut(n.Inputs()[0])
-		if spread && !c.movable(n) {
-			in, spread = c.exchange(in), false
-		}
-		out := plan.WithInputs(n, []plan.Node{in})
-		if !spread {
-			out = c.here(out)
-		}
-		return out, spread
+	case *plan.Filter:
+		return c.row(n, func(i int) int { return i })
+	case *plan.Project:
+		return c.row(n, positionIn(n.Exprs))
+	case *plan.ArrayJoin:
+		return c.row(n, func(i int) int {
+			if slices.Contains(n.Columns, i) {
+				return -1
+			}
+			return i
+		})
 	case *plan.Union:
 		return c.union(n)
 	case *plan.Join:
@@ -97,30 +100,45 @@ func (c *cutter) cut(n plan.Node) (plan.Node, bool) {
 	case *plan.Aggregate:
 		return c.aggregate(n)
 	case *plan.Sort:
-		return c.twice(n, n.Limit != 0, n), false
+		return c.twice(n, n.Limit != 0, n), nil
 	case *plan.Limit:
 		below := &plan.Limit{Input: n.Input, N: n.N + n.Offset}
-		return c.twice(n, n.N != plan.NoLimit && n.WithTies == nil && below.N >= n.N, below), false
+		return c.twice(n, n.N != plan.NoLimit && n.WithTies == nil && below.N >= n.N, below), nil
 	case *plan.LimitBy:
 		below := &plan.LimitBy{Input: n.Input, Keys: n.Keys, N: n.N + n.Offset}
-		return c.twice(n, below.N >= n.N, below), false
+		return c.within(n, n.Keys, below.N >= n.N, below)
 	case *plan.Distinct:
-		return c.twice(n, true, n), false
+		return c.within(n, n.Keys, true, n)
+	case *plan.Window:
+		return c.window(n)
 	case *plan.Recursive:
-		return c.recursive(n), false
+		return c.recursive(n), nil
 	}
-	return c.apart(n), false
+	return c.apart(n), nil
+}
+
+// row is a node that makes of each row what it makes, where that is; at tells where columns of its input are.
+func (c *cutter) row(n plan.Node, at func(int) int) (plan.Node, *spread) {
+	in, s := c.cut(n.Inputs()[0])
+	if s != nil && !c.movable(n) {
+		in, s = c.exchange(in), nil
+	}
+	out := plan.WithInputs(n, []plan.Node{in})
+	if s == nil {
+		out = c.here(out)
+	}
+	return out, s.mapped(at)
 }
 
 // scan is spread if its table is stored. Conditions that cannot move are tested behind the Exchange.
-func (c *cutter) scan(n *plan.Scan) (plan.Node, bool) {
+func (c *cutter) scan(n *plan.Scan) (plan.Node, *spread) {
 	switch {
 	case n.Table.Catalog() == nil:
-		return c.here(n), false
+		return c.here(n), nil
 	case !c.movable(n):
-		return c.here(&plan.Filter{Input: c.exchange(n.With(nil, 0)), Cond: n.Filter}), false
+		return c.here(&plan.Filter{Input: c.exchange(n.With(nil, 0)), Cond: n.Filter}), nil
 	}
-	return n, true
+	return n, c.placed(n)
 }
 
 // here is a node that is run where the query is, whose inputs are done.
@@ -140,8 +158,12 @@ func (c *cutter) apart(n plan.Node) plan.Node {
 
 // twice is a node of one input that keeps some of its rows: below does so for each shard, where that can be, before n does it for all.
 func (c *cutter) twice(n plan.Node, can bool, below plan.Node) plan.Node {
-	in, spread := c.cut(n.Inputs()[0])
-	if spread {
+	in, s := c.cut(n.Inputs()[0])
+	return c.again(n, in, s, can, below)
+}
+
+func (c *cutter) again(n, in plan.Node, s *spread, can bool, below plan.Node) plan.Node {
+	if s != nil {
 		if can {
 			in = plan.WithInputs(below, []plan.Node{in})
 		}
@@ -150,35 +172,64 @@ func (c *cutter) twice(n plan.Node, can bool, below plan.Node) plan.Node {
 	return c.here(plan.WithInputs(n, []plan.Node{in}))
 }
 
-// union is spread if all its inputs are: each shard's rows of all of them are all the rows.
-func (c *cutter) union(n *plan.Union) (plan.Node, bool) {
-	in, all := make([]plan.Node, len(n.All)), true
-	spread := make([]bool, len(n.All))
-	for i, x := range n.All {
-		in[i], spread[i] = c.cut(x)
-		all = all && spread[i]
+// within is twice for a node that keeps some rows of each group of equal keys, unless each group is in one shard.
+func (c *cutter) within(n plan.Node, keys []int, can bool, below plan.Node) (plan.Node, *spread) {
+	in, s := c.cut(n.Inputs()[0])
+	if s != nil && s.within(keys) {
+		return plan.WithInputs(n, []plan.Node{in}), s
 	}
-	if !all {
-		for i := range in {
-			if spread[i] {
-				in[i] = c.exchange(in[i])
-			}
-		}
-	}
-	return plan.WithInputs(n, in), all
+	return c.again(n, in, s, can, below), nil
 }
 
-// join is spread if its left side is, and each of its rows comes from one row of that: the right side is sent to all shards.
-func (c *cutter) join(n *plan.Join) (plan.Node, bool) {
-	left, spread := c.cut(n.Left)
-	right := c.whole(n.Right)
-	if spread && byLeftRows(n) && c.steps == 0 && c.movable(n) {
-		return plan.WithInputs(n, []plan.Node{left, &plan.Broadcast{Input: right}}), true
+// window is spread if each of its partitions is in one shard.
+func (c *cutter) window(n *plan.Window) (plan.Node, *spread) {
+	in, s := c.cut(n.Input)
+	apart := func(w plan.WindowCall) bool { return !s.within(w.PartitionBy) }
+	if s != nil && c.movable(n) && !slices.ContainsFunc(n.Calls, apart) {
+		return plan.WithInputs(n, []plan.Node{in}), s
 	}
-	if spread {
+	if s != nil {
+		in = c.exchange(in)
+	}
+	return c.here(plan.WithInputs(n, []plan.Node{in})), nil
+}
+
+// union is spread if all its inputs are: each shard's rows of all of them are all the rows.
+func (c *cutter) union(n *plan.Union) (plan.Node, *spread) {
+	in, spreads := make([]plan.Node, len(n.All)), make([]*spread, len(n.All))
+	for i, x := range n.All {
+		in[i], spreads[i] = c.cut(x)
+	}
+	if !slices.Contains(spreads, nil) {
+		return plan.WithInputs(n, in), anywhere
+	}
+	for i, s := range spreads {
+		if s != nil {
+			in[i] = c.exchange(in[i])
+		}
+	}
+	return plan.WithInputs(n, in), nil
+}
+
+// join is spread if both sides are and rows with equal keys are in one shard; or if the left side is, and each row comes from one row of that: then
+// the right side is sent to all shards.
+func (c *cutter) join(n *plan.Join) (plan.Node, *spread) {
+	left, l := c.cut(n.Left)
+	right, r := c.cut(n.Right)
+	can := c.movable(n)
+	if l != nil && r != nil && can && together(n, l, r) {
+		return plan.WithInputs(n, []plan.Node{left, right}), joinedSpread(n, l, r)
+	}
+	if r != nil {
+		right = c.exchange(right)
+	}
+	if l != nil && can && c.steps == 0 && byLeftRows(n) {
+		return plan.WithInputs(n, []plan.Node{left, &plan.Broadcast{Input: right}}), l
+	}
+	if l != nil {
 		left = c.exchange(left)
 	}
-	return c.here(plan.WithInputs(n, []plan.Node{left, right})), false
+	return c.here(plan.WithInputs(n, []plan.Node{left, right})), nil
 }
 
 // byLeftRows reports whether what a join yields for a row of its left side does not depend on the other rows there.
@@ -192,14 +243,17 @@ func byLeftRows(n *plan.Join) bool {
 	return false
 }
 
-// aggregate is done by each shard up to states, by all keys at once; then states are merged, by the grouping sets.
-func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, bool) {
-	in, spread := c.cut(n.Input)
+// aggregate is spread if each group is in one shard. Else it is done by each shard up to states, by all keys at once; then states are merged, by
+// the grouping sets.
+func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, *spread) {
+	in, s := c.cut(n.Input)
 	switch {
-	case !spread:
-		return c.here(plan.WithInputs(n, []plan.Node{in})), false
+	case s == nil:
+		return c.here(plan.WithInputs(n, []plan.Node{in})), nil
 	case n.Partial || n.Merge || !c.movable(n):
-		return c.here(plan.WithInputs(n, []plan.Node{c.exchange(in)})), false
+		return c.here(plan.WithInputs(n, []plan.Node{c.exchange(in)})), nil
+	case !n.Totals && n.GroupingSets == nil && s.within(columnsOf(n.Keys)):
+		return plan.WithInputs(n, []plan.Node{in}), s.mapped(positionIn(n.Keys))
 	}
 	below := &plan.Aggregate{Input: in, Keys: n.Keys, Aggs: n.Aggs, Partial: true}
 	above := &plan.Aggregate{GroupingSets: n.GroupingSets, SetNumber: n.SetNumber, Totals: n.Totals, Merge: true, Fields: n.Fields}
@@ -215,7 +269,7 @@ func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, bool) {
 		above.Aggs = append(above.Aggs, a)
 	}
 	above.Input = c.exchange(below)
-	return above, false
+	return above, nil
 }
 
 // recursive cuts the step of a recursion anew each time it is done.

@@ -96,7 +96,9 @@ func TestCut(t *testing.T) {
 	})
 }
 
-func (s *schema) cut(n plan.Node) plan.Node { return Cut(n) }
+func (s *schema) cut(n plan.Node) plan.Node {
+	return Cut(n, Placement{Key: (*catalog.Table).ShardingKey})
+}
 
 // fragments are the plans below the Exchanges of a plan, and of what is broadcast to them.
 func fragments(n plan.Node) []plan.Node {
@@ -177,7 +179,7 @@ func seeds(t testing.TB) (*schema, [][]byte) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, f := range fragments(Cut(n)) {
+		for _, f := range fragments(s.cut(n)) {
 			enc, err := Encode(nil, f)
 			if err != nil {
 				t.Fatal(err)

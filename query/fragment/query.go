@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 
@@ -37,10 +38,10 @@ type Query struct {
 	asking sync.WaitGroup
 	mu     struct {
 		sync.Mutex
-		links   []*link // nil: no other node was asked yet
+		links   []*link
 		opening chan struct{}
 		next    uint64
-		missing []string
+		missing []uint64 // shards left out
 	}
 }
 
@@ -65,7 +66,24 @@ func (q *Query) Close() {
 }
 
 // Local implements exec.Remotes.
-func (q *Query) Local() bool { return len(q.local) > 0 }
+func (q *Query) Local(shards []uint64) bool { return len(among(q.local, shards)) > 0 }
+
+// among are those of the shards with these numbers; nil numbers are all.
+func among(all []Shard, numbers []uint64) []Shard {
+	if numbers == nil {
+		return all
+	}
+	var out []Shard
+	for _, s := range all {
+		if slices.Contains(numbers, s.ID) {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// Count is how many shards there are.
+func (q *Query) Count() int { return len(q.local) + len(q.far) }
 
 // Alone reports whether all shards are read here: then plans need not be cut.
 func (q *Query) Alone() bool { return len(q.far) == 0 }
@@ -80,32 +98,34 @@ func (q *Query) Storage(ctx context.Context) (exec.Storage, error) {
 func (q *Query) Missing() []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	return slices.Clone(q.mu.missing)
+	out := make([]string, len(q.mu.missing))
+	for i, id := range q.mu.missing {
+		out[i] = strconv.FormatUint(id, 10)
+	}
+	return out
 }
 
 // Start implements exec.Remotes.
 func (q *Query) Start(ctx context.Context, f exec.RemoteFragment) ([]exec.RemoteRows, error) {
-	if q.Alone() {
+	want := among(q.far, f.Shards)
+	if len(want) == 0 {
 		return nil, nil
 	}
 	s, err := newSending(f)
 	if err != nil {
 		return nil, err
 	}
-	links, fresh, err := q.connect(ctx, s)
+	old, fresh, err := q.connect(ctx, want, s)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]exec.RemoteRows, 0, len(links))
-	closeAll := func() {
-		for _, r := range out {
-			r.Close()
-		}
-	}
-	for _, l := range links {
-		r, err := q.rows(ctx, l, fresh, s)
+	out := make([]exec.RemoteRows, 0, len(old)+len(fresh))
+	for i, l := range slices.Concat(old, fresh) {
+		r, err := q.rows(ctx, l, i >= len(old), s)
 		if err != nil {
-			closeAll()
+			for _, r := range out {
+				r.Close()
+			}
 			return nil, err
 		}
 		out = append(out, r)
@@ -113,36 +133,56 @@ func (q *Query) Start(ctx context.Context, f exec.RemoteFragment) ([]exec.Remote
 	return out, nil
 }
 
-// connect returns the links to the nodes that read the shards. The first to ask makes them, its fragment being the first they run; the others wait for it.
-func (q *Query) connect(ctx context.Context, s *sending) (links []*link, fresh bool, err error) {
+// connect returns the links to the nodes that read shards: those there are, and those that are made now, on which the fragment has begun. One at
+// a time makes links, the others wait for it.
+func (q *Query) connect(ctx context.Context, want []Shard, s *sending) (old, fresh []*link, err error) {
 	for {
 		q.mu.Lock()
-		if q.mu.links != nil {
-			links = slices.Clone(q.mu.links)
-			q.mu.Unlock()
-			return links, false, nil
-		}
+		old, missing := q.linked(want)
 		wait := q.mu.opening
-		if wait == nil {
-			q.mu.opening = make(chan struct{})
-			q.mu.Unlock()
-			links, err = q.establish(ctx, q.far, nil, s)
-			q.mu.Lock()
-			if err == nil {
-				q.mu.links = append([]*link{}, links...)
+		if len(missing) == 0 || wait == nil && ctx.Err() == nil {
+			if len(missing) > 0 {
+				q.mu.opening = make(chan struct{})
 			}
-			close(q.mu.opening)
-			q.mu.opening = nil
 			q.mu.Unlock()
-			return links, true, err
+			if len(missing) > 0 {
+				fresh, err = q.establish(ctx, missing, nil, s)
+				q.opened(fresh)
+			}
+			return old, fresh, err
 		}
 		q.mu.Unlock()
 		select {
 		case <-wait:
 		case <-ctx.Done():
-			return nil, false, context.Cause(ctx)
+			return nil, nil, context.Cause(ctx)
 		}
 	}
+}
+
+// linked returns the links that read some of the shards, and those of the shards that no link reads and that were not left out. REQUIRES: q.mu.
+func (q *Query) linked(want []Shard) (old []*link, missing []Shard) {
+	for _, s := range want {
+		has := func(l *link) bool { return slices.ContainsFunc(l.shards, func(x Shard) bool { return x.ID == s.ID }) }
+		switch i := slices.IndexFunc(q.mu.links, has); {
+		case i >= 0:
+			if l := q.mu.links[i]; !slices.Contains(old, l) {
+				old = append(old, l)
+			}
+		case !slices.Contains(q.mu.missing, s.ID):
+			missing = append(missing, s)
+		}
+	}
+	return old, missing
+}
+
+// opened adds links and lets others make theirs.
+func (q *Query) opened(links []*link) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.mu.links = append(q.mu.links, links...)
+	close(q.mu.opening)
+	q.mu.opening = nil
 }
 
 // establish links to nodes that read shards and are not among those that failed; where one cannot be reached, the next is asked.
@@ -251,8 +291,8 @@ func (q *Query) leaveOut(shards []Shard) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for _, s := range shards {
-		if name := fmt.Sprint(s.ID); !slices.Contains(q.mu.missing, name) {
-			q.mu.missing = append(q.mu.missing, name)
+		if !slices.Contains(q.mu.missing, s.ID) {
+			q.mu.missing = append(q.mu.missing, s.ID)
 		}
 	}
 }

@@ -8,7 +8,11 @@ import (
 
 // Exchange yields what Input yields when it is run once for every shard of the cluster, in any order. Input, a fragment, reads
 // stored tables, of which each shard has other rows, and Broadcasts.
-type Exchange struct{ Input Node }
+type Exchange struct {
+	Input Node
+	// Shards are those that have rows of use; nil: all may have.
+	Shards []uint64
+}
 
 // Broadcast yields all rows of Input wherever it is run: the node that has the query runs Input once, and sends the rows with the
 // fragments that have the Broadcast in them.

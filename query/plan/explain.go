@@ -88,6 +88,9 @@ func Describe(n Node) string {
 	case *Window:
 		return describeWindow(n)
 	case *Exchange:
+		if n.Shards != nil {
+			return fmt.Sprintf("Exchange of shards %v", n.Shards)
+		}
 		return "Exchange"
 	case *Broadcast:
 		return "Broadcast"

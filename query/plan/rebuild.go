@@ -57,7 +57,7 @@ func WithInputs(n Node, in []Node) Node {
 	case *Window:
 		return &Window{Input: in[0], Calls: n.Calls, Fields: n.Fields}
 	case *Exchange:
-		return &Exchange{Input: in[0]}
+		return &Exchange{Input: in[0], Shards: n.Shards}
 	case *Broadcast:
 		return &Broadcast{Input: in[0]}
 	}
