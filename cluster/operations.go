@@ -3,8 +3,10 @@ package cluster
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
+	"github.com/olapd/olapd/cluster/identity"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -16,6 +18,7 @@ type Founding struct {
 	Shards, Replicas int
 	ReplaceAfter     time.Duration // see Topology
 	CA, CAKey        []byte        // PEM
+	Tokens           []identity.Grant
 }
 
 // Found makes this node the first of a cluster that others can join, and returns when its shards are there. Code BadArguments if it belongs to
@@ -25,7 +28,7 @@ func (n *Node) Found(ctx context.Context, f Founding) error {
 		if !t.Alone() {
 			return false, sqlerr.New(sqlerr.BadArguments, "The node belongs to the cluster %s already", t.Cluster)
 		}
-		t.Cluster, t.ReplaceAfter, t.Trust.CA, t.Trust.CAKey = f.Cluster, f.ReplaceAfter, f.CA, f.CAKey
+		t.Cluster, t.ReplaceAfter, t.Trust = f.Cluster, f.ReplaceAfter, Trust{CA: f.CA, CAKey: f.CAKey, Tokens: f.Tokens}
 		if f.Replicas > 0 {
 			t.Replicas = f.Replicas
 		}
@@ -103,15 +106,88 @@ func (n *Node) awaitOpened(ctx context.Context) error {
 // Join adds a node to the topology under a new name, which it returns.
 func (m *Meta) Join(ctx context.Context, address string) (name string, err error) {
 	_, err = m.ChangeTopology(ctx, func(t *Topology) (bool, error) {
+		name, err = t.join(address)
+		return false, err
+	})
+	return name, err
+}
+
+// join adds a node, on a copy.
+func (t *Topology) join(address string) (string, error) {
+	if t.Alone() {
+		return "", sqlerr.New(sqlerr.BadArguments, "The node has founded no cluster that another could join; see olapd cluster init")
+	}
+	name := fmt.Sprint("node-", t.NextNode)
+	t.NextNode++
+	t.setMember(Member{Name: name, Address: address, State: Active})
+	return name, nil
+}
+
+// Admit redeems a token, in one change with the node's admission: a token works once.
+func (m *Meta) Admit(ctx context.Context, secret, address string) (*identity.Admission, error) {
+	a, hash := &identity.Admission{Peers: map[string]string{}}, identity.HashSecret(secret)
+	t, err := m.ChangeTopology(ctx, func(t *Topology) (_ bool, err error) {
+		at := slices.IndexFunc(t.Trust.Tokens, func(g identity.Grant) bool { return g.Hash == hash })
+		if at < 0 || m.g.clk.Now().UnixNano() > t.Trust.Tokens[at].Expires {
+			return false, sqlerr.New(sqlerr.AuthenticationFailed, "The token is not known: it has been redeemed, has expired or belongs to another cluster")
+		}
+		t.Trust.Tokens = slices.Delete(t.Trust.Tokens, at, at+1)
+		a.Node, err = t.join(address)
+		return false, err
+	})
+	if err != nil {
+		return nil, err
+	}
+	a.Cluster, a.CA, a.CAKey = t.Cluster, t.Trust.CA, t.Trust.CAKey
+	for _, n := range t.Nodes {
+		if n.Address != "" && n.Name != a.Node {
+			a.Peers[n.Name] = n.Address
+		}
+	}
+	return a, nil
+}
+
+// Grant makes a token for one more node to join; expired ones are forgotten.
+func (m *Meta) Grant(ctx context.Context) (token string, err error) {
+	_, err = m.ChangeTopology(ctx, func(t *Topology) (bool, error) {
 		if t.Alone() {
 			return false, sqlerr.New(sqlerr.BadArguments, "The node has founded no cluster that another could join; see olapd cluster init")
 		}
-		name = fmt.Sprint("node-", t.NextNode)
-		t.NextNode++
-		t.setMember(Member{Name: name, Address: address, State: Active})
+		now := m.g.clk.Now()
+		t.Trust.Tokens = slices.DeleteFunc(t.Trust.Tokens, func(g identity.Grant) bool { return g.Expires < now.UnixNano() })
+		if len(t.Trust.Tokens) >= maxNodes {
+			return false, sqlerr.New(sqlerr.BadArguments, "%d tokens have not been redeemed yet: the limit is %d", len(t.Trust.Tokens), maxNodes)
+		}
+		var g identity.Grant
+		if token, g, err = identity.NewToken(t.Cluster, t.Trust.CA, now); err != nil {
+			return false, err
+		}
+		t.Trust.Tokens = append(t.Trust.Tokens, g)
 		return false, nil
 	})
-	return name, err
+	return token, err
+}
+
+// Rebalance places replicas anew until nothing more is to be moved, in one change, and returns how many move.
+func (m *Meta) Rebalance(ctx context.Context) (moved int, err error) {
+	_, err = m.ChangeTopology(ctx, func(t *Topology) (bool, error) {
+		before := t.clone()
+		for range len(t.Shards) * maxReplicas { // more than there are replicas
+			if !placeReplicas(t) {
+				break
+			}
+		}
+		moved = 0
+		for i := range t.Shards {
+			for _, r := range t.Shards[i].Replicas {
+				if !slices.Contains(before.Shards[i].Replicas, r) {
+					moved++
+				}
+			}
+		}
+		return !slices.ContainsFunc(t.Shards, func(p Placement) bool { return !slices.Equal(p.Replicas, before.Shards[p.ID-1].Replicas) }), nil
+	})
+	return moved, err
 }
 
 // Announce tells the cluster where a node is reached.

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/olapd/olapd/cluster/identity"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -28,15 +29,9 @@ type Topology struct {
 
 // Trust is the cluster's certificate authority and the tokens with which nodes may join.
 type Trust struct {
-	CA     []byte      `json:"ca,omitempty"`     // certificate, PEM
-	CAKey  []byte      `json:"ca_key,omitempty"` // private key, PEM
-	Tokens []JoinToken `json:"tokens,omitempty"` // not yet redeemed
-}
-
-// JoinToken lets one node join, once.
-type JoinToken struct {
-	Hash    string `json:"hash"`    // of the secret, hex
-	Expires int64  `json:"expires"` // Unix ns
+	CA     []byte           `json:"ca,omitempty"`     // certificate, PEM
+	CAKey  []byte           `json:"ca_key,omitempty"` // private key, PEM
+	Tokens []identity.Grant `json:"tokens,omitempty"` // not yet redeemed
 }
 
 // MemberState is what is to become of a node.

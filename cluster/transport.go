@@ -45,3 +45,6 @@ func (t networked) open(group uint64) (raft.ServerAddress, raftTransport) {
 }
 
 func (t networked) close() { t.mux.Close() }
+
+// UrgentMethods are the methods of a network whose messages must not wait behind others: heartbeats and votes.
+func UrgentMethods() []string { return []string{raftnet.ControlMethod} }

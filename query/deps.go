@@ -31,13 +31,15 @@ type Deps struct {
 	Providers virtual.Providers
 	// Cluster is the other nodes, whose shards queries read too; nil on a node alone: Store has all rows.
 	Cluster fragment.Cluster
-	Budget  *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own
-	Temp    *spill.Store   // of the process; nil: queries over their memory end
-	Clock   clock.Clock    // nil: the system's
-	Logger  *slog.Logger   // nil: none
-	Zone    *time.Location // of the server; nil: UTC
-	Host    string
-	Server  function.Server // what version() and its kin say
+	// Operator runs SYSTEM CLUSTER; nil: refused.
+	Operator Operator
+	Budget   *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own
+	Temp     *spill.Store   // of the process; nil: queries over their memory end
+	Clock    clock.Clock    // nil: the system's
+	Logger   *slog.Logger   // nil: none
+	Zone     *time.Location // of the server; nil: UTC
+	Host     string
+	Server   function.Server // what version() and its kin say
 	// Settings are the defaults of every session that differ from those declared (the default profile).
 	Settings map[string]string
 	// MaxQueries is how many queries run at once before TooManySimultaneousQueries; 0: defaultMaxQueries.

@@ -50,7 +50,7 @@ func (x *statement) dispatch(r *Result) error {
 	case *ast.Kill:
 		return x.kill(r, s)
 	case *ast.System:
-		return x.system(s)
+		return x.system(r, s)
 	case *ast.Check:
 		return x.check(r, s)
 	case *ast.Use:

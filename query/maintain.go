@@ -77,7 +77,10 @@ var noOps = []string{
 	"START MOVES", "STOP MOVES", "UNFREEZE", "WAIT LOADING PARTS", "CLEAR MARK CACHE", "CLEAR QUERY CACHE",
 }
 
-func (x *statement) system(s *ast.System) error {
+func (x *statement) system(r *Result, s *ast.System) error {
+	if strings.HasPrefix(s.Command, clusterPrefix) {
+		return x.operate(r, s)
+	}
 	var t *catalog.Table
 	if !s.Table.Table.IsZero() {
 		var err error

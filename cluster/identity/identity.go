@@ -31,9 +31,10 @@ import (
 type Identity struct {
 	Cluster string `json:"cluster"`
 	Node    string `json:"node"`
-	Cert    []byte `json:"cert"` // PEM
-	Key     []byte `json:"key"`  // PEM
-	CA      []byte `json:"ca"`   // PEM
+	Address string `json:"address"` // where other nodes reach this one, host:port
+	Cert    []byte `json:"cert"`    // PEM
+	Key     []byte `json:"key"`     // PEM
+	CA      []byte `json:"ca"`      // PEM
 	// Peers are addresses of other nodes, host:port, by name: where the first messages go after a start, before the meta group has said.
 	Peers map[string]string `json:"peers,omitempty"`
 	// Founding is what the first node still has to tell the meta group; nil once it has.
@@ -42,7 +43,6 @@ type Identity struct {
 
 // Founding is what a cluster begins with.
 type Founding struct {
-	Address      string        `json:"address"`
 	Shards       int           `json:"shards"`
 	Replicas     int           `json:"replicas"`
 	ReplaceAfter time.Duration `json:"replace_after"`
@@ -134,7 +134,7 @@ const (
 )
 
 // Server is for accepting: nodes with a certificate of the cluster, or new ones without any that ask to join and may do nothing else;
-// Joins tells which it is.
+// Stranger tells which it is.
 func (c *Config) Server() *tls.Config {
 	nodes := &tls.Config{MinVersion: tls.VersionTLS13, Certificates: []tls.Certificate{c.cert}, ClientAuth: tls.RequireAndVerifyClientCert,
 		ClientCAs: c.pool, NextProtos: []string{protocolNodes}, Time: c.now, VerifyConnection: func(s tls.ConnectionState) error {
@@ -168,8 +168,8 @@ func (c *Config) Client(node string) *tls.Config {
 		}}
 }
 
-// Joins reports whether a connection is of a new node that asks to join.
-func Joins(s tls.ConnectionState) bool { return s.NegotiatedProtocol == protocolJoin }
+// Stranger reports whether a connection is of a new node that asks to join: one for ServeJoin.
+func (c *Config) Stranger(s tls.ConnectionState) bool { return s.NegotiatedProtocol == protocolJoin }
 
 // Peer returns the name of the node at the other end of a connection.
 func (c *Config) Peer(s tls.ConnectionState) (string, error) { return c.peer(s) }

@@ -82,7 +82,7 @@ func (a *authority) listen(t *testing.T) string {
 				conn.Close()
 				continue
 			}
-			if Joins(conn.ConnectionState()) {
+			if c.Stranger(conn.ConnectionState()) {
 				_ = ServeJoin(t.Context(), conn, time.Now, a.admit) // the other side is told
 				continue
 			}

@@ -121,7 +121,7 @@ func Join(ctx context.Context, to, tokenText, address string) (*Identity, error)
 	if a.Error != "" {
 		return nil, sqlerr.New(sqlerr.AuthenticationFailed, "The cluster refuses: %s", a.Error)
 	}
-	return &Identity{Cluster: t.cluster, Node: a.Node, Cert: a.Cert, Key: key, CA: ca, Peers: a.Peers}, nil
+	return &Identity{Cluster: t.cluster, Node: a.Node, Address: address, Cert: a.Cert, Key: key, CA: ca, Peers: a.Peers}, nil
 }
 
 // verify holds the other side against the token's fingerprint, and returns the authority's certificate.
@@ -155,7 +155,7 @@ type Admission struct {
 	Peers     map[string]string // addresses by name
 }
 
-// ServeJoin answers a connection for which Joins holds, and closes it. admit redeems the token with a secret, once, and takes the node in
+// ServeJoin answers a connection for which Config.Stranger holds, and closes it. admit redeems the token with a secret, once, and takes the node in
 // under a new name.
 func ServeJoin(ctx context.Context, conn net.Conn, now func() time.Time, admit func(ctx context.Context, secret, address string) (*Admission, error)) error {
 	defer conn.Close()

@@ -96,7 +96,7 @@ func (m *Mux) peer(name string) *control {
 
 // runControl opens the stream and carries requests and answers until it breaks.
 func (m *Mux) runControl(name string, c *control) {
-	s, err := m.net.Open(c.ctx, name, methodControl)
+	s, err := m.net.Open(c.ctx, name, ControlMethod)
 	if err != nil {
 		c.end(err)
 		return

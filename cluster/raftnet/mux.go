@@ -14,7 +14,8 @@ import (
 
 // The methods on the network.
 const (
-	methodControl  = "raft.control"
+	// ControlMethod carries heartbeats and votes.
+	ControlMethod  = "raft.control"
 	methodAppend   = "raft.append"
 	methodSnapshot = "raft.snapshot"
 )
@@ -43,7 +44,7 @@ func New(n rpc.Network, clk clock.Clock) *Mux {
 	m := &Mux{net: n, clk: clk}
 	m.ctx, m.end = context.WithCancelCause(context.Background())
 	m.mu.groups, m.mu.peers = map[uint64]*Transport{}, map[string]*control{}
-	n.Handle(methodControl, m.serveControl)
+	n.Handle(ControlMethod, m.serveControl)
 	n.Handle(methodAppend, m.serveAppend)
 	n.Handle(methodSnapshot, m.serveSnapshot)
 	return m

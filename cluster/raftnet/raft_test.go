@@ -256,7 +256,7 @@ func TestRaftFaults(t *testing.T) {
 		withGroup(t, func(t *testing.T, g *group3) {
 			rng := rand.New(rand.NewPCG(seed, 1))
 			g.net.SetBreakRate(0.001)
-			g.net.SetDuplicateRate(methodControl, 0.05)
+			g.net.SetDuplicateRate(ControlMethod, 0.05)
 			g.net.SetDuplicateRate(methodAppend, 0.05)
 			for i := range n {
 				if i%10 == 9 {

@@ -363,7 +363,7 @@ func (r *slowReader) Read(p []byte) (int, error) {
 // TestServeGarbage: what is no message ends the stream.
 func TestServeGarbage(t *testing.T) {
 	withPair(t, func(t *testing.T, p *pair) {
-		for _, method := range []string{methodControl, methodAppend, methodSnapshot} {
+		for _, method := range []string{ControlMethod, methodAppend, methodSnapshot} {
 			for _, b := range [][]byte{nil, {9}, []byte("\x01\x01garbage"), bytes.Repeat([]byte{1}, 100)} {
 				ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
 				s, err := p.a.mux.net.Open(ctx, "b", method)

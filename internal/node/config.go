@@ -23,10 +23,17 @@ import (
 // Config is how one olapd is set up. The YAML file comes first, OLAPD_… in the environment
 // goes over it, flags over that.
 type Config struct {
-	Data     string `yaml:"data"`      // directory of everything stored
-	HTTP     string `yaml:"http"`      // address of the HTTP interface; empty: none
-	Native   string `yaml:"native"`    // address of the native protocol; empty: none
-	Admin    string `yaml:"admin"`     // address of profiling; empty: none
+	Data   string `yaml:"data"`   // directory of everything stored
+	HTTP   string `yaml:"http"`   // address of the HTTP interface; empty: none
+	Native string `yaml:"native"` // address of the native protocol; empty: none
+	Admin  string `yaml:"admin"`  // address of profiling; empty: none
+	// Cluster is the address at which other nodes of the cluster are listened for; empty: where the node was told to when it joined, or
+	// port 9010. Advertise is what others are told; empty: Cluster, or the address of the interface that leads to them.
+	Cluster   string `yaml:"cluster"`
+	Advertise string `yaml:"advertise"`
+	// Join is the address of a node of the cluster to join, on the first start, with the Token.
+	Join     string `yaml:"join"`
+	Token    string `yaml:"token"`
 	TimeZone string `yaml:"timezone"`  // of DateTime without one; kept for the life of the data
 	Name     string `yaml:"name"`      // display name
 	LogLevel string `yaml:"log_level"` // debug, info, warn, error
@@ -81,6 +88,10 @@ var options = []option{
 	{"http", "`address` of the HTTP interface (127.0.0.1:8123)", text(func(c *Config) *string { return &c.HTTP })},
 	{"native", "`address` at which clients of the native protocol are told to use HTTP (none)", text(func(c *Config) *string { return &c.Native })},
 	{"admin", "loopback `address` of profiling and metrics (none)", text(func(c *Config) *string { return &c.Admin })},
+	{"cluster", "`address` at which other nodes of the cluster are listened for (:9010 for a member of one)", text(func(c *Config) *string { return &c.Cluster })},
+	{"advertise", "`address` at which other nodes reach this one (that of --cluster, or of the interface that leads to them)", text(func(c *Config) *string { return &c.Advertise })},
+	{"join", "`address` of a node of the cluster to join, on the first start", text(func(c *Config) *string { return &c.Join })},
+	{"token", "`token` to join with, of olapd cluster init or olapd cluster token", text(func(c *Config) *string { return &c.Token })},
 	{"timezone", "time `zone` of DateTime without one, kept for the life of the data (UTC)", text(func(c *Config) *string { return &c.TimeZone })},
 	{"name", "display `name` of the server (olapd)", text(func(c *Config) *string { return &c.Name })},
 	{"log-level", "`level`: debug, info, warn or error (info)", text(func(c *Config) *string { return &c.LogLevel })},

@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/olapd/olapd/cluster"
@@ -38,6 +39,9 @@ const (
 	garbageShare, minGarbage = 64, 32 << 20
 )
 
+// storeDir holds what Raft groups store, below the data directory.
+const storeDir = "store"
+
 // Node is a running olapd. Its methods are safe for concurrent use.
 type Node struct {
 	cfg     Config
@@ -48,6 +52,8 @@ type Node struct {
 	writer  *writer
 	engine  *query.Engine
 	sources *sources
+	network *network    // nil: the node is alone
+	ready   atomic.Bool // it answers other nodes
 	server  *server.Server
 	addrs   struct{ http, native, admin string }
 	lock    interface{ Close() error }
@@ -123,10 +129,16 @@ func (n *Node) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := n.openNetwork(ctx); err != nil {
+		return err
+	}
+	if n.network != nil {
+		n.network.serve()
+	}
 	zone := n.cfg.zone()
 	specs := newSpecs(zone)
 	n.cluster, err = cluster.Open(ctx, cluster.Config{
-		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, "store"), Specs: specs.compile, Clock: n.cfg.Clock, Budget: n.budget,
+		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, storeDir), Specs: specs.compile, Clock: n.cfg.Clock, Budget: n.budget,
 		Logger: n.log, Cache: segment.NewCache(n.cfg.Cache, n.budget), LogSegment: n.cfg.LogFile, SnapshotBytes: n.cfg.SnapshotLog,
 		Node: n.cfg.node, Network: n.cfg.Network,
 	})
@@ -154,8 +166,8 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	others := &replicas{cluster: n.cluster, net: n.cfg.Network}
 	n.engine, err = query.New(query.Deps{
-		Cluster: others.unlessAlone(),
-		Access:  accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
+		Cluster: others.unlessAlone(), Operator: n,
+		Access: accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
 		Catalog: catalogs{n.cluster}, Store: st, Writer: n.writer,
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
 	})
@@ -166,9 +178,15 @@ func (n *Node) start(ctx context.Context) error {
 	if n.cfg.Network != nil {
 		n.cfg.Network.Handle(methodShard, n.serveShard)
 	}
+	n.ready.Store(true)
 	n.sources.start()
 	if err := n.listen(zone); err != nil {
 		return err
+	}
+	if n.network != nil {
+		if err := n.network.start(ctx); err != nil {
+			return err
+		}
 	}
 	n.log.Info("olapd is ready", "http", n.addrs.http, "data", n.cfg.Data, "took", n.cfg.Clock.Since(started).Round(time.Millisecond))
 	return nil
@@ -278,8 +296,14 @@ func (n *Node) Close() error {
 	if n.sources != nil && n.sources.stop != nil {
 		n.sources.close()
 	}
+	if n.network != nil {
+		n.network.close()
+	}
 	if n.cluster != nil {
 		errs = append(errs, n.cluster.Close())
+	}
+	if n.network != nil {
+		errs = append(errs, n.network.shut())
 	}
 	if n.lock != nil {
 		errs = append(errs, n.lock.Close())

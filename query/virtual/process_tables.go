@@ -46,11 +46,6 @@ func init() {
 		}
 		return nil
 	})
-	fill("clusters", func(_ context.Context, s *Source, add func(row)) error {
-		add(row{"cluster": "default", "shard_num": 1, "shard_weight": 1, "replica_num": 1, "host_name": s.Host, "host_address": "127.0.0.1", "port": 9000,
-			"is_local": 1, "user": "default"})
-		return nil
-	})
 }
 
 func list[T any](f func() []T) []T {

@@ -21,6 +21,9 @@ type Providers struct {
 	Disks func() []Disk
 	// Replicas describes the shards' groups.
 	Replicas func(ctx context.Context) ([]Replica, error)
+	// Nodes asks all nodes of the cluster what they are doing; Shards are its shards, by number.
+	Nodes  func(ctx context.Context) ([]ClusterNode, error)
+	Shards func() []ClusterShard
 	// BuildOptions are names and values about the binary.
 	BuildOptions func() [][2]string
 	// Processes and QueryLog are filled in by the engine.
