@@ -91,6 +91,9 @@ func (g *gate) state() *access.State {
 	return m.all
 }
 
+// failedLogins is the resource of quotas that counts wrong passwords in a row.
+const failedLogins = "failed_sequential_authentications"
+
 // Authenticate checks who a client says it is and returns the user to open sessions for. RequiredPassword and AuthenticationFailed are
 // the errors; QuotaExceeded after too many failures of a user with such a quota.
 func (e *Engine) Authenticate(ctx context.Context, l access.Login) (string, error) {
@@ -111,10 +114,19 @@ func (e *Engine) Authenticate(ctx context.Context, l access.Login) (string, erro
 		matched = *a
 		return ok && known.auth == *a && known.fingerprint == print
 	})
+	var failures *account
+	if en, eerr := state.Enable(l.User, nil); eerr == nil {
+		failures = e.quotas.account(en, l.Address, e.deps.Clock.Now)
+	}
+	if qerr := failures.over(failedLogins); qerr != nil { // whatever the password: it is not told whether it was right
+		return "", qerr
+	}
 	if err != nil {
 		e.log.countError(err, e.deps.Clock.Now())
+		_ = failures.add(map[string]uint64{failedLogins: 1}) // the next one hears of it
 		return "", err
 	}
+	failures.reset(failedLogins)
 	if matched.Type == access.Bcrypt || matched.Type == access.ScramSHA256 {
 		g.mu.Lock()
 		g.mu.right[u.Name] = rightPassword{matched, print}

@@ -11,6 +11,7 @@ import (
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/fragment"
 	"github.com/olapd/olapd/query/settings"
+	"github.com/olapd/olapd/query/virtual"
 )
 
 // Engine executes statements. It is safe for concurrent use.
@@ -23,6 +24,8 @@ type Engine struct {
 	// remote opens queries on other nodes; nil on a node alone.
 	remote *fragment.Client
 	gate   gate
+	// quotas count what users take.
+	quotas quotas
 }
 
 // slotsPerProcessor is how many workers there are for each processor before a query gets no more than one: while one waits for a file
@@ -59,6 +62,13 @@ func New(d Deps) (*Engine, error) {
 	e.deps.Providers.Processes = e.procs.list
 	e.deps.Providers.QueryLog = e.log.entries
 	e.deps.Providers.Errors = e.log.errors
+	e.deps.Providers.QuotaUses = func(user string) []virtual.QuotaUse {
+		en, err := e.gate.state().Enable(user, nil)
+		if err != nil {
+			return nil // the user was dropped meanwhile
+		}
+		return e.quotas.uses(en, e.deps.Clock.Now())
+	}
 	return e, nil
 }
 

@@ -135,6 +135,11 @@ func (x *statement) enter(ctx context.Context) error {
 	q.budget = x.e.deps.Budget.Child("for query", settings.MaxMemoryUsage.Int(x.set))
 	x.q = q
 	x.ctx, q.cancel = context.WithCancelCause(ctx)
+	q.quota = x.e.quotas.account(x.access, client.Address, clk.Now)
+	if err := q.quota.add(takes(q.kind)); err != nil {
+		q.cancel(nil)
+		return err
+	}
 	if err := x.e.procs.add(ctx, q); err != nil {
 		q.cancel(nil)
 		return err
@@ -223,6 +228,7 @@ func (x *statement) close(err error, started bool) {
 	for i := len(x.stops) - 1; i >= 0; i-- {
 		x.stops[i]()
 	}
+	x.q.settle(err)
 	x.logEnd(err, started)
 	x.e.procs.remove(x.q)
 }

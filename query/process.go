@@ -35,6 +35,7 @@ type running struct {
 	cancelled                      atomic.Bool
 	lastReport                     atomic.Int64
 	tables                         []string
+	quota                          *account
 }
 
 // reportEvery is the least time between two reports of progress.
@@ -64,11 +65,41 @@ func (q *running) report() {
 func (q *running) countRead(rows, bytes int64) {
 	q.readRows.Add(uint64(rows))
 	q.readBytes.Add(uint64(bytes))
+	if q.quota != nil {
+		if err := q.quota.add(map[string]uint64{"read_rows": uint64(rows), "read_bytes": uint64(bytes)}); err != nil {
+			q.stop(err)
+		}
+	}
 	q.report()
 }
 
 // countPlanned hears of rows that a scan is about to read.
 func (q *running) countPlanned(rows int64) { q.totalRows.Add(uint64(rows)) }
+
+// takes is what a query takes of its quota as it begins.
+func takes(kind string) map[string]uint64 {
+	t := map[string]uint64{"queries": 1}
+	switch kind {
+	case "Select":
+		t["query_selects"] = 1
+	case "Insert":
+		t["query_inserts"] = 1
+	}
+	return t
+}
+
+// settle counts what the query took; that it was too much ends the user's next one.
+func (q *running) settle(err error) {
+	if q.quota == nil {
+		return
+	}
+	t := map[string]uint64{"result_rows": q.resultRows.Load(), "result_bytes": q.resultBytes.Load(), "written_bytes": q.writtenBytes.Load(),
+		"execution_time": uint64(max(q.clk.Since(q.started), 0))}
+	if err != nil {
+		t["errors"] = 1
+	}
+	_ = q.quota.add(t) // the query is over
+}
 
 // stop cancels the query.
 func (q *running) stop(why error) {
