@@ -23,6 +23,7 @@ Usage:
 
   olapd server [--data DIR] [--http ADDRESS] [--config FILE] …   run a node
   olapd client [--host HOST] [--port PORT] [-q QUERY] …          query one
+  olapd cluster init | token | status | leave | …                make several nodes one database
   olapd demo                                                     a node, a broker and a stream of events, to try out
   olapd version
 
@@ -41,6 +42,8 @@ func run(args []string, in io.Reader, out, errs io.Writer) int {
 		return serve(args[1:], errs)
 	case "client":
 		return client.Main(args[1:], in, out, errs)
+	case "cluster":
+		return clusterMain(args[1:], in, out, errs)
 	case "demo":
 		return demo.Main(args[1:], out, errs)
 	case "version", "--version", "-V":
