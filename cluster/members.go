@@ -203,6 +203,6 @@ func (n *Node) preferLeader(ctx context.Context, g *group, name string) {
 		return
 	}
 	if err := g.awaitFuture(ctx, g.raft.LeadershipTransferToServer(raft.ServerID(name), raft.ServerAddress(name))); err != nil {
-		g.log.Info("handing the leadership to the preferred replica", "node", name, "error", err)
+		g.log.Debug("handing the leadership to the preferred replica", "node", name, "error", err)
 	}
 }

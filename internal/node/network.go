@@ -18,6 +18,9 @@ import (
 const (
 	// defaultClusterPort is where nodes listen for each other unless told otherwise.
 	defaultClusterPort = "9010"
+	// joinPatience is how long a new node tries to reach the cluster, joinPause between attempts.
+	joinPatience = time.Minute
+	joinPause    = 200 * time.Millisecond
 	// announceRetry is between attempts to tell the cluster where this node is, renewCheck between looks at the certificate.
 	announceRetry = 2 * time.Second
 	renewCheck    = time.Hour
@@ -91,12 +94,27 @@ func (n *Node) join(ctx context.Context, listen string) (*identity.Identity, err
 	if err != nil {
 		return nil, err
 	}
-	id, err := identity.Join(ctx, n.cfg.Join, n.cfg.Token, address)
+	id, err := n.ask(ctx, address)
 	if err != nil {
 		return nil, err
 	}
 	n.log.Info("joined a cluster", "cluster", id.Cluster, "node", id.Node, "address", address)
 	return id, id.Save(n.cfg.FS, n.cfg.Data)
+}
+
+// ask asks to join, again while nobody answers: nodes of a new cluster are started at the same time.
+func (n *Node) ask(ctx context.Context, address string) (*identity.Identity, error) {
+	deadline := n.cfg.Clock.Now().Add(joinPatience)
+	for {
+		id, err := identity.Join(ctx, n.cfg.Join, n.cfg.Token, address)
+		var refused *net.OpError
+		if err == nil || !errors.As(err, &refused) || !n.cfg.Clock.Now().Before(deadline) {
+			return id, err
+		}
+		if err := n.cfg.Clock.Sleep(ctx, joinPause); err != nil {
+			return nil, err
+		}
+	}
 }
 
 // checkEmpty refuses to join with data: it would not be the cluster's.
@@ -160,10 +178,12 @@ func (w *network) resolve(name string) (string, error) {
 // admit lets a new node join.
 func (w *network) admit(ctx context.Context, conn net.Conn) {
 	err := identity.ServeJoin(ctx, conn, w.node.cfg.Clock.Now, func(ctx context.Context, secret, address string) (*identity.Admission, error) {
-		if w.node.ready.Load() {
-			return w.node.cluster.Meta().Admit(ctx, secret, address)
+		for !w.node.ready.Load() {
+			if err := w.node.cfg.Clock.Sleep(ctx, joinPause); err != nil {
+				return nil, sqlerr.New(sqlerr.NetworkError, "Node %s is starting", w.id.Node)
+			}
 		}
-		return nil, sqlerr.New(sqlerr.NetworkError, "Node %s is starting", w.id.Node)
+		return w.node.cluster.Meta().Admit(ctx, secret, address)
 	})
 	if err != nil {
 		w.node.log.Warn("a node could not join", "from", conn.RemoteAddr(), "error", err)
