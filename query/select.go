@@ -312,17 +312,7 @@ func (r *Result) rows(schema column.Schema, b *column.Block, out ast.Output) {
 
 // formatOptions are the settings that formats obey.
 func (x *statement) formatOptions(revision int) format.Options {
-	v, o := x.set, format.Defaults()
-	o.Zone, o.Now, o.Revision = x.env.Zone, x.env.Now, revision
-	o.Quote64, o.QuoteDenormals, o.QuoteDecimals = settings.JSONQuote64.Of(v), settings.JSONQuoteDenorm.Of(v), settings.JSONQuoteDecimal.Of(v)
-	o.NamedTuples, o.WriteStatistics = settings.JSONNamedTuples.Of(v), settings.WriteStatistics.Of(v)
-	o.DateTimeInput, o.DateTimeOutput = settings.DateTimeInput.Of(v), settings.DateTimeOutput.Of(v)
-	o.SkipUnknown, o.NullAsDefault, o.DefaultsOmitted = settings.SkipUnknown.Of(v), settings.NullAsDefault.Of(v), settings.DefaultsForOmitted.Of(v)
-	o.AllowErrorsNum, o.AllowErrorsPart = settings.AllowErrorsNum.Of(v), settings.AllowErrorsRatio.Of(v)
-	o.CSVDelimiter = settings.CSVDelimiter.Of(v)[0]
-	o.PrettyRowNums, o.PrettyMaxRows = settings.PrettyRowNumbers.Of(v), int(min(settings.PrettyMaxRows.Int(v), maxPrettyRows))
+	o := x.set.Format(x.env.Zone, x.env.Now)
+	o.Revision = revision
 	return o
 }
-
-// maxPrettyRows bounds what Pretty formats hold before they know the columns' widths.
-const maxPrettyRows = 1 << 20

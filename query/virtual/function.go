@@ -26,6 +26,8 @@ var tableFunctions = map[string]string{
 	"null":            "Yields no rows of the columns in its structure: null('a UInt8, b String').",
 	"values":          "Yields constant rows: values('a UInt8, b String', (1, 'x'), (2, 'y')).",
 	"view":            "Yields the rows of a subquery: view(SELECT …).",
+	"format":          "Yields the rows of a text in a format: format(CSV, 'a UInt8, b String', '1,x').",
+	"generateRandom":  "Yields random rows without end: generateRandom('a UInt8, b String' [, seed [, longest string [, longest array]]]).",
 	"generate_series": "Yields the numbers of a range, both ends included: generate_series(start, stop [, step]).",
 }
 
@@ -42,6 +44,10 @@ func Function(_ context.Context, s *Source, env *function.Env, call analyze.Tabl
 		return Lookup(s, "system", "one"), nil
 	case "values", "VALUES":
 		return valuesTable(env, call)
+	case "format":
+		return formatTable(s, env, call)
+	case "generateRandom":
+		return randomTable(call)
 	case "null":
 		schema, err := structureArg(call, 0)
 		if err != nil {

@@ -1,0 +1,24 @@
+package settings
+
+import (
+	"time"
+
+	"github.com/olapd/olapd/internal/format"
+)
+
+// Format returns what the settings say to formats; zone and now are the session's time zone and the query's moment.
+func (v *Values) Format(zone *time.Location, now time.Time) format.Options {
+	o := format.Defaults()
+	o.Zone, o.Now = zone, now
+	o.Quote64, o.QuoteDenormals, o.QuoteDecimals = JSONQuote64.Of(v), JSONQuoteDenorm.Of(v), JSONQuoteDecimal.Of(v)
+	o.NamedTuples, o.WriteStatistics = JSONNamedTuples.Of(v), WriteStatistics.Of(v)
+	o.DateTimeInput, o.DateTimeOutput = DateTimeInput.Of(v), DateTimeOutput.Of(v)
+	o.SkipUnknown, o.NullAsDefault, o.DefaultsOmitted = SkipUnknown.Of(v), NullAsDefault.Of(v), DefaultsForOmitted.Of(v)
+	o.AllowErrorsNum, o.AllowErrorsPart = AllowErrorsNum.Of(v), AllowErrorsRatio.Of(v)
+	o.CSVDelimiter = CSVDelimiter.Of(v)[0]
+	o.PrettyRowNums, o.PrettyMaxRows = PrettyRowNumbers.Of(v), int(min(PrettyMaxRows.Int(v), maxPrettyRows))
+	return o
+}
+
+// maxPrettyRows bounds what Pretty formats hold before they know the columns' widths.
+const maxPrettyRows = 1 << 20
