@@ -79,6 +79,7 @@ func (e *Engine) NewSession(o SessionOptions) (*Session, error) {
 		o.User = "default"
 	}
 	s := &Session{e: e, o: o}
+	s.mu.roles = o.Roles
 	s.temps = newTemporaries(s, e.deps.Budget)
 	en, err := s.enabled()
 	if err != nil {

@@ -8,7 +8,9 @@ type SessionOptions struct {
 	Database string // the user's default one if empty
 	// Settings are the client's own, as if it had said SET.
 	Settings map[string]string
-	Client   Client
+	// Roles are those to be on, as after SET ROLE; nil: the user's default ones.
+	Roles  []string
+	Client Client
 }
 
 // Client describes a session's other end, for system.processes and system.query_log.

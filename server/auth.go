@@ -1,6 +1,7 @@
 package server
 
 import (
+	"net"
 	"net/http"
 
 	"github.com/olapd/olapd/internal/access"
@@ -14,6 +15,28 @@ func (s *Server) login(r *http.Request, params map[string][]string) (string, err
 		return "", err
 	}
 	return s.cfg.Engine.Authenticate(r.Context(), access.Login{User: name, Password: password, Given: given, Address: r.RemoteAddr})
+}
+
+// known reports whether names of tables may be told: to this machine, and to any user who logs in.
+func (s *Server) known(r *http.Request) error {
+	if host, _, err := net.SplitHostPort(r.RemoteAddr); err == nil {
+		if ip := net.ParseIP(host); ip != nil && ip.IsLoopback() {
+			return nil
+		}
+	}
+	_, err := s.login(r, r.URL.Query())
+	return err
+}
+
+// private serves h to those who are known.
+func (s *Server) private(h http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := s.known(r); err != nil {
+			s.fail(w, r, err)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // credentials reads user and password; given says that a password was sent at all.

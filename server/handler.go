@@ -76,7 +76,7 @@ func (s *Server) query(w http.ResponseWriter, r *http.Request) {
 
 // session returns the session of a request: its own for this once, or the named one.
 func (s *Server) session(q *request, name string) (*query.Session, func(), error) {
-	open := query.SessionOptions{User: name, Database: q.Database, Client: *q.Client}
+	open := query.SessionOptions{User: name, Database: q.Database, Roles: q.params["role"], Client: *q.Client}
 	if !q.params.Has("session_id") {
 		one, err := s.cfg.Engine.NewSession(open)
 		return one, func() {}, err

@@ -17,7 +17,7 @@ func (s *Server) health(w http.ResponseWriter, r *http.Request) {
 	ok(w, r)
 }
 
-// replicas answers 200 while no table lags too far, else 503; with verbose=1 it lists every table.
+// replicas answers 200 while no table lags too far, else 503; with verbose=1 it lists every table, to those who are known.
 func (s *Server) replicas(w http.ResponseWriter, r *http.Request) {
 	var lags []Lag
 	if s.cfg.Replicas != nil {
@@ -36,6 +36,9 @@ func (s *Server) replicas(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=UTF-8")
 	if late {
 		w.WriteHeader(http.StatusServiceUnavailable)
+	}
+	if s.known(r) != nil {
+		return // the status says it
 	}
 	_, _ = w.Write([]byte(b.String())) // a client that has gone does not want the answer
 }

@@ -91,13 +91,23 @@ func New(cfg Config) *Server {
 
 func (s *Server) routes() http.Handler {
 	mux := http.NewServeMux()
-	mux.HandleFunc("/ping", ok)
-	mux.HandleFunc("/healthz", s.health)
-	mux.HandleFunc("/replicas_status", s.replicas)
-	mux.Handle("/metrics", metricsHandler(s.cfg.Metrics))
-	mux.HandleFunc("/play", play)
-	mux.HandleFunc("/", s.root)
+	for pattern, h := range s.handlers() {
+		mux.Handle(pattern, h)
+	}
 	return mux
+}
+
+// handlers are all routes. Those that tell of the server's data ask who wants to know it: root for every query, the others those from
+// elsewhere (known).
+func (s *Server) handlers() map[string]http.Handler {
+	return map[string]http.Handler{
+		"/ping":            http.HandlerFunc(ok),
+		"/healthz":         http.HandlerFunc(s.health),
+		"/replicas_status": http.HandlerFunc(s.replicas),
+		"/metrics":         s.private(metricsHandler(s.cfg.Metrics)),
+		"/play":            http.HandlerFunc(play),
+		"/":                http.HandlerFunc(s.root),
+	}
 }
 
 // ServeHTTP implements http.Handler, for tests and for embedding.

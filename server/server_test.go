@@ -303,3 +303,49 @@ func FuzzParams(f *testing.F) {
 		}
 	})
 }
+
+// TestEveryRouteAsks requests every route from another machine without a password, and looks for what only users may know.
+func TestEveryRouteAsks(t *testing.T) {
+	locked := access.Administrator("default")
+	locked.Auth = []access.Auth{{Type: access.Plaintext, Hash: "secret"}}
+	e, err := query.New(query.Deps{Catalog: empty{}, Store: empty{}, Writer: empty{}, Users: []*access.User{locked}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := func() []Lag { return []Lag{{Database: "veiled_db", Table: "veiled_table", Late: true}} }
+	srv := New(Config{Engine: e, Replicas: late, Metrics: func() []Metric {
+		return []Metric{{Name: "m", Help: "h", Labels: []Label{{Name: "table", Value: "veiled_table"}}}}
+	}})
+	open := map[string]bool{"/ping": true, "/healthz": true, "/play": true, "/replicas_status": true} // they answer anyone, and tell nothing
+	for pattern := range srv.handlers() {
+		for _, target := range []string{pattern, pattern + "?verbose=1", pattern + "?query=SELECT+%27veiled%27", pattern + "?query=SELECT+1&user=default&password=x"} {
+			for _, method := range []string{"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"} {
+				checkRoute(t, srv, pattern, method, target, open[pattern])
+			}
+		}
+	}
+	r := httptest.NewRequest("GET", "/metrics", nil)
+	r.RemoteAddr = "10.1.2.3:4"
+	r.SetBasicAuth("default", "secret")
+	w := httptest.NewRecorder()
+	srv.ServeHTTP(w, r)
+	if !strings.Contains(w.Body.String(), "veiled_table") {
+		t.Errorf("/metrics does not answer a user: %d", w.Code)
+	}
+}
+
+// checkRoute requests one route from another machine, without a password.
+func checkRoute(t *testing.T, srv *Server, pattern, method, target string, open bool) {
+	r := httptest.NewRequest(method, target, nil)
+	r.RemoteAddr = "10.1.2.3:4"
+	w := httptest.NewRecorder()
+	srv.ServeHTTP(w, r)
+	if strings.Contains(w.Body.String(), "veiled") {
+		t.Errorf("%s %s tells %.200q", method, target, w.Body.String())
+	}
+	denied := w.Code == http.StatusUnauthorized || w.Code == http.StatusForbidden
+	asks := !open && (method != "OPTIONS" || pattern != "/") && (pattern != "/" || strings.Contains(target, "query="))
+	if asks && !denied {
+		t.Errorf("%s %s answers %d", method, target, w.Code)
+	}
+}
