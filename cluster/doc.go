@@ -1,4 +1,4 @@
-// Package cluster makes changes of a node's data ordered, durable and, later, replicated: Raft groups, the entries in
+// Package cluster makes changes of a node's data ordered, durable and replicated: Raft groups, the entries in
 // their logs, and the state machines that apply them. It is the only importer of hashicorp/raft, beside its log store
 // in cluster/raftlog.
 //
@@ -51,6 +51,9 @@
 // ErrStopped, and no entry is skipped.
 //
 // # Acknowledgements
+//
+// Any node of a cluster takes commits, changes of the catalog and barriers: where another node leads the group they go to that one
+// (forwardwire.go), which proposes them under its own term. A commit with a token is made again when its outcome is unknown.
 //
 // A nil error means: committed, durable, applied here and visible. ErrUnknown means that nobody knows; every other error means no
 // effect, now or later. Waits end with their context, and with the node.

@@ -74,6 +74,8 @@ func retried[T any](ctx context.Context, m *Meta, change func() (T, error)) (non
 		limit := attempts
 		if errors.Is(err, ErrConflict) {
 			limit = conflictAttempts
+		} else if m.g.net != nil {
+			limit = 1 // commit has waited for a leader
 		}
 		if err == nil || !retryable(err) || attempt >= limit {
 			return c, err
