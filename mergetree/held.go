@@ -264,6 +264,13 @@ func (s *Store) arrived(id string, here bool) {
 	}
 }
 
+// Lacking reports whether some table cannot be read here now, for want of files.
+func (s *Store) Lacking() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.lacking
+}
+
 // AwaitReady waits until the files are here that views of the tables (none: all) read, as of some state at or behind the present one.
 func (s *Store) AwaitReady(ctx context.Context, tables ...catalog.TableID) error {
 	for {

@@ -217,6 +217,9 @@ func (f *follower) check(t *testing.T, what string, mode Mode, rows []row) bool 
 	t.Helper()
 	snap := f.s.Snapshot()
 	ready := snap.Table(1).Ready()
+	if f.s.Lacking() != (ready != nil) {
+		t.Fatalf("%s: lacking %v, the only table says %v", what, f.s.Lacking(), ready)
+	}
 	if ready != nil {
 		_, err := snap.Table(1).MergedBlocks(context.Background(), []int{0})
 		if !errors.Is(err, ErrMissingSegment) || sqlerr.CodeOf(err) != sqlerr.NoFileInDataPart {

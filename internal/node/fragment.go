@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"sync/atomic"
+	"time"
 
 	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/cluster/rpc"
@@ -42,16 +43,18 @@ func (r *replicas) unlessAlone() fragment.Cluster {
 // Self implements fragment.Cluster.
 func (r *replicas) Self() string { return r.cluster.Name() }
 
-// Shards implements fragment.Cluster: a shard is read here if a replica is, that is not behind; other nodes take turns.
+// Shards implements fragment.Cluster: a shard is read here if a replica is, that is not behind and lacks no files; other nodes take turns.
 func (r *replicas) Shards() []fragment.Shard {
 	top, turn := r.cluster.Topology(), r.turn.Add(1)
 	out := make([]fragment.Shard, len(top.Shards))
 	for i, p := range top.Shards {
 		s := fragment.Shard{ID: p.ID}
-		if r.readable(p.ID) {
-			s.Nodes = append(s.Nodes, r.Self())
-		}
 		var others, lost []string
+		if readable, whole := r.readable(p.ID); whole {
+			s.Nodes = append(s.Nodes, r.Self())
+		} else if readable { // after the others
+			lost = append(lost, r.Self())
+		}
 		for _, name := range p.Replicas {
 			switch m := top.Member(name); {
 			case name == r.Self():
@@ -71,10 +74,11 @@ func (r *replicas) Shards() []fragment.Shard {
 	return out
 }
 
-// readable reports whether this node's replica of a shard can be read.
-func (r *replicas) readable(id uint64) bool {
+// readable reports whether this node's replica of a shard can be read, and whether it has all files for that.
+func (r *replicas) readable(id uint64) (ok, whole bool) {
 	s := r.cluster.Shard(id)
-	return s != nil && s.Err() == nil && s.Ready()
+	ok = s != nil && s.Err() == nil && s.Ready()
+	return ok, ok && !s.Store().Lacking()
 }
 
 // Open implements fragment.Cluster.
@@ -139,5 +143,22 @@ func (r *replicas) await(ctx context.Context, id, after uint64, p fragment.PinRe
 			return nil, err
 		}
 	}
-	return s, s.WaitSchema(ctx, p.Catalog)
+	if err := s.WaitSchema(ctx, p.Catalog); err != nil {
+		return nil, err
+	}
+	return s, awaitFiles(ctx, s.Store())
+}
+
+// filePatience is how long a query waits for files that a replica is fetching. Behind it what needs them fails, naming the segment, and what
+// reads other tables goes on.
+const filePatience = 3 * time.Second
+
+func awaitFiles(ctx context.Context, store *mergetree.Store) error {
+	if !store.Lacking() {
+		return nil
+	}
+	patient, cancel := context.WithTimeout(ctx, filePatience)
+	defer cancel()
+	_ = store.AwaitReady(patient) // whether it came to that is seen by who reads
+	return context.Cause(ctx)
 }
