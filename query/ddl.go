@@ -143,7 +143,7 @@ func (x *statement) fill(r *Result, ch *define.Change) error {
 func (x *statement) drop(s *ast.Drop) error {
 	switch {
 	case s.Action == ast.ActionDetach:
-		return sqlerr.At(s.Start, sqlerr.NotImplemented, "DETACH is not implemented")
+		return x.detach(s)
 	case s.Kind == ast.ObjectFunction:
 		return x.dropFunctions(s)
 	case s.Kind == ast.ObjectDictionary:
@@ -284,7 +284,7 @@ func (x *statement) truncated(s *ast.Drop) ([]*catalog.Table, error) {
 // rename runs RENAME and EXCHANGE, all pairs in one commit.
 func (x *statement) rename(s *ast.Rename) error {
 	if s.Kind == ast.ObjectDatabase {
-		return sqlerr.At(s.Start, sqlerr.NotImplemented, "RENAME DATABASE is not implemented")
+		return x.renameDatabases(s)
 	}
 	return x.change(func(c *catalog.Catalog) (*catalog.Catalog, error) {
 		for _, p := range s.Pairs {
@@ -311,6 +311,8 @@ func (x *statement) renamePair(c *catalog.Catalog, s *ast.Rename, p ast.RenamePa
 	switch {
 	case from == nil && s.IfExists:
 		return c, nil
+	case s.Kind == ast.ObjectDictionary && from != nil:
+		return nil, sqlerr.At(p.From.Start, sqlerr.IncorrectQuery, "Use RENAME/EXCHANGE TABLE (instead of RENAME/EXCHANGE DICTIONARY) for tables")
 	case from == nil:
 		return nil, sqlerr.At(p.From.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)
 	case c.Database(toDB) == nil:

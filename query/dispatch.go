@@ -31,6 +31,10 @@ func (x *statement) dispatch(r *Result) error {
 		return x.createDatabase(s)
 	case *ast.CreateFunction:
 		return x.createFunction(s)
+	case *ast.Attach:
+		return x.attach(s)
+	case *ast.Undrop:
+		return x.undrop(s)
 	case *ast.Drop:
 		return x.drop(s)
 	case *ast.Rename:
@@ -70,10 +74,6 @@ func lacking(s ast.Statement) string {
 		return "DELETE"
 	case *ast.Update:
 		return "UPDATE"
-	case *ast.Undrop:
-		return "UNDROP"
-	case *ast.Attach:
-		return "ATTACH"
 	}
 	return strings.ToUpper(kindOf(s))
 }

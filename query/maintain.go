@@ -74,7 +74,7 @@ var noOps = []string{
 	"DROP FILESYSTEM CACHE", "DROP QUERY CONDITION CACHE", "DROP MMAP CACHE", "DROP INDEX MARK CACHE", "DROP INDEX UNCOMPRESSED CACHE", "DROP PAGE CACHE",
 	"DROP SCHEMA CACHE", "RESTART REPLICA", "RESTART REPLICAS", "RESTORE REPLICA", "START FETCHES", "STOP FETCHES", "START REPLICATION QUEUES",
 	"STOP REPLICATION QUEUES", "START REPLICATED SENDS", "STOP REPLICATED SENDS", "START DISTRIBUTED SENDS", "STOP DISTRIBUTED SENDS", "FLUSH DISTRIBUTED",
-	"START MOVES", "STOP MOVES", "UNFREEZE", "WAIT LOADING PARTS", "CLEAR MARK CACHE", "CLEAR QUERY CACHE",
+	"RELOAD FUNCTIONS", "SYNC FILE CACHE", "JEMALLOC PURGE", "STOP VIEWS", "START VIEWS", "START MOVES", "STOP MOVES", "UNFREEZE", "WAIT LOADING PARTS", "CLEAR MARK CACHE", "CLEAR QUERY CACHE",
 }
 
 func (x *statement) system(r *Result, s *ast.System) error {
@@ -94,12 +94,10 @@ func (x *statement) system(r *Result, s *ast.System) error {
 		return store.SetMerges(t, false)
 	case "START MERGES":
 		return store.SetMerges(t, true)
-	case "STOP TTL MERGES", "START TTL MERGES":
-		return sqlerr.At(s.Start, sqlerr.NotImplemented, "SYSTEM %s is not implemented", s.Command)
 	case "FLUSH TABLE":
 		return store.Flush(x.ctx, t)
 	}
-	if slices.Contains(noOps, s.Command) || strings.HasPrefix(s.Command, "DROP ") && strings.HasSuffix(s.Command, " CACHE") {
+	if slices.Contains(noOps, s.Command) || strings.HasPrefix(s.Command, "FLUSH LOGS ") || strings.HasPrefix(s.Command, "DROP ") && strings.HasSuffix(s.Command, " CACHE") {
 		return nil
 	}
 	return sqlerr.At(s.Start, sqlerr.NotImplemented, "SYSTEM %s is not implemented", s.Command)

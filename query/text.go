@@ -132,6 +132,10 @@ func statementSettings(s ast.Statement) [][]ast.Setting {
 		return [][]ast.Setting{s.Settings}
 	case *ast.Describe:
 		return [][]ast.Setting{s.Output.Settings}
+	case *ast.Check:
+		return [][]ast.Setting{s.Settings, s.Output.Settings}
+	case *ast.Exists:
+		return [][]ast.Setting{s.Output.Settings}
 	case *ast.Show:
 		return [][]ast.Setting{s.Output.Settings}
 	}

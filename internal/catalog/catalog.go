@@ -94,6 +94,8 @@ type Table struct {
 	// Source is the table a rollup reads, Target the table that holds its rows (its own hidden inner table, or the TO table).
 	Source TableID `json:"source,omitempty"`
 	Target TableID `json:"target,omitempty"`
+	// Detached hides the table from everything but ATTACH; its rows stay.
+	Detached bool `json:"detached,omitempty"`
 	// Inner marks the hidden table of a rollup; it goes with the rollup.
 	Inner bool `json:"inner,omitempty"`
 	// CreateSQL is the statement SHOW CREATE TABLE prints; Created is in Unix nanoseconds.
@@ -158,6 +160,7 @@ type Catalog struct {
 	byID      map[TableID]*Table
 	sources   map[TableID][]*Table // rollups by the table they read, in order of creation
 	functions map[string]*Function
+	detached  map[string]*Table // by full name
 }
 
 // New returns a catalog with the empty database default.
@@ -178,14 +181,22 @@ func (c *Catalog) Databases() []*Database {
 // Table returns a table, or nil.
 func (c *Catalog) Table(database, name string) *Table { return c.tables[database][name] }
 
-// ByID returns a table, or nil.
+// Detached returns a table that was detached, or nil.
+func (c *Catalog) Detached(database, name string) *Table { return c.detached[database+"."+name] }
+
+// ByID returns a table, also a detached one, or nil.
 func (c *Catalog) ByID(id TableID) *Table { return c.byID[id] }
 
 // Tables returns the tables of a database by name; of all databases if the name is empty.
 func (c *Catalog) Tables(database string) []*Table {
+	return c.list(func(t *Table) bool { return !t.Detached && (database == "" || t.Database == database) })
+}
+
+// list returns the tables that keep holds for, by database and name.
+func (c *Catalog) list(keep func(*Table) bool) []*Table {
 	var out []*Table
 	for _, t := range c.byID {
-		if database == "" || t.Database == database {
+		if keep(t) {
 			out = append(out, t)
 		}
 	}
@@ -227,7 +238,12 @@ func (c *Catalog) clone() *Catalog {
 func (c *Catalog) index() *Catalog {
 	c.tables = map[string]map[string]*Table{}
 	c.sources = map[TableID][]*Table{}
+	c.detached = map[string]*Table{}
 	for _, t := range c.byID {
+		if t.Detached {
+			c.detached[t.FullName()] = t
+			continue
+		}
 		if c.tables[t.Database] == nil {
 			c.tables[t.Database] = map[string]*Table{}
 		}
@@ -267,6 +283,30 @@ func (c *Catalog) WithoutDatabase(name string) (*Catalog, error) {
 	return n.index(), nil
 }
 
+// WithRenamedDatabase gives a database another name and moved, which makes of each of its tables one of that database.
+func (c *Catalog) WithRenamedDatabase(from, to string, moved func(*Table) *Table) (*Catalog, error) {
+	old := c.databases[from]
+	switch {
+	case old == nil:
+		return nil, sqlerr.New(sqlerr.UnknownDatabase, "Database %s does not exist", from)
+	case c.databases[to] != nil:
+		return nil, sqlerr.New(sqlerr.DatabaseAlreadyExists, "Database %s already exists", to)
+	}
+	n := c.clone()
+	d := *old
+	d.Name = to
+	delete(n.databases, from)
+	n.databases[to] = &d
+	for id, t := range c.byID {
+		if t.Database == from {
+			m := moved(t)
+			m.Version = n.Version
+			n.byID[id] = m
+		}
+	}
+	return n.index(), nil
+}
+
 // WithTables adds tables in one change, giving each an ID (unless it has one) and the new
 // version. TableAlreadyExists and UnknownDatabase name the first table that does not fit.
 // The tables are changed in place and belong to the catalog from then on.
@@ -275,6 +315,9 @@ func (c *Catalog) WithTables(ts ...*Table) (*Catalog, error) {
 	for _, t := range ts {
 		if c.databases[t.Database] == nil {
 			return nil, sqlerr.New(sqlerr.UnknownDatabase, "Database %s does not exist", t.Database)
+		}
+		if c.Detached(t.Database, t.Name) != nil {
+			return nil, sqlerr.New(sqlerr.TableAlreadyExists, "Table %s already exists (detached)", t.FullName())
 		}
 		if c.Table(t.Database, t.Name) != nil {
 			return nil, sqlerr.New(sqlerr.TableAlreadyExists, "Table %s already exists", t.FullName())
@@ -338,7 +381,7 @@ type file struct {
 
 // MarshalJSON writes the catalog in a stable order.
 func (c *Catalog) MarshalJSON() ([]byte, error) {
-	return json.Marshal(file{Version: c.Version, NextID: c.NextID, Databases: c.Databases(), Tables: c.Tables(""), Functions: c.Functions()})
+	return json.Marshal(file{Version: c.Version, NextID: c.NextID, Databases: c.Databases(), Tables: c.list(func(*Table) bool { return true }), Functions: c.Functions()})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.

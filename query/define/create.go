@@ -123,8 +123,6 @@ func createImplemented(s *ast.CreateTable) error {
 		what = "ATTACH"
 	case s.Refresh != "":
 		what = "REFRESH of a materialized view"
-	case s.Clone:
-		what = "CREATE TABLE … CLONE AS"
 	case len(s.Projections) > 0:
 		what = "PROJECTION"
 	}
@@ -155,6 +153,10 @@ func (o *Options) plain(ctx context.Context, ch *Change, t *catalog.Table, s *as
 	storage, err := o.likeOther(ctx, t, s)
 	if err != nil {
 		return err
+	}
+	if s.Clone && s.AsTable != nil {
+		ch.Fill = &ast.SelectUnion{Range: s.AsTable.Range, Items: []ast.UnionItem{{Select: &ast.Select{Range: s.AsTable.Range,
+			Exprs: []ast.Expr{&ast.Asterisk{}}, From: &ast.TableRef{Range: s.AsTable.Range, Name: *s.AsTable}}}}}
 	}
 	if s.AsSelect != nil {
 		if s.Columns == nil {
@@ -200,6 +202,9 @@ func (o *Options) likeOther(ctx context.Context, t *catalog.Table, s *ast.Create
 		}
 		t.Columns = append(t.Columns, from.Columns...)
 		t.Constraints = append(t.Constraints, from.Constraints...)
+		if t.Comment == "" {
+			t.Comment = from.Comment
+		}
 		if s.Engine != nil || from.Kind == catalog.KindView {
 			return &s.Storage, nil
 		}
