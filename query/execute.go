@@ -237,6 +237,9 @@ func (x *statement) logEnd(err error, started bool) {
 	entry := virtual.QueryLogEntry{Process: x.q.info(), Type: virtual.QueryFinish, Time: x.q.clk.Now()}
 	entry.ResultRows, entry.ResultBytes = x.q.resultRows.Load(), x.q.resultBytes.Load()
 	entry.Tables, entry.Databases = tableNames(x.ast, x.db)
+	if missing := x.missing(); len(missing) > 0 {
+		entry.Settings["missing_shards"] = strings.Join(missing, ",")
+	}
 	x.record(entry, err, started)
 }
 

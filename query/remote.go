@@ -81,12 +81,14 @@ func (x *statement) snapshot(ctx context.Context) (exec.Storage, error) {
 	return q.Storage(ctx)
 }
 
-// Partial names the shards that are not in the answer, after Run: see the setting skip_unavailable_shards.
-func (r *Result) Partial() []string {
-	if r.x.spread == nil {
+// MissingShards are the shards that are not in the answer, complete after Run: see the setting skip_unavailable_shards.
+func (r *Result) MissingShards() []string { return r.x.missing() }
+
+func (x *statement) missing() []string {
+	if x.spread == nil {
 		return nil
 	}
-	return r.x.spread.Missing()
+	return x.spread.Missing()
 }
 
 // RunFragment implements fragment.Runner: it runs a part of another node's query, with that query's settings and this node's memory.

@@ -61,6 +61,7 @@ func TestSpreadNoNode(t *testing.T) {
 			t.Errorf("%s", out)
 		}
 		s.is(t, sumOfT, "0\t0\n", "skip_unavailable_shards", "1")
+		s.is(t, "SELECT Settings['missing_shards'] FROM system.query_log WHERE query LIKE 'SELECT count(), sum(x)%' AND type = 2", "1,2,3\n")
 		r, err := s.s.Execute(context.Background(), Query{Text: sumOfT, Settings: map[string]string{"skip_unavailable_shards": "1"}})
 		if err != nil {
 			t.Fatal(err)
@@ -69,8 +70,17 @@ func TestSpreadNoNode(t *testing.T) {
 		if err := r.Run(func(*column.Block) error { return nil }); err != nil {
 			t.Fatal(err)
 		}
-		if got := strings.Join(r.Partial(), ","); got != "1,2,3" {
+		if got := strings.Join(r.MissingShards(), ","); got != "1,2,3" {
 			t.Errorf("missing: %s", got)
+		}
+		var doc strings.Builder
+		partial, err := s.s.Execute(context.Background(), Query{Text: sumOfT + " FORMAT JSON", Settings: map[string]string{"skip_unavailable_shards": "1"}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer partial.Close()
+		if err := partial.Render(&doc, "JSON"); err != nil || !strings.Contains(doc.String(), `"missing_shards": ["1", "2", "3"]`) {
+			t.Errorf("%v: %s", err, doc.String())
 		}
 	})
 }

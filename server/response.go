@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/http"
 	"strconv"
+	"strings"
 
 	"github.com/olapd/olapd/internal/compress"
 	"github.com/olapd/olapd/internal/format"
@@ -137,6 +138,9 @@ func (out *response) summary(prefix string) {
 		return
 	}
 	p := out.res.Progress()
+	if missing := out.res.MissingShards(); len(missing) > 0 {
+		out.w.Header().Set(prefix+"X-Olapd-Missing-Shards", strings.Join(missing, ","))
+	}
 	out.w.Header().Set(prefix+"X-ClickHouse-Summary", fmt.Sprintf(
 		`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","total_rows_to_read":"%d","result_rows":"%d","result_bytes":"%d","elapsed_ns":"%d","memory_usage":"%d"}`,
 		p.ReadRows, p.ReadBytes, p.WrittenRows, p.WrittenBytes, p.TotalRows, p.ResultRows, p.ResultBytes, p.ElapsedNanos, p.PeakMemory))

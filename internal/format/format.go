@@ -64,6 +64,8 @@ type Stats struct {
 	// BeforeLimit is the number of rows there would be without LIMIT; printed if HasLimit.
 	BeforeLimit uint64
 	HasLimit    bool
+	// MissingShards are those whose rows are not in the result, which was asked for without them.
+	MissingShards []string
 }
 
 // Writer streams a result. Methods are called in the order Write…, Totals, Extremes, Close, by one goroutine.

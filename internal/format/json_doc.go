@@ -2,6 +2,7 @@ package format
 
 import (
 	"strconv"
+	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/valuetext"
@@ -15,7 +16,8 @@ func init() {
 		define(&Format{Name: k.name, ContentType: "application/json; charset=UTF-8",
 			out: func(w *output, s column.Schema, o Options) Writer {
 				return &jsonDocWriter{output: w, schema: s, o: o, compact: k.compact, strings: k.strings}
-			}})
+			},
+			in: func(s column.Schema, o Options) rowFormat { return newJSONDoc(s, o, k.compact) }})
 	}
 	for _, k := range []struct {
 		name    string
@@ -25,16 +27,26 @@ func init() {
 		define(&Format{Name: k.name, ContentType: "application/json; charset=UTF-8",
 			out: func(w *output, s column.Schema, o Options) Writer {
 				return &jsonColumnsWriter{jsonDocWriter: jsonDocWriter{output: w, schema: s, o: o}, meta: k.meta, compactRows: k.compact}
+			},
+			in: func(s column.Schema, o Options) rowFormat {
+				return &jsonColumns{schema: s, scan: jsonScan{o: &o}, compact: k.compact, meta: k.meta}
 			}})
 	}
 	define(&Format{Name: "JSONObjectEachRow", ContentType: "application/json; charset=UTF-8",
 		out: func(w *output, s column.Schema, o Options) Writer {
 			return &jsonObjectWriter{jsonRowsWriter: jsonRowsWriter{output: w, schema: s, o: o}}
-		}})
-	define(&Format{Name: "JSONEachRowWithProgress", ContentType: ndjson,
-		out: func(w *output, s column.Schema, o Options) Writer {
-			return &jsonProgressWriter{jsonRowsWriter: jsonRowsWriter{output: w, schema: s, o: o}}
-		}})
+		},
+		in: newJSONObject})
+	for _, strings := range []bool{false, true} {
+		name := "JSONEachRowWithProgress"
+		if strings {
+			name = "JSONStringsEachRowWithProgress"
+		}
+		define(&Format{Name: name, ContentType: ndjson,
+			out: func(w *output, s column.Schema, o Options) Writer {
+				return &jsonProgressWriter{jsonRowsWriter: jsonRowsWriter{output: w, schema: s, o: o, strings: strings}}
+			}})
+	}
 }
 
 // jsonDocWriter writes JSON and JSONCompact: one document with the schema, the rows and statistics.
@@ -165,6 +177,9 @@ func (w *jsonDocWriter) tail(s Stats) {
 	if s.HasLimit {
 		w.add(",\n\n\t\"rows_before_limit_at_least\": ")
 		w.buf = appendUint(w.buf, s.BeforeLimit)
+	}
+	if len(s.MissingShards) > 0 {
+		w.add(",\n\n\t\"missing_shards\": [\"" + strings.Join(s.MissingShards, `", "`) + "\"]")
 	}
 	if w.o.WriteStatistics {
 		w.add(",\n\n\t\"statistics\":\n\t{\n\t\t\"elapsed\": ")

@@ -99,7 +99,7 @@ func (q *Query) Missing() []string {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	out := make([]string, len(q.mu.missing))
-	for i, id := range q.mu.missing {
+	for i, id := range slices.Sorted(slices.Values(q.mu.missing)) {
 		out[i] = strconv.FormatUint(id, 10)
 	}
 	return out

@@ -3,7 +3,7 @@ package settings
 // Queries over the shards of a cluster. A node alone has one shard, and what is said here of others does not matter there.
 var (
 	SkipUnavailable = boolean("skip_unavailable_shards", false,
-		"Leave out shards that no node answers for, instead of an error. The answer says that it is partial.")
+		"Leave out shards that no node answers for, instead of an error. The answer names them: X-Olapd-Missing-Shards, missing_shards in JSON formats and in Settings of system.query_log.")
 	SequentialConsistency = count("select_sequential_consistency", 0,
 		"1: a read sees everything that was committed before it began, on whatever replica it reads. 0: what the replica has applied.")
 	ReadAfter = text("String", "read_after_index", "",
