@@ -11,6 +11,7 @@ import (
 
 	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/internal/access"
+	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/settings"
 )
 
@@ -22,7 +23,9 @@ type UserConfig struct {
 	DoubleSHA1 string `yaml:"password_double_sha1_hex"`
 	Bcrypt     string `yaml:"password_bcrypt"`
 	// Hosts are addresses, CIDR prefixes and names of hosts from which the user may come; none: all.
-	Hosts    []string          `yaml:"hosts"`
+	Hosts []string `yaml:"hosts"`
+	// Grants are as in SQL, such as SELECT ON db.*, or names of roles; none: the user may do everything.
+	Grants   []string          `yaml:"grants"`
 	Profile  string            `yaml:"profile"` // a settings profile made in SQL
 	Database string            `yaml:"database"`
 	ReadOnly bool              `yaml:"readonly"`
@@ -61,6 +64,16 @@ func (c UserConfig) user(name string) (*access.User, error) {
 		} else {
 			u.Hosts.Names = append(u.Hosts.Names, h)
 		}
+	}
+	if len(c.Grants) > 0 {
+		u.Grants = nil
+	}
+	for _, sql := range c.Grants {
+		grants, roles, err := define.ConfigGrant(sql)
+		if err != nil {
+			return nil, fmt.Errorf("grant %q: %w", sql, err)
+		}
+		u.Grants, u.Roles = append(u.Grants, grants...), append(u.Roles, roles...)
 	}
 	return u, c.elements(u)
 }
