@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: all build demo test test-race torture fuzz fmt vet clean help
+.PHONY: all build demo cluster test test-race torture fuzz fmt vet clean help
 
 all: build
 
@@ -16,6 +16,9 @@ FORCE:
 
 demo: bin/olapd ## a node, a broker and a stream of events, to try out
 	bin/olapd demo
+
+cluster: bin/olapd ## three nodes, two shards of three replicas, a broker and a stream of events, to try out
+	bin/olapd demo --nodes 3 --data data/cluster
 
 test: vet bin/olapd ## what a change must pass: unit, golden, crash, simulation, differential and torture tests, short
 	$(GO) test ./...
@@ -53,4 +56,4 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include bench/bench.mk test/diff/diff.mk test/kafka/kafka.mk test/surface/surface.mk
+-include bench/bench.mk test/diff/diff.mk test/kafka/kafka.mk test/clients/clients.mk test/surface/surface.mk

@@ -2,6 +2,7 @@ package demo
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
@@ -15,7 +16,7 @@ const askTimeout = 30 * time.Second
 
 // asker runs SQL over HTTP, as any client does.
 type asker struct {
-	url    string
+	urls   []string // of nodes; when one does not answer, the next is asked
 	client http.Client
 }
 
@@ -23,11 +24,7 @@ type asker struct {
 func (a *asker) ask(ctx context.Context, sql string) ([][]string, error) {
 	ctx, cancel := context.WithTimeout(ctx, askTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, a.url+"/?default_format=TSV&wait_end_of_query=1", strings.NewReader(sql))
-	if err != nil {
-		return nil, fmt.Errorf("ask: %w", err)
-	}
-	resp, err := a.client.Do(req)
+	resp, err := a.post(ctx, sql)
 	if err != nil {
 		return nil, fmt.Errorf("ask: %w", err)
 	}
@@ -44,6 +41,23 @@ func (a *asker) ask(ctx context.Context, sql string) ([][]string, error) {
 		rows = append(rows, strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
 	}
 	return rows, nil
+}
+
+// post sends a statement to the first node that answers.
+func (a *asker) post(ctx context.Context, sql string) (*http.Response, error) {
+	var errs []error
+	for _, url := range a.urls {
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, url+"/?default_format=TSV&wait_end_of_query=1", strings.NewReader(sql))
+		if err != nil {
+			return nil, err
+		}
+		resp, err := a.client.Do(req)
+		if err == nil {
+			return resp, nil
+		}
+		errs = append(errs, err)
+	}
+	return nil, errors.Join(errs...)
 }
 
 // numbers runs a statement whose values are whole numbers.

@@ -31,6 +31,7 @@ import (
 type options struct {
 	data, http, kafka string
 	rate, partitions  int
+	nodes             int
 	length            time.Duration // 0: until a signal
 }
 
@@ -46,6 +47,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	fs.StringVar(&o.kafka, "kafka", "127.0.0.1:9092", "`address` of the Kafka broker, kept for the life of the data; if it is taken, a free port is chosen")
 	fs.IntVar(&o.rate, "rate", 20_000, "`events` a second")
 	fs.IntVar(&o.partitions, "partitions", 4, "`number` of partitions of the topic, when it is made")
+	fs.IntVar(&o.nodes, "nodes", 1, "`number` of nodes; with more than one, each is a process of its own")
 	fs.DurationVar(&o.length, "for", 0, "how `long` to run; 0: until Ctrl-C")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -58,6 +60,8 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 		err = fmt.Errorf("--rate %d: 0 to %d events a second", o.rate, maxRate)
 	case o.partitions < 1 || o.partitions > 1024:
 		err = fmt.Errorf("--partitions %d: 1 to 1024", o.partitions)
+	case o.nodes < 1 || o.nodes > 16:
+		err = fmt.Errorf("--nodes %d: 1 to 16", o.nodes)
 	case o.length < 0:
 		err = fmt.Errorf("--for %s: not before now", o.length)
 	}
@@ -101,7 +105,8 @@ type demo struct {
 	log     vfs.File
 	lock    io.Closer
 	broker  *broker
-	node    *node.Node
+	node    *node.Node // if there is one
+	nodes   []*process // if there are several
 	ask     *asker
 	before  uint64 // events in the topic when it was opened
 	closers []func() error
@@ -115,7 +120,11 @@ func open(ctx context.Context, o options, out io.Writer) (_ *demo, err error) {
 			err = errors.Join(err, d.close())
 		}
 	}()
-	for _, step := range []func(context.Context) error{d.openDir, d.openBroker, d.openNode, d.makeTables} {
+	open := d.openNode
+	if o.nodes > 1 {
+		open = d.openCluster
+	}
+	for _, step := range []func(context.Context) error{d.openDir, d.openBroker, open, d.makeTables} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -195,7 +204,7 @@ func (d *demo) openNode(ctx context.Context) error {
 		return err
 	}
 	d.closing(d.node.Close)
-	d.ask = &asker{url: "http://" + d.node.HTTPAddr()}
+	d.ask = &asker{urls: []string{"http://" + d.node.HTTPAddr()}}
 	d.closing(func() error {
 		d.ask.client.CloseIdleConnections()
 		return nil
@@ -220,14 +229,23 @@ func (d *demo) welcome() {
 		p("going on behind %s events", grouped(int64(d.before)))
 	}
 	p("")
-	d.address("HTTP, as ClickHouse's", d.node.HTTPAddr(), d.opts.http, "is taken")
+	http := ""
+	if d.node != nil {
+		http = d.node.HTTPAddr()
+	} else {
+		http = d.nodes[0].http
+	}
+	d.address("HTTP, as ClickHouse's", http, d.opts.http, "is taken")
 	d.address("Kafka, topic "+topic, d.broker.addr, d.opts.kafka, "is taken, or was when this data was made")
 	p("  %-22s %s", "log", d.logName())
 	p("")
 	p("Try:")
-	p("  %s client%s", os.Args[0], clientPort(d.node.HTTPAddr()))
-	p("  curl http://%s/ --data 'SELECT country, count(), uniq(user_id) FROM events GROUP BY country ORDER BY 2 DESC LIMIT 5'", d.node.HTTPAddr())
-	p("  http://%s/play", d.node.HTTPAddr())
+	p("  %s client%s", os.Args[0], clientPort(http))
+	p("  curl http://%s/ --data 'SELECT country, count(), uniq(user_id) FROM events GROUP BY country ORDER BY 2 DESC LIMIT 5'", http)
+	p("  http://%s/play", http)
+	if d.nodes != nil {
+		d.welcomeCluster(p)
+	}
 	p("Tables: events, its rollups events_by_minute and pages_by_hour, and events_queue, the Kafka source. Ctrl-C stops.")
 	p("")
 }
