@@ -58,6 +58,20 @@
 // A nil error means: committed, durable, applied here and visible. ErrUnknown means that nobody knows; every other error means no
 // effect, now or later. Waits end with their context, and with the node.
 //
+// # Segments on several replicas
+//
+// Segments are built where the shard is led. Before an entry names them, the leader asks the other voters to fetch their files
+// (staging.go), and proposes once a majority has them, durable; a group of one member asks nobody. Applying never waits for a file: a
+// replica that lacks one shows the edit's inputs, or cannot be read (mergetree.ErrMissingSegment), and fetches it from whoever
+// has it (fetch.go): whole files, in checksummed pieces, gone on with where they stopped, checked against the manifest's hash, and
+// only then shown.
+//
+// A staged file is deleted when no manifest names it and a later term than that of its staging has begun, which means that everything proposed
+// before has been applied; or when the entry that names it was refused. Neither time nor a restart deletes anything (stagingorphans.go).
+//
+// Replicas compare hashes of their states (statehash.go): one that differs from its leader stops. Each reads all of its files now and
+// then, and replaces damaged ones by its peers' (scrub.go).
+//
 // # Raft snapshots
 //
 // A group's Raft snapshot holds its whole state: for a shard the manifest, cursors, tokens, tables and the rows of the

@@ -69,7 +69,9 @@ func (m *shardFSM) apply(index uint64, e *entry) response {
 	case *appendRows:
 		return m.appendRows(index, e, b)
 	case *commitSegments:
-		return m.commitSegments(index, e, b)
+		r := m.commitSegments(index, e, b)
+		m.refused(b, r)
+		return r
 	case *dropSegments:
 		return m.dropSegments(index, e, b)
 	case *applySchema:

@@ -61,14 +61,7 @@ func (s *several) mustLead() *Shard {
 
 // bulkInsert commits keys as a segment.
 func bulkInsert(ctx context.Context, shard *Shard, id catalog.TableID, keys ...uint64) error {
-	segs, err := shard.Store().BuildSegments(ctx, id, func(context.Context) (*column.Block, error) {
-		if len(keys) == 0 {
-			return nil, nil
-		}
-		b := testBlock(keys...)
-		keys = nil
-		return b, nil
-	})
+	segs, err := shard.Store().BuildSegments(ctx, id, oneBlock(testBlock(keys...)))
 	if err != nil {
 		return err
 	}
@@ -245,6 +238,40 @@ func TestStagingNeedsAMajority(t *testing.T) {
 		}
 		requireKeys(t, lead, id, 3, 4)
 	})
+}
+
+// TestRefusedSegments: what a repeat has staged goes from all replicas within the term; the first commit's files stay.
+func TestRefusedSegments(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, id := threeReplicas(t, fences{})
+		defer s.close()
+		lead := s.mustLead()
+		var segs []mergetree.Segment
+		for i := range 2 {
+			built, err := lead.Store().BuildSegments(t.Context(), id, oneBlock(testBlock(1, 2)))
+			must(t, err)
+			segs = append(segs, built...)
+			r, err := lead.CommitSegments(t.Context(), EditBatch{Claims: Claims{Tokens: []Token{{Table: id, ID: "once"}}},
+				Edits: []mergetree.Edit{{Table: id, Cause: mergetree.CauseInsert, Add: built}}})
+			if must(t, err); r.Duplicate != (i == 1) {
+				t.Fatalf("commit %d: %+v", i, r)
+			}
+			if i == 1 {
+				lead.Store().Discard(segs) // the first is live
+			}
+		}
+		s.eventually("the repeat's file is gone", func() bool { return s.copies(segs[0]) == 3 && s.copies(segs[1]) == 0 })
+		requireKeys(t, lead, id, 1, 2)
+	})
+}
+
+// oneBlock is a stream of one block.
+func oneBlock(b *column.Block) func(context.Context) (*column.Block, error) {
+	return func(context.Context) (*column.Block, error) {
+		out := b
+		b = nil
+		return out, nil
+	}
 }
 
 // TestFetchOverABadNetwork: streams that break half way are gone on with, by whoever has the file.

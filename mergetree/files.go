@@ -36,6 +36,7 @@ type files struct {
 		local     map[string]uint64
 		receiving map[string]chan struct{} // closed at the end of a transfer
 		damaged   map[string]Damage        // found by Scrub
+		refused   bool                     // files may have become orphans: see Refuse
 		dead      []*segFile               // to be deleted
 		closed    bool
 	}

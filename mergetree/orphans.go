@@ -33,6 +33,27 @@ func (s *Store) Staged(segs []Segment, term uint64) bool {
 	return all
 }
 
+// Refuse notes that no entry names the segments any more: one that did was refused, on all replicas alike, and is not proposed
+// again. Their files need not wait for another term. It does no I/O.
+func (s *Store) Refuse(segs []Segment) {
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
+	for _, seg := range segs {
+		if _, here := s.files.mu.local[seg.ID]; here && s.files.mu.known[seg.ID] == nil {
+			s.files.mu.local[seg.ID], s.files.mu.refused = 0, true
+		}
+	}
+}
+
+// TakeRefused reports whether files may have become orphans through Refuse since it was last called.
+func (s *Store) TakeRefused() bool {
+	s.files.mu.Lock()
+	defer s.files.mu.Unlock()
+	out := s.files.mu.refused
+	s.files.mu.refused = false
+	return out
+}
+
 // Release ends the protection of segments built here whose commit has an unknown outcome: CleanOrphans finds out.
 func (s *Store) Release(segs []Segment) {
 	for _, seg := range segs {
@@ -41,7 +62,7 @@ func (s *Store) Release(segs []Segment) {
 }
 
 // CleanOrphans deletes the files of segments that no state names, nobody is writing, and no entry still to come can name: those
-// staged in terms before one that has begun, which means that all entries of earlier terms have been applied. So it follows the log and
+// refused, or staged in terms before one that has begun, which means that all entries of earlier terms have been applied. So it follows the log and
 // never a clock, and a restart alone deletes nothing. Pieces of files nobody waits for go too. It returns how many it deleted.
 func (s *Store) CleanOrphans(ctx context.Context, term uint64) (int, error) {
 	s.deleteDead()
