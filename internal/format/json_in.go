@@ -22,7 +22,11 @@ func init() {
 		out: func(w *output, s column.Schema, o Options) Writer {
 			return &jsonRowsWriter{output: w, schema: s, o: o, strings: true}
 		},
-		in: func(s column.Schema, o Options) rowFormat { return newJSONRows(s, o) },
+		in: func(s column.Schema, o Options) rowFormat {
+			d := newJSONRows(s, o)
+			d.scan.strings = true
+			return d
+		},
 	})
 	for _, h := range []struct {
 		suffix       string
@@ -38,7 +42,7 @@ func init() {
 					return &jsonCompactRowsWriter{output: w, schema: s, o: o, strings: strings, names: h.names, types: h.types}
 				},
 				in: func(s column.Schema, o Options) rowFormat {
-					return &jsonCompactRows{schema: s, scan: jsonScan{o: &o}, head: head{names: h.names, types: h.types}}
+					return &jsonCompactRows{schema: s, scan: jsonScan{o: &o, strings: strings}, head: head{names: h.names, types: h.types}}
 				},
 			})
 		}
@@ -73,7 +77,11 @@ func newJSONRows(s column.Schema, o Options) *jsonRows {
 	return d
 }
 
-func (d *jsonRows) clone() rowFormat { return newJSONRows(d.schema, d.o) }
+func (d *jsonRows) clone() rowFormat {
+	c := newJSONRows(d.schema, d.o)
+	c.scan.strings = d.scan.strings
+	return c
+}
 
 // boundary is behind a closing brace at the end of a line, where the next line opens one: within a row a comma stands between them.
 func (d *jsonRows) boundary(data []byte) int {

@@ -22,7 +22,12 @@ type jsonScan struct {
 	eof  bool
 	o    *Options
 	tmp  []byte
+	// strings says that values are strings of their text, NULL included.
+	strings bool
 }
+
+// quotedNull is NULL as a string, as formats of strings write it.
+const quotedNull = "\"ᴺᵁᴸᴸ\""
 
 func (s *jsonScan) bad(what string) error {
 	if s.pos >= len(s.data) && !s.eof {
@@ -311,7 +316,7 @@ func (s *jsonScan) value(b column.Builder, t *types.Type, depth int) error {
 	}
 	switch v := b.(type) {
 	case *column.Nullable:
-		if s.null() {
+		if s.null() || s.strings && s.word(quotedNull) {
 			v.AppendNull()
 			return nil
 		}

@@ -142,20 +142,44 @@ type table struct {
 	cells [][]string
 	wide  []int
 	rows  int
+	// longest is the width of the longest value of each column, and of its name; lines says that there are values of several lines.
+	longest []int
+	lines   bool
+}
+
+// Wide tables of few rows are written as the Vertical format does (output_format_pretty_fallback_to_vertical…): from so many columns, up to so many
+// rows, and where the columns are so wide together or a value has several lines.
+const (
+	verticalColumns = 5
+	verticalRows    = 10
+	verticalWidth   = 250
+)
+
+// vertical reports whether the table is to be written as the Vertical format does.
+func (t table) vertical() bool {
+	sum := 0
+	for _, n := range t.longest {
+		sum += n
+	}
+	return len(t.wide) >= verticalColumns && t.rows <= verticalRows && (sum >= verticalWidth || t.lines)
 }
 
 func (w *prettyWriter) texts(blocks []*column.Block) table {
-	t := table{cells: make([][]string, len(w.schema)), wide: make([]int, len(w.schema))}
+	t := table{cells: make([][]string, len(w.schema)), wide: make([]int, len(w.schema)), longest: make([]int, len(w.schema))}
 	for c, f := range w.schema {
-		t.wide[c] = width(f.Name)
+		t.wide[c], t.longest[c] = width(f.Name), width(f.Name)
 		for _, b := range blocks {
 			for i := 0; i < b.N; i++ {
 				s := "ᴺᵁᴸᴸ"
 				if !column.IsNull(b.Cols[c], i) {
-					s = strings.NewReplacer("\n", `\n`, "\r", `\r`).Replace(string(appendText(nil, b.Cols[c], i, &w.o)))
+					s = string(appendText(nil, b.Cols[c], i, &w.o))
 				}
+				t.lines = t.lines || strings.Contains(s, "\n")
 				t.cells[c] = append(t.cells[c], s)
-				t.wide[c] = max(t.wide[c], min(width(s), prettyMaxPad))
+				t.longest[c] = max(t.longest[c], width(s))
+				for line := range strings.SplitSeq(s, "\n") {
+					t.wide[c] = max(t.wide[c], min(width(line), prettyMaxPad))
+				}
 			}
 		}
 		t.rows = len(t.cells[c])
@@ -165,6 +189,10 @@ func (w *prettyWriter) texts(blocks []*column.Block) table {
 
 func (w *prettyWriter) draw(blocks []*column.Block, before int) {
 	t := w.texts(blocks)
+	if t.vertical() {
+		w.drawVertical(blocks, before)
+		return
+	}
 	number := 0 // width of the row numbers with their dot
 	if w.o.PrettyRowNums {
 		number = len(appendUint(nil, uint64(before+t.rows))) + 2
@@ -179,7 +207,7 @@ func (w *prettyWriter) draw(blocks []*column.Block, before int) {
 			n := string(appendUint(nil, uint64(before+i+1))) + ". "
 			w.add(strings.Repeat(" ", max(0, number-len(n))) + n)
 		}
-		w.row(t, i)
+		w.row(t, i, pad)
 		if w.frame.head && i < t.rows-1 {
 			w.add(pad)
 			w.rule(t, "├", "─", "┼", "┤")
@@ -266,7 +294,24 @@ func (w *prettyWriter) bottom(t table, pad string) {
 	}
 }
 
-func (w *prettyWriter) row(t table, i int) {
+// row draws a row, of values of several lines as many as the longest has; the lines of one are tied by arrows.
+func (w *prettyWriter) row(t table, i int, pad string) {
+	for line, more := 0, true; more; line++ {
+		if line > 0 {
+			w.add(pad)
+		}
+		more = w.line(t, i, line)
+		if line == 0 {
+			if tip := w.tip(t, i); tip != "" {
+				w.add(" -- " + tip)
+			}
+		}
+		w.add("\n")
+	}
+}
+
+// line draws one line of a row and reports whether there are more.
+func (w *prettyWriter) line(t table, i, line int) (more bool) {
 	bar := "│"
 	if w.frame.space {
 		bar = ""
@@ -280,20 +325,35 @@ func (w *prettyWriter) row(t table, i int) {
 				w.add("│")
 			}
 		}
-		s := t.cells[c][i]
+		s, before, behind := "", " ", " "
+		if lines := strings.Split(t.cells[c][i], "\n"); line < len(lines) {
+			s = lines[line]
+			if line > 0 {
+				before = "↳"
+			}
+			if line+1 < len(lines) {
+				more, behind = true, "↴"
+			}
+		}
 		gap := strings.Repeat(" ", max(0, t.wide[c]-width(s)))
-		switch {
-		case right1(f.Type):
-			w.add(" " + gap + s + " ")
-		default:
-			w.add(" " + s + gap + " ")
+		if right1(f.Type) {
+			w.add(before + gap + s + behind)
+		} else {
+			w.add(before + s + gap + behind)
 		}
 	}
 	w.add(bar)
-	if tip := w.tip(t, i); tip != "" {
-		w.add(" -- " + tip)
+	return more
+}
+
+// drawVertical writes rows as the Vertical format does.
+func (w *prettyWriter) drawVertical(blocks []*column.Block, before int) {
+	v := verticalWriter{output: w.output, schema: w.schema, o: w.o, rows: uint64(before)}
+	for _, b := range blocks {
+		for i := range b.N {
+			v.row(b, i)
+		}
 	}
-	w.add("\n")
 }
 
 // tip is the size in words of the one number of a result that is nothing else.

@@ -56,17 +56,21 @@ type verticalWriter struct {
 // Write implements Writer.
 func (w *verticalWriter) Write(b *column.Block) error {
 	for i := 0; i < b.N; i++ {
-		if w.rows > 0 {
-			w.buf = append(w.buf, '\n')
-		}
-		w.rows++
-		w.title("Row " + strconv.FormatUint(w.rows, 10) + ":")
-		w.values(b, i)
+		w.row(b, i)
 		if err := w.spill(); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func (w *verticalWriter) row(b *column.Block, i int) {
+	if w.rows > 0 {
+		w.buf = append(w.buf, '\n')
+	}
+	w.rows++
+	w.title("Row " + strconv.FormatUint(w.rows, 10) + ":")
+	w.values(b, i)
 }
 
 func (w *verticalWriter) title(s string) {
