@@ -79,6 +79,8 @@ type Table struct {
 	Engine     string   `json:"engine"`
 	EngineArgs []string `json:"engine_args,omitempty"`
 	Columns    []Column `json:"columns"`
+	// Dropped is the names of stored columns that were dropped: segments may hold their values still, under the name.
+	Dropped []string `json:"dropped,omitempty"`
 	// Keys as SQL; SortKey without the brackets of a tuple: one entry a column or expression.
 	PartitionBy string            `json:"partition_by,omitempty"`
 	SortKey     []string          `json:"sort_key,omitempty"`

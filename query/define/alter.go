@@ -135,6 +135,9 @@ func (a *alteration) addColumn(c *ast.AlterCommand) error {
 	if err != nil {
 		return err
 	}
+	if IsStored(col.Default) && slices.Contains(a.t.Dropped, col.Name) {
+		return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE ADD COLUMN of a name that a dropped column had, here `%s`, is not implemented: old rows hold that column's values still", col.Name)
+	}
 	return a.place(c, col, len(a.t.Columns))
 }
 
@@ -198,6 +201,9 @@ func (a *alteration) dropColumn(c *ast.AlterCommand) error {
 	}
 	if len(a.t.Columns) == 1 {
 		return sqlerr.At(c.Start, sqlerr.BadArguments, "Cannot drop the only column of a table")
+	}
+	if IsMergeTree(a.t) && IsStored(a.t.Columns[i].Default) && !slices.Contains(a.t.Dropped, c.Name) {
+		a.t.Dropped = append(slices.Clone(a.t.Dropped), c.Name)
 	}
 	a.t.Columns = slices.Delete(a.t.Columns, i, i+1)
 	return nil
