@@ -69,6 +69,7 @@ func (s *Session) Execute(ctx context.Context, q Query) (*Result, error) {
 		x.close(err, false)
 		return nil, err
 	}
+	x.logStart()
 	return r, nil
 }
 
@@ -237,17 +238,36 @@ func (x *statement) logEnd(err error, started bool) {
 	entry := virtual.QueryLogEntry{Process: x.q.info(), Type: virtual.QueryFinish, Time: x.q.clk.Now()}
 	entry.ResultRows, entry.ResultBytes = x.q.resultRows.Load(), x.q.resultBytes.Load()
 	entry.Tables, entry.Databases = tableNames(x.ast, x.db)
+	entry.Events, entry.Used = x.q.profileEvents(), used(x.ast)
+	entry.NormalizedHash = normalizedHash(entry.Query)
+	if settings.LogFormatted.Of(x.set) {
+		entry.Formatted = formatted(x.ast)
+	}
 	if missing := x.missing(); len(missing) > 0 {
 		entry.Settings["missing_shards"] = strings.Join(missing, ",")
 	}
 	x.record(entry, err, started)
 }
 
+// logStart records that a query was accepted: it runs from now on, or, without rows to return, has run.
+func (x *statement) logStart() {
+	entry := virtual.QueryLogEntry{Process: x.q.info(), Type: virtual.QueryStart, Time: x.q.started, NormalizedHash: normalizedHash(x.q.text)}
+	entry.Tables, entry.Databases = tableNames(x.ast, x.db)
+	entry.Elapsed = 0
+	x.record(entry, nil, false)
+}
+
 // logRefused records a query that was not entered.
 func (x *statement) logRefused(err error) {
 	now := x.e.deps.Clock.Now()
-	x.record(virtual.QueryLogEntry{Type: virtual.ExceptionBeforeStart, Time: now, Process: virtual.Process{
-		QueryID: x.in.ID, Query: x.shownText(), User: x.s.o.User, Database: x.db, Started: now, Settings: x.set.Changed(),
+	client := x.s.o.Client
+	if x.in.Client != nil {
+		client = *x.in.Client
+	}
+	text := x.shownText()
+	x.record(virtual.QueryLogEntry{Type: virtual.ExceptionBeforeStart, Time: now, NormalizedHash: normalizedHash(text), Process: virtual.Process{
+		QueryID: x.in.ID, Query: text, User: x.s.o.User, Database: x.db, Started: now, Settings: x.set.Changed(), Kind: kindOf(x.ast),
+		Address: client.Address, Interface: client.Interface, ClientName: client.Name, UserAgent: client.UserAgent, HTTPMethod: client.HTTPMethod,
 	}}, err, false)
 }
 
@@ -258,6 +278,9 @@ func (x *statement) record(e virtual.QueryLogEntry, err error, started bool) {
 			e.Type = virtual.ExceptionWhileProcessing
 		}
 		e.ExceptionCode, e.Exception = int32(sqlerr.CodeOf(err)), err.Error()
+		if x.ast == nil && identified.MatchString(x.in.Text+x.text) { // its rest may be a password
+			e.Exception = "Syntax error"
+		}
 		x.e.log.countError(err, e.Time)
 	}
 	if settings.LogQueries.Of(x.set) {

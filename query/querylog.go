@@ -8,9 +8,10 @@ import (
 	"github.com/olapd/olapd/query/virtual"
 )
 
-// Bounds of the query log: entries, and bytes of query text of one of them, so that it holds at most some 8 MB.
+// Bounds of the query log: entries, and bytes of query text of one of them, so that it holds at most some 16 MB: two entries a query, of its start and
+// its end.
 const (
-	maxLogEntries = 2000
+	maxLogEntries = 4000
 	maxLogText    = 4096
 )
 

@@ -76,6 +76,7 @@ var (
 	MaxQuerySize       = count("max_query_size", 262144, "Bytes of a statement's text, inline data left out.")
 	MaxParserDepth     = count("max_parser_depth", 1000, "Nesting of a statement.")
 	MaxASTElements     = count("max_ast_elements", 50000, "Elements of a statement's syntax tree.")
+	LogFormatted       = boolean("log_formatted_queries", false, "Keep statements in system.query_log as they are formatted, too.")
 	MaxConcurrentUser  = count("max_concurrent_queries_for_user", 0, "Queries of one user that run at once.")
 	MaxConcurrentAll   = count("max_concurrent_queries_for_all_users", 0, "Queries of all users at which this one is refused.")
 	MaxSubqueryDepth   = count("max_subquery_depth", 100, "Nesting of subqueries.")

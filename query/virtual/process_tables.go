@@ -93,7 +93,17 @@ func queryLog(_ context.Context, s *Source, add func(row)) error {
 		r["query_duration_ms"] = e.Elapsed.Milliseconds()
 		r["memory_usage"] = max(e.PeakMemory, 0)
 		r["result_rows"], r["result_bytes"] = e.ResultRows, e.ResultBytes
-		r["formatted_query"], r["log_comment"], r["exception_code"], r["exception"] = e.Query, e.LogComment, e.ExceptionCode, e.Exception
+		r["formatted_query"], r["log_comment"], r["exception_code"], r["exception"] = e.Formatted, e.LogComment, e.ExceptionCode, e.Exception
+		r["normalized_query_hash"], r["initial_query_start_time"], r["initial_query_start_time_microseconds"] = e.NormalizedHash, e.Started, e.Started
+		for column, names := range map[string][]string{"used_functions": e.Used.Functions, "used_aggregate_functions": e.Used.Aggregates,
+			"used_table_functions": e.Used.TableFunctions, "used_storages": e.Used.Storages, "used_formats": e.Used.Formats} {
+			if names != nil {
+				r[column] = names
+			}
+		}
+		if e.Events != nil {
+			r["ProfileEvents"] = e.Events
+		}
 		r["hostname"] = s.Host
 		if e.Tables != nil {
 			r["databases"], r["tables"] = e.Databases, e.Tables

@@ -151,7 +151,15 @@ type QueryLogEntry struct {
 	ExceptionCode int32
 	Exception     string
 	LogComment    string
+	// Events are by ClickHouse's names of profile events.
+	Events         map[string]uint64
+	Used           Used
+	NormalizedHash uint64
+	Formatted      string
 }
+
+// Used are the names that a statement uses.
+type Used struct{ Functions, Aggregates, TableFunctions, Storages, Formats []string }
 
 // QueryLogType is which of a query's events an entry records.
 type QueryLogType int8
