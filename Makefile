@@ -25,6 +25,7 @@ test: vet bin/olapd ## what a change must pass: unit, golden, crash, simulation,
 	$(GO) test -tags invariants ./internal/column ./segment/page ./query/exec/... ./query/build ./internal/node # memory used again is poisoned
 	$(MAKE) test-diff-short
 	$(MAKE) torture-short
+	$(MAKE) torture-cluster-short
 
 test-race: ## the concurrent packages under the race detector, with assertions
 	$(GO) test -race -tags invariants ./internal/... ./segment/... ./mergetree/... ./cluster/... ./ingest/... ./query/... ./server/...
@@ -56,4 +57,4 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include bench/bench.mk test/diff/diff.mk test/kafka/kafka.mk test/clients/clients.mk test/surface/surface.mk
+-include bench/bench.mk test/diff/diff.mk test/kafka/kafka.mk test/clients/clients.mk test/surface/surface.mk test/torturecluster/torturecluster.mk

@@ -106,6 +106,9 @@ func (s *Server) Exit() int { return s.cmd.ProcessState.ExitCode() }
 // Signal sends a signal to the child.
 func (s *Server) Signal(sig os.Signal) error { return s.cmd.Process.Signal(sig) }
 
+// PID is the process ID of the child.
+func (s *Server) PID() int { return s.cmd.Process.Pid }
+
 // Log returns what the child has printed.
 func (s *Server) Log() string { return s.log.String() }
 
