@@ -57,7 +57,11 @@ type Config struct {
 	node string // its name in the cluster; empty: alone
 }
 
-// DefaultConfig is what an empty file means.
+// DefaultNative is where LoadConfig has clients of the native protocol served, unless something else listens there: another
+// server on the machine is a reason to do without, not to fail.
+const DefaultNative = "127.0.0.1:9000"
+
+// DefaultConfig is what an empty file means, but for Native, which is empty.
 func DefaultConfig() Config {
 	return Config{Data: "./data", HTTP: "127.0.0.1:8123", TimeZone: "UTC", Name: "olapd", LogLevel: "info"}
 }
@@ -86,7 +90,7 @@ func size(field func(*Config) *int64) func(*Config, string) error {
 var options = []option{
 	{"data", "`directory` of everything stored (./data)", text(func(c *Config) *string { return &c.Data })},
 	{"http", "`address` of the HTTP interface (127.0.0.1:8123)", text(func(c *Config) *string { return &c.HTTP })},
-	{"native", "`address` at which clients of the native protocol are told to use HTTP (none)", text(func(c *Config) *string { return &c.Native })},
+	{"native", "`address` of the native protocol (127.0.0.1:9000, if it is free)", text(func(c *Config) *string { return &c.Native })},
 	{"admin", "loopback `address` of profiling and metrics (none)", text(func(c *Config) *string { return &c.Admin })},
 	{"cluster", "`address` at which other nodes of the cluster are listened for (:9010 for a member of one)", text(func(c *Config) *string { return &c.Cluster })},
 	{"advertise", "`address` at which other nodes reach this one (that of --cluster, or of the interface that leads to them)", text(func(c *Config) *string { return &c.Advertise })},
@@ -124,6 +128,7 @@ func parseSize(s string) (int64, error) {
 // LoadConfig reads the flags in args, the file they name with --config, and the environment. flag.ErrHelp if the user asked for help.
 func LoadConfig(args []string, environ []string, out io.Writer) (Config, error) {
 	c := DefaultConfig()
+	c.Native = DefaultNative
 	fs := flag.NewFlagSet("olapd server", flag.ContinueOnError)
 	fs.SetOutput(out)
 	fs.Usage = func() { help(out, fs) }

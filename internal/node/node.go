@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/olapd/olapd/cluster"
@@ -188,7 +189,7 @@ func (n *Node) start(ctx context.Context) error {
 			return err
 		}
 	}
-	n.log.Info("olapd is ready", "http", n.addrs.http, "data", n.cfg.Data, "took", n.cfg.Clock.Since(started).Round(time.Millisecond))
+	n.log.Info("olapd is ready", "http", n.addrs.http, "native", n.addrs.native, "data", n.cfg.Data, "took", n.cfg.Clock.Since(started).Round(time.Millisecond))
 	return nil
 }
 
@@ -253,6 +254,10 @@ func (n *Node) listen(zone *time.Location) error {
 			continue
 		}
 		ln, err := net.Listen("tcp", l.addr)
+		if errors.Is(err, syscall.EADDRINUSE) && l.shown == &n.addrs.native && l.addr == DefaultNative {
+			n.log.Warn("native clients are not served: something else listens there; set native to another address", "address", l.addr)
+			continue
+		}
 		if err != nil {
 			return err
 		}
@@ -264,6 +269,9 @@ func (n *Node) listen(zone *time.Location) error {
 
 // HTTPAddr is where the HTTP interface listens, host:port; empty if it does not.
 func (n *Node) HTTPAddr() string { return n.addrs.http }
+
+// NativeAddr is where the native protocol is served, host:port; empty if it is not.
+func (n *Node) NativeAddr() string { return n.addrs.native }
 
 // Engine returns the query engine, for use within the process.
 func (n *Node) Engine() *query.Engine { return n.engine }
