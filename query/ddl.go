@@ -78,7 +78,7 @@ func (x *statement) defineTable(s *ast.CreateTable) (*define.Change, error) {
 		return nil, err
 	}
 	if s.Populate { // rows that are there before the rollup is are read from this instant
-		if err := x.storage().Pin(x.ctx); err != nil {
+		if err := x.pin(); err != nil {
 			return nil, err
 		}
 	}

@@ -81,6 +81,18 @@ func (x *statement) snapshot(ctx context.Context) (exec.Storage, error) {
 	return q.Storage(ctx)
 }
 
+// pin pins the stored tables' rows now, here and elsewhere, so that what is read later is of this instant.
+func (x *statement) pin() error {
+	q, err := x.remote()
+	if err == nil && q != nil {
+		err = q.Pin(x.ctx)
+	}
+	if err != nil {
+		return err
+	}
+	return x.storage().Pin(x.ctx)
+}
+
 // MissingShards are the shards that are not in the answer, complete after Run: see the setting skip_unavailable_shards.
 func (r *Result) MissingShards() []string { return r.x.missing() }
 

@@ -238,3 +238,30 @@ func TestSpreadLimits(t *testing.T) {
 		}
 	})
 }
+
+// TestSpreadLargeBroadcast: a side of a join that is too large to be sent is joined where the query is, with the same answer.
+func TestSpreadLargeBroadcast(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, s *spread) {
+		for sql, want := range map[string]string{
+			"SELECT count(), sum(r.x) FROM t AS l JOIN t AS r ON l.x = r.x WHERE l.x IN (SELECT x FROM t WHERE x < 100)":                     "100\t4950\n",
+			"SELECT r.x % 2 AS g, count() FROM t AS l LEFT JOIN t AS r ON l.x = r.x + 29990 GROUP BY g ORDER BY g":                           "0\t29995\n1\t5\n",
+			"SELECT sum(x) FROM (SELECT l.x FROM t AS l SEMI JOIN t AS r ON l.x = r.x WHERE l.x < 10 UNION ALL SELECT x FROM t WHERE x < 3)": "48\n",
+			"SELECT l.x FROM t AS l JOIN t AS r ON l.x = r.x ORDER BY l.x DESC LIMIT 2":                                                      "29999\n29998\n",
+		} {
+			s.is(t, sql, want)
+			s.is(t, sql, want, "max_bytes_to_broadcast", "1000")
+		}
+		if out := s.run(Query{Text: "EXPLAIN ANALYZE SELECT count() FROM t AS l JOIN t AS r ON l.x = r.x", Settings: map[string]string{"max_bytes_to_broadcast": "1000"}}); !strings.Contains(out, "too large") {
+			t.Errorf("%s", out)
+		}
+	})
+}
+
+// TestSpreadPopulate: a view is filled with the rows of the instant before it was made, of all shards.
+func TestSpreadPopulate(t *testing.T) {
+	inVirtualTime(t, func(t *testing.T, s *spread) {
+		s.is(t, "CREATE MATERIALIZED VIEW v ENGINE = SummingMergeTree ORDER BY g POPULATE AS SELECT x % 3 AS g, count() AS n FROM t GROUP BY g", "")
+		s.is(t, "INSERT INTO t VALUES (3), (4), (6)", "")
+		s.is(t, "SELECT g, sum(n) FROM v GROUP BY g ORDER BY g", "0\t10002\n1\t10001\n2\t10000\n")
+	})
+}

@@ -18,19 +18,60 @@ func (b *builder) exchange(n *plan.Exchange, use needed, depth int) (exec.Operat
 			return nil, err
 		}
 	}
+	joined := map[*plan.Broadcast]bool{}
+	joinedIn(n.Input, joined)
 	var sent []*exec.Broadcast
 	for _, s := range plan.Broadcasts(n.Input) {
 		rows, err := b.sharedRows(s, depth)
 		if err != nil {
 			return nil, err
 		}
-		sent = append(sent, exec.NewBroadcast(rows))
+		sent = append(sent, exec.NewBroadcast(rows, joined[s]))
 	}
 	columns := make([]bool, len(n.Schema()))
 	for i := range columns {
 		columns[i] = use.has(i)
 	}
-	return exec.NewExchange(b.o.Remotes, n, columns, local, sent), nil
+	e := exec.NewExchange(b.o.Remotes, n, columns, local, sent)
+	if len(joined) == 0 {
+		return e, nil
+	}
+	op, err := b.node(unsent(n.Input, n.Shards), use, depth)
+	if err != nil {
+		return nil, err
+	}
+	e.Otherwise(op)
+	return e, nil
+}
+
+// joinedIn collects the Broadcasts that are the right side of a join of a fragment.
+func joinedIn(n plan.Node, to map[*plan.Broadcast]bool) {
+	if j, ok := n.(*plan.Join); ok {
+		if s, ok := j.Right.(*plan.Broadcast); ok {
+			to[s] = true
+		}
+	}
+	for _, in := range n.Inputs() {
+		if _, ok := in.(*plan.Broadcast); !ok {
+			joinedIn(in, to)
+		}
+	}
+}
+
+// unsent is a fragment as it runs here over the rows of all shards: its joins with Broadcasts, and what is above them; fragments are what is below.
+func unsent(n plan.Node, shards []uint64) plan.Node {
+	joined := map[*plan.Broadcast]bool{}
+	if joinedIn(n, joined); len(joined) == 0 {
+		return &plan.Exchange{Input: n, Shards: shards}
+	}
+	var in []plan.Node
+	for _, x := range n.Inputs() {
+		if _, ok := x.(*plan.Broadcast); !ok {
+			x = unsent(x, shards)
+		}
+		in = append(in, x)
+	}
+	return plan.WithInputs(n, in)
 }
 
 func (b *builder) broadcast(n *plan.Broadcast, depth int) (exec.Operator, error) {
@@ -38,7 +79,7 @@ func (b *builder) broadcast(n *plan.Broadcast, depth int) (exec.Operator, error)
 	if err != nil {
 		return nil, err
 	}
-	return exec.NewBroadcast(rows), nil
+	return exec.NewBroadcast(rows, false), nil
 }
 
 // sharedRows is the rows of a Broadcast, the same for all that read it.

@@ -59,6 +59,9 @@ type Exchange struct {
 	broadcasts []*Broadcast
 	local      Operator // nil: no shard is here
 	rows       []RemoteRows
+	// otherwise yields the same rows with nothing sent, or is nil: it runs where joined rows are more than may be sent.
+	otherwise Operator
+	taken     bool // it does
 }
 
 // NewExchange returns an Exchange. Broadcasts are those of the plan; those that operators of the local part read share what they gather.
@@ -73,8 +76,15 @@ func NewExchange(remotes Remotes, n *plan.Exchange, columns []bool, local Operat
 	return e
 }
 
+// Otherwise sets the operator that takes the place of the fragment when the rows of a Broadcast take more than Limits.BytesToBroadcast. It may read
+// the Broadcasts.
+func (e *Exchange) Otherwise(op Operator) { e.otherwise = op }
+
 // Describe implements Operator.
 func (e *Exchange) Describe() string {
+	if e.taken {
+		return "Exchange, of nothing: what would have been sent is too large"
+	}
 	if e.local == nil {
 		return "Exchange, of other nodes"
 	}
@@ -86,9 +96,17 @@ func (e *Exchange) Totals() (*column.Block, error) { return nil, nil }
 
 func (e *Exchange) streams(r *run) ([]Stream, error) {
 	for _, b := range e.broadcasts {
-		blocks, err := b.shared.gather(r)
+		limit := int64(0)
+		if e.otherwise != nil && b.joined {
+			limit = r.opts.Limits.BytesToBroadcast
+		}
+		blocks, more, err := b.shared.gather(r, limit)
 		if err != nil {
 			return nil, err
+		}
+		if more {
+			e.taken, e.inputs = true, []Operator{e.otherwise}
+			return open(r, e.otherwise)
 		}
 		e.fragment.Broadcasts = append(e.fragment.Broadcasts, blocks)
 	}
@@ -205,11 +223,12 @@ func (e *Exchange) lines(pad string) []string {
 type Broadcast struct {
 	base
 	shared *SharedRows
+	joined bool
 }
 
-// NewBroadcast returns a Broadcast of rows that others may share.
-func NewBroadcast(s *SharedRows) *Broadcast {
-	return &Broadcast{base: base{inputs: []Operator{s.in}}, shared: s}
+// NewBroadcast returns a Broadcast of rows that others may share; joined says that it is the side of a join.
+func NewBroadcast(s *SharedRows, joined bool) *Broadcast {
+	return &Broadcast{base: base{inputs: []Operator{s.in}}, shared: s, joined: joined}
 }
 
 // Describe implements Operator.
@@ -219,13 +238,16 @@ func (b *Broadcast) Describe() string { return "Broadcast" }
 func (b *Broadcast) Totals() (*column.Block, error) { return nil, nil }
 
 func (b *Broadcast) streams(r *run) ([]Stream, error) {
-	blocks, err := b.shared.gather(r)
+	blocks, more, err := b.shared.gather(r, 0)
 	if err != nil {
 		return nil, err
 	}
-	out := make([]Stream, 0, len(blocks))
+	out := make([]Stream, 0, len(blocks)+1)
 	for _, x := range blocks {
 		out = append(out, &valuesStream{rest: blocksOf{b: x, size: r.opts.MaxBlockSize}})
+	}
+	if more {
+		out = append(out, b.shared.rest)
 	}
 	if len(out) == 0 {
 		out = append(out, &chain{})
@@ -238,24 +260,36 @@ type SharedRows struct {
 	in     Operator
 	once   once
 	blocks []*column.Block
+	rest   Stream // behind the blocks, if they are not all
 	err    error
 }
 
 // NewSharedRows returns the rows of in, which nobody else opens.
 func NewSharedRows(in Operator) *SharedRows { return &SharedRows{in: in, once: newOnce()} }
 
-// gather returns the rows, whose memory is held until the end of the run. They are read only.
-func (s *SharedRows) gather(r *run) ([]*column.Block, error) {
+// gather returns the rows, whose memory is held until the end of the run. They are read only. Once they take more than limit bytes, unless that is 0, it stops:
+// more says that there is a rest. Only the first call's limit counts; of rows with a rest there is one reader.
+func (s *SharedRows) gather(r *run, limit int64) (blocks []*column.Block, more bool, err error) {
 	s.once.do(func() {
 		var in Stream
 		if in, s.err = single(r, s.in); s.err != nil {
 			return
 		}
 		held := r.reservation()
-		s.err = drain(r.ctx, in, func(b *column.Block) error {
+		for {
+			var b *column.Block
+			if b, s.err = in.Next(r.ctx); b == nil || s.err != nil {
+				return
+			}
 			s.blocks = append(s.blocks, b)
-			return held.add(blockBytes(b))
-		})
+			if s.err = held.add(blockBytes(b)); s.err != nil {
+				return
+			}
+			if limit > 0 && held.held > limit {
+				s.rest = in
+				return
+			}
+		}
 	})
-	return s.blocks, s.err
+	return s.blocks, s.rest != nil, s.err
 }

@@ -16,7 +16,7 @@ type link struct {
 	group
 	indices []uint64
 	end     context.CancelCauseFunc // of the stream that keeps the pin
-	first   *fragmentStream         // of the fragment that the link was made for, which did not wait for the pin
+	first   *fragmentStream         // of the fragment that the link was made for, which did not wait for the pin; nil if it was made for none
 	mu      struct {
 		sync.Mutex
 		uses int  // fragments that were started
@@ -27,7 +27,9 @@ type link struct {
 // close ends the link.
 func (l *link) close() {
 	l.end(nil)
-	l.first.end()
+	if l.first != nil {
+		l.first.end()
+	}
 }
 
 // fragmentStream is a stream that a fragment was asked for on.
@@ -36,7 +38,7 @@ type fragmentStream struct {
 	end context.CancelFunc
 }
 
-// link asks a node to pin shards and to run the first fragment on them, and waits until it has pinned.
+// link asks a node to pin shards and to run the first fragment on them, unless s is nil, and waits until it has pinned.
 func (q *Query) link(ctx context.Context, g group, s *sending) (*link, error) {
 	q.mu.Lock()
 	q.mu.next++
@@ -57,7 +59,9 @@ func (q *Query) link(ctx context.Context, g group, s *sending) (*link, error) {
 		}
 	}()
 	err := q.pinOn(pctx, l, func() (err error) {
-		l.first, err = q.request(ctx, l, s)
+		if s != nil {
+			l.first, err = q.request(ctx, l, s)
+		}
 		return err
 	})
 	if err != nil {

@@ -94,6 +94,15 @@ func (q *Query) Storage(ctx context.Context) (exec.Storage, error) {
 	return p.Storage, err
 }
 
+// Pin pins the rows of all shards that are read elsewhere, which the query's first fragment would do else.
+func (q *Query) Pin(ctx context.Context) error {
+	if q.Alone() {
+		return nil
+	}
+	_, _, err := q.connect(ctx, q.far, nil)
+	return err
+}
+
 // Missing names the shards that were left out, for which the query was told that it may.
 func (q *Query) Missing() []string {
 	q.mu.Lock()

@@ -8,6 +8,8 @@ var (
 		"1: a read sees everything that was committed before it began, on whatever replica it reads. 0: what the replica has applied.")
 	ReadAfter = text("String", "read_after_index", "",
 		"Log indices that must have been applied where shards are read, as 'shard:index, …'.")
+	MaxBroadcast = count("max_bytes_to_broadcast", 128<<20,
+		"Bytes of the right side of a join that are sent to all shards; if there are more, the left side is fetched, and the join is made where the query is. 0: no limit.")
 	UseHedged   = boolean("use_hedged_requests", true, "Ask another replica beside one that has not answered for hedged_connection_timeout_ms, for at most one request of twenty.")
 	HedgedAfter = millis("hedged_connection_timeout_ms", "50", "Time after which another replica is asked; see use_hedged_requests.")
 )
