@@ -140,7 +140,8 @@ func TestSystemTablesShowWhatOneMayKnow(t *testing.T) {
 			continue
 		}
 		out := user.run(Query{Text: "SELECT * FROM system." + name})
-		if strings.Contains(out, "hidden") && name != "functions" || strings.HasPrefix(out, "Code: 497") {
+		if strings.Contains(strings.ReplaceAll(out, "hidden_function", ""), "hidden") || // functions are no secret
+			strings.HasPrefix(out, "Code: 497") {
 			t.Errorf("system.%s: %.300s", name, out)
 		}
 	}

@@ -85,6 +85,10 @@ func TestAccess(t *testing.T) {
 			{"u", "SELECT count() FROM numbers(20000) WHERE number IN (SELECT a FROM t)", "2000\n"},
 			{"member", "SELECT count() FROM t", "2000\n"},
 			{"viewer", "SELECT sum(a) > 0 FROM t", "1\n"},
+			{"default", "SELECT column, sum(column_data_compressed_bytes) > 0 FROM system.parts_columns WHERE table = 't' GROUP BY column ORDER BY column", "a\t1\nsecret\t1\n"},
+			{"viewer", "SELECT DISTINCT column FROM system.parts_columns", "a\n"},
+			{"viewer", "SELECT name, data_compressed_bytes > 0, data_uncompressed_bytes > 0 FROM system.columns WHERE table = 't'", "a\t1\t1\n"},
+			{"viewer", "SELECT word FROM system.completions WHERE context = 'column' AND belongs = 't'", "a\n"},
 			{"viewer", "SELECT getSetting('max_threads')", "1\n"},
 		} {
 			if got := as(t, n, c.user, c.sql); got != c.want {

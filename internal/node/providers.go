@@ -18,7 +18,7 @@ import (
 // providers is what system tables tell of this node.
 func (n *Node) providers() virtual.Providers {
 	return virtual.Providers{
-		Sizes: n.sizes, Parts: n.parts, Merges: n.merges, KafkaConsumers: n.kafkaConsumers, Metrics: n.gauges, Disks: n.disks, Replicas: n.replicas,
+		Sizes: n.sizes, Parts: n.parts, PartColumns: n.partColumns, Merges: n.merges, KafkaConsumers: n.kafkaConsumers, Metrics: n.gauges, Disks: n.disks, Replicas: n.replicas,
 		Nodes: n.clusterNodes, Shards: n.clusterShards,
 		BuildOptions: func() [][2]string {
 			return [][2]string{{"VERSION_FULL", "olapd " + Version}, {"VERSION_DESCRIBE", Version}, {"SYSTEM", runtime.GOOS}, {"SYSTEM_PROCESSOR", runtime.GOARCH}, {"CXX_COMPILER", runtime.Version()}}
@@ -80,16 +80,44 @@ func (n *Node) parts(context.Context) ([]virtual.Part, error) {
 	err := n.eachTable(func(id catalog.TableID, v *mergetree.TableView) error {
 		granule := uint64(granularity(v))
 		for _, h := range v.Segments() {
-			out = append(out, virtual.Part{
-				Table: id, Name: partName(h.Segment), PartitionID: h.Partition, Partition: h.Partition, Rows: h.Rows, Marks: (h.Rows + granule - 1) / granule,
-				BytesOnDisk: h.Bytes, CompressedBytes: h.Bytes, UncompressedBytes: h.RawBytes, Level: h.Level,
-				MinBlock: int64(h.First), MaxBlock: int64(h.Last), Modified: time.Unix(h.Created, 0), Refs: 1,
-				Path: h.ID + ".seg", Disk: "default", HashOfAllFiles: fmt.Sprintf("%x", h.Hash),
-			})
+			out = append(out, partOf(id, h, granule))
 		}
 		if rows := v.MemtableRows(); rows > 0 {
 			out = append(out, virtual.Part{Table: id, Name: "memtable", PartitionID: "memtable", Partition: "memtable", Rows: uint64(rows),
 				UncompressedBytes: uint64(v.MemtableBytes()), Modified: n.cfg.Clock.Now(), Refs: 1, Memtable: true})
+		}
+		return nil
+	})
+	return out, err
+}
+
+func partOf(id catalog.TableID, h *mergetree.SegmentHandle, granule uint64) virtual.Part {
+	return virtual.Part{
+		Table: id, Name: partName(h.Segment), PartitionID: h.Partition, Partition: h.Partition, Rows: h.Rows, Marks: (h.Rows + granule - 1) / granule,
+		BytesOnDisk: h.Bytes, CompressedBytes: h.Bytes, UncompressedBytes: h.RawBytes, Level: h.Level,
+		MinBlock: int64(h.First), MaxBlock: int64(h.Last), Modified: time.Unix(h.Created, 0), Refs: 1,
+		Path: h.ID + ".seg", Disk: "default", HashOfAllFiles: fmt.Sprintf("%x", h.Hash),
+	}
+}
+
+// partColumns are the segments of this node with what each column takes, read from their footers.
+func (n *Node) partColumns(ctx context.Context) ([]virtual.Part, error) {
+	var out []virtual.Part
+	err := n.eachTable(func(id catalog.TableID, v *mergetree.TableView) error {
+		granule := uint64(granularity(v))
+		for _, h := range v.Segments() {
+			r, err := h.Open(ctx)
+			if err != nil {
+				if ctx.Err() != nil {
+					return err
+				}
+				continue // it is not on this node yet
+			}
+			p := partOf(id, h, granule)
+			for _, c := range r.Meta().Columns {
+				p.Columns = append(p.Columns, virtual.PartColumn{Name: c.Name, Type: c.Type, Bytes: uint64(c.Bytes), UncompressedBytes: uint64(c.RawBytes)})
+			}
+			out = append(out, p)
 		}
 		return nil
 	})

@@ -11,8 +11,10 @@ import (
 // called from any goroutine, at the moment a query reads the table.
 type Providers struct {
 	// Sizes returns rows and bytes of the stored tables.
-	Sizes          func(ctx context.Context) (map[catalog.TableID]Size, error)
-	Parts          func(ctx context.Context) ([]Part, error)
+	Sizes func(ctx context.Context) (map[catalog.TableID]Size, error)
+	Parts func(ctx context.Context) ([]Part, error)
+	// PartColumns returns the segments that lie here, with their columns.
+	PartColumns    func(ctx context.Context) ([]Part, error)
 	Merges         func(ctx context.Context) ([]Merge, error)
 	KafkaConsumers func(ctx context.Context) ([]KafkaConsumer, error)
 	// Metrics are gauges, Events are counters since the start, AsyncMetrics are measured now and then.
@@ -60,6 +62,13 @@ type Part struct {
 	Path, Disk                   string
 	HashOfAllFiles               string
 	Memtable                     bool // the rows not yet in a segment
+	Columns                      []PartColumn
+}
+
+// PartColumn is what a column of a segment takes.
+type PartColumn struct {
+	Name, Type               string
+	Bytes, UncompressedBytes uint64
 }
 
 // Merge is a merge under way.

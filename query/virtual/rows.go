@@ -14,7 +14,7 @@ import (
 	"github.com/olapd/olapd/query/exec"
 )
 
-// row is one row by column; what is missing is the type's default.
+// row is one row by column; what is missing is the type's default. A func() any is called for its value if the column is read.
 type row map[string]any
 
 // rows gathers the columns a query reads.
@@ -43,6 +43,9 @@ func (r *rows) add(values row) {
 		v := values[name]
 		if v == nil {
 			v = mapPart(values, name)
+		}
+		if later, ok := v.(func() any); ok {
+			v = later()
 		}
 		if v != nil {
 			appendGo(r.cols[i], v)

@@ -145,7 +145,8 @@ func tableRow(s *Source, t *catalog.Table) row {
 	return r
 }
 
-func columns(_ context.Context, s *Source, add func(row)) error {
+func columns(ctx context.Context, s *Source, add func(row)) error {
+	sizes := columnSizes(ctx, s)
 	for _, t := range s.Catalog.Tables("") {
 		keys := [4]map[string]bool{named(t.PartitionBy), named(t.SortKey...), named(t.PrimaryKey...), named(t.SampleBy)}
 		if len(t.PrimaryKey) == 0 {
@@ -161,6 +162,8 @@ func columns(_ context.Context, s *Source, add func(row)) error {
 			}
 			r := columnRow(t.Database, t.Name, c.Name, typ, i+1)
 			r["default_kind"], r["default_expression"], r["comment"], r["compression_codec"] = string(c.Default), c.Expr, c.Comment, c.Codec
+			r["data_compressed_bytes"] = func() any { return sizes()[sizeKey{t.ID, c.Name}].Bytes }
+			r["data_uncompressed_bytes"] = func() any { return sizes()[sizeKey{t.ID, c.Name}].UncompressedBytes }
 			for k, col := range []string{"is_in_partition_key", "is_in_sorting_key", "is_in_primary_key", "is_in_sampling_key"} {
 				r[col] = keys[k][c.Name]
 			}
