@@ -34,6 +34,8 @@ func (x *statement) needs(s ast.Statement) ([]access.Need, error) {
 	switch s := s.(type) {
 	case *ast.SelectUnion, *ast.Set, *ast.SetRole, *ast.ShowAccess, *ast.Kill, *ast.Other:
 		return nil, nil // reads, own things, checked where they run, or refused
+	case *ast.Parallel:
+		return nil, nil // each of its statements is asked for as it runs
 	case *ast.AccessChange, *ast.AccessDrop, *ast.Grant:
 		return nil, nil // accessrun.go
 	case *ast.Insert:

@@ -27,6 +27,8 @@ func (x *statement) dispatch(r *Result) error {
 		return x.insert(r, s)
 	case *ast.CreateTable:
 		return x.create(r, s)
+	case *ast.Parallel:
+		return x.parallel(r, s)
 	case *ast.CreateDatabase:
 		return x.createDatabase(s)
 	case *ast.CreateFunction:
@@ -139,4 +141,28 @@ func (x *statement) hasDatabase(db string) bool {
 
 func (x *statement) noDatabase(db string) error {
 	return sqlerr.New(sqlerr.UnknownDatabase, "Database %s does not exist", db)
+}
+
+// parallel runs what PARALLEL WITH joins, one after the other: the first error ends it. None may yield rows, or read data that follows the text.
+func (x *statement) parallel(r *Result, s *ast.Parallel) error {
+	for _, part := range s.Statements {
+		switch p := part.(type) {
+		case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Drop, *ast.Rename, *ast.Alter, *ast.Optimize, *ast.Attach, *ast.System:
+		case *ast.Insert:
+			if p.Select == nil {
+				return sqlerr.At(p.Start, sqlerr.IncorrectQuery, "INSERT with data can't be combined with other queries using PARALLEL WITH clause")
+			}
+		default:
+			return sqlerr.At(part.Span().Start, sqlerr.IncorrectQuery, "Query %s can't be combined with other queries using PARALLEL WITH clause because this query has output (Use UNION to combine select queries)", ast.Format(part))
+		}
+	}
+	whole := x.ast
+	defer func() { x.ast = whole }()
+	for _, part := range s.Statements {
+		x.ast = part
+		if err := x.dispatch(r); err != nil {
+			return err
+		}
+	}
+	return nil
 }

@@ -22,6 +22,9 @@ func (x *statement) explain(r *Result, s *ast.Explain) error {
 	case ast.ExplainAST:
 		return x.explainText(r, s, define.Tree(s.Statement))
 	case ast.ExplainSyntax:
+		if flag(s.Settings, "oneline") {
+			return x.explainText(r, s, ast.Format(s.Statement))
+		}
 		return x.explainText(r, s, syntax(s.Statement))
 	case ast.ExplainPlan, ast.ExplainQueryTree, ast.ExplainPipeline, ast.ExplainEstimate, ast.ExplainAnalyze:
 	default:

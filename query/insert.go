@@ -240,7 +240,7 @@ func (x *statement) write(r *Result, t *catalog.Table, next nextBlock, o InsertO
 
 // insertFunction takes INSERT INTO FUNCTION null(…): the rows are read and go nowhere.
 func (x *statement) insertFunction(s *ast.Insert) error {
-	if s.Function.Name != "null" || s.Select != nil || len(s.Function.Args) != 1 {
+	if s.Function.Name != "null" || len(s.Function.Args) != 1 {
 		return sqlerr.At(s.Function.Start, sqlerr.NotImplemented, "INSERT INTO FUNCTION %s is not implemented", s.Function.Name)
 	}
 	lit, ok := s.Function.Args[0].(*ast.Literal)
@@ -269,6 +269,20 @@ func (x *statement) insertFunction(s *ast.Insert) error {
 			return err
 		}
 		return x.drain(rows)
+	}
+	if s.Select != nil {
+		n, err := x.analyzed(s.Select)
+		if err != nil {
+			return err
+		}
+		if len(n.Schema()) != len(target.Input) {
+			return sqlerr.At(s.Select.Start, sqlerr.NumberOfColumnsDoesntMatch, "Number of columns doesn't match (source: %d and result: %d)", len(n.Schema()), len(target.Input))
+		}
+		p, err := x.pipeline(n, false)
+		if err != nil {
+			return err
+		}
+		return p.Run(x.ctx, func(*column.Block) error { return nil })
 	}
 	rd, err := x.reader(s, target, o)
 	if err != nil {

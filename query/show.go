@@ -135,7 +135,7 @@ func (x *statement) showTables(r *Result, s *ast.Show) error {
 	}
 	cols := "name"
 	if s.Full {
-		cols = "name, multiIf(engine = 'View', 'VIEW', engine = 'MaterializedView', 'MATERIALIZED VIEW', 'BASE TABLE') AS table_type"
+		cols = "name, engine"
 	}
 	return x.rewritten(r, "SELECT "+cols+" FROM "+table+filter(s, "name", conds...)+" ORDER BY name"+limit(s), s.Output)
 }
@@ -201,14 +201,15 @@ func (x *statement) showIndexes(r *Result, s *ast.Show) error {
 	if err != nil {
 		return err
 	}
-	null := "CAST(NULL, 'Nullable(String)')"
+	null := "CAST(NULL, 'Nullable(Nothing)')"
+	text := "CAST(NULL, 'Nullable(String)')"
 	tail := ", 0 AS cardinality, " + null + " AS sub_part, " + null + " AS packed, " + null + " AS `null`, index_type, '' AS comment, '' AS index_comment, 'YES' AS visible, expression"
 	where := "database = " + types.QuoteString(db) + " AND table = " + types.QuoteString(name)
-	sql := "SELECT table, 1 AS non_unique, key_name, 1 AS seq_in_index, column_name, collation" + tail + " FROM (" +
-		"SELECT table, name AS key_name, '' AS column_name, " + null + " AS collation, upper(type) AS index_type, expr AS expression FROM system.data_skipping_indices WHERE " + where +
-		" UNION ALL SELECT table, 'PRIMARY' AS key_name, primary_key AS column_name, CAST('A', 'Nullable(String)') AS collation, 'PRIMARY' AS index_type, '' AS expression FROM system.tables WHERE " +
+	sql := "SELECT table, 1 AS non_unique, key_name, toUInt64(1) AS seq_in_index, pk_col, collation" + tail + " FROM (" +
+		"SELECT table, name AS key_name, '' AS pk_col, " + text + " AS collation, upper(type) AS index_type, expr AS expression FROM system.data_skipping_indices WHERE " + where +
+		" UNION ALL SELECT table, 'PRIMARY' AS key_name, primary_key AS pk_col, CAST('A', 'Nullable(String)') AS collation, 'PRIMARY' AS index_type, '' AS expression FROM system.tables WHERE " +
 		"database = " + types.QuoteString(db) + " AND name = " + types.QuoteString(name) + " AND primary_key != '')"
-	return x.rewritten(r, sql+filter(s, "key_name")+" ORDER BY key_name", s.Output)
+	return x.rewritten(r, sql+filter(s, "key_name")+" ORDER BY index_type, expression, seq_in_index", s.Output)
 }
 
 func (x *statement) exists(r *Result, s *ast.Exists) error {

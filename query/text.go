@@ -266,6 +266,8 @@ func kindOf(s ast.Statement) string {
 		return "System"
 	case *ast.Check:
 		return "Check"
+	case *ast.Parallel:
+		return "ParallelWithQuery"
 	case *ast.AccessChange:
 		if s.Alter {
 			return "Alter"

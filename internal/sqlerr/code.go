@@ -186,6 +186,7 @@ const (
 	ViolatedConstraint                           Code = 469
 	ReadonlySetting                              Code = 472
 	QueryIsProhibited                            Code = 392
+	EmptyListOfColumnsPassed                     Code = 90
 	BadDatabaseForTemporaryTable                 Code = 442
 	TooManyTables                                Code = 724
 	FunctionAlreadyExists                        Code = 609
@@ -386,6 +387,7 @@ var names = map[Code]string{
 	ViolatedConstraint:                           "VIOLATED_CONSTRAINT",
 	ReadonlySetting:                              "READONLY_SETTING",
 	QueryIsProhibited:                            "QUERY_IS_PROHIBITED",
+	EmptyListOfColumnsPassed:                     "EMPTY_LIST_OF_COLUMNS_PASSED",
 	BadDatabaseForTemporaryTable:                 "BAD_DATABASE_FOR_TEMPORARY_TABLE",
 	TooManyTables:                                "TOO_MANY_TABLES",
 	FunctionAlreadyExists:                        "FUNCTION_ALREADY_EXISTS",

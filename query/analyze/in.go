@@ -18,9 +18,6 @@ func (s *scope) in(e *ast.FuncCall) (plan.Expr, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.a.flag("transform_null_in", false) && left.Type().IsNullable() {
-		return nil, sqlerr.New(sqlerr.NotImplemented, "transform_null_in is not supported")
-	}
 	not := e.Name == "notIn" || e.Name == "globalNotIn"
 	right, _ := ast.Unalias(e.Args[1])
 	if id, ok := right.(*ast.Ident); ok {
@@ -40,7 +37,7 @@ func (s *scope) in(e *ast.FuncCall) (plan.Expr, error) {
 			right = al
 		}
 	}
-	if t := left.Type(); t.Kind == types.Nullable && t.Elem().Kind == types.Nothing {
+	if t := left.Type(); t.Kind == types.Nullable && t.Elem().Kind == types.Nothing && !s.nullIsValue(left) {
 		return constant(types.TNull, nil), nil
 	}
 	return s.inList(left, right, not)
@@ -142,6 +139,9 @@ func (s *scope) inQuery(left plan.Expr, q *ast.Subquery, not bool) (plan.Expr, e
 	if err != nil {
 		return nil, err
 	}
+	if s.nullIsValue(left) && len(args) == 1 {
+		return s.inNullableQuery(left, &plan.In{Args: args, Set: set, T: inType(args)}, set.Input, not)
+	}
 	x := &plan.In{Args: args, Set: set, Not: not, T: inType(args)}
 	return x, s.a.grow(x)
 }
@@ -215,7 +215,7 @@ func (s *scope) inList(left plan.Expr, right ast.Expr, not bool) (plan.Expr, err
 		if !ok {
 			return s.inDynamic(left, x, not)
 		}
-		return s.inValues(left, spread(left, c), not)
+		return s.inConstants(left, spread(left, c), not)
 	}
 	if len(rows) > maxSetElements {
 		return nil, sqlerr.New(sqlerr.SetSizeLimitExceeded, "IN-set size exceeded. Maximum: %d", maxSetElements)
@@ -231,6 +231,13 @@ func (s *scope) inList(left plan.Expr, right ast.Expr, not bool) (plan.Expr, err
 			return nil, sqlerr.At(r.Span().Start, sqlerr.UnknownIdentifier, "Element of set in IN, VALUES, or LIMIT, or aggregate function parameter, or a table function argument is not a constant expression: %s", ast.Format(r))
 		}
 		values[i] = c
+	}
+	return s.inConstants(left, values, not)
+}
+
+func (s *scope) inConstants(left plan.Expr, values []*plan.Const, not bool) (plan.Expr, error) {
+	if s.nullIsValue(left) {
+		return s.inNullable(left, values, not)
 	}
 	return s.inValues(left, values, not)
 }
@@ -294,6 +301,64 @@ func (s *scope) inDynamic(left, right plan.Expr, not bool) (plan.Expr, error) {
 		x, err = s.call("not", x)
 	}
 	return x, err
+}
+
+// nullIsValue reports whether NULL on the left side of IN equals NULL in the set: the setting transform_null_in.
+func (s *scope) nullIsValue(left plan.Expr) bool {
+	return left.Type().IsNullable() && s.a.flag("transform_null_in", false)
+}
+
+// orNull is left IN set, which is NULL for a NULL on the left, with that being whether the set has NULL.
+func (s *scope) orNull(left, in, hasNull plan.Expr, not bool) (plan.Expr, error) {
+	null, err := s.call("isNull", left)
+	if err != nil {
+		return nil, err
+	}
+	if in, err = s.call("assumeNotNull", in); err != nil { // where the left side is NULL it does not count
+		return nil, err
+	}
+	x, err := s.call("if", null, hasNull, in)
+	if err == nil && not {
+		x, err = s.call("not", x)
+	}
+	return x, err
+}
+
+// inNullable is IN of a list that may have NULL, which equals NULL.
+func (s *scope) inNullable(left plan.Expr, rows []*plan.Const, not bool) (plan.Expr, error) {
+	has := uint8(0)
+	for _, r := range rows {
+		if column.IsNull(r.Value, 0) {
+			has = 1
+		}
+	}
+	if left.Type().Inner().Kind == types.Nothing {
+		if not {
+			has = 1 - has
+		}
+		return constant(types.TUInt8, has), nil
+	}
+	in, err := s.inValues(left, rows, false)
+	if err != nil {
+		return nil, err
+	}
+	return s.orNull(left, in, constant(types.TUInt8, has), not)
+}
+
+// inNullableQuery is IN of a subquery that may yield NULL, which equals NULL.
+func (s *scope) inNullableQuery(left plan.Expr, in *plan.In, n plan.Node, not bool) (plan.Expr, error) {
+	has := plan.Expr(constant(types.TUInt8, uint8(0)))
+	if col := columnsOf(n.Schema())[0]; col.Type().IsNullable() {
+		null, err := s.call("isNull", col)
+		if err != nil {
+			return nil, err
+		}
+		s.a.sets++
+		set := &plan.Set{ID: s.a.sets, Types: []*types.Type{types.TUInt8},
+			Input: &plan.Project{Input: n, Exprs: []plan.Expr{null}, Fields: column.Schema{{Name: "null", Type: types.TUInt8}}}}
+		has = &plan.In{Args: []plan.Expr{constant(types.TUInt8, uint8(1))}, Set: set, T: types.TUInt8}
+	}
+	return s.orNull(left, in, has, not)
 }
 
 // inValues makes a set of constant rows, in the types of the left side. Values that the types cannot hold

@@ -83,6 +83,11 @@ func (p *printer) smallStatement(s Statement) {
 		p.when(len(s.Settings) > 0, " SETTINGS ")
 		p.settings(s.Settings)
 		p.output(s.Output)
+	case *Parallel:
+		for i, part := range s.Statements {
+			p.when(i > 0, " PARALLEL WITH ")
+			p.statement(part)
+		}
 	case *Other:
 		p.put(s.Text)
 	}

@@ -279,6 +279,13 @@ type Other struct {
 	Text    string
 }
 
+// Parallel is statements joined by PARALLEL WITH. None of them yields rows.
+type Parallel struct {
+	Range
+	Statements []Statement
+}
+
+func (*Parallel) statement() {}
 func (*Insert) statement()   {}
 func (*Drop) statement()     {}
 func (*Attach) statement()   {}

@@ -176,6 +176,9 @@ func (o *Options) plain(ctx context.Context, ch *Change, t *catalog.Table, s *as
 	if len(t.Columns) == 0 {
 		return sqlerr.At(s.Start, sqlerr.IncorrectQuery, "Incorrect CREATE query: required list of column descriptions or AS section or SELECT")
 	}
+	if t.Kind == catalog.KindView { // AS function
+		return nil
+	}
 	return o.store(ctx, t, s, storage)
 }
 
@@ -188,6 +191,9 @@ func (o *Options) likeOther(ctx context.Context, t *catalog.Table, s *ast.Create
 			return nil, err
 		}
 		t.Columns = columnsOf(n.Schema())
+		if s.Engine == nil { // its rows are those of the function, each time it is read
+			t.Kind, t.Engine, t.Select = catalog.KindView, "View", "SELECT * FROM "+ast.Format(s.AsFunction)
+		}
 	case s.AsTable != nil:
 		db, name, err := o.table(*s.AsTable)
 		if err != nil {

@@ -7,6 +7,7 @@ package insert
 
 import (
 	"context"
+	"regexp"
 	"slices"
 
 	"github.com/olapd/olapd/internal/catalog"
@@ -343,11 +344,41 @@ func Names(t *catalog.Table, list []ast.Expr) ([]string, error) {
 				return nil, err
 			}
 			out = append(out, names...)
+		case *ast.ColumnsMatcher:
+			names, err := matching(t, e)
+			if err != nil {
+				return nil, err
+			}
+			out = append(out, names...)
 		default:
 			return nil, sqlerr.At(e.Span().Start, sqlerr.NotImplemented, "%s in an INSERT's columns is not implemented", ast.Format(e))
 		}
 	}
 	return out, nil
+}
+
+// matching are the columns that COLUMNS('…') or COLUMNS(a, b) stands for.
+func matching(t *catalog.Table, m *ast.ColumnsMatcher) ([]string, error) {
+	var names []string
+	for _, id := range m.List {
+		names = append(names, id.Last())
+	}
+	if m.List == nil {
+		re, err := regexp.Compile(m.Pattern)
+		if err != nil {
+			return nil, sqlerr.Wrap(err, sqlerr.CannotCompileRegexp, "COLUMNS pattern %s cannot be compiled", m.Pattern)
+		}
+		for _, n := range Insertable(t) {
+			if re.MatchString(n) {
+				names = append(names, n)
+			}
+		}
+	}
+	names, err := except(names, m.Transformers)
+	if err == nil && len(names) == 0 {
+		err = sqlerr.At(m.Start, sqlerr.EmptyListOfColumnsPassed, "Empty list of columns to insert")
+	}
+	return names, err
 }
 
 func except(names []string, ts []*ast.Transformer) ([]string, error) {

@@ -70,7 +70,7 @@ func One(text string, limits Limits) (stmt ast.Statement, err error) {
 	if p.at().kind == tokEnd {
 		return nil, sqlerr.At(0, sqlerr.SyntaxError, "Empty query")
 	}
-	stmt = p.statement()
+	stmt = p.parallel(p.statement())
 	if hasInlineData(stmt) {
 		return stmt, nil
 	}
@@ -87,6 +87,19 @@ func One(text string, limits Limits) (stmt ast.Statement, err error) {
 	return stmt, nil
 }
 
+// parallel takes what PARALLEL WITH joins to a statement.
+func (p *parser) parallel(first ast.Statement) ast.Statement {
+	if !p.words("PARALLEL WITH") {
+		return first
+	}
+	s := &ast.Parallel{Statements: []ast.Statement{first, p.statement()}}
+	for p.words("PARALLEL WITH") {
+		s.Statements = append(s.Statements, p.statement())
+	}
+	s.Range = p.from(first.Span().Start)
+	return s
+}
+
 // Statements parses any number of statements separated by semicolons. Inline data of an INSERT extends to the
 // end of the text, so such an INSERT is the last. An empty text has no statements.
 func Statements(text string, limits Limits) (list []ast.Statement, err error) {
@@ -98,7 +111,7 @@ func Statements(text string, limits Limits) (list []ast.Statement, err error) {
 		if p.at().kind == tokEnd {
 			return list, nil
 		}
-		s := p.statement()
+		s := p.parallel(p.statement())
 		list = append(list, s)
 		if hasInlineData(s) {
 			return list, nil
