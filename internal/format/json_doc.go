@@ -16,7 +16,8 @@ func init() {
 		define(&Format{Name: k.name, ContentType: "application/json; charset=UTF-8",
 			out: func(w *output, s column.Schema, o Options) Writer {
 				return &jsonDocWriter{output: w, schema: s, o: o, compact: k.compact, strings: k.strings}
-			}})
+			},
+			in: func(s column.Schema, o Options) rowFormat { return newJSONDoc(s, o, k.compact) }})
 	}
 	for _, k := range []struct {
 		name    string
@@ -26,16 +27,26 @@ func init() {
 		define(&Format{Name: k.name, ContentType: "application/json; charset=UTF-8",
 			out: func(w *output, s column.Schema, o Options) Writer {
 				return &jsonColumnsWriter{jsonDocWriter: jsonDocWriter{output: w, schema: s, o: o}, meta: k.meta, compactRows: k.compact}
+			},
+			in: func(s column.Schema, o Options) rowFormat {
+				return &jsonColumns{schema: s, scan: jsonScan{o: &o}, compact: k.compact, meta: k.meta}
 			}})
 	}
 	define(&Format{Name: "JSONObjectEachRow", ContentType: "application/json; charset=UTF-8",
 		out: func(w *output, s column.Schema, o Options) Writer {
 			return &jsonObjectWriter{jsonRowsWriter: jsonRowsWriter{output: w, schema: s, o: o}}
-		}})
-	define(&Format{Name: "JSONEachRowWithProgress", ContentType: ndjson,
-		out: func(w *output, s column.Schema, o Options) Writer {
-			return &jsonProgressWriter{jsonRowsWriter: jsonRowsWriter{output: w, schema: s, o: o}}
-		}})
+		},
+		in: newJSONObject})
+	for _, strings := range []bool{false, true} {
+		name := "JSONEachRowWithProgress"
+		if strings {
+			name = "JSONStringsEachRowWithProgress"
+		}
+		define(&Format{Name: name, ContentType: ndjson,
+			out: func(w *output, s column.Schema, o Options) Writer {
+				return &jsonProgressWriter{jsonRowsWriter: jsonRowsWriter{output: w, schema: s, o: o, strings: strings}}
+			}})
+	}
 }
 
 // jsonDocWriter writes JSON and JSONCompact: one document with the schema, the rows and statistics.

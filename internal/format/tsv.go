@@ -40,7 +40,7 @@ func init() {
 	}
 	define(&Format{Name: "TSKV", ContentType: ct, out: func(w *output, s column.Schema, o Options) Writer {
 		return &tsvWriter{output: w, schema: s, o: o, keys: true}
-	}})
+	}, in: newTSKV})
 }
 
 // tsvWriter writes TabSeparated and its relatives.

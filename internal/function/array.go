@@ -373,7 +373,10 @@ func evalResize(c *Call) (column.Vector, error) {
 	for i := range c.Rows {
 		from, to := arr.bounds(i)
 		n := size.at(i)
-		want := int(min(max(n, -n), maxArrayLength+1))
+		want := maxArrayLength + 1
+		if n > -maxArrayLength && n < maxArrayLength {
+			want = int(max(n, -n))
+		}
 		if int64(want)+int64(b.Len()) > maxArrayLength {
 			return nil, tooLargeArray("arrayResize", n)
 		}

@@ -27,6 +27,9 @@ func Bind(env *Env, name string, args []Arg) (*Bound, error) {
 	if err := checkArgs(f, args); err != nil {
 		return nil, err
 	}
+	if err := refuseFixed(f.Name, args); err != nil {
+		return nil, err
+	}
 	b := &Bound{Func: f}
 	plain := make([]Arg, len(args))
 	nullable, allNull, low := false, false, lowCardinality(args)
@@ -55,7 +58,7 @@ func Bind(env *Env, name string, args []Arg) (*Bound, error) {
 	if nullable && t.CanBeNullable() {
 		b.Result = types.NewNullable(t)
 	}
-	if low && !f.Volatile && !f.ExactType && canBeLowCardinality(b.Result) {
+	if low && !f.Volatile && !f.ExactType && !plainOfLow[f.Name] && canBeLowCardinality(b.Result) {
 		b.Result = types.NewLowCardinality(b.Result)
 	}
 	return b, nil
@@ -108,6 +111,13 @@ func lowCardinality(args []Arg) bool {
 		}
 	}
 	return n == 1
+}
+
+// plainOfLow are the functions whose results are never LowCardinality, as in ClickHouse.
+var plainOfLow = map[string]bool{
+	"and": true, "or": true, "xor": true, "if": true, "multiIf": true, "ignore": true, "has": true, "indexOf": true, "countEqual": true, "mapContains": true,
+	"JSONExtractBool": true, "JSONExtractFloat": true, "JSONExtractInt": true, "JSONExtractUInt": true, "JSONExtractRaw": true, "JSONExtractString": true,
+	"JSONHas": true, "JSONLength": true, "isValidJSON": true,
 }
 
 func canBeLowCardinality(t *types.Type) bool {

@@ -8,7 +8,7 @@ import (
 
 func init() {
 	register(
-		&Scalar{Name: "if", CaseInsensitive: true, MinArgs: 3, MaxArgs: 3, Nulls: NullCustom, Resolve: resolveMultiIf("if"), Eval: evalMultiIf, Family: "conditional", Doc: "Chooses the second argument where the first is true, else the third.", Example: "if(1, 'a', 'b') → a"},
+		&Scalar{Name: "if", CaseInsensitive: true, MinArgs: 3, MaxArgs: 3, Nulls: NullCustom, Resolve: resolveMultiIf("if"), Eval: evalIf, Family: "conditional", Doc: "Chooses the second argument where the first is true, else the third.", Example: "if(1, 'a', 'b') → a"},
 		&Scalar{Name: "multiIf", Aliases: []string{"caseWithoutExpression", "caseWithoutExpr"}, CaseInsensitive: true, MinArgs: 3, MaxArgs: maxBranches, Nulls: NullCustom, Resolve: resolveMultiIf("multiIf"), Eval: evalMultiIf, Family: "conditional", Doc: "Chooses the value behind the first true condition, else the last argument.", Example: "multiIf(0, 'a', 1, 'b', 'c') → b"},
 		&Scalar{Name: "caseWithExpression", Aliases: []string{"caseWithExpr"}, MinArgs: 4, MaxArgs: maxBranches, Nulls: NullCustom, Resolve: resolveCase, Eval: evalCase, Family: "conditional", Doc: "Chooses the value behind the first argument equal to the first one, else the last argument.", Example: "caseWithExpression(2, 1, 'a', 2, 'b', 'c') → b"},
 		&Scalar{Name: "isNull", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: fixed("isNull", types.TUInt8), Eval: evalIsNull(1), Family: "null", Doc: "Tests for NULL.", Example: "isNull(NULL) → 1"},
@@ -71,6 +71,27 @@ func castAll(c *Call, at []int, t *types.Type) ([]column.Vector, error) {
 		out[i] = v
 	}
 	return out, nil
+}
+
+// evalIf keeps the zero bytes at the end of a FixedString that becomes a String, as ClickHouse's if does and its multiIf does not.
+func evalIf(c *Call) (column.Vector, error) {
+	if c.Result.WithoutLowCardinality().Kind == types.String {
+		in := *c
+		in.Args = append([]column.Vector(nil), c.Args...)
+		for i := 1; i < len(in.Args); i++ {
+			in.Args[i] = withZeros(in.Args[i])
+		}
+		c = &in
+	}
+	return evalMultiIf(c)
+}
+
+// withZeros is a vector of FixedString as one of String of the same bytes; others it returns as they are.
+func withZeros(v column.Vector) column.Vector {
+	if v.Type().Kind == types.FixedString {
+		return column.WithType(v, types.TString)
+	}
+	return v
 }
 
 func evalMultiIf(c *Call) (column.Vector, error) {

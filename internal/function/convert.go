@@ -341,6 +341,10 @@ func resolveToLowCardinality(_ *Env, args []Arg) (*types.Type, error) {
 	if args[0].Type.Kind == types.LowCardinality {
 		return args[0].Type, nil
 	}
+	switch t := args[0].Type; t.Inner().Kind {
+	case types.Decimal, types.Enum8, types.Enum16, types.DateTime64, types.Array, types.Tuple, types.Map, types.Nothing, types.AggregateFunction:
+		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "DataTypeLowCardinality is supported only for numbers, strings, Date or DateTime, but got %s", t)
+	}
 	return types.NewLowCardinality(args[0].Type), nil
 }
 

@@ -298,9 +298,10 @@ func resolveExtreme(_ *Env, args []Arg) (*types.Type, error) {
 	if err == nil {
 		return t.WithoutLowCardinality(), nil
 	}
-	nullable := false
 	for _, a := range args {
-		nullable = nullable || a.Type.Kind == types.Nullable
+		if a.Type.Kind == types.Nullable {
+			return nil, err
+		}
 		switch in := a.Type.Inner(); {
 		case in.IsInteger(), in.Kind == types.Nothing:
 		case in.IsFloat() && allNumbers(args):
@@ -309,11 +310,7 @@ func resolveExtreme(_ *Env, args []Arg) (*types.Type, error) {
 			return nil, err
 		}
 	}
-	t = types.TUInt64
-	if nullable {
-		t = types.NewNullable(t)
-	}
-	return t, nil
+	return types.TUInt64, nil
 }
 
 func allNumbers(args []Arg) bool {

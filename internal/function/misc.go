@@ -196,7 +196,11 @@ func evalTransform(c *Call) (column.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	x, err := Cast(c.Env, c.Args[0], t)
+	own := c.Args[0]
+	if t.Inner().Kind == types.String {
+		own = withZeros(own)
+	}
+	x, err := Cast(c.Env, own, t)
 	if err != nil {
 		return nil, err
 	}

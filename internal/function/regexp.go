@@ -282,6 +282,9 @@ func resolveMultiMatch(name string, result *types.Type) func(*Env, []Arg) (*type
 func evalMultiMatch(c *Call) (column.Vector, error) {
 	out := make([]uint64, c.Rows)
 	h, arr := stringsOf(c.Args[0]), arraysOf(c.Args[1])
+	if arr.Typ.Elem().Kind == types.Nothing { // the empty array
+		return narrow(c.Result, out), nil
+	}
 	exprs := stringsOf(arr.Elem)
 	var finders []*regex.Finder
 	for i := range out {
