@@ -62,6 +62,9 @@ func New(d Deps) (*Engine, error) {
 	e.deps.Providers.Processes = e.procs.list
 	e.deps.Providers.QueryLog = e.log.entries
 	e.deps.Providers.Errors = e.log.errors
+	if e.deps.Providers.Events == nil {
+		e.deps.Providers.Events = e.log.events
+	}
 	e.deps.Providers.QuotaUses = func(user string) []virtual.QuotaUse {
 		en, err := e.gate.state().Enable(user, nil)
 		if err != nil {

@@ -239,6 +239,7 @@ func (x *statement) logEnd(err error, started bool) {
 	entry.ResultRows, entry.ResultBytes = x.q.resultRows.Load(), x.q.resultBytes.Load()
 	entry.Tables, entry.Databases = tableNames(x.ast, x.db)
 	entry.Events, entry.Used = x.q.profileEvents(), used(x.ast)
+	x.e.log.countEvents(entry.Events, x.q.kind, err != nil)
 	entry.NormalizedHash = normalizedHash(entry.Query)
 	if settings.LogFormatted.Of(x.set) {
 		entry.Formatted = formatted(x.ast)

@@ -1,6 +1,8 @@
 package query
 
 import (
+	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -22,6 +24,7 @@ type queryLog struct {
 		ring   []virtual.QueryLogEntry
 		next   int
 		errors map[sqlerr.Code]*virtual.ErrorCount
+		events map[string]uint64 // since the start
 	}
 }
 
@@ -71,6 +74,44 @@ func (l *queryLog) errors() []virtual.ErrorCount {
 	out := make([]virtual.ErrorCount, 0, len(l.mu.errors))
 	for _, c := range l.mu.errors {
 		out = append(out, *c)
+	}
+	return out
+}
+
+// eventDocs describe what queries count.
+var eventDocs = map[string]string{"Query": "Queries that were started.", "SelectQuery": "SELECTs that were started.", "InsertQuery": "INSERTs that were started.",
+	"FailedQuery": "Queries that failed.", "FailedSelectQuery": "SELECTs that failed.", "FailedInsertQuery": "INSERTs that failed.",
+	"QueryTimeMicroseconds": "Time of all queries.", "SelectedRows": "Rows read from tables.", "SelectedBytes": "Bytes read from tables.",
+	"InsertedRows": "Rows inserted.", "InsertedBytes": "Bytes inserted.", "ResultRows": "Rows of results.", "ResultBytes": "Bytes of results."}
+
+// countEvents adds what a query did.
+func (l *queryLog) countEvents(did map[string]uint64, kind string, failed bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.mu.events == nil {
+		l.mu.events = map[string]uint64{}
+	}
+	for name, n := range did {
+		if name == "RealTimeMicroseconds" {
+			name = "QueryTimeMicroseconds"
+		}
+		l.mu.events[name] += n
+	}
+	if failed {
+		l.mu.events["FailedQuery"]++
+		if name := "Failed" + kind + "Query"; eventDocs[name] != "" {
+			l.mu.events[name]++
+		}
+	}
+}
+
+// events returns what was counted, by name.
+func (l *queryLog) events() []virtual.Metric {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var out []virtual.Metric
+	for _, name := range slices.Sorted(maps.Keys(l.mu.events)) {
+		out = append(out, virtual.Metric{Name: name, Description: eventDocs[name], Value: float64(l.mu.events[name])})
 	}
 	return out
 }
