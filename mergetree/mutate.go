@@ -14,6 +14,8 @@ import (
 
 // Mutation says how the stored rows of a table change.
 type Mutation struct {
+	// Partition is the ID of the partition whose rows change; empty: all.
+	Partition string
 	// May reports whether a segment can have rows that Rows changes, as its indexes tell; nil: any can.
 	May func(ctx context.Context, r *segment.Reader) (bool, error)
 	// Rows returns what becomes of a block with the spec's columns: the block itself if nothing changes, else another with as many rows
@@ -95,6 +97,9 @@ func (s *Store) buildMutation(ctx context.Context, id catalog.TableID, m Mutatio
 		return e, res, sqlerr.New(sqlerr.NotImplemented, "Mutations of table %s, which keeps its rows in memory, are not supported", v.Spec().Name)
 	}
 	for _, f := range v.live.segs {
+		if m.Partition != "" && f.seg.Partition != m.Partition {
+			continue
+		}
 		w := &rewriting{s: s, v: v, f: f, m: &m}
 		seg, changed, err := w.run(ctx)
 		if err != nil {

@@ -338,6 +338,18 @@ func (x *statement) alter(s *ast.Alter) error {
 	if err != nil {
 		return err
 	}
+	changes, err := mutations(s)
+	if err != nil {
+		return err
+	}
+	for _, c := range changes {
+		if err := x.mutate(s.Table, c.Expr, c.Partition, c.Assignments); err != nil {
+			return err
+		}
+	}
+	if changes != nil {
+		return nil
+	}
 	o, err := x.defineOptions()
 	if err != nil {
 		return err

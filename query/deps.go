@@ -31,6 +31,8 @@ type Deps struct {
 	Providers virtual.Providers
 	// Cluster is the other nodes, whose shards queries read too; nil on a node alone: Store has all rows.
 	Cluster fragment.Cluster
+	// Mutator changes stored rows; nil: refused.
+	Mutator Mutator
 	// Operator runs SYSTEM CLUSTER; nil: refused.
 	Operator Operator
 	Budget   *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own

@@ -43,6 +43,10 @@ func (x *statement) dispatch(r *Result) error {
 		return x.rename(s)
 	case *ast.Alter:
 		return x.alter(s)
+	case *ast.Delete:
+		return x.mutate(s.Table, s.Where, s.Partition, nil)
+	case *ast.Update:
+		return x.mutate(s.Table, s.Where, s.Partition, s.Set)
 	case *ast.Optimize:
 		return x.optimizeTable(s)
 	case *ast.Describe:

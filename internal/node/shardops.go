@@ -31,6 +31,7 @@ const (
 	opFlush         = "flush"
 	opSetMerges     = "set merges"
 	opCheck         = "check"
+	opMutate        = "mutate"
 	opRelease       = "release" // partitions of a Kafka source
 )
 
@@ -44,6 +45,7 @@ type shardRequest struct {
 	Final     bool                `json:"final,omitempty"`
 	Run       bool                `json:"run,omitempty"`
 	Insert    query.InsertOptions `json:"insert,omitzero"`
+	Mutation  *query.Mutation     `json:"mutation,omitempty"`
 	Release   []releasing         `json:"release,omitempty"`
 	Topology  uint64              `json:"topology,omitempty"` // version to be known before
 }
@@ -185,6 +187,8 @@ func (n *Node) perform(ctx context.Context, r *cluster.Shard, q *shardRequest, n
 		}
 	case opCheck:
 		a.Check, err = checkTable(ctx, r, q.Table)
+	case opMutate:
+		err = n.mutateShard(ctx, r, q)
 	case opRelease:
 		a.Released, err = n.sources.release(ctx, r, q)
 	default:

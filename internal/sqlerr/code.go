@@ -179,6 +179,7 @@ const (
 	UnknownRole                                  Code = 511
 	SetNonGrantedRole                            Code = 512
 	AuthenticationFailed                         Code = 516
+	CannotUpdateColumn                           Code = 420
 	AlterOfColumnIsForbidden                     Code = 524
 	NotALeader                                   Code = 529
 	ExpectedAllOrDistinct                        Code = 558
@@ -380,6 +381,7 @@ var names = map[Code]string{
 	UnknownRole:                                  "UNKNOWN_ROLE",
 	SetNonGrantedRole:                            "SET_NON_GRANTED_ROLE",
 	AuthenticationFailed:                         "AUTHENTICATION_FAILED",
+	CannotUpdateColumn:                           "CANNOT_UPDATE_COLUMN",
 	AlterOfColumnIsForbidden:                     "ALTER_OF_COLUMN_IS_FORBIDDEN",
 	NotALeader:                                   "NOT_A_LEADER",
 	ExpectedAllOrDistinct:                        "EXPECTED_ALL_OR_DISTINCT",
