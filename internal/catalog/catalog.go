@@ -107,9 +107,14 @@ type Table struct {
 	Version uint64 `json:"version"`
 }
 
-// ShardingKey is the SQL of the expression whose cityHash64 decides on which shard a row lies; empty: rows lie where they were
-// inserted. Shard says on which.
-func (t *Table) ShardingKey() string { return t.Settings["sharding_key"] }
+// ShardingKey is the SQL of the expressions whose cityHash64 decides on which shard a row lies: the setting sharding_key or, where the engine keeps one
+// row of several with the same sort key, that key. Empty: rows lie where they were inserted. Shard says on which.
+func (t *Table) ShardingKey() string {
+	if key := t.Settings["sharding_key"]; key != "" || t.Kind != KindTable || t.BaseEngine() != "ReplacingMergeTree" {
+		return key
+	}
+	return strings.Join(t.SortKey, ", ")
+}
 
 // Shard returns the number of the shard, from 1, of the rows whose sharding key has a hash.
 func Shard(hash uint64, shards int) uint64 { return hash%uint64(shards) + 1 }
