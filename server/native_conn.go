@@ -113,6 +113,9 @@ func (c *nativeConn) hello() error {
 	if err != nil {
 		return err
 	}
+	if client.Revision < protocol.Oldest {
+		return sqlerr.New(sqlerr.NotImplemented, "Revision %d of the protocol is not supported; the oldest that is, is %d", client.Revision, protocol.Oldest)
+	}
 	c.client, c.revision = client, min(client.Revision, protocol.Revision)
 	if c.client.User == "" {
 		c.client.User = "default"

@@ -28,6 +28,9 @@ package protocol
 // Revision is the highest revision of the protocol spoken here.
 const Revision = 54460
 
+// Oldest is the lowest revision whose clients end a query with an empty block: it cannot be told otherwise where tables end.
+const Oldest = 50264
+
 // Revisions from which on packets have more in them.
 const (
 	withTotalRows         = 51554 // in Progress
