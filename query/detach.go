@@ -81,9 +81,7 @@ func (x *statement) renameDatabases(s *ast.Rename) error {
 			if c.Database(from) == nil && s.IfExists {
 				continue
 			}
-			old := c
-			c, err = c.WithRenamedDatabase(from, to, func(t *catalog.Table) *catalog.Table { return define.Moved(t, to, t.Name, old) })
-			if err != nil {
+			if c, err = define.RenamedDatabase(c, from, to); err != nil {
 				return nil, err
 			}
 		}

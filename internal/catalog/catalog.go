@@ -290,7 +290,7 @@ func (c *Catalog) WithoutDatabase(name string) (*Catalog, error) {
 	return n.index(), nil
 }
 
-// WithRenamedDatabase gives a database another name and moved, which makes of each of its tables one of that database.
+// WithRenamedDatabase gives a database another name. moved makes of a table, of any database, what it is then: itself if nothing of it changes.
 func (c *Catalog) WithRenamedDatabase(from, to string, moved func(*Table) *Table) (*Catalog, error) {
 	old := c.databases[from]
 	switch {
@@ -305,8 +305,7 @@ func (c *Catalog) WithRenamedDatabase(from, to string, moved func(*Table) *Table
 	delete(n.databases, from)
 	n.databases[to] = &d
 	for id, t := range c.byID {
-		if t.Database == from {
-			m := moved(t)
+		if m := moved(t); m != t {
 			m.Version = n.Version
 			n.byID[id] = m
 		}
