@@ -190,6 +190,14 @@ const (
 	EmptyListOfColumnsPassed                     Code = 90
 	BadDatabaseForTemporaryTable                 Code = 442
 	TooManyTables                                Code = 724
+	BackupAlreadyExists                          Code = 598
+	BackupNotFound                               Code = 599
+	BackupVersionNotSupported                    Code = 600
+	BackupDamaged                                Code = 601
+	BackupEntryNotFound                          Code = 605
+	CannotRestoreTable                           Code = 608
+	BackupEngineNotFound                         Code = 627
+	UnacceptableURL                              Code = 491
 	FunctionAlreadyExists                        Code = 609
 	CannotExtractTableStructure                  Code = 636
 	CannotExtractSchema                          Code = 645
@@ -392,6 +400,14 @@ var names = map[Code]string{
 	EmptyListOfColumnsPassed:                     "EMPTY_LIST_OF_COLUMNS_PASSED",
 	BadDatabaseForTemporaryTable:                 "BAD_DATABASE_FOR_TEMPORARY_TABLE",
 	TooManyTables:                                "TOO_MANY_TABLES",
+	BackupAlreadyExists:                          "BACKUP_ALREADY_EXISTS",
+	BackupNotFound:                               "BACKUP_NOT_FOUND",
+	BackupVersionNotSupported:                    "BACKUP_VERSION_NOT_SUPPORTED",
+	BackupDamaged:                                "BACKUP_DAMAGED",
+	BackupEntryNotFound:                          "BACKUP_ENTRY_NOT_FOUND",
+	CannotRestoreTable:                           "CANNOT_RESTORE_TABLE",
+	BackupEngineNotFound:                         "BACKUP_ENGINE_NOT_FOUND",
+	UnacceptableURL:                              "UNACCEPTABLE_URL",
 	FunctionAlreadyExists:                        "FUNCTION_ALREADY_EXISTS",
 	CannotExtractTableStructure:                  "CANNOT_EXTRACT_TABLE_STRUCTURE",
 	CannotExtractSchema:                          "CANNOT_EXTRACT_SCHEMA",
