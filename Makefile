@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: all build demo cluster test test-race torture fuzz fmt vet clean help
+.PHONY: all build demo cluster test test-race torture torture-short sim fuzz fmt vet clean help
 
 all: build
 
@@ -26,6 +26,7 @@ test: vet bin/olapd ## what a change must pass: unit, golden, crash, simulation,
 	$(MAKE) test-diff-short
 	$(MAKE) torture-short
 	$(MAKE) torture-cluster-short
+	$(MAKE) sim
 
 test-race: ## the concurrent packages under the race detector, with assertions
 	$(GO) test -race -tags invariants ./internal/... ./segment/... ./mergetree/... ./cluster/... ./ingest/... ./query/... ./server/...
@@ -35,6 +36,10 @@ torture: bin/olapd ## 1,000 kills of a real process under load
 
 torture-short: bin/olapd ## 30 kills
 	$(GO) test ./test/torture -count=1 -timeout 20m -server=$(CURDIR)/bin/olapd -kills 30 -v
+
+SIM ?= 15m
+sim: ## SIM of virtual time of simulated clusters, each a few minutes long; SEED is the first one's
+	$(GO) test ./internal/node -count=1 -timeout 24h -run 'TestSimulatedCluster' -sim $(SIM) -sim.seed $(or $(SEED),1) -v
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME each

@@ -22,6 +22,7 @@ type several struct {
 	net   *rpc.Memory
 	disks map[string]*vfs.Mem
 	nodes map[string]*Node
+	tune  func(*Config) // of nodes that start; nil: nothing
 }
 
 // newSeveral starts a cluster of nodes with shards and replicas.
@@ -29,6 +30,14 @@ func newSeveral(t *testing.T, nodes, shards, replicas int) *several {
 	t.Helper()
 	s := &several{t: t, net: rpc.NewMemory(clock.Real(), 1), disks: map[string]*vfs.Mem{}, nodes: map[string]*Node{}}
 	t.Cleanup(s.close)
+	s.found(nodes, shards, replicas)
+	return s
+}
+
+// found founds the cluster.
+func (s *several) found(nodes, shards, replicas int) {
+	t := s.t
+	t.Helper()
 	first := s.start("node-1")
 	if err := first.cluster.Found(t.Context(), cluster.Founding{Cluster: "test", Shards: shards, Replicas: replicas}); err != nil {
 		t.Fatal(err)
@@ -41,11 +50,19 @@ func newSeveral(t *testing.T, nodes, shards, replicas int) *several {
 		s.start(name)
 	}
 	s.settled(replicas)
-	return s
 }
 
 func (s *several) start(name string) *Node {
 	s.t.Helper()
+	n, err := s.open(name)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	s.nodes[name] = n
+	return n
+}
+
+func (s *several) open(name string) (*Node, error) {
 	if s.disks[name] == nil {
 		s.disks[name] = vfs.NewMem()
 	}
@@ -53,12 +70,10 @@ func (s *several) start(name string) *Node {
 	cfg.Data, cfg.HTTP, cfg.FS, cfg.Memory = "/data", "", s.disks[name], 1<<30
 	cfg.Logger = slog.New(slog.DiscardHandler)
 	cfg.node, cfg.Network = name, s.net.Node(name)
-	n, err := Open(s.t.Context(), cfg)
-	if err != nil {
-		s.t.Fatal(err)
+	if s.tune != nil {
+		s.tune(&cfg)
 	}
-	s.nodes[name] = n
-	return n
+	return Open(s.t.Context(), cfg)
 }
 
 func (s *several) stop(name string) {

@@ -9,10 +9,13 @@ import (
 	"log/slog"
 	"net"
 	"os"
+	"path/filepath"
 	"strings"
 	"time"
 
 	"github.com/olapd/olapd/cluster/rpc"
+	"github.com/olapd/olapd/ingest"
+	"github.com/olapd/olapd/internal/backup"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/vfs"
@@ -45,6 +48,11 @@ type Config struct {
 	LogFile     int64 `yaml:"log_file"`
 	SnapshotLog int64 `yaml:"snapshot_log"`
 
+	// Backups is the folder below which BACKUP and RESTORE may name files; empty: backups in Data. S3Hosts are the hosts, or host:port,
+	// that they may connect to for S3; none unless they are named.
+	Backups string   `yaml:"backups"`
+	S3Hosts []string `yaml:"s3_hosts"`
+
 	Users    map[string]UserConfig `yaml:"users"`
 	Settings map[string]string     `yaml:"settings"` // defaults of every session
 
@@ -54,7 +62,10 @@ type Config struct {
 	Logger  *slog.Logger `yaml:"-"`
 	Network rpc.Network  `yaml:"-"`
 
-	node string // its name in the cluster; empty: alone
+	node   string   // its name in the cluster; empty: alone
+	fences []string // tests switch these of the cluster off
+	// kafkaDial opens connections to brokers, for tests; nil: TCP.
+	kafkaDial ingest.DialFunc
 }
 
 // DefaultNative is where LoadConfig has clients of the native protocol served, unless something else listens there: another
@@ -101,6 +112,7 @@ var options = []option{
 	{"log-level", "`level`: debug, info, warn or error (info)", text(func(c *Config) *string { return &c.LogLevel })},
 	{"memory", "limit in `bytes`, such as 4GiB; 0: three quarters of the machine's", size(func(c *Config) *int64 { return &c.Memory })},
 	{"cache", "`bytes` of decoded pages kept; 0: an eighth of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
+	{"backups", "`directory` below which BACKUP and RESTORE may name files (backups in that of --data)", text(func(c *Config) *string { return &c.Backups })},
 	{"log-file", "`bytes` that a file of the log grows to; 0: 64MiB", size(func(c *Config) *int64 { return &c.LogFile })},
 	{"snapshot-log", "`bytes` of log that bring on a snapshot of the state; 0: 64MiB", size(func(c *Config) *int64 { return &c.SnapshotLog })},
 }
@@ -273,4 +285,13 @@ func (c *Config) zone() *time.Location {
 		return time.UTC
 	}
 	return loc
+}
+
+// backupPlaces is where backups may be.
+func (c *Config) backupPlaces() *backup.Places {
+	folder := c.Backups
+	if folder == "" {
+		folder = filepath.Join(c.Data, "backups")
+	}
+	return &backup.Places{FS: c.FS, Folder: folder, S3Hosts: c.S3Hosts}
 }

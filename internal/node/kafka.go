@@ -187,7 +187,7 @@ func (s *sources) open(key consumerKey, t *catalog.Table, shards int, spread boo
 		schema: append(slices.Clone(pt.Schema()), cfg.VirtualColumns(pt.Schema())...)}
 	o := ingest.Options{
 		Database: t.Database, Table: t.Name, SourceID: strconv.FormatUint(uint64(t.ID), 10), Schema: pt.Schema(),
-		Config: cfg, Committer: c, Clock: s.clock, Budget: s.budget,
+		Config: cfg, Committer: c, Clock: s.clock, Budget: s.budget, Dial: s.node.cfg.kafkaDial,
 	}
 	if shards > 1 && !spread {
 		o.Owns = func(at ingest.TopicPartition) bool { return ownerOf(at.Partition, shards) == key.shard }

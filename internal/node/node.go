@@ -52,6 +52,7 @@ type Node struct {
 	shards  *shards
 	writer  *writer
 	engine  *query.Engine
+	backups backups
 	sources *sources
 	network *network    // nil: the node is alone
 	ready   atomic.Bool // it answers other nodes
@@ -138,11 +139,15 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	zone := n.cfg.zone()
 	specs := newSpecs(zone)
-	n.cluster, err = cluster.Open(ctx, cluster.Config{
+	settings := cluster.Config{
 		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, storeDir), Specs: specs.compile, Clock: n.cfg.Clock, Budget: n.budget,
 		Logger: n.log, Cache: segment.NewCache(n.cfg.Cache, n.budget), LogSegment: n.cfg.LogFile, SnapshotBytes: n.cfg.SnapshotLog,
 		Node: n.cfg.node, Network: n.cfg.Network,
-	})
+	}
+	for _, fence := range n.cfg.fences {
+		settings.SwitchOff(fence)
+	}
+	n.cluster, err = cluster.Open(ctx, settings)
 	if err != nil {
 		return err
 	}
@@ -159,6 +164,7 @@ func (n *Node) start(ctx context.Context) error {
 	deriver := materialized.New(materialized.Options{Snapshot: st.whole,
 		Clock: n.cfg.Clock, Zone: zone, Server: info, Budget: n.budget})
 	n.writer = &writer{node: n, deriver: deriver}
+	n.backups.places = n.cfg.backupPlaces()
 	n.sources = &sources{node: n, deriver: deriver, clock: n.cfg.Clock, budget: n.budget, log: n.log}
 	host, _ := os.Hostname() // only shown
 	users, err := n.cfg.users()
@@ -167,7 +173,7 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	others := &replicas{cluster: n.cluster, net: n.cfg.Network}
 	n.engine, err = query.New(query.Deps{
-		Cluster: others.unlessAlone(), Operator: n, Mutator: n,
+		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Backups: n,
 		Access: accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
 		Catalog: catalogs{n.cluster}, Store: st, Writer: n.writer,
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
@@ -178,6 +184,7 @@ func (n *Node) start(ctx context.Context) error {
 	others.serve(n.engine, n.cfg.Clock)
 	if n.cfg.Network != nil {
 		n.cfg.Network.Handle(methodShard, n.serveShard)
+		n.cfg.Network.Handle(methodBackup, n.serveBackup)
 	}
 	n.ready.Store(true)
 	n.sources.start()
