@@ -264,7 +264,7 @@ func (s *scope) view(entry *catalog.Table, alias string, params map[string]strin
 	}
 	f := frameOf(n, alias, n.Schema())
 	s.reading(f.sources[0], entry.Database, entry.Name)
-	return f, nil
+	return f, s.police(f, entry)
 }
 
 // declared casts a view's columns to the types it was created with.
