@@ -67,6 +67,8 @@ const (
 	enqueueTimeout = 30 * time.Second
 	// drainTimeout is how long closing waits for proposals under way before it stops raft under them.
 	drainTimeout = 5 * time.Second
+	// leaveTimeout is how long closing waits until other replicas lead: longer than an election takes.
+	leaveTimeout = 2 * time.Second
 	// openPatience is how long a start waits for a group's leader before it goes on with what the node knows.
 	openPatience = 10 * time.Second
 	// catchUpPoll is how often a start looks whether a group has caught up.

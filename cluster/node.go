@@ -193,6 +193,7 @@ func (n *Node) Close() error {
 		n.stop()
 	}
 	n.work.Wait()
+	n.leave()
 	var errs []error
 	for _, s := range slices.Backward(n.Shards()) {
 		errs = append(errs, s.close())
