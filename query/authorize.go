@@ -36,6 +36,8 @@ func (x *statement) needs(s ast.Statement) ([]access.Need, error) {
 		return nil, nil // reads, own things, checked where they run, or refused
 	case *ast.Parallel:
 		return nil, nil // each of its statements is asked for as it runs
+	case *ast.Backup:
+		return nil, nil // backup.go
 	case *ast.AccessChange, *ast.AccessDrop, *ast.Grant:
 		return nil, nil // accessrun.go
 	case *ast.Insert:

@@ -56,7 +56,8 @@ var denied = map[string][]string{
 	"Grant":          {"GRANT SELECT ON t TO nothing", "GRANT ALL ON *.* TO nothing", "REVOKE SELECT ON t FROM nothing", "GRANT r TO nothing", "REVOKE r FROM nothing"},
 	"SetRole":        {"SET DEFAULT ROLE r TO default", "SET ROLE r"},
 	"ShowAccess":     {"SHOW GRANTS FOR default", "SHOW CREATE USER default", "SHOW USERS", "SHOW ROLES", "SHOW ACCESS", "SHOW QUOTAS", "SHOW ROW POLICIES", "SHOW SETTINGS PROFILES", "SHOW CREATE ROLE r", "SHOW CREATE ROW POLICIES"},
-	"Other":          {"BACKUP TABLE t TO Disk('d', 'x')", "BEGIN TRANSACTION", "CREATE NAMED COLLECTION n AS a = 1"},
+	"Backup":         {"BACKUP TABLE t TO File('x')", "BACKUP DATABASE default TO File('x')", "BACKUP ALL TO File('x')"},
+	"Other":          {"BEGIN TRANSACTION", "CREATE NAMED COLLECTION n AS a = 1"},
 }
 
 // statements are the types of statements that there are.

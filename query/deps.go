@@ -33,6 +33,8 @@ type Deps struct {
 	Cluster fragment.Cluster
 	// Mutator changes stored rows; nil: refused.
 	Mutator Mutator
+	// Backups writes and reads backups; nil: refused.
+	Backups Backups
 	// Operator runs SYSTEM CLUSTER; nil: refused.
 	Operator Operator
 	Budget   *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own

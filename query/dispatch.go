@@ -67,6 +67,8 @@ func (x *statement) dispatch(r *Result) error {
 		return x.use(s)
 	case *ast.Set:
 		return x.setSettings(s)
+	case *ast.Backup:
+		return x.backup(r, s)
 	case *ast.Other:
 		return sqlerr.New(sqlerr.NotImplemented, "%s is not implemented", s.Feature)
 	}
@@ -90,7 +92,7 @@ func (x *statement) allowed() error {
 	switch x.ast.(type) {
 	case *ast.Insert, *ast.Delete, *ast.Update, *ast.Optimize:
 		writes = true
-	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Attach, *ast.Drop, *ast.Undrop, *ast.Rename, *ast.Alter, *ast.Other,
+	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Attach, *ast.Drop, *ast.Undrop, *ast.Rename, *ast.Alter, *ast.Backup, *ast.Other,
 		*ast.AccessChange, *ast.AccessDrop, *ast.Grant:
 		writes, ddl = true, true
 	case *ast.System, *ast.Kill:

@@ -266,6 +266,11 @@ func kindOf(s ast.Statement) string {
 		return "System"
 	case *ast.Check:
 		return "Check"
+	case *ast.Backup:
+		if s.Restore {
+			return "Restore"
+		}
+		return "Backup"
 	case *ast.Parallel:
 		return "ParallelWithQuery"
 	case *ast.AccessChange:
@@ -313,8 +318,8 @@ func tableNames(s ast.Statement, db string) (tables, databases []string) {
 	return slices.Sorted(maps.Keys(seen)), slices.Sorted(maps.Keys(dbs))
 }
 
-// identified is the word that passwords follow.
-var identified = regexp.MustCompile("(?i)identified")
+// identified is the words that passwords and keys follow.
+var identified = regexp.MustCompile(`(?i)identified|\bs3\s*\(`)
 
 // withoutPasswords is a statement's text as it may be shown and logged.
 func withoutPasswords(s ast.Statement, text string) string {
@@ -324,9 +329,12 @@ func withoutPasswords(s ast.Statement, text string) string {
 			return ast.Format(s.Hidden())
 		}
 	case *ast.Explain:
-		if c, ok := s.Statement.(*ast.AccessChange); ok {
+		switch c := s.Statement.(type) {
+		case *ast.AccessChange, *ast.Backup:
 			return "EXPLAIN " + withoutPasswords(c, text)
 		}
+	case *ast.Backup:
+		return ast.Format(s.Hidden())
 	case nil: // it was not parsed
 		if at := identified.FindStringIndex(text); at != nil {
 			return text[:at[1]] + " [HIDDEN]"

@@ -16,9 +16,12 @@ type scratch struct {
 	last atomic.Uint64
 }
 
+// scratchDir holds the files, below the data directory.
+const scratchDir = "scratch"
+
 // openScratch empties the directory.
 func openScratch(fsys vfs.FS, data string) (*scratch, error) {
-	s := &scratch{fs: fsys, dir: filepath.Join(data, "scratch")}
+	s := &scratch{fs: fsys, dir: filepath.Join(data, scratchDir)}
 	return s, errors.Join(fsys.RemoveAll(s.dir), fsys.MkdirAll(s.dir))
 }
 

@@ -32,6 +32,7 @@ const (
 	opSetMerges     = "set merges"
 	opCheck         = "check"
 	opMutate        = "mutate"
+	opCount         = "count"
 	opRelease       = "release" // partitions of a Kafka source
 )
 
@@ -55,6 +56,7 @@ type shardAnswer struct {
 	Insert   query.InsertResult  `json:"insert,omitzero"`
 	Check    []query.CheckResult `json:"check,omitempty"`
 	Released []released          `json:"released,omitempty"`
+	Rows     uint64              `json:"rows,omitempty"` // of opCount
 }
 
 const (
@@ -189,6 +191,8 @@ func (n *Node) perform(ctx context.Context, r *cluster.Shard, q *shardRequest, n
 		a.Check, err = checkTable(ctx, r, q.Table)
 	case opMutate:
 		err = n.mutateShard(ctx, r, q)
+	case opCount:
+		a.Rows, err = countRows(ctx, r, q)
 	case opRelease:
 		a.Released, err = n.sources.release(ctx, r, q)
 	default:
@@ -209,6 +213,19 @@ func flushTables(ctx context.Context, r *cluster.Shard, table catalog.TableID) e
 		errs = append(errs, r.Store().Flush(ctx, r, id))
 	}
 	return errors.Join(errs...)
+}
+
+// countRows counts all rows acknowledged before the call, before any FINAL.
+func countRows(ctx context.Context, r *cluster.Shard, q *shardRequest) (uint64, error) {
+	if err := errors.Join(r.WaitSchema(ctx, q.Catalog), r.Barrier(ctx)); err != nil {
+		return 0, err
+	}
+	snap := r.Store().Snapshot()
+	defer snap.Close()
+	if v := snap.Table(q.Table); v != nil {
+		return v.Rows(), nil
+	}
+	return 0, nil
 }
 
 func checkTable(ctx context.Context, r *cluster.Shard, table catalog.TableID) ([]query.CheckResult, error) {

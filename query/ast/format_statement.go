@@ -88,6 +88,8 @@ func (p *printer) smallStatement(s Statement) {
 			p.when(i > 0, " PARALLEL WITH ")
 			p.statement(part)
 		}
+	case *Backup:
+		p.backup(s)
 	case *Other:
 		p.put(s.Text)
 	}

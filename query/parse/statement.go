@@ -19,7 +19,7 @@ func init() {
 		"DESCRIBE": (*parser).describe, "DESC": (*parser).describe, "SHOW": (*parser).show, "EXISTS": (*parser).exists,
 		"EXPLAIN": (*parser).explain, "USE": (*parser).use, "SET": (*parser).set, "KILL": (*parser).kill,
 		"SYSTEM": (*parser).system, "CHECK": (*parser).check,
-		"GRANT": (*parser).grant, "REVOKE": (*parser).grant, "BACKUP": (*parser).other, "RESTORE": (*parser).other,
+		"GRANT": (*parser).grant, "REVOKE": (*parser).grant, "BACKUP": (*parser).backup, "RESTORE": (*parser).backup,
 		"WATCH": (*parser).other, "BEGIN": (*parser).other, "COMMIT": (*parser).other, "ROLLBACK": (*parser).other,
 		"MOVE": (*parser).other, "EXECUTE": (*parser).other,
 	}
