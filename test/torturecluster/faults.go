@@ -145,7 +145,7 @@ var killPoints = []struct {
 	at   string
 	most int
 }{
-	{"tear:.log", 40}, {"sync:.log", 40}, {"create:.seg", 3}, {"tear:.seg", 10}, {"sync:.seg", 3}, {"sync:snapshots", 2}, {"rename:snapshots", 2}, {"syncdir:segments", 3},
+	{"tear:.log", 20}, {"sync:.log", 20}, {"create:.seg", 2}, {"tear:.seg", 5}, {"sync:.seg", 2}, {"sync:snapshots", 1}, {"rename:snapshots", 1}, {"syncdir:segments", 2},
 }
 
 func killPoint(r *rand.Rand) string {
