@@ -15,13 +15,14 @@ import (
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/define"
+	"github.com/olapd/olapd/query/virtual"
 )
 
 // Backups writes and reads the rows of backups. Safe for concurrent use.
 type Backups interface {
 	// Backup writes a backup of tables, each shard as it is at one instant, incremental on base unless that is nil. Of one that fails nothing
 	// is left.
-	Backup(ctx context.Context, to backup.Location, base *backup.Location, databases []string, tables []BackupTable) error
+	Backup(ctx context.Context, to backup.Location, base *backup.Location, databases []string, tables []BackupTable) (backup.Moved, error)
 	// OpenBackup opens a complete backup.
 	OpenBackup(ctx context.Context, from backup.Location) (*backup.Reader, error)
 	// Restore adds the rows of a table of the backup to a table of the same columns, and derives nothing of them.
@@ -41,6 +42,15 @@ type backupOptions struct {
 	id            string
 	structureOnly bool
 	nonEmpty      bool
+	base          *backup.Location // nil: none
+}
+
+// baseName is the base as system.backups names it.
+func (o *backupOptions) baseName() string {
+	if o.base == nil {
+		return ""
+	}
+	return o.base.String()
 }
 
 // backupStatus is the type of the column status, as ClickHouse has it.
@@ -66,12 +76,14 @@ func (x *statement) backup(r *Result, s *ast.Backup) error {
 	if err != nil {
 		return err
 	}
-	status := int8(statusBackupCreated)
+	status, kind, run := int8(statusBackupCreated), "CREATING_BACKUP", x.backupTo
 	if s.Restore {
-		status, err = statusRestored, x.restoreFrom(s, at, o)
-	} else {
-		err = x.backupTo(s, at, o)
+		status, kind, run = statusRestored, "RESTORING", x.restoreFrom
 	}
+	clk := x.e.deps.Clock
+	entry := x.e.backups.begin(virtual.Backup{ID: o.id, Name: at.String(), Base: o.baseName(), QueryID: x.q.id, Status: kind, Restore: s.Restore, Started: clk.Now()})
+	moved, err := run(s, at, o)
+	x.e.backups.end(entry, moved.Segments, moved.Bytes, err, clk.Now())
 	if err != nil {
 		return err
 	}
@@ -111,6 +123,13 @@ func (x *statement) backupOptions(s *ast.Backup) (backupOptions, error) {
 			return o, sqlerr.At(item.Start, sqlerr.UnknownSetting, "Unknown setting '%s' of BACKUP and RESTORE: there are base_backup, id, async, structure_only and allow_non_empty_tables", item.Name)
 		}
 	}
+	if s.Base != nil {
+		at, err := x.backupPlace(s.Base)
+		if err != nil {
+			return o, err
+		}
+		o.base = &at
+	}
 	if async {
 		return o, sqlerr.At(s.Start, sqlerr.NotImplemented, "BACKUP … ASYNC is not implemented: the statement returns when all is done")
 	}
@@ -137,20 +156,12 @@ func (x *statement) backupPlace(f *ast.FuncCall) (backup.Location, error) {
 }
 
 // backupTo writes a backup.
-func (x *statement) backupTo(s *ast.Backup, to backup.Location, o backupOptions) error {
-	var base *backup.Location
-	if s.Base != nil {
-		at, err := x.backupPlace(s.Base)
-		if err != nil {
-			return err
-		}
-		base = &at
-	}
+func (x *statement) backupTo(s *ast.Backup, to backup.Location, o backupOptions) (backup.Moved, error) {
 	chosen := map[catalog.TableID]*catalog.Table{}
 	databases := map[string]bool{}
 	for _, e := range s.Elements {
 		if err := x.backedUp(e, chosen, databases); err != nil {
-			return err
+			return backup.Moved{}, err
 		}
 	}
 	var tables []BackupTable
@@ -162,7 +173,7 @@ func (x *statement) backupTo(s *ast.Backup, to backup.Location, o backupOptions)
 		}
 		tables = append(tables, b)
 	}
-	return x.e.deps.Backups.Backup(x.ctx, to, base, slices.Sorted(maps.Keys(databases)), tables)
+	return x.e.deps.Backups.Backup(x.ctx, to, o.base, slices.Sorted(maps.Keys(databases)), tables)
 }
 
 // rowsOf is the table that holds a table's own rows; nil if there are none.
@@ -274,24 +285,25 @@ func errRestored(err error, t *backup.Table, done []string) error {
 }
 
 // restoreFrom creates tables and databases of a backup, and adds the rows.
-func (x *statement) restoreFrom(s *ast.Backup, from backup.Location, o backupOptions) error {
+func (x *statement) restoreFrom(s *ast.Backup, from backup.Location, o backupOptions) (backup.Moved, error) {
 	r, err := x.e.deps.Backups.OpenBackup(x.ctx, from)
 	if err != nil {
-		return err
+		return backup.Moved{}, err
 	}
 	p := &restoring{x: x, r: r, o: o, names: map[string]ast.TableName{}, databases: map[string]bool{}}
 	for _, e := range s.Elements {
 		if err := p.choose(e); err != nil {
-			return err
+			return p.moved, err
 		}
 	}
 	if err := p.define(); err != nil {
-		return err
+		return p.moved, err
 	}
 	if err := p.create(); err != nil {
-		return err
+		return p.moved, err
 	}
-	return p.fill()
+	err = p.fill()
+	return p.moved, err
 }
 
 // fill adds the rows.
@@ -308,6 +320,10 @@ func (p *restoring) fill() error {
 		}
 		if err := p.x.e.deps.Backups.Restore(p.x.ctx, p.r, t.entry, into); err != nil {
 			return errRestored(err, t.entry, done)
+		}
+		for _, seg := range t.entry.Segments {
+			p.moved.Segments++
+			p.moved.Bytes += seg.Bytes
 		}
 		done = append(done, fmt.Sprintf("%s.%s", t.database, t.name))
 	}

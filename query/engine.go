@@ -19,8 +19,10 @@ type Engine struct {
 	deps  Deps
 	procs processes
 	log   queryLog
-	base  *settings.Values
-	slots *exec.Slots
+	// backups are those of this engine.
+	backups backupLog
+	base    *settings.Values
+	slots   *exec.Slots
 	// remote opens queries on other nodes; nil on a node alone.
 	remote *fragment.Client
 	gate   gate
@@ -62,6 +64,7 @@ func New(d Deps) (*Engine, error) {
 	e.deps.Providers.Processes = e.procs.list
 	e.deps.Providers.QueryLog = e.log.entries
 	e.deps.Providers.Errors = e.log.errors
+	e.deps.Providers.Backups = e.backups.entries
 	if e.deps.Providers.Events == nil {
 		e.deps.Providers.Events = e.log.events
 	}

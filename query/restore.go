@@ -19,6 +19,7 @@ type restoring struct {
 	tables    []*restoredTable         // in the order of the backup
 	names     map[string]ast.TableName // what tables become, by their full names in the backup
 	databases map[string]bool          // to be there
+	moved     backup.Moved
 }
 
 // restoredTable is a table of a RESTORE.

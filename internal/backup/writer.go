@@ -17,9 +17,12 @@ type Writer struct {
 	bases   []Location
 	have    map[string]Segment // by hash: what the backup or its bases have
 	written []string           // files
-	// Written counts the segments written and their bytes; those that a base has are in neither.
-	Written struct{ Segments, Bytes uint64 }
+	// Written is what was written; what a base has is not in it.
+	Written Moved
 }
+
+// Moved counts segments, and the bytes of their files.
+type Moved struct{ Segments, Bytes uint64 }
 
 // Create begins a backup, incremental on base unless that is nil. BackupAlreadyExists if there is a complete one.
 func (p *Places) Create(ctx context.Context, at Location, base *Location) (*Writer, error) {

@@ -59,14 +59,14 @@ type shardFiles interface {
 
 // Backup implements query.Backups. All shards are pinned before anything is copied. The node that runs it reads what the leaders of the
 // shards send, and writes it all.
-func (n *Node) Backup(ctx context.Context, to backup.Location, base *backup.Location, databases []string, tables []query.BackupTable) (err error) {
+func (n *Node) Backup(ctx context.Context, to backup.Location, base *backup.Location, databases []string, tables []query.BackupTable) (done backup.Moved, err error) {
 	if err := n.claim(to); err != nil {
-		return err
+		return done, err
 	}
 	defer n.release(to)
 	w, err := n.backups.places.Create(ctx, to, base)
 	if err != nil {
-		return err
+		return done, err
 	}
 	defer func() {
 		if err != nil {
@@ -93,14 +93,14 @@ func (n *Node) Backup(ctx context.Context, to backup.Location, base *backup.Loca
 		pinned[id-1], err = n.pinForBackup(ctx, &of)
 		return err
 	}); err != nil {
-		return err
+		return done, err
 	}
 	m := &backup.Manifest{Created: n.cfg.Clock.Now().UnixNano(), Version: Version, Databases: databases}
 	segments := map[catalog.TableID][]backup.Segment{}
 	for i, p := range pinned {
 		m.Shards = append(m.Shards, backup.Shard{ID: uint64(i) + 1, Index: p.list().Index})
 		if err := copyShard(ctx, w, p, segments); err != nil {
-			return fmt.Errorf("backup of shard %d: %w", i+1, err)
+			return done, fmt.Errorf("backup of shard %d: %w", i+1, err)
 		}
 	}
 	for _, t := range tables {
@@ -109,7 +109,7 @@ func (n *Node) Backup(ctx context.Context, to backup.Location, base *backup.Loca
 		}
 		m.Tables = append(m.Tables, t.Entry)
 	}
-	return w.Finish(ctx, m)
+	return w.Written, w.Finish(ctx, m)
 }
 
 // copyShard writes the segments that the backup does not have yet, and notes all of them by table.

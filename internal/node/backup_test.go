@@ -153,6 +153,16 @@ func TestBackup(t *testing.T) {
 			t.Errorf("%q rows of a damaged backup", got)
 		}
 	})
+	if got := must(t, n, "SELECT status, count() > 2, min(end_time >= start_time), sum(total_size + bytes_read) > 1000 FROM system.backups WHERE name = 'File(\\'full\\')' GROUP BY status ORDER BY status"); got !=
+		"BACKUP_CREATED\t0\t1\t1\nBACKUP_FAILED\t0\t1\t0\nRESTORED\t0\t1\t1\nRESTORE_FAILED\t1\t1\t0\n" {
+		t.Errorf("system.backups: %q", got)
+	}
+	if got := must(t, n, "SELECT count() FROM system.backups WHERE name LIKE '%secret%' OR base_backup_name LIKE '%secret%'"); got != "0\n" {
+		t.Errorf("%s entries show keys", got)
+	}
+	if got := must(t, n, "SELECT count() FROM system.query_log WHERE query LIKE 'BACKUP%secret%' OR query LIKE 'RESTORE%secret%'"); got != "0\n" {
+		t.Errorf("%s queries show keys", got)
+	}
 	same(t, "the original", answers(t, n, "shop"), want)
 	if names, err := fs.List("/data/scratch"); err != nil || len(names) > 0 {
 		t.Errorf("left behind: %q %v", names, err)

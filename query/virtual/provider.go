@@ -32,6 +32,7 @@ type Providers struct {
 	Processes func() []Process
 	QueryLog  func() []QueryLogEntry
 	Errors    func() []ErrorCount
+	Backups   func() []Backup
 	// QuotaUses returns what quotas count, for a reader; filled in by the engine.
 	QuotaUses func(user string) []QuotaUse
 }
