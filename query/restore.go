@@ -144,7 +144,11 @@ func (p *restoring) define() error {
 	return nil
 }
 
+// mayRestore checks the rights. That on the table which the backup was made of keeps users from reading backups of others.
 func (p *restoring) mayRestore(t *restoredTable) error {
+	if err := p.x.access.Check(access.On("BACKUP", t.entry.Database, t.entry.Name), false); err != nil {
+		return err
+	}
 	create := "CREATE TABLE"
 	if t.create.Kind != ast.KindTable {
 		create = "CREATE VIEW"

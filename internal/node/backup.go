@@ -201,7 +201,8 @@ type pinnedHere struct {
 	store *mergetree.Store
 	snap  *mergetree.Snapshot
 	all   backupList
-	built []mergetree.Segment // of rows in memory, for the backup only
+	live  map[string]*mergetree.SegmentHandle // by ID
+	built []mergetree.Segment                 // of rows in memory, for the backup only
 }
 
 func pinHere(ctx context.Context, r *cluster.Shard, q *backupRequest) (*pinnedHere, error) {
@@ -211,7 +212,7 @@ func pinHere(ctx context.Context, r *cluster.Shard, q *backupRequest) (*pinnedHe
 	if err := r.Barrier(ctx); err != nil {
 		return nil, err
 	}
-	p := &pinnedHere{store: r.Store(), snap: r.Store().Snapshot()}
+	p := &pinnedHere{store: r.Store(), snap: r.Store().Snapshot(), live: map[string]*mergetree.SegmentHandle{}}
 	p.all.Index = p.snap.Index()
 	for _, id := range q.Tables {
 		if err := p.table(ctx, q.Shard, id); err != nil {
@@ -232,6 +233,7 @@ func (p *pinnedHere) table(ctx context.Context, shard uint64, id catalog.TableID
 	var segs []mergetree.Segment
 	for _, h := range v.Segments() {
 		segs = append(segs, h.Segment)
+		p.live[h.ID] = h
 	}
 	chunks := v.Memtable()
 	built, err := p.store.BuildSegments(ctx, id, func(ctx context.Context) (*column.Block, error) {
@@ -270,8 +272,18 @@ func (s *source) block(ctx context.Context, from, to int) (*column.Block, error)
 
 func (p *pinnedHere) list() *backupList { return &p.all }
 
-func (p *pinnedHere) read(_ context.Context, s *backupSegment, f func(io.Reader) error) error {
-	file, err := p.store.OpenFile(s.ID)
+// file opens a listed file, all of whose checksums have been seen to match: what is damaged here is not to replace a good backup.
+func (p *pinnedHere) file(ctx context.Context, id string) (vfs.File, error) {
+	if h := p.live[id]; h != nil {
+		if err := verify(ctx, h); err != nil {
+			return nil, err
+		}
+	}
+	return p.store.OpenFile(id)
+}
+
+func (p *pinnedHere) read(ctx context.Context, s *backupSegment, f func(io.Reader) error) error {
+	file, err := p.file(ctx, s.ID)
 	if err != nil {
 		return err
 	}
@@ -429,7 +441,7 @@ func (p *pinnedHere) serve(ctx context.Context, s rpc.Stream) error {
 }
 
 func (p *pinnedHere) sendFile(ctx context.Context, s rpc.Stream, id string, size int64) error {
-	f, err := p.store.OpenFile(id)
+	f, err := p.file(ctx, id)
 	if err != nil {
 		return err
 	}
