@@ -228,3 +228,72 @@ func severalWith(t *testing.T, tune func(*Config), nodes, shards, replicas int) 
 	s.found(nodes, shards, replicas)
 	return s
 }
+
+// TestBackupRights lets a user without rights, and one with rights on other tables, try.
+func TestBackupRights(t *testing.T) {
+	n := open(t, vfs.NewMem())
+	defer n.Close()
+	for _, q := range []string{
+		"CREATE DATABASE own", "CREATE DATABASE foreign", "CREATE TABLE foreign.t (a Int32) ENGINE = MergeTree ORDER BY a", "INSERT INTO foreign.t VALUES (42)",
+		"CREATE USER nobody", "CREATE USER owner", "GRANT ALL ON own.* TO owner", "BACKUP DATABASE foreign TO File('b')",
+	} {
+		must(t, n, q)
+	}
+	for _, user := range []string{"nobody", "owner"} {
+		for _, q := range []string{
+			"BACKUP TABLE foreign.t TO File('x')", "BACKUP DATABASE foreign TO File('x')", "BACKUP ALL TO File('x')", "BACKUP TABLE own.t TO S3('http://x/b/c', 'k', 's')",
+			"RESTORE TABLE foreign.t AS own.t FROM File('b')", "RESTORE TABLE foreign.t AS foreign.u FROM File('b')", "RESTORE ALL FROM File('b')", "RESTORE DATABASE foreign AS own FROM File('b')",
+		} {
+			if got := as(t, n, user, q); !strings.Contains(got, "Not enough privileges") {
+				t.Errorf("%s: %s: %s", user, q, got)
+			}
+		}
+	}
+	must(t, n, "GRANT BACKUP ON foreign.t TO owner")
+	if got := as(t, n, "owner", "RESTORE TABLE foreign.t AS own.t FROM File('b') FORMAT Null"); got != "" {
+		t.Error(got)
+	}
+	expect(t, n, "SELECT * FROM own.t", "42\n")
+}
+
+// TestBackupOfDamage flips a bit of a segment: the backup fails, and leaves nothing.
+func TestBackupOfDamage(t *testing.T) {
+	fs := vfs.NewMem()
+	n := open(t, fs)
+	defer n.Close()
+	must(t, n, "CREATE TABLE t (a UInt64) ENGINE = MergeTree ORDER BY a")
+	must(t, n, "INSERT INTO t SELECT cityHash64(number) % 1000000007 FROM numbers(100000)")
+	must(t, n, "SYSTEM FLUSH TABLE t")
+	want := must(t, n, "SELECT count(), sum(a) FROM t")
+	must(t, n, "BACKUP TABLE t TO File('good')")
+	names, err := fs.List("/data/store/segments-1")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range names {
+		if !strings.HasSuffix(name, ".seg") {
+			continue
+		}
+		f, err := fs.OpenReadWrite(filepath.Join("/data/store/segments-1", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		b := make([]byte, 1)
+		if _, err := f.ReadAt(b, 1000); err != nil {
+			t.Fatal(err)
+		}
+		b[0] ^= 1
+		if _, err := f.WriteAt(b, 1000); err != nil {
+			t.Fatal(err)
+		}
+		if err := f.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	refused(t, n, sqlerr.ChecksumDoesntMatch, "BACKUP TABLE t TO File('bad')")
+	if names, err := fs.List("/data/backups"); err != nil || len(names) != 1 {
+		t.Errorf("%q %v", names, err)
+	}
+	must(t, n, "RESTORE TABLE t AS u FROM File('good')")
+	expect(t, n, "SELECT count(), sum(a) FROM u", want)
+}
