@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"log/slog"
 	"net"
 	"os"
@@ -116,7 +117,7 @@ func (n *Node) defaults() error {
 
 func (n *Node) start(ctx context.Context) error {
 	started := n.cfg.Clock.Now()
-	if err := n.cfg.FS.MkdirAll(n.cfg.Data); err != nil {
+	if err := n.makeData(); err != nil {
 		return fmt.Errorf("data directory %s: %w", n.cfg.Data, err)
 	}
 	lock, err := n.cfg.FS.Lock(n.cfg.Data)
@@ -198,6 +199,22 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	n.log.Info("olapd is ready", "http", n.addrs.http, "native", n.addrs.native, "data", n.cfg.Data, "took", n.cfg.Clock.Since(started).Round(time.Millisecond))
 	return nil
+}
+
+// makeData makes the data directory, if it is missing, durably: a node that came back without it would begin anew, or vote twice. Folders
+// above it that the node may not open were there before it.
+func (n *Node) makeData() error {
+	if err := n.cfg.FS.MkdirAll(n.cfg.Data); err != nil {
+		return err
+	}
+	for dir := filepath.Dir(filepath.Clean(n.cfg.Data)); ; dir = filepath.Dir(dir) {
+		if err := n.cfg.FS.SyncDir(dir); err != nil && !errors.Is(err, fs.ErrPermission) {
+			return err
+		}
+		if dir == filepath.Dir(dir) {
+			return nil
+		}
+	}
 }
 
 // keepZone holds the time zone to what the data was written with: keys and partitions depend on it.

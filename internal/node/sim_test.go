@@ -232,6 +232,11 @@ func (x *simRun) ask(n *Node, sql string, strong bool) [][]string {
 			return rows
 		}
 	}
+	if len(x.bad) == 0 {
+		for name, n := range x.s.nodes {
+			x.t.Logf("%s: %d nodes in its topology, %+v", name, len(n.cluster.Topology().Nodes), n.cluster.Status())
+		}
+	}
 	x.violated("%s does not answer %s after %s: %v", n.cfg.node, sql, healthy, err)
 	return nil
 }
@@ -278,4 +283,17 @@ func simRows(ctx context.Context, n *Node, sql string, settings ...string) ([][]
 	ctx, cancel := context.WithTimeout(ctx, 20*time.Second)
 	defer cancel()
 	return rowsIn(ctx, n, sql, settings...)
+}
+
+// TestDataDirectoryIsDurable: a new node whose power fails is there again, with what it had acknowledged.
+func TestDataDirectoryIsDurable(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &several{t: t, net: rpc.NewMemory(clock.Real(), 1), disks: map[string]*vfs.Mem{}, nodes: map[string]*Node{}}
+		defer s.close()
+		must(t, s.start("node-1"), "CREATE TABLE t (a UInt8) ENGINE = MergeTree ORDER BY a")
+		after := s.disks["node-1"].Crash(vfs.DropUnsynced, 1)
+		s.stop("node-1")
+		s.disks["node-1"] = after
+		must(t, s.start("node-1"), "INSERT INTO t VALUES (1)")
+	})
 }
