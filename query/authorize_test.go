@@ -40,6 +40,7 @@ var denied = map[string][]string{
 	"Undrop":         {"UNDROP TABLE n"},
 	"Rename":         {"RENAME TABLE t TO n", "EXCHANGE TABLES t AND v", "RENAME DATABASE default TO n"},
 	"Alter":          {"ALTER TABLE t ADD COLUMN n Int32", "ALTER TABLE t DROP COLUMN a", "ALTER TABLE t DELETE WHERE 1", "ALTER TABLE t DROP PARTITION 1", "ALTER TABLE t MODIFY SETTING index_granularity = 1"},
+	"Parallel":       {"TRUNCATE TABLE t PARALLEL WITH TRUNCATE TABLE t"},
 	"Delete":         {"DELETE FROM t WHERE 1"},
 	"Update":         {"UPDATE t SET a = 1 WHERE 1"},
 	"Optimize":       {"OPTIMIZE TABLE t FINAL"},
