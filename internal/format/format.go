@@ -128,7 +128,7 @@ func Lookup(name string) (*Format, error) {
 // elsewhere are ClickHouse's formats that are not supported, so that they are told from typing errors.
 var elsewhere = func() map[string]bool {
 	m := map[string]bool{}
-	for _, n := range []string{"ParquetMetadata", "Arrow", "ArrowStream", "ORC", "Protobuf", "ProtobufSingle", "ProtobufList", "CapnProto", 
+	for _, n := range []string{"ParquetMetadata", "Arrow", "ArrowStream", "ORC", "Protobuf", "ProtobufSingle", "ProtobufList", "CapnProto",
 		"BSONEachRow", "Npy", "Template", "TemplateIgnoreSpaces", "Regexp", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Prometheus", "Form",
 		"AvroConfluent", "HiveText", "One", "JSONAsObject", "Hash", "DWARF"} {
 		m[strings.ToLower(n)] = true
