@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -173,5 +174,38 @@ func TestGrow(t *testing.T) {
 		}
 		s.eventually("the lost node is forgotten", func() bool { return s.nodes["node-4"].Topology().Member(lost) == nil })
 		must(t, context.Cause(ctx))
+	})
+}
+
+// TestUnknownStaysUnknown: a commit whose answer is lost, and which then finds no leader, may have taken effect: it is not reported as refused.
+func TestUnknownStaysUnknown(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSeveral(t)
+		defer s.close()
+		n1 := s.start(firstNode)
+		c, ids := create(t, n1, testTable("a"))
+		must(t, n1.Found(t.Context(), Founding{Cluster: "test", Replicas: 3}))
+		s.join(firstNode)
+		s.join(firstNode)
+		s.eventually("three voters", func() bool { return len(s.voters(1)) == 3 })
+		time.Sleep(20 * time.Second) // leaders have settled
+		leader := s.leader(1)
+		from := "node-2"
+		if leader.Name() == from {
+			from = "node-3"
+		}
+		s.net.Cut(leader.Name(), from)
+		_, err := s.nodes[from].Shard(1).Append(t.Context(), Batch{Claims: Claims{Schema: c.Version, Tokens: []Token{{Table: ids[0], ID: "once"}}},
+			Rows: []TableRows{{ids[0], testBlock(7)}}})
+		s.net.HealAll()
+		time.Sleep(10 * time.Second)
+		keys, keysErr := tableKeys(s.leader(1).Shard(1).Store(), ids[0])
+		must(t, keysErr)
+		if err == nil || len(keys) == 0 {
+			t.Fatalf("nothing to see: %v, keys %v", err, keys)
+		}
+		if !errors.Is(err, ErrUnknown) {
+			t.Errorf("keys %v are there, and the writer was told: %v", keys, err)
+		}
 	})
 }

@@ -20,6 +20,7 @@ import (
 type ledger struct {
 	mu            sync.Mutex
 	acked, unsure map[uint64]bool
+	refused       map[uint64]error
 }
 
 func (l *ledger) note(key uint64, err error) {
@@ -30,6 +31,8 @@ func (l *ledger) note(key uint64, err error) {
 		l.acked[key] = true
 	case errors.Is(err, ErrUnknown):
 		l.unsure[key] = true
+	default:
+		l.refused[key] = err
 	}
 }
 
@@ -45,7 +48,7 @@ func (l *ledger) check(s *Shard, table catalog.TableID) error {
 			return fmt.Errorf("key %d is there twice", k)
 		}
 		if !l.acked[k] && !l.unsure[k] {
-			return fmt.Errorf("key %d is there, and was refused", k)
+			return fmt.Errorf("key %d is there, and was refused: %w", k, l.refused[k])
 		}
 	}
 	for k := range l.acked {
@@ -80,7 +83,7 @@ func TestClusterFaults(t *testing.T) {
 		inCluster(t, 1, 3, func(t *testing.T, s *several, c *catalog.Catalog, a catalog.TableID) {
 			s.snapshotBytes = 8 << 10
 			rng := rand.New(rand.NewPCG(seed, 7))
-			l := &ledger{acked: map[uint64]bool{}, unsure: map[uint64]bool{}}
+			l := &ledger{acked: map[uint64]bool{}, unsure: map[uint64]bool{}, refused: map[uint64]error{}}
 			s.net.SetBreakRate(0.01)
 			key := new(atomic.Uint64)
 			for round := range 6 {

@@ -18,13 +18,17 @@ import (
 // is made again, for leaderPatience, and when it is safe also after an attempt whose outcome is unknown: because a
 // token makes it take effect once.
 func (g *group) commit(ctx context.Context, p proposal) (response, error) {
-	start := g.clk.Now()
+	start, unsure := g.clk.Now(), false
 	for attempt := 1; ; attempt++ {
 		r, err := g.offer(ctx, p)
 		if err == nil {
 			err = r.err
 		}
-		again := errors.Is(err, ErrNotLeader) && !errors.Is(err, ErrUnknown) || p.token && errors.Is(err, ErrUnknown) && g.net != nil
+		unsure = unsure || errors.Is(err, ErrUnknown)
+		if unsure {
+			err = stillUnknown(err)
+		}
+		again := errors.Is(err, ErrNotLeader) && !unsure || p.token && errors.Is(err, ErrUnknown) && g.net != nil
 		if !again || p.term != 0 || ctx.Err() != nil || g.patienceEnds(start, attempt) {
 			return r, err
 		}
@@ -33,6 +37,14 @@ func (g *group) commit(ctx context.Context, p proposal) (response, error) {
 			return r, err
 		}
 	}
+}
+
+// stillUnknown is the error of an attempt after one whose outcome is unknown: that this one had no effect says nothing of that.
+func stillUnknown(err error) error {
+	if err == nil || errors.Is(err, ErrUnknown) {
+		return err
+	}
+	return unknown(err)
 }
 
 // patienceEnds reports whether enough attempts were made: some, where there is no other node; all within leaderPatience, where one
@@ -274,7 +286,7 @@ func (s *RemoteShard) ReadIndex(ctx context.Context) (uint64, error) {
 
 // askLeader asks until the leader answers, for leaderPatience; again after an unknown outcome only if that is safe.
 func (s *RemoteShard) askLeader(ctx context.Context, q *forwardRequest, safe bool) (*forwardAnswer, error) {
-	start := s.clk.Now()
+	start, unsure := s.clk.Now(), false
 	tried := 0
 	for {
 		replicas := s.replicas()
@@ -294,7 +306,11 @@ func (s *RemoteShard) askLeader(ctx context.Context, q *forwardRequest, safe boo
 			s.led(node)
 			return a, nil
 		}
-		again := errors.Is(a.err, ErrNotLeader) || safe && errors.Is(a.err, ErrUnknown)
+		unsure = unsure || errors.Is(a.err, ErrUnknown)
+		if unsure {
+			a.err = stillUnknown(a.err)
+		}
+		again := errors.Is(a.err, ErrNotLeader) && !unsure || safe && errors.Is(a.err, ErrUnknown)
 		if !again || q.term != 0 || ctx.Err() != nil || s.clk.Since(start) >= leaderPatience {
 			return nil, fmt.Errorf("cluster: shard %d, replicas %v: %w", s.id, replicas, a.err)
 		}
