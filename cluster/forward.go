@@ -239,13 +239,19 @@ func newRemoteShard(id uint64, net rpc.Network, clk clock.Clock, replicas func()
 // Writer returns what changes a shard: through this node's replica while it has one, or else as a RemoteShard.
 func (n *Node) Writer(id uint64) *Writer {
 	return &Writer{id: id, commit: func(ctx context.Context, p proposal) (Result, error) {
-		if s := n.Shard(id); s != nil {
-			r, err := s.commit(ctx, p)
-			if !errors.Is(err, ErrClosed) || errors.Is(err, ErrUnknown) || n.Shard(id) == s {
-				return r, err
-			} // else the replica has just moved away
+		s := n.Shard(id)
+		if s == nil {
+			return n.Remote(id).commit(ctx, p)
 		}
-		return n.Remote(id).commit(ctx, p)
+		r, err := s.commit(ctx, p)
+		unsure := errors.Is(err, ErrUnknown)
+		if !errors.Is(err, ErrClosed) || unsure && !p.token || n.Shard(id) == s {
+			return r, err
+		} // else the replica has just moved away
+		if r, err = n.Remote(id).commit(ctx, p); unsure {
+			err = stillUnknown(err)
+		}
+		return r, err
 	}}
 }
 
