@@ -25,9 +25,10 @@
 //	 6 DedupTrim        | uv table | sv time: tokens committed before it are forgotten, Unix ns |
 //	 7 SourceAcquire    | uv source | text topic | 16 bytes topic id | uv partition | sv next offset |
 //	 8 SourceRelease    | the same; next must be the stored one |
-//	12 StateHash        | uv index of the entry that marked the state, 0: this one does | uv version | 16 bytes hash |
 //	 9 CatalogChange    | bytes JSON of a catalog.Delta |
 //	10 TopologyChange   | bytes JSON of a Topology, of the version after the present one |
+//	11 AccessChange     | the access state that follows the present one, as internal/access stores it |
+//	12 StateHash        | uv index of the entry that marked the state, 0: this one does | uv version | 16 bytes hash |
 //
 //	claims: | uv ranges | per range: uv source, text topic, 16 bytes topic id, uv partition, u8 flags (1 gap),
 //	        |   sv expect (with a gap), sv start, sv end, sv first, sv last |

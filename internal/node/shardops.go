@@ -136,9 +136,9 @@ func (n *Node) serveShard(ctx context.Context, _ string, s rpc.Stream) error {
 	if err := json.Unmarshal(text, q); err != nil {
 		return sqlerr.Wrap(err, sqlerr.CorruptedData, "A request to a shard")
 	}
-	r := n.shards.led(q.Shard)
-	if r == nil {
-		return sqlerr.Wrap(cluster.ErrNotLeader, sqlerr.NotALeader, "Node %s does not lead shard %d", n.cluster.Name(), q.Shard)
+	r, err := n.shards.mustLead(q.Shard)
+	if err != nil {
+		return err
 	}
 	if err := r.WaitSchema(ctx, q.Catalog); err != nil {
 		return err

@@ -44,6 +44,14 @@ func (s *shards) led(id uint64) *cluster.Shard {
 	return nil
 }
 
+// mustLead is led for what only the leader does: where it is elsewhere, it says so.
+func (s *shards) mustLead(id uint64) (*cluster.Shard, error) {
+	if r := s.led(id); r != nil {
+		return r, nil
+	}
+	return nil, sqlerr.Wrap(cluster.ErrNotLeader, sqlerr.NotALeader, "Node %s does not lead shard %d", s.cluster.Name(), id)
+}
+
 // each calls f for every shard of the cluster at once, and returns what went wrong, which names the shard.
 func (s *shards) each(f func(id uint64) error) error {
 	n := s.count()
