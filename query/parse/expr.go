@@ -374,9 +374,6 @@ var notAnAlias = wordSet(`ALL AND ANTI ANY APPLY ARRAY AS ASC ASCENDING ASOF BET
 // notAFunction are those of them that are no function either, when a parenthesis follows.
 var notAFunction = wordSet(`AS BETWEEN ELSE FROM HAVING INTO IS JOIN ON PREWHERE SELECT THEN UNION USING WHEN WHERE`)
 
-// notAnOperand are the words that cannot begin an operand, even where an expression is due.
-var notAnOperand = wordSet(`AND AS BETWEEN ELSE FROM HAVING ILIKE IN INTO IS JOIN LIKE ON OR PREWHERE SELECT THEN UNION USING WHEN WHERE`)
-
 func wordSet(s string) map[string]bool {
 	m := map[string]bool{}
 	for _, w := range strings.Fields(s) {

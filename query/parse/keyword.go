@@ -85,7 +85,7 @@ func (p *parser) interval() ast.Expr {
 	if next.kind == tokEnd || next.kind == tokSymbol && next.symbol != "(" && next.symbol != "-" && next.symbol != "{" {
 		return nil
 	}
-	if next.kind == tokWord && (notAnAlias[strings.ToUpper(p.src(next))] || notAnOperand[strings.ToUpper(p.src(next))]) {
+	if next.kind == tokWord && notAnAlias[strings.ToUpper(p.src(next))] {
 		return nil
 	}
 	p.pos++

@@ -67,9 +67,6 @@ func (p *parser) wordOperand() ast.Expr {
 			return e
 		}
 	}
-	if notAnOperand[strings.ToUpper(p.src(t))] && !p.symbolAt(1, ".") {
-		p.failWant("expression")
-	}
 	return p.identOrCall()
 }
 
