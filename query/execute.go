@@ -221,6 +221,9 @@ func (x *statement) close(err error, started bool) {
 	}
 	if x.spread != nil {
 		x.spread.Close()
+		t := x.spread.Traffic()
+		x.q.netSent.Store(uint64(t.Sent.Load()))
+		x.q.netReceived.Store(uint64(t.Received.Load()))
 	}
 	if terr := x.temp.Close(); terr != nil {
 		x.e.deps.Logger.Warn("temporary files of a query stay until the next start", "query_id", x.q.id, "error", terr)

@@ -115,5 +115,7 @@ func (q *running) profileEvents() map[string]uint64 {
 	add("InsertedBytes", p.WrittenBytes)
 	add("ResultRows", p.ResultRows)
 	add("ResultBytes", p.ResultBytes)
+	add("NetworkSendBytes", q.netSent.Load())
+	add("NetworkReceiveBytes", q.netReceived.Load())
 	return m
 }

@@ -32,6 +32,7 @@ type running struct {
 	readRows, readBytes, totalRows atomic.Uint64
 	writtenRows, writtenBytes      atomic.Uint64
 	resultRows, resultBytes        atomic.Uint64
+	netSent, netReceived           atomic.Uint64 // between nodes, when the query has ended
 	cancelled                      atomic.Bool
 	lastReport                     atomic.Int64
 	tables                         []string

@@ -82,7 +82,9 @@ func (l *queryLog) errors() []virtual.ErrorCount {
 var eventDocs = map[string]string{"Query": "Queries that were started.", "SelectQuery": "SELECTs that were started.", "InsertQuery": "INSERTs that were started.",
 	"FailedQuery": "Queries that failed.", "FailedSelectQuery": "SELECTs that failed.", "FailedInsertQuery": "INSERTs that failed.",
 	"QueryTimeMicroseconds": "Time of all queries.", "SelectedRows": "Rows read from tables.", "SelectedBytes": "Bytes read from tables.",
-	"InsertedRows": "Rows inserted.", "InsertedBytes": "Bytes inserted.", "ResultRows": "Rows of results.", "ResultBytes": "Bytes of results."}
+	"InsertedRows": "Rows inserted.", "InsertedBytes": "Bytes inserted.", "ResultRows": "Rows of results.", "ResultBytes": "Bytes of results.",
+	"NetworkSendBytes":    "Bytes sent to other nodes for queries, and from one of these to another.",
+	"NetworkReceiveBytes": "Bytes received from other nodes for queries."}
 
 // countEvents adds what a query did.
 func (l *queryLog) countEvents(did map[string]uint64, kind string, failed bool) {

@@ -49,6 +49,8 @@ type RemoteReport struct {
 	Lines []string
 	// Sorted is how many rows the fragment's sort with a limit saw.
 	Sorted int64
+	// Sent and Received are the bytes that went to the node and came from it for the fragment.
+	Sent, Received int64
 }
 
 // Exchange yields the rows of a fragment: those of this node's shards, by operators of this pipeline, and those of other nodes.
@@ -210,7 +212,7 @@ func (e *Exchange) lines(pad string) []string {
 	var out []string
 	for _, x := range e.rows {
 		for _, rep := range x.Reports() {
-			out = append(out, fmt.Sprintf("%sOn %s", pad, rep.Node))
+			out = append(out, fmt.Sprintf("%sOn %s (%d bytes sent, %d received)", pad, rep.Node, rep.Sent, rep.Received))
 			for _, l := range rep.Lines {
 				out = append(out, pad+"  "+l)
 			}

@@ -35,7 +35,8 @@ func (l *link) close() {
 // fragmentStream is a stream that a fragment was asked for on.
 type fragmentStream struct {
 	*conn
-	end context.CancelFunc
+	end     context.CancelFunc
+	traffic *Traffic
 }
 
 // link asks a node to pin shards and to run the first fragment on them, unless s is nil, and waits until it has pinned.
@@ -83,7 +84,7 @@ func (q *Query) pinOn(ctx context.Context, l *link, then func() error) error {
 	if err != nil {
 		return err
 	}
-	c := &conn{s: st}
+	c := &conn{s: &counted{Stream: st, own: &Traffic{}, all: &q.traffic}}
 	m := pinMessage{l.linkKey, q.t.pin(l.shards)}
 	if err := c.send(msgPin, m.encode()); err != nil {
 		return err
@@ -114,7 +115,8 @@ func (q *Query) request(ctx context.Context, l *link, s *sending) (*fragmentStre
 		end()
 		return nil, err
 	}
-	f := &fragmentStream{conn: &conn{s: st}, end: end}
+	own := &Traffic{}
+	f := &fragmentStream{conn: &conn{s: &counted{Stream: st, own: own, all: &q.traffic}}, end: end, traffic: own}
 	if err := f.send(msgRequest, q.t.request(l.linkKey, s).encode()); err != nil {
 		end()
 		return nil, err
@@ -216,7 +218,7 @@ func (r *rows) receive(ctx context.Context) (*column.Block, error) {
 	case msgReport:
 		r.taken()
 		rep, err := decodeReport(body)
-		rep.Node = r.l.node
+		rep.Node, rep.Sent, rep.Received = r.l.node, r.f.traffic.Sent.Load(), r.f.traffic.Received.Load()
 		r.report = &rep
 		r.f.end()
 		return nil, err

@@ -28,12 +28,13 @@ func NewClient(c Cluster, clk clock.Clock) *Client { return &Client{cluster: c, 
 // Query is one query's view of the cluster: which node reads which shard for it, and the connections to these. It implements exec.Remotes and may be
 // used by any goroutine.
 type Query struct {
-	cl    *Client
-	t     Template
-	ctx   context.Context // ends all its streams
-	end   context.CancelFunc
-	local []Shard
-	far   []Shard
+	cl      *Client
+	t       Template
+	ctx     context.Context // ends all its streams
+	end     context.CancelFunc
+	local   []Shard
+	far     []Shard
+	traffic Traffic
 	// asking is the goroutines that ask nodes to pin.
 	asking sync.WaitGroup
 	mu     struct {
