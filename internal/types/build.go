@@ -44,6 +44,9 @@ var byName = func() map[string]*Type {
 		t := NewInterval(u)
 		m[t.name] = t
 	}
+	for _, t := range geoTypes {
+		m[t.name] = t
+	}
 	return m
 }()
 
