@@ -30,6 +30,12 @@ type Config struct {
 	HTTP   string `yaml:"http"`   // address of the HTTP interface; empty: none
 	Native string `yaml:"native"` // address of the native protocol; empty: none
 	Admin  string `yaml:"admin"`  // address of profiling; empty: none
+	// HTTPS and NativeTLS are the addresses of the same two over TLS; empty: none. TLSCert and TLSKey name the PEM files of the
+	// certificate, with its chain, and of its key.
+	HTTPS     string `yaml:"https"`
+	NativeTLS string `yaml:"native_tls"`
+	TLSCert   string `yaml:"tls_cert"`
+	TLSKey    string `yaml:"tls_key"`
 	// Cluster is the address at which other nodes of the cluster are listened for; empty: where the node was told to when it joined, or
 	// port 9010. Advertise is what others are told; empty: Cluster, or the address of the interface that leads to them.
 	Cluster   string `yaml:"cluster"`
@@ -102,6 +108,10 @@ var options = []option{
 	{"data", "`directory` of everything stored (./data)", text(func(c *Config) *string { return &c.Data })},
 	{"http", "`address` of the HTTP interface (127.0.0.1:8123)", text(func(c *Config) *string { return &c.HTTP })},
 	{"native", "`address` of the native protocol (127.0.0.1:9000, if it is free)", text(func(c *Config) *string { return &c.Native })},
+	{"https", "`address` of the HTTP interface over TLS, such as :8443 (none)", text(func(c *Config) *string { return &c.HTTPS })},
+	{"native-tls", "`address` of the native protocol over TLS, such as :9440 (none)", text(func(c *Config) *string { return &c.NativeTLS })},
+	{"tls-cert", "PEM `file` of the certificate for --https and --native-tls, with its chain", text(func(c *Config) *string { return &c.TLSCert })},
+	{"tls-key", "PEM `file` of its key", text(func(c *Config) *string { return &c.TLSKey })},
 	{"admin", "loopback `address` of profiling and metrics (none)", text(func(c *Config) *string { return &c.Admin })},
 	{"cluster", "`address` at which other nodes of the cluster are listened for (:9010 for a member of one)", text(func(c *Config) *string { return &c.Cluster })},
 	{"advertise", "`address` at which other nodes reach this one (that of --cluster, or of the interface that leads to them)", text(func(c *Config) *string { return &c.Advertise })},
@@ -244,7 +254,7 @@ func (c *Config) check() error {
 	if err != nil {
 		return err
 	}
-	for _, addr := range []string{c.HTTP, c.Native} {
+	for _, addr := range []string{c.HTTP, c.Native, c.HTTPS, c.NativeTLS} {
 		if addr == "" {
 			continue
 		}
@@ -252,7 +262,21 @@ func (c *Config) check() error {
 			return fmt.Errorf("config: %w", err)
 		}
 	}
+	if err := c.checkTLS(); err != nil {
+		return err
+	}
 	return c.checkAdmin()
+}
+
+// checkTLS refuses addresses that are to be encrypted without a certificate, and half of one.
+func (c *Config) checkTLS() error {
+	switch both := c.TLSCert != "" && c.TLSKey != ""; {
+	case !both && (c.TLSCert != "" || c.TLSKey != ""):
+		return errors.New("config: tls_cert and tls_key go together")
+	case !both && (c.HTTPS != "" || c.NativeTLS != ""):
+		return errors.New("config: https and native_tls need a certificate; set tls_cert and tls_key")
+	}
+	return nil
 }
 
 // checkAdmin refuses an address of profiling that others can reach: it asks for no password.

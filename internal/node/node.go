@@ -58,7 +58,7 @@ type Node struct {
 	network *network    // nil: the node is alone
 	ready   atomic.Bool // it answers other nodes
 	server  *server.Server
-	addrs   struct{ http, native, admin string }
+	addrs   struct{ http, native, https, nativeTLS, admin string }
 	lock    interface{ Close() error }
 }
 
@@ -197,7 +197,7 @@ func (n *Node) start(ctx context.Context) error {
 			return err
 		}
 	}
-	n.log.Info("olapd is ready", "http", n.addrs.http, "native", n.addrs.native, "data", n.cfg.Data, "took", n.cfg.Clock.Since(started).Round(time.Millisecond))
+	n.log.Info("olapd is ready", "http", n.addrs.http, "native", n.addrs.native, "https", n.addrs.https, "native_tls", n.addrs.nativeTLS, "data", n.cfg.Data, "took", n.cfg.Clock.Since(started).Round(time.Millisecond))
 	return nil
 }
 
@@ -265,6 +265,14 @@ func (n *Node) listen(zone *time.Location) error {
 		Engine: n.engine, DisplayName: n.cfg.Name, Version: Version, Zone: zone, Clock: n.cfg.Clock, Logger: n.log,
 		Replicas: n.lags, Healthy: n.healthy, Metrics: n.metrics,
 	})
+	encrypted := func(l net.Listener) net.Listener { return l }
+	if n.cfg.TLSCert != "" {
+		certificate, err := server.LoadCertificate(n.cfg.FS, n.cfg.Clock, n.log, n.cfg.TLSCert, n.cfg.TLSKey)
+		if err != nil {
+			return err
+		}
+		encrypted = certificate.Listen
+	}
 	for _, l := range []struct {
 		addr  string
 		serve func(net.Listener)
@@ -272,6 +280,8 @@ func (n *Node) listen(zone *time.Location) error {
 	}{
 		{n.cfg.HTTP, n.server.Serve, &n.addrs.http},
 		{n.cfg.Native, n.server.ServeNative, &n.addrs.native},
+		{n.cfg.HTTPS, func(l net.Listener) { n.server.Serve(encrypted(l)) }, &n.addrs.https},
+		{n.cfg.NativeTLS, func(l net.Listener) { n.server.ServeNative(encrypted(l)) }, &n.addrs.nativeTLS},
 		{n.cfg.Admin, n.server.ServeAdmin, &n.addrs.admin},
 	} {
 		if l.addr == "" {
@@ -296,6 +306,12 @@ func (n *Node) HTTPAddr() string { return n.addrs.http }
 
 // NativeAddr is where the native protocol is served, host:port; empty if it is not.
 func (n *Node) NativeAddr() string { return n.addrs.native }
+
+// HTTPSAddr is where the HTTP interface is served over TLS, host:port; empty if it is not.
+func (n *Node) HTTPSAddr() string { return n.addrs.https }
+
+// NativeTLSAddr is where the native protocol is served over TLS, host:port; empty if it is not.
+func (n *Node) NativeTLSAddr() string { return n.addrs.nativeTLS }
 
 // Engine returns the query engine, for use within the process.
 func (n *Node) Engine() *query.Engine { return n.engine }

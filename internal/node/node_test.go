@@ -223,7 +223,8 @@ func TestLoadConfig(t *testing.T) {
 	}
 	for _, bad := range [][]string{
 		{"--http", "0.0.0.0:8123"}, {"--timezone", "Mars/Base"}, {"--log-level", "loud"}, {"--memory", "much"}, {"--nonsense"}, {"extra"},
-		{"--config", dir + "/none.yaml"}, {"--data", ""},
+		{"--config", dir + "/none.yaml"}, {"--data", ""}, {"--https", "127.0.0.1:1"}, {"--native-tls", "127.0.0.1:1", "--tls-cert", "x"},
+		{"--https", "0.0.0.0:1", "--tls-cert", "x", "--tls-key", "y"},
 	} {
 		if _, err := LoadConfig(bad, nil, io.Discard); err == nil {
 			t.Errorf("%v was accepted", bad)
