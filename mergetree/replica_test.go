@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/vfs"
@@ -351,6 +352,31 @@ func TestReceiveDamage(t *testing.T) {
 	if !f.check(t, "whole", Plain, []row{{key: 1}}) {
 		t.Fatal("the table is not ready")
 	}
+	must(t, f.s.Close())
+	must(t, m.s.Close())
+}
+
+// TestReceiveAfterAnEndedOne: a transfer that ends before it begins does not keep others waiting for it.
+func TestReceiveAfterAnEndedOne(t *testing.T) {
+	m := newMachine(t, testOptions(vfs.NewMem()))
+	must(t, m.append(entry{create: testSpec(1, Plain)}))
+	m.insert(t, 1, row{key: 1})
+	must(t, m.s.Flush(context.Background(), m, 1))
+	f := newFollower(t)
+	f.install(t, m.s, m.log, testSpec(1, Plain))
+	seg := f.s.Absent()[0]
+	ended, end := context.WithCancel(context.Background())
+	end()
+	if in, err := f.s.Receive(ended, seg); in != nil || !errors.Is(err, context.Canceled) {
+		t.Fatalf("a transfer that has ended: %v, %v", in, err)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
+	defer cancel()
+	in, err := f.s.Receive(ctx, seg)
+	if err != nil || in == nil {
+		t.Fatalf("the next one: %v, %v", in, err)
+	}
+	must(t, in.Close(false))
 	must(t, f.s.Close())
 	must(t, m.s.Close())
 }

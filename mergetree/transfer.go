@@ -41,9 +41,12 @@ func (s *Store) Receive(ctx context.Context, seg Segment) (*Incoming, error) {
 	return in, nil
 }
 
-// receive takes the right to receive a file, unless it is here.
+// receive takes the right to receive a file, unless it is here. With an error nothing was taken.
 func (f *files) receive(ctx context.Context, id string) (here bool, err error) {
 	for {
+		if ctx.Err() != nil {
+			return false, context.Cause(ctx)
+		}
 		f.mu.Lock()
 		other := f.mu.receiving[id]
 		_, here := f.mu.local[id]
@@ -52,7 +55,7 @@ func (f *files) receive(ctx context.Context, id string) (here bool, err error) {
 		}
 		f.mu.Unlock()
 		if here || other == nil {
-			return here, ctx.Err()
+			return here, nil
 		}
 		select {
 		case <-other:
