@@ -10,9 +10,9 @@ import (
 
 func init() {
 	registerAggregates(
-		&AggregateFamily{Name: "deltaSum", MinArgs: 1, MaxArgs: 1, EmptyNull: true, Resolve: resolveDeltaSum,
+		&AggregateFamily{Name: "deltaSum", MinArgs: 1, MaxArgs: 1, Resolve: resolveDeltaSum,
 			Doc: "Adds the rises between consecutive rows; falls do not count.", Example: "deltaSum(x) → 5"},
-		&AggregateFamily{Name: "deltaSumTimestamp", MinArgs: 2, MaxArgs: 2, EmptyNull: true, Resolve: resolveDeltaSumTimestamp,
+		&AggregateFamily{Name: "deltaSumTimestamp", MinArgs: 2, MaxArgs: 2, Resolve: resolveDeltaSumTimestamp,
 			Doc: "Adds the rises between consecutive rows, and puts partial sums in the order of the second argument.", Example: "deltaSumTimestamp(x, t) → 5"},
 		&AggregateFamily{Name: "boundingRatio", MinArgs: 2, MaxArgs: 2, EmptyNull: true, Resolve: resolveBoundingRatio,
 			Doc: "Returns the slope between the points of the least and the greatest x.", Example: "boundingRatio(x, y) → 2"},

@@ -25,9 +25,10 @@ func init() {
 // byKey is the -Map combinator: one state of an inner aggregate per key of a map. The argument is
 // a Map or an array of keys and one of values; the result has the same form, sorted by key.
 type byKey struct {
-	inner  Aggregate
-	key    *types.Type
-	result *types.Type
+	inner    Aggregate
+	key      *types.Type
+	result   *types.Type
+	dropZero bool // sumMap of arrays leaves out keys whose sum is 0
 }
 
 func resolveByKey(env *Env, name, inner string, args []*types.Type) (Aggregate, error) {
@@ -53,6 +54,7 @@ func resolveByKey(env *Env, name, inner string, args []*types.Type) (Aggregate, 
 		b.result = types.NewMap(key, fn.Result())
 	} else {
 		b.result = types.NewTuple([]*types.Type{types.NewArray(key), types.NewArray(fn.Result())}, nil)
+		b.dropZero = inner == "sum"
 	}
 	return b, nil
 }
@@ -217,9 +219,14 @@ func (s *byKeyStates) Finish(from, to int) (column.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
+	zero := column.New(vals.Type(), 1)
+	zero.AppendDefault()
 	out := column.New(s.fn.result, to-from)
 	for g := from; g < to; g++ {
 		slots := s.sorted(g)
+		if s.fn.dropZero {
+			slots = slices.DeleteFunc(slots, func(at uint32) bool { return column.Compare(vals, int(at), zero, 0) == 0 })
+		}
 		switch o := out.(type) {
 		case *column.Map:
 			o.Keys.(column.Builder).AppendSelected(s.keys, slots)

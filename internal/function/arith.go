@@ -55,6 +55,8 @@ func resolveArith(op arithOp) func(*Env, []Arg) (*types.Type, error) {
 			return decimalResult(op, a, b)
 		case a.Kind == types.Tuple && b.Kind == types.Tuple && len(a.Elems) == len(b.Elems) && (op == opPlus || op == opMinus):
 			return tupleArithResult(env, op, a, b)
+		case moduloOfDate(op, a) && isPlainNum(b):
+			return arithResult(op, dateNumber(a), b)
 		case op == opPlus || op == opMinus:
 			if t := dateArithResult(op, a, b); t != nil {
 				return t, nil
@@ -64,6 +66,22 @@ func resolveArith(op arithOp) func(*Env, []Arg) (*types.Type, error) {
 		}
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types %s and %s of arguments of function %s", a, b, op)
 	}
+}
+
+// moduloOfDate reports whether op takes the number of a day or a second of type a.
+func moduloOfDate(op arithOp, a *types.Type) bool {
+	return (op == opModulo || op == opPositiveModulo) && (a.IsDate() || a.Kind == types.DateTime)
+}
+
+// dateNumber is the type of the number that a date or a time is.
+func dateNumber(t *types.Type) *types.Type {
+	switch t.Kind {
+	case types.Date:
+		return types.TUInt16
+	case types.Date32:
+		return types.TInt32
+	}
+	return types.TUInt32
 }
 
 // intOf is the integer type of a sign and a width in bytes, at most 8.
@@ -124,6 +142,11 @@ func evalArith(op arithOp) func(*Call) (column.Vector, error) {
 			return evalDecimalArith(op, c)
 		case a.Kind == types.Tuple:
 			return evalTupleArith(op, c)
+		case moduloOfDate(op, a):
+			in := *c
+			in.Types = []*types.Type{dateNumber(a), b}
+			in.Args = []column.Vector{column.WithType(c.Args[0], in.Types[0]), c.Args[1]}
+			return evalPlainArith(op, &in)
 		}
 		return evalDateArith(op, c)
 	}
@@ -266,7 +289,7 @@ func floatDivision(op arithOp, c *Call) (column.Vector, error) {
 	if op == opIntDiv || op == opIntDivOrZero {
 		dst := make([]int64, c.Rows)
 		for i := range dst {
-			q := math.Trunc(a.at(i)) / math.Trunc(b.at(i))
+			q := a.at(i) / b.at(i)
 			if math.IsNaN(q) || math.IsInf(q, 0) {
 				if op == opIntDivOrZero {
 					continue

@@ -313,7 +313,7 @@ func evalArrayExtreme(sign int) func(*Call, aligned, column.Vector) (column.Vect
 			}
 			best := int(a.off[i])
 			for k := best + 1; k < int(a.off[i+1]); k++ {
-				if column.Compare(f, k, f, best)*sign > 0 {
+				if !column.IsNull(f, k) && (column.IsNull(f, best) || column.Compare(f, k, f, best)*sign > 0) {
 					best = k
 				}
 			}

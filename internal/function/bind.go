@@ -1,6 +1,7 @@
 package function
 
 import (
+	"slices"
 	"strconv"
 
 	"github.com/olapd/olapd/internal/column"
@@ -32,8 +33,9 @@ func Bind(env *Env, name string, args []Arg) (*Bound, error) {
 	}
 	b := &Bound{Func: f}
 	plain := make([]Arg, len(args))
-	nullable, allNull, low := false, false, lowCardinality(args)
+	nullable, allNull, nothing, low := false, false, false, lowCardinality(args)
 	for i, a := range args {
+		nothing = nothing || a.Type.Kind == types.Nothing && !a.Lambda
 		if !f.ExactType {
 			a.Type = a.Type.WithoutLowCardinality()
 		}
@@ -48,6 +50,10 @@ func Bind(env *Env, name string, args []Arg) (*Bound, error) {
 	}
 	if allNull {
 		b.Result, b.inner = types.TNull, types.TNothing
+		return b, nil
+	}
+	if nothing && f.Nulls == NullPropagate && !f.ExactType {
+		b.Result, b.inner = types.TNothing, types.TNothing
 		return b, nil
 	}
 	t, err := f.Resolve(env, plain)
@@ -130,8 +136,13 @@ func canBeLowCardinality(t *types.Type) bool {
 
 // Call evaluates the function on args, each of n values; a lambda's place is nil.
 func (b *Bound) Call(env *Env, args []column.Vector, lambda func([]column.Vector, []uint32) (column.Vector, error), n int) (column.Vector, error) {
-	if b.inner.Kind == types.Nothing && b.Result.Kind == types.Nullable {
+	switch {
+	case b.inner.Kind == types.Nothing && b.Result.Kind == types.Nullable:
 		return column.NewNulls(n), nil
+	case b.inner.Kind == types.Nothing && slices.Contains(b.args, types.TNothing): // of elements of an empty array: there are no rows
+		nothing := column.New(b.inner, 1)
+		nothing.AppendDefault()
+		return &column.Const{Value: nothing, N: n}, nil
 	}
 	if lambda == nil && !b.Func.Volatile && !b.Func.KeepConst && len(args) > 0 && allConst(args) {
 		one, err := b.propagate(env, sliceAll(args, 1), nil, 1)

@@ -56,7 +56,7 @@ func init() {
 }
 
 func resolveToUnix(_ *Env, args []Arg) (*types.Type, error) {
-	if t := args[0].Type; !t.IsDateOrTime() && !t.IsString() {
+	if t := args[0].Type; !t.IsDateOrTime() && !t.IsString() && !isNumeric(t) {
 		return nil, illegal("toUnixTimestamp", 0, t)
 	}
 	return types.TUInt32, checkZoneArg(args, 1)
@@ -66,6 +66,9 @@ func evalToUnix(c *Call) (column.Vector, error) {
 	var zone *time.Location
 	if len(c.Args) > 1 {
 		zone = zoneAt(c, 1)
+	}
+	if isNumeric(c.Types[0]) {
+		return Cast(c.Env, c.Args[0], types.TUInt32)
 	}
 	v, err := Cast(c.Env, c.Args[0], types.NewDateTime(zone))
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"crypto/sha512"
 	"encoding/binary"
 	"hash/crc32"
+	"math"
 	"math/bits"
 
 	"github.com/go-faster/city"
@@ -131,12 +132,15 @@ func evalHash(c *Call, f func([]byte) uint64, ints func(u uint64, width int) uin
 	if combine == nil {
 		combine = cityCombine
 	}
-	h := hasher[uint64]{bytes: f, ints: ints, combine: combine, size: saltedHash64}
+	h := hasher[uint64]{bytes: f, ints: ints, combine: combine, size: saltedHash64, null: nullHash[0]}
 	if c.Result.Width() < 8 {
-		h.size = saltedHash32
+		h.size, h.null = saltedHash32, nullHash[0]&math.MaxUint32
 	}
 	return column.NewNum(types.TUInt64, h.rows(c)), nil
 }
+
+// nullHash is ClickHouse's hash of a NULL within an array, a tuple or a map, which narrower hashes cut off.
+var nullHash = [2]uint64{0xc58ad2da03d9a871, 0x5715f196cbea7a40}
 
 // hasher hashes values with ClickHouse's results: what has parts is joined part by part with what came before it.
 type hasher[H any] struct {
@@ -144,6 +148,7 @@ type hasher[H any] struct {
 	ints    func(u uint64, width int) H // nil: integers are hashed as their bytes
 	combine func(a, b H) H
 	size    func(n uint64) H // hashes the length of an array
+	null    H                // is the hash of a NULL within an array or a tuple
 	buf     []byte
 }
 
@@ -176,7 +181,7 @@ func (h *hasher[H]) all(out []H, v column.Vector) bool {
 	}
 	w := v.Type().Width()
 	mask := ^uint64(0) >> (64 - 8*w)
-	if h.ints != nil {
+	if h.ints != nil && hashedAsInt(v.Type()) {
 		for i, u := range data {
 			out[i] = h.ints(u&mask, w)
 		}
@@ -188,6 +193,11 @@ func (h *hasher[H]) all(out []H, v column.Vector) bool {
 		out[i] = h.bytes(buf[:w])
 	}
 	return true
+}
+
+// hashedAsInt reports whether hashes with a function of their own for numbers take it for a type: not for decimals, DateTime64 among them.
+func hashedAsInt(t *types.Type) bool {
+	return t.Width() <= 8 && t.Kind != types.Decimal && t.Kind != types.DateTime64
 }
 
 // join is x joined with what came before, if anything did.
@@ -206,7 +216,7 @@ func (h *hasher[H]) add(before H, first bool, v column.Vector, i int) H {
 		return h.join(before, first, h.bytes(v.At(i)))
 	case *column.Nullable:
 		if v.Nulls[i] != 0 {
-			return h.join(before, first, none)
+			return h.join(before, first, h.null)
 		}
 		return h.add(before, first, v.Inner, i)
 	case *column.Array:
@@ -227,7 +237,7 @@ func (h *hasher[H]) add(before H, first bool, v column.Vector, i int) H {
 		}
 		return before
 	}
-	if h.ints != nil && v.Type().Width() <= 8 {
+	if h.ints != nil && hashedAsInt(v.Type()) {
 		u := bitsAt(v, i)
 		if w := v.Type().Width(); w < 8 {
 			u &= 1<<(8*w) - 1

@@ -31,7 +31,7 @@ func hash128(name string, f func([]byte) [2]uint64, combine func(a, b [2]uint64)
 	return &Scalar{Name: name, MaxArgs: -1, Family: "hash", Doc: "Hashes its arguments to 128 bits, with ClickHouse's values.",
 		Resolve: func(*Env, []Arg) (*types.Type, error) { return t, nil },
 		Eval: func(c *Call) (column.Vector, error) {
-			h := hasher[[2]uint64]{bytes: f, combine: combine, size: func(n uint64) [2]uint64 { return [2]uint64{saltedHash32(n)} }}
+			h := hasher[[2]uint64]{bytes: f, combine: combine, size: func(n uint64) [2]uint64 { return [2]uint64{saltedHash32(n)} }, null: nullHash}
 			out := column.NewStr(t, c.Rows)
 			for _, x := range h.rows(c) {
 				out.Data = appendU64(appendU64(out.Data, x[0]), x[1])

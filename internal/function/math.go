@@ -329,6 +329,7 @@ func evalExtreme(sign int) func(*Call) (column.Vector, error) {
 			return nil, err
 		}
 		choice := make([]uint8, c.Rows)
+		pair := len(vals) == 2 // whose comparison with NaN is false, so that the second is taken
 		for k := 1; k < len(vals); k++ {
 			_, other := splitNullable(vals[k])
 			for i := range choice {
@@ -339,7 +340,7 @@ func evalExtreme(sign int) func(*Call) (column.Vector, error) {
 					choice[i] = uint8(k)
 				default:
 					op := extremeCompare(c, int(choice[i]), k, i, best, vals[k])
-					if op*sign < 0 {
+					if op*sign < 0 || pair && (isNaNAt(best, i) || isNaNAt(vals[k], i)) {
 						choice[i] = uint8(k)
 					}
 				}

@@ -57,7 +57,6 @@ func init() {
 		&Scalar{Name: "formatReadableSize", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableSize", types.TString, isNumeric), Eval: readable(appendReadable(1024, []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"})), Family: "other", Doc: "Writes a number of bytes with a binary unit.", Example: "formatReadableSize(1024) → 1.00 KiB"},
 		&Scalar{Name: "formatReadableDecimalSize", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableDecimalSize", types.TString, isNumeric), Eval: readable(appendReadable(1000, []string{"B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"})), Family: "other", Doc: "Writes a number of bytes with a decimal unit.", Example: "formatReadableDecimalSize(1000) → 1.00 KB"},
 		&Scalar{Name: "formatReadableQuantity", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableQuantity", types.TString, isNumeric), Eval: readable(appendReadable(1000, []string{"", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion"})), Family: "other", Doc: "Writes a number with a word for its size.", Example: "formatReadableQuantity(1000) → 1.00 thousand"},
-		&Scalar{Name: "formatReadableTimeDelta", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableTimeDelta", types.TString, isNumeric), Eval: readable(appendTimeDelta), Family: "other", Doc: "Writes seconds as days, hours and so on.", Example: "formatReadableTimeDelta(90) → 1 minute and 30 seconds"},
 		&Scalar{Name: "bar", MinArgs: 3, MaxArgs: 4, Resolve: fixed("bar", types.TString, isPlainNum), Eval: evalBar, Family: "other", Doc: "Draws a bar for x between min and max.", Example: "bar(5, 0, 10, 2) → █"},
 	)
 	for _, f := range []struct {
@@ -316,48 +315,16 @@ func appendReadable(base float64, units []string) func(dst []byte, x float64) []
 			x /= base
 			k++
 		}
-		dst = strconv.AppendFloat(dst, x, 'f', 2, 64)
+		if math.IsNaN(x) || math.IsInf(x, 0) {
+			dst = valuetext.AppendFloat64(dst, x)
+		} else {
+			dst = strconv.AppendFloat(dst, x, 'f', 2, 64)
+		}
 		if units[k] == "" {
 			return dst
 		}
 		return append(append(dst, ' '), units[k]...)
 	}
-}
-
-func appendTimeDelta(dst []byte, x float64) []byte {
-	if math.IsNaN(x) || math.IsInf(x, 0) {
-		return valuetext.AppendFloat64(dst, x)
-	}
-	if x < 0 {
-		dst, x = append(append(dst, '-'), ' '), -x
-	}
-	var parts []string
-	rest := math.Floor(x)
-	for _, u := range []struct {
-		name string
-		size float64
-	}{{"year", 31556952}, {"month", 2629746}, {"day", 86400}, {"hour", 3600}, {"minute", 60}, {"second", 1}} {
-		n := math.Floor(rest / u.size)
-		rest -= n * u.size
-		if n == 0 && (u.size > 1 || len(parts) > 0) {
-			continue
-		}
-		s := strconv.FormatFloat(n, 'f', 0, 64) + " " + u.name
-		if n != 1 {
-			s += "s"
-		}
-		parts = append(parts, s)
-	}
-	for i, p := range parts {
-		switch {
-		case i > 0 && i == len(parts)-1:
-			dst = append(dst, " and "...)
-		case i > 0:
-			dst = append(dst, ", "...)
-		}
-		dst = append(dst, p...)
-	}
-	return dst
 }
 
 // maxBar is ClickHouse's limit of a bar's width in characters.

@@ -163,7 +163,7 @@ func evalExtract(c *Call) (column.Vector, error) {
 func evalExtractAll(c *Call) (column.Vector, error) {
 	out := newStringArrays(c)
 	err := eachMatcher(c, 1, func(_ int, s []byte, m searcher) error {
-		for loc := m.First(s); loc != nil; loc = m.Next() {
+		for loc := m.First(s); loc != nil && loc[0] < loc[1]; loc = m.Next() { // an empty match ends the search
 			out.Elem.(*column.Str).Append(group(s, loc, mainGroup(m)))
 		}
 		out.EndValue()

@@ -24,13 +24,13 @@ func init() {
 		&Scalar{Name: "empty", MinArgs: 1, MaxArgs: 1, Resolve: fixed("empty", types.TUInt8, anyOf(isStr, isArray, isMap, isUUIDOrIP)), Eval: evalEmpty(1), Family: "strings", Doc: "Tests for the empty string, array or map.", Example: "empty('') → 1"},
 		&Scalar{Name: "notEmpty", MinArgs: 1, MaxArgs: 1, Resolve: fixed("notEmpty", types.TUInt8, anyOf(isStr, isArray, isMap, isUUIDOrIP)), Eval: evalEmpty(0), Family: "strings", Doc: "Tests for a string, array or map that is not empty.", Example: "notEmpty('') → 0"},
 		&Scalar{Name: "lengthUTF8", Aliases: []string{"CHAR_LENGTH", "CHARACTER_LENGTH"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("lengthUTF8", types.TUInt64, isStr), Eval: evalLengthUTF8, Family: "strings", Doc: "Returns the length in code points.", Example: "lengthUTF8('é') → 1"},
-		mapBytes("lower", []string{"lcase"}, "Lower-cases ASCII letters.", appendLower),
-		mapBytes("upper", []string{"ucase"}, "Upper-cases ASCII letters.", appendUpper),
+		keepsType(mapBytes("lower", []string{"lcase"}, "Lower-cases ASCII letters.", appendLower)),
+		keepsType(mapBytes("upper", []string{"ucase"}, "Upper-cases ASCII letters.", appendUpper)),
 		mapStrings("lowerUTF8", nil, "Lower-cases letters of every script.", appendLowerUTF8),
 		mapStrings("upperUTF8", nil, "Upper-cases letters of every script.", appendUpperUTF8),
 		mapStrings("reverseUTF8", nil, "Reverses the code points.", appendReverseUTF8),
 		mapStrings("toValidUTF8", nil, "Replaces invalid UTF-8 by U+FFFD.", func(dst, s []byte) []byte { return append(dst, bytes.ToValidUTF8(s, []byte("\uFFFD"))...) }),
-		mapStrings("initcap", nil, "Upper-cases the first letter of each word.", appendInitcap),
+		keepsType(mapStrings("initcap", nil, "Upper-cases the first letter of each word.", appendInitcap)),
 		&Scalar{Name: "reverse", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: sameAs0("reverse", anyOf(isStr, isArray)), Eval: evalReverse, Family: "strings", Doc: "Reverses the bytes of a string or the elements of an array.", Example: "reverse('abc') → cba"},
 		&Scalar{Name: "concat", CaseInsensitive: true, MinArgs: 0, MaxArgs: -1, Resolve: resolveConcat, Eval: evalConcat, Family: "strings", Doc: "Joins the texts of its arguments; arrays and maps are joined as such.", Example: "concat('a', 'b') → ab"},
 		&Scalar{Name: "concatWithSeparator", Aliases: []string{"concat_ws"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: -1, Resolve: fixed("concatWithSeparator", types.TString, isStr, isAny), Eval: evalConcatWithSeparator, Family: "strings", Doc: "Joins the texts with a separator.", Example: "concatWithSeparator('-', 'a', 'b') → a-b"},
@@ -59,6 +59,12 @@ func mapStrings(name string, aliases []string, doc string, f func(dst, s []byte)
 			}
 			return out, nil
 		}}
+}
+
+// keepsType makes the result of a FixedString one too: the function keeps lengths.
+func keepsType(fn *Scalar) *Scalar {
+	fn.Resolve = sameAs0(fn.Name, isStr)
+	return fn
 }
 
 // mapBytes is mapStrings of an appender that maps each byte, so that all strings are mapped as one.
