@@ -262,6 +262,9 @@ func (c *committer) commit(ctx context.Context, b ingest.Batch) error {
 	if t == nil {
 		return sqlerr.New(sqlerr.UnknownTable, "The Kafka table was dropped")
 	}
+	if len(cat.RollupsOf(t.ID)) == 0 { // the cursors stand still, and the next view gets what this one has not
+		return sqlerr.New(sqlerr.Aborted, "No materialized view reads Kafka table %s any more", t.FullName())
+	}
 	batch := cluster.Batch{Claims: cluster.Claims{Schema: cat.Version, Term: b.Term, Ranges: ranges(c.table, b.Ranges)}}
 	if b.Rows != nil && b.Rows.N > 0 {
 		rows, err := c.deriver.Derive(ctx, cat, materialized.Rows{Table: t, Schema: c.schema, Block: b.Rows, Keep: c.keep()})
