@@ -5,18 +5,16 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"math"
-	"slices"
 
 	"github.com/parquet-go/parquet-go"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
 	pqformat "github.com/parquet-go/parquet-go/format"
 )
 
-// parquetFile is the metadata of a file: the library's tree of columns, which decodes pages that were decompressed.
+// parquetFile is the metadata of a file: the library's tree of columns, and where the pages are.
 type parquetFile struct {
 	*parquet.File
-	groups []pqformat.RowGroup // where the pages are in the file
+	groups []pqformat.RowGroup
 }
 
 // parquetTail is the length of a file's end: the length of the metadata, and the magic.
@@ -48,26 +46,15 @@ func openParquet(in *randomInput) (*parquetFile, error) {
 	return f, f.parse(footer)
 }
 
-// parse reads the metadata and has the library make its tree of it, as of a file that is not compressed and has no pages.
+// parse reads the metadata and has the library make its tree of it, as of a file without rows.
 func (f *parquetFile) parse(footer []byte) error {
 	var protocol thrift.CompactProtocol
 	var meta pqformat.FileMetaData
 	if err := thrift.NewDecoder(protocol.NewReaderFromBytes(footer)).Decode(&meta); err != nil {
 		return fmt.Errorf("metadata: %w", err)
 	}
-	plain := meta
-	plain.RowGroups = nil
-	for _, g := range meta.RowGroups {
-		columns := slices.Clone(g.Columns)
-		for i := range columns {
-			m := &columns[i].MetaData
-			m.Codec, m.DataPageOffset, m.DictionaryPageOffset, m.TotalCompressedSize = pqformat.Uncompressed, 0, 0, math.MaxInt64/2
-		}
-		f.groups = append(f.groups, g)
-		g.Columns = columns
-		plain.RowGroups = append(plain.RowGroups, g)
-	}
-	text, err := thrift.Marshal(&protocol, plain)
+	f.groups, meta.RowGroups = meta.RowGroups, nil
+	text, err := thrift.Marshal(&protocol, meta)
 	if err != nil {
 		return fmt.Errorf("metadata: %w", err)
 	}
@@ -78,18 +65,9 @@ func (f *parquetFile) parse(footer []byte) error {
 }
 
 // pages are those of a leaf in a row group.
-func (f *parquetFile) pages(in *randomInput, group, leaf int) (parquet.Pages, error) {
-	chunks := f.RowGroups()[group].ColumnChunks()
-	if leaf >= len(chunks) || leaf >= len(f.groups[group].Columns) {
+func (f *parquetFile) pages(in *randomInput, group, leaf int) (*parquetPages, error) {
+	if leaf >= len(f.groups[group].Columns) {
 		return nil, fmt.Errorf("row group %d has no column %d", group, leaf)
 	}
-	chunk, ok := chunks[leaf].(*parquet.FileColumnChunk)
-	if !ok {
-		return nil, fmt.Errorf("row group %d has no column %d", group, leaf)
-	}
-	src, err := pagesOf(in, &f.groups[group].Columns[leaf].MetaData)
-	if err != nil {
-		return nil, err
-	}
-	return chunk.PagesFrom(src), nil
+	return pagesOf(in, &f.groups[group].Columns[leaf].MetaData)
 }

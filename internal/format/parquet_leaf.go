@@ -6,6 +6,7 @@ import (
 	"math"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/parquet-go/parquet-go"
 )
@@ -14,16 +15,18 @@ import (
 type parquetLeaf struct {
 	index    int
 	maxDef   byte
+	maxRep   byte
 	slot     byte // see parquetNodeOf
 	repeated bool
-	typ      *types.Type // of its values, never Nullable
+	kind     parquet.Type // in the file
+	typ      *types.Type  // of its values, never Nullable
 	read     parquetRead
 
-	pages parquet.Pages  // nil: none opened
-	page  parquet.Page   // nil: none at hand
+	pages *parquetPages  // nil: none opened
+	page  *parquetPage   // nil: none at hand
 	entry int            // of the page: levels taken
 	value int            // of the page: values taken
-	dict  column.Builder // of the row group, once a page needs it
+	dict  column.Builder // of the row group; nil if there is none
 	run   parquetRun
 }
 
@@ -38,7 +41,7 @@ type parquetRun struct {
 }
 
 // open starts on a row group.
-func (l *parquetLeaf) open(pages parquet.Pages) {
+func (l *parquetLeaf) open(pages *parquetPages) {
 	l.close()
 	l.pages, l.dict = pages, nil
 }
@@ -46,30 +49,32 @@ func (l *parquetLeaf) open(pages parquet.Pages) {
 func (l *parquetLeaf) close() {
 	l.drop()
 	if l.pages != nil {
-		l.pages.Close() // gives buffers back, and cannot fail
+		l.pages.close()
 		l.pages = nil
 	}
 }
 
-// drop releases the page at hand.
+// drop is done with the page at hand.
 func (l *parquetLeaf) drop() {
 	if l.page != nil {
-		parquet.Release(l.page)
+		kernel.Recycle(l.page.codes)
 		l.page = nil
 	}
-	l.entry, l.value = 0, 0
 }
+
+// text reports whether the values are strings, which may stay codes and are copied once.
+func (l *parquetLeaf) text() bool { return l.typ == types.TString }
 
 // take reads the entries of n rows into run.
 func (l *parquetLeaf) take(n int) error {
-	l.run = parquetRun{vals: column.New(l.typ, l.room(n)), noneTaken: true}
+	l.run = parquetRun{vals: column.New(l.typ, 0), noneTaken: true}
 	rows := -1 // of the row being read; its end shows where the next begins
 	if !l.repeated {
 		rows = 0
 	}
 	for {
 		if l.page == nil {
-			page, err := l.pages.ReadPage()
+			err := l.nextPage()
 			if err == io.EOF && l.repeated && rows == n-1 {
 				return nil
 			}
@@ -79,17 +84,13 @@ func (l *parquetLeaf) take(n int) error {
 			if err != nil {
 				return err
 			}
-			l.page = page
-			if err := l.check(); err != nil {
-				return err
-			}
 		}
 		var end int
 		end, rows = l.reach(rows, n)
 		if err := l.takeEntries(end); err != nil {
 			return err
 		}
-		done := l.entry < l.size()
+		done := l.entry < l.page.entries
 		if !done {
 			l.drop()
 		}
@@ -99,36 +100,15 @@ func (l *parquetLeaf) take(n int) error {
 	}
 }
 
-// room is the values to make room for where n rows are to be read: none for strings, which may stay codes, nor for a
-// repeated leaf, of which a row has any number.
-func (l *parquetLeaf) room(n int) int {
-	if l.repeated || l.typ.Width() == 0 {
-		return 0
-	}
-	return min(n, maxParquetPageValues)
-}
-
-// size is the number of entries of the page.
-func (l *parquetLeaf) size() int { return int(l.page.NumValues()) }
-
-// check holds the page's levels to its size, as they are indexed by it.
-func (l *parquetLeaf) check() error {
-	n := l.size()
-	if l.maxDef > 0 && len(l.page.DefinitionLevels()) != n || l.repeated && len(l.page.RepetitionLevels()) != n {
-		return fmt.Errorf("a page of %d values has %d and %d levels", n, len(l.page.DefinitionLevels()), len(l.page.RepetitionLevels()))
-	}
-	return nil
-}
-
 // reach returns the entry of the page at which row n begins, or its size, and the rows up to there: complete ones, or of a
 // repeated leaf the number of the one that may go on.
 func (l *parquetLeaf) reach(rows, n int) (int, int) {
-	size := l.size()
+	size := l.page.entries
 	if !l.repeated {
 		end := min(size, l.entry+n-rows)
 		return end, rows + end - l.entry
 	}
-	for i, r := range l.page.RepetitionLevels()[l.entry:] {
+	for i, r := range l.page.reps[l.entry:] {
 		if r != 0 {
 			continue
 		}
@@ -141,20 +121,19 @@ func (l *parquetLeaf) reach(rows, n int) (int, int) {
 
 // takeEntries adds the entries of the page up to end to run.
 func (l *parquetLeaf) takeEntries(end int) error {
-	r := &l.run
-	values := end - l.entry
-	if l.maxDef > 0 {
-		defs := l.page.DefinitionLevels()[l.entry:end]
-		values = 0
-		for _, d := range defs {
-			if d == l.maxDef {
-				values++
-			}
+	r, p := &l.run, l.page
+	values := p.present(l.maxDef, l.entry, end)
+	switch {
+	case p.defs != nil:
+		if r.defs == nil && r.entries > 0 {
+			r.defs = allLevels(nil, r.entries, l.maxDef)
 		}
-		r.defs = append(r.defs, defs...)
+		r.defs = append(r.defs, p.defs[l.entry:end]...)
+	case r.defs != nil:
+		r.defs = append(r.defs, allLevels(nil, end-l.entry, l.maxDef)...)
 	}
 	if l.repeated {
-		r.reps = append(r.reps, l.page.RepetitionLevels()[l.entry:end]...)
+		r.reps = append(r.reps, p.reps[l.entry:end]...)
 	}
 	r.entries += end - l.entry
 	l.entry = end
@@ -163,63 +142,22 @@ func (l *parquetLeaf) takeEntries(end int) error {
 	return err
 }
 
+// takeValues adds values of the page: strings in codes stay so while all are, other codes are looked up.
 func (l *parquetLeaf) takeValues(from, to int) error {
-	if l.page.Dictionary() != nil {
-		return l.takeCodes(from, to)
+	r, p := &l.run, l.page
+	if p.coded && l.text() && (r.codes != nil || r.noneTaken) {
+		r.codes, r.noneTaken = append(r.codes, p.codes[from:to]...), false
+		return nil
 	}
-	if l.run.codes != nil {
+	if r.codes != nil {
 		l.decode()
 	}
-	l.run.noneTaken = false
-	return l.read(l.run.vals, l.page.Data(), from, to)
-}
-
-// takeCodes adds values of a page of codes: strings stay codes, all else is looked up.
-func (l *parquetLeaf) takeCodes(from, to int) error {
-	codes, err := l.codes(from, to)
-	if err != nil {
-		return err
-	}
-	if err := l.dictionary(); err != nil {
-		return err
-	}
-	for _, c := range codes {
-		if int(c) >= l.dict.Len() {
-			return fmt.Errorf("a code %d in a dictionary of %d", c, l.dict.Len())
-		}
-	}
-	_, text := l.dict.(*column.Str)
-	if !text || l.run.codes == nil && !l.run.noneTaken {
-		l.run.vals.AppendSelected(l.dict, codes)
+	r.noneTaken = false
+	if p.coded {
+		r.vals.AppendSelected(l.dict, p.codes[from:to])
 		return nil
 	}
-	l.run.codes, l.run.noneTaken = append(l.run.codes, codes...), false
-	return nil
-}
-
-// codes are codes [from, to) of the page.
-func (l *parquetLeaf) codes(from, to int) ([]uint32, error) {
-	data := l.page.Data()
-	src := data.Int32()
-	if len(src) < to {
-		return nil, fmt.Errorf("a page has %d codes where %d are announced", len(src), to)
-	}
-	out := make([]uint32, to-from)
-	for i, c := range src[from:to] {
-		out[i] = uint32(c)
-	}
-	return out, nil
-}
-
-// dictionary reads the row group's dictionary, once.
-func (l *parquetLeaf) dictionary() error {
-	if l.dict != nil {
-		return nil
-	}
-	d := l.page.Dictionary()
-	l.dict = column.New(l.typ, d.Len())
-	page := d.Page()
-	return l.read(l.dict, page.Data(), 0, d.Len())
+	return l.read(r.vals, &p.values, from, to)
 }
 
 // decode turns the codes of run into values.
@@ -233,6 +171,12 @@ func (l *parquetLeaf) vector() (column.Vector, error) {
 	r := &l.run
 	if l.maxDef == 0 {
 		return l.values(), nil
+	}
+	if r.defs == nil && r.entries == r.vals.Len()+len(r.codes) {
+		if l.maxDef == l.slot {
+			return l.values(), nil
+		}
+		return column.NewNullable(make([]uint8, r.entries), l.values()), nil
 	}
 	nulls, at, missing := make([]uint8, 0, r.entries), make([]uint32, 0, r.entries), false
 	next := uint32(0)

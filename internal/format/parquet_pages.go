@@ -10,6 +10,7 @@ import (
 
 	"github.com/andybalholm/brotli"
 	"github.com/olapd/olapd/internal/compress"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/parquet-go/parquet-go/compress/snappy"
 	"github.com/parquet-go/parquet-go/encoding/thrift"
@@ -22,9 +23,7 @@ type parquetPages struct {
 	file    io.ReaderAt
 	codec   pqformat.CompressionCodec
 	at, end int64  // in the file
-	from    int64  // the offset of out[0] among the bytes handed out
-	out     []byte // the page at hand: its header as it is without compression, and its body
-	body    []byte // of it, as in the file
+	body    []byte // of the page at hand, as in the file
 	raw     []byte // of it, decompressed
 }
 
@@ -40,35 +39,15 @@ func pagesOf(in *randomInput, m *pqformat.ColumnMetaData) (*parquetPages, error)
 	return &parquetPages{file: in, codec: m.Codec, at: start, end: start + m.TotalCompressedSize}, nil
 }
 
-// ReadAt implements io.ReaderAt for a reader that goes from 0 to the end.
-func (p *parquetPages) ReadAt(b []byte, off int64) (int, error) {
-	if off < p.from {
-		return 0, fmt.Errorf("a page of codes without a dictionary in front of it")
+// next reads the next page: its header and its bytes as they were before they were compressed, good until the next call. io.EOF
+// behind the last.
+func (p *parquetPages) next() (*pqformat.PageHeader, []byte, error) {
+	if p.at == p.end {
+		return nil, nil, io.EOF
 	}
-	n := 0
-	for n < len(b) {
-		at := off + int64(n) - p.from
-		if at < int64(len(p.out)) {
-			n += copy(b[n:], p.out[at:])
-			continue
-		}
-		p.from += int64(len(p.out))
-		if p.at == p.end {
-			p.out = p.out[:0]
-			return n, io.EOF
-		}
-		if err := p.next(); err != nil {
-			return n, err
-		}
-	}
-	return n, nil
-}
-
-// next makes the next page of the file the one at hand.
-func (p *parquetPages) next() error {
 	h, err := p.header()
 	if err != nil {
-		return err
+		return nil, nil, err
 	}
 	plain := 0 // bytes in front of those that are compressed: a page of version 2 has its levels there
 	if v2 := &h.DataPageHeaderV2.V; h.DataPageHeaderV2.Valid {
@@ -76,23 +55,30 @@ func (p *parquetPages) next() error {
 		if v2.IsCompressed.Valid && !v2.IsCompressed.V {
 			plain = len(p.body)
 		}
-		v2.IsCompressed.Valid, v2.IsCompressed.V = true, false
 	}
-	if plain < 0 || plain > min(len(p.body), int(h.UncompressedPageSize)) {
-		return fmt.Errorf("a page of %d bytes, %d decompressed, with %d of levels", len(p.body), h.UncompressedPageSize, plain)
+	size := int(h.UncompressedPageSize)
+	if plain < 0 || plain > min(len(p.body), size) {
+		return nil, nil, fmt.Errorf("a page of %d bytes, %d decompressed, with %d of levels", len(p.body), size, plain)
 	}
-	raw, err := p.decompress(p.body[plain:], int(h.UncompressedPageSize)-plain)
-	if err != nil {
-		return err
+	if p.codec == pqformat.Uncompressed || plain == len(p.body) {
+		if len(p.body) != size {
+			return nil, nil, fmt.Errorf("a page of %d bytes that should have %d", len(p.body), size)
+		}
+		return h, p.body, nil
 	}
-	h.CompressedPageSize, h.CRC = h.UncompressedPageSize, 0
-	var protocol thrift.CompactProtocol
-	head, err := thrift.Marshal(&protocol, *h)
-	if err != nil {
-		return err
+	p.raw = replaced(p.raw, size)
+	copy(p.raw, p.body[:plain])
+	if plain < size {
+		err = p.decompress(p.raw[plain:], p.body[plain:])
 	}
-	p.out = append(append(append(p.out[:0], head...), p.body[:plain]...), raw...)
-	return nil
+	return h, p.raw, err
+}
+
+// close gives the memory of the page at hand back.
+func (p *parquetPages) close() {
+	kernel.Recycle(p.body)
+	kernel.Recycle(p.raw)
+	p.body, p.raw = nil, nil
 }
 
 // parquetHeaderRead is the buffer for a page's header, which is some 20 to 100 bytes; long minima and maxima read on.
@@ -121,7 +107,7 @@ func (p *parquetPages) header() (*pqformat.PageHeader, error) {
 	if int64(h.CompressedPageSize) > p.end-body {
 		return nil, fmt.Errorf("page at %d of %d bytes ends behind its column", p.at, h.CompressedPageSize)
 	}
-	p.body = resized(p.body, int(h.CompressedPageSize))
+	p.body = replaced(p.body, int(h.CompressedPageSize))
 	if _, err := p.file.ReadAt(p.body, body); err != nil && err != io.EOF {
 		return nil, err
 	}
@@ -132,47 +118,39 @@ func (p *parquetPages) header() (*pqformat.PageHeader, error) {
 	return h, nil
 }
 
-// resized returns n bytes, those of b where they are enough.
-func resized(b []byte, n int) []byte {
+// replaced returns n bytes of any value, those of b where they are enough.
+func replaced(b []byte, n int) []byte {
 	if cap(b) < n {
-		return make([]byte, n)
+		kernel.Recycle(b)
+		return kernel.Dirty[byte](n)
 	}
 	return b[:n]
 }
 
-// decompress returns src decompressed: exactly size bytes, valid until the next call.
-func (p *parquetPages) decompress(src []byte, size int) ([]byte, error) {
-	if p.codec == pqformat.Uncompressed {
-		if len(src) != size {
-			return nil, fmt.Errorf("a page of %d bytes that should have %d", len(src), size)
-		}
-		return src, nil
-	}
-	p.raw = resized(p.raw, size)
-	if size == 0 {
-		return p.raw, nil
-	}
+// decompress fills dst with what src was compressed from.
+func (p *parquetPages) decompress(dst, src []byte) error {
 	switch p.codec {
 	case pqformat.Zstd:
-		return p.raw, compress.Decompress(p.raw, compress.ZSTD, src)
+		return compress.Decompress(dst, compress.ZSTD, src)
 	case pqformat.Lz4Raw:
-		return p.raw, compress.Decompress(p.raw, compress.LZ4, src)
+		return compress.Decompress(dst, compress.LZ4, src)
 	case pqformat.Snappy:
-		if n, k := binary.Uvarint(src); k <= 0 || n != uint64(size) {
-			return nil, fmt.Errorf("a page of %d bytes that should have %d", n, size)
+		if n, k := binary.Uvarint(src); k <= 0 || n != uint64(len(dst)) {
+			return fmt.Errorf("a page of %d bytes that should have %d", n, len(dst))
 		}
-		return new(snappy.Codec).Decode(p.raw, src)
+		_, err := new(snappy.Codec).Decode(dst, src)
+		return err
 	case pqformat.Gzip:
 		r, err := compress.NewReader(bytes.NewReader(src), compress.Gzip)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		defer r.Close()
-		return p.raw, exactly(r, p.raw)
+		return exactly(r, dst)
 	case pqformat.Brotli:
-		return p.raw, exactly(brotli.NewReader(bytes.NewReader(src)), p.raw)
+		return exactly(brotli.NewReader(bytes.NewReader(src)), dst)
 	}
-	return nil, sqlerr.New(sqlerr.NotImplemented, "Compression %s of Parquet is not supported", p.codec)
+	return sqlerr.New(sqlerr.NotImplemented, "Compression %s of Parquet is not supported", p.codec)
 }
 
 // exactly fills dst, at which r must end.

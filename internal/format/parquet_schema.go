@@ -123,7 +123,8 @@ func parquetTuple(fields []*parquet.Column, slot byte, depth int) (*parquetNode,
 }
 
 func parquetLeafOf(c *parquet.Column, slot byte) (*parquetNode, error) {
-	l := &parquetLeaf{index: c.Index(), maxDef: byte(c.MaxDefinitionLevel()), repeated: c.MaxRepetitionLevel() > 0, slot: slot}
+	l := &parquetLeaf{index: c.Index(), kind: c.Type(), maxDef: byte(c.MaxDefinitionLevel()), maxRep: byte(c.MaxRepetitionLevel()),
+		repeated: c.MaxRepetitionLevel() > 0, slot: slot}
 	var err error
 	if l.typ, l.read, err = parquetLeafType(c.Type()); err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.CodeOf(err), "Column %s of the Parquet file", c.Name())

@@ -8,43 +8,49 @@ import (
 
 	"github.com/olapd/olapd/internal/civil"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
-	"github.com/parquet-go/parquet-go/encoding"
 )
 
-// parquetRead appends values [from, to) of a page to a builder of the leaf's type. The page holds as many: it was checked when it
-// was read.
-type parquetRead func(b column.Builder, v encoding.Values, from, to int) error
+// parquetBytes are the values of a page, or of a dictionary, as bytes: all of one width, or value i from off[i] to off[i+1], or,
+// if behind, strings that stand each behind its length.
+type parquetBytes struct {
+	data   []byte
+	off    []uint32
+	behind bool
+	left   int // of behind: the strings in data, of which those that were read are cut off
+}
+
+// parquetRead appends values [from, to) of a page to a builder of the leaf's type. They are asked for in their order, each once.
+type parquetRead func(b column.Builder, v *parquetBytes, from, to int) error
 
 type integer interface {
 	int8 | int16 | int32 | int64 | uint8 | uint16 | uint32 | uint64
 }
 
 // section is values [from, to) of a page of values of the width, as bytes.
-func section(v encoding.Values, from, to, width int) ([]byte, error) {
-	data, _ := v.Data()
-	if len(data) < to*width {
-		return nil, fmt.Errorf("a page has %d bytes where %d values of %d are announced", len(data), to, width)
+func section(v *parquetBytes, from, to, width int) ([]byte, error) {
+	if len(v.data) < to*width {
+		return nil, fmt.Errorf("a page has %d bytes where %d values of %d are announced", len(v.data), to, width)
 	}
-	return data[from*width : to*width], nil
+	return v.data[from*width : to*width], nil
 }
 
 // builderOf is b as the builder of T that the leaf's type has.
 func builderOf[T column.Elem](b column.Builder) *column.Num[T] { return b.(*column.Num[T]) }
 
-// grown returns s with n elements more, and those.
-func grown[T any](s []T, n int) (all, more []T) {
+// grown returns s with n elements more, of any value, and those.
+func grown[T kernel.Number](s []T, n int) (all, more []T) {
 	if cap(s)-len(s) < n {
-		bigger := make([]T, len(s), max(2*cap(s), len(s)+n))
-		copy(bigger, s)
-		s = bigger
+		bigger := kernel.Dirty[T](max(2*len(s), len(s)+n))
+		s = bigger[:copy(bigger, s)]
 	}
 	all = s[:len(s)+n]
 	return all, all[len(s):]
 }
 
 // readFixed4 reads INT32.
-func readFixed4[T integer](b column.Builder, v encoding.Values, from, to int) error {
+func readFixed4[T integer](b column.Builder, v *parquetBytes, from, to int) error {
 	src, err := section(v, from, to, 4)
 	if err != nil {
 		return err
@@ -59,7 +65,7 @@ func readFixed4[T integer](b column.Builder, v encoding.Values, from, to int) er
 }
 
 // readFixed8 reads INT64.
-func readFixed8[T integer](b column.Builder, v encoding.Values, from, to int) error {
+func readFixed8[T integer](b column.Builder, v *parquetBytes, from, to int) error {
 	src, err := section(v, from, to, 8)
 	if err != nil {
 		return err
@@ -74,7 +80,7 @@ func readFixed8[T integer](b column.Builder, v encoding.Values, from, to int) er
 }
 
 // readWide reads INT32 or INT64 as 128 bits.
-func readWide[T int32 | int64](b column.Builder, v encoding.Values, from, to int) error {
+func readWide[T int32 | int64](b column.Builder, v *parquetBytes, from, to int) error {
 	width := int(unsafe.Sizeof(T(0)))
 	src, err := section(v, from, to, width)
 	if err != nil {
@@ -91,7 +97,7 @@ func readWide[T int32 | int64](b column.Builder, v encoding.Values, from, to int
 	return nil
 }
 
-func readFloats(b column.Builder, v encoding.Values, from, to int) error {
+func readFloats(b column.Builder, v *parquetBytes, from, to int) error {
 	src, err := section(v, from, to, 4)
 	if err != nil {
 		return err
@@ -105,7 +111,7 @@ func readFloats(b column.Builder, v encoding.Values, from, to int) error {
 	return nil
 }
 
-func readDoubles(b column.Builder, v encoding.Values, from, to int) error {
+func readDoubles(b column.Builder, v *parquetBytes, from, to int) error {
 	src, err := section(v, from, to, 8)
 	if err != nil {
 		return err
@@ -120,25 +126,27 @@ func readDoubles(b column.Builder, v encoding.Values, from, to int) error {
 }
 
 // readBools reads BOOLEAN: a bit a value, the lowest first.
-func readBools(b column.Builder, v encoding.Values, from, to int) error {
-	data, _ := v.Data()
-	if len(data) < (to+7)/8 {
-		return fmt.Errorf("a page has %d bytes where %d booleans are announced", len(data), to)
+func readBools(b column.Builder, v *parquetBytes, from, to int) error {
+	if len(v.data) < (to+7)/8 {
+		return fmt.Errorf("a page has %d bytes where %d booleans are announced", len(v.data), to)
 	}
 	dst := builderOf[uint8](b)
-	for i := from; i < to; i++ {
-		dst.Data = append(dst.Data, data[i/8]>>(i%8)&1)
-	}
+	var out []uint8
+	dst.Data, out = grown(dst.Data, to-from)
+	kernel.UnpackMask(out, v.data, from)
 	return nil
 }
 
-// readStrings reads BYTE_ARRAY: one copy, as the values of a page stand one behind the other.
-func readStrings(b column.Builder, v encoding.Values, from, to int) error {
+// readStrings reads BYTE_ARRAY.
+func readStrings(b column.Builder, v *parquetBytes, from, to int) error {
+	dst := b.(*column.Str)
+	if v.behind {
+		return readLengthStrings(dst, v, to-from)
+	}
 	data, off, err := byteArrays(v, to)
 	if err != nil || from == to {
 		return err
 	}
-	dst := b.(*column.Str)
 	first, last := off[from], off[to]
 	if first > last || uint64(len(dst.Data))+uint64(last-first) > math.MaxUint32 {
 		return fmt.Errorf("strings of %d to %d bytes in a page", first, last)
@@ -156,18 +164,51 @@ func readStrings(b column.Builder, v encoding.Values, from, to int) error {
 	return nil
 }
 
+// readLengthStrings reads the next n strings that stand behind their lengths: one copy.
+func readLengthStrings(dst *column.Str, v *parquetBytes, n int) error {
+	src, data := v.data, dst.Data
+	if room := textOf(len(src), v.left, n); cap(data)-len(data) < room {
+		bigger := kernel.Dirty[byte](len(data) + room)
+		data = bigger[:copy(bigger, data)]
+	}
+	var ends []uint32
+	dst.Off, ends = grown(dst.Off, n)
+	for i := range ends {
+		if len(src) < 4 {
+			return fmt.Errorf("a page ends in front of string %d of %d", i, n)
+		}
+		size := binary.LittleEndian.Uint32(src)
+		if src = src[4:]; uint64(size) > uint64(len(src)) || uint64(len(data))+uint64(size) > math.MaxUint32 {
+			return fmt.Errorf("a string of %d bytes in a page that has %d more, behind %d", size, len(src), len(data))
+		}
+		data = append(data, src[:size]...)
+		src = src[size:]
+		ends[i] = uint32(len(data))
+	}
+	dst.Data, v.data, v.left = data, src, v.left-n
+	return nil
+}
+
+// textOf is about the bytes of n of the strings, left in all, that take size bytes with their lengths.
+func textOf(size, left, n int) int {
+	text := max(size-4*left, 0)
+	if n >= left {
+		return text
+	}
+	return min(text, text/left*n*9/8)
+}
+
 // byteArrays are the bytes of a page of BYTE_ARRAY and where each of its first n values starts and ends.
-func byteArrays(v encoding.Values, n int) ([]byte, []uint32, error) {
-	data, off := v.Data()
-	if n > 0 && (len(off) <= n || int(off[n]) > len(data)) {
+func byteArrays(v *parquetBytes, n int) ([]byte, []uint32, error) {
+	if n > 0 && (len(v.off) <= n || int(v.off[n]) > len(v.data)) {
 		return nil, nil, fmt.Errorf("a page has fewer than the %d strings that are announced", n)
 	}
-	return data, off, nil
+	return v.data, v.off, nil
 }
 
 // readFixedStrings reads FIXED_LEN_BYTE_ARRAY.
 func readFixedStrings(width int) parquetRead {
-	return func(b column.Builder, v encoding.Values, from, to int) error {
+	return func(b column.Builder, v *parquetBytes, from, to int) error {
 		src, err := section(v, from, to, width)
 		if err != nil {
 			return err
@@ -183,7 +224,7 @@ func readFixedStrings(width int) parquetRead {
 }
 
 // readUUID reads 16 bytes, the highest first.
-func readUUID(b column.Builder, v encoding.Values, from, to int) error {
+func readUUID(b column.Builder, v *parquetBytes, from, to int) error {
 	src, err := section(v, from, to, 16)
 	if err != nil {
 		return err
@@ -196,7 +237,7 @@ func readUUID(b column.Builder, v encoding.Values, from, to int) error {
 }
 
 // readInt96 reads nanoseconds within a Julian day, then the day.
-func readInt96(b column.Builder, v encoding.Values, from, to int) error {
+func readInt96(b column.Builder, v *parquetBytes, from, to int) error {
 	const unixJulian = 2440588 // 1970-01-01
 	src, err := section(v, from, to, 12)
 	if err != nil {
@@ -211,7 +252,7 @@ func readInt96(b column.Builder, v encoding.Values, from, to int) error {
 }
 
 // bigEndian calls each with the bytes of decimals: width bytes each, or if it is 0 strings.
-func bigEndian(v encoding.Values, from, to, width int, each func([]byte)) error {
+func bigEndian(v *parquetBytes, from, to, width int, each func([]byte)) error {
 	if width > 0 {
 		src, err := section(v, from, to, width)
 		for ; err == nil && len(src) > 0; src = src[width:] {
@@ -231,14 +272,14 @@ func bigEndian(v encoding.Values, from, to, width int, each func([]byte)) error 
 
 // readBigEndian reads decimals in two's complement, the highest byte first.
 func readBigEndian[T int32 | int64](width int) parquetRead {
-	return func(b column.Builder, v encoding.Values, from, to int) error {
+	return func(b column.Builder, v *parquetBytes, from, to int) error {
 		dst := builderOf[T](b)
 		return bigEndian(v, from, to, width, func(s []byte) { dst.Data = append(dst.Data, T(int64(signed128(s).Lo))) })
 	}
 }
 
 func readBigEndian128(width int) parquetRead {
-	return func(b column.Builder, v encoding.Values, from, to int) error {
+	return func(b column.Builder, v *parquetBytes, from, to int) error {
 		dst := builderOf[types.I128](b)
 		return bigEndian(v, from, to, width, func(s []byte) { dst.Data = append(dst.Data, signed128(s)) })
 	}
