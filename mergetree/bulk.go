@@ -151,10 +151,50 @@ func joinRun(run []*column.Block) *column.Block {
 		for i, b := range run {
 			parts[i], b.Cols[c] = b.Cols[c], nil
 		}
-		out.Cols[c] = column.Concat(parts...)
+		if out.Cols[c] = joinCoded(parts); out.Cols[c] == nil {
+			out.Cols[c] = column.Concat(parts...)
+		}
 	}
 	for _, b := range run {
 		out.N += b.N
 	}
 	return out
+}
+
+// codedShare is the rows for one entry of a dictionary from which on a column joined from parts over several stays coded: the writer looks
+// each entry up once, in place of each row's string.
+const codedShare = 4
+
+// joinCoded joins coded parts into one over the values of all their dictionaries; nil if they are not all coded, or repeat too few values.
+func joinCoded(parts []column.Vector) column.Vector {
+	base := map[column.Vector]uint32{}
+	var values []column.Vector
+	rows, entries := 0, 0
+	for _, p := range parts {
+		d, ok := p.(*column.Dict)
+		if !ok {
+			return nil
+		}
+		rows += len(d.Codes)
+		if _, known := base[d.Values]; !known {
+			base[d.Values] = uint32(entries)
+			values = append(values, d.Values)
+			entries += d.Values.Len()
+		}
+	}
+	if len(values) > 1 && entries > rows/codedShare {
+		return nil
+	}
+	codes := make([]uint32, 0, rows)
+	for _, p := range parts {
+		d := p.(*column.Dict)
+		add := base[d.Values]
+		for _, c := range d.Codes {
+			codes = append(codes, c+add)
+		}
+	}
+	if len(values) == 1 {
+		return parts[0].(*column.Dict).With(codes)
+	}
+	return &column.Dict{Codes: codes, Values: column.Concat(values...)}
 }

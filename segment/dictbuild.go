@@ -304,9 +304,10 @@ func (d *dictBuilder) close(n int) {
 func (d *dictBuilder) compress() error {
 	raw := d.vals.Data
 	d.text, d.table, d.known = len(raw), nil, nil
+	var block []byte
 	for at := 0; at < len(raw); at += page.TextBlock {
-		block, err := page.AppendTextBlock(nil, raw[at:min(at+page.TextBlock, len(raw))])
-		if err != nil {
+		var err error
+		if block, err = page.AppendTextBlock(block[:0], raw[at:min(at+page.TextBlock, len(raw))]); err != nil {
 			return err
 		}
 		d.blocks = append(d.blocks, bytes.Clone(block))
