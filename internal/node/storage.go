@@ -51,9 +51,9 @@ func (s *storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner,
 		want[i] = all[c]
 	}
 	if req.Final && len(views) > 0 && merges(views[0].Spec().Mode) {
-		return openFinal(ctx, views, want)
+		return openFinal(ctx, views, want, req.Order)
 	}
-	sc := &scanner{}
+	sc := &scanner{order: req.Order}
 	for _, v := range views {
 		if err := sc.plan(ctx, v, want, &req); err != nil {
 			return nil, errors.Join(err, sc.Close())
@@ -238,6 +238,7 @@ type scanner struct {
 	stats   exec.ScanStats
 	readers []*segment.Reader
 	sources []*source
+	order   []string // of the request
 	mu      struct {
 		sync.Mutex
 		morsels []morsel
@@ -430,13 +431,37 @@ type finalScanner struct {
 	stats exec.ScanStats
 	mu    struct {
 		sync.Mutex
-		rows []*mergetree.MergedRows // of shards that are not at their end
-		rest *column.Block
+		rows []*mergedRows // of shards that are not at their end
 	}
 }
 
-func openFinal(ctx context.Context, views []*mergetree.TableView, want column.Schema) (exec.Scanner, error) {
-	f := &finalScanner{}
+// mergedRows hands out the rows of one shard as morsels. For one goroutine at a time.
+type mergedRows struct {
+	rows *mergetree.MergedRows
+	rest *column.Block
+}
+
+// next returns the next morsel, nil at the end.
+func (m *mergedRows) next(ctx context.Context) (exec.Morsel, error) {
+	for m.rest == nil || m.rest.N == 0 {
+		b, err := m.rows.Next(ctx)
+		if err != nil || b == nil {
+			return nil, err
+		}
+		m.rest = b
+	}
+	b := m.rest
+	if b.N > maxMorsel {
+		m.rest = b.Slice(maxMorsel, b.N)
+		b = b.Slice(0, maxMorsel)
+	} else {
+		m.rest = nil
+	}
+	return blockMorsel{b}, nil
+}
+
+func openFinal(ctx context.Context, views []*mergetree.TableView, want column.Schema, order []string) (exec.Scanner, error) {
+	f, ordered := &finalScanner{}, len(order) > 0
 	for _, v := range views {
 		cols := make([]int, len(want))
 		for i, w := range want {
@@ -446,11 +471,16 @@ func openFinal(ctx context.Context, views []*mergetree.TableView, want column.Sc
 		if err != nil {
 			return nil, errors.Join(err, f.Close())
 		}
-		f.mu.rows = append(f.mu.rows, rows)
+		f.mu.rows = append(f.mu.rows, &mergedRows{rows: rows})
 		f.stats.Rows += int64(v.Rows())
 		f.stats.TotalRows += int64(v.Rows())
 		f.stats.Segments += int64(len(v.Segments()))
 		f.stats.TotalSegments += int64(len(v.Segments()))
+		key := v.Spec().SortKey
+		ordered = ordered && len(order) <= len(key) && slices.Equal(key[:len(order)], order)
+	}
+	if ordered {
+		return finalRuns{f}, nil
 	}
 	return f, nil
 }
@@ -459,31 +489,18 @@ func openFinal(ctx context.Context, views []*mergetree.TableView, want column.Sc
 func (f *finalScanner) Next(ctx context.Context) (exec.Morsel, error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for f.mu.rest == nil || f.mu.rest.N == 0 {
-		if len(f.mu.rows) == 0 {
-			return nil, nil
+	for len(f.mu.rows) > 0 {
+		m, err := f.mu.rows[0].next(ctx)
+		if err != nil || m != nil {
+			return m, err
 		}
-		b, err := f.mu.rows[0].Next(ctx)
-		if err != nil {
+		done := f.mu.rows[0]
+		f.mu.rows = f.mu.rows[1:]
+		if err := done.rows.Close(); err != nil {
 			return nil, err
 		}
-		if b == nil {
-			done := f.mu.rows[0]
-			f.mu.rows = f.mu.rows[1:]
-			if err := done.Close(); err != nil {
-				return nil, err
-			}
-		}
-		f.mu.rest = b
 	}
-	b := f.mu.rest
-	if b.N > maxMorsel {
-		f.mu.rest = b.Slice(maxMorsel, b.N)
-		b = b.Slice(0, maxMorsel)
-	} else {
-		f.mu.rest = nil
-	}
-	return blockMorsel{b}, nil
+	return nil, nil
 }
 
 // Stats implements exec.Scanner.
@@ -493,7 +510,7 @@ func (f *finalScanner) Stats() exec.ScanStats { return f.stats }
 func (f *finalScanner) Close() error {
 	var errs []error
 	for _, r := range f.mu.rows {
-		errs = append(errs, r.Close())
+		errs = append(errs, r.rows.Close())
 	}
 	f.mu.rows = nil
 	return errors.Join(errs...)

@@ -31,7 +31,7 @@ func (b *builder) lateSort(n *plan.Sort, depth int) (exec.Operator, error) {
 		return nil, err
 	}
 	in.Refs = true
-	sort, err := b.sortRefs(n, in, keys, len(scan.Columns))
+	sort, err := b.sortRefs(n, scan, in, keys)
 	if err != nil {
 		return nil, err
 	}
@@ -53,8 +53,9 @@ func (b *builder) lateSort(n *plan.Sort, depth int) (exec.Operator, error) {
 	return exec.NewProject(fetch, prog, exprList(p.Exprs)), nil
 }
 
-// sortRefs sorts the keys with the references beside them, which are column ref of the scan.
-func (b *builder) sortRefs(n *plan.Sort, in *exec.Scan, keys []plan.Expr, ref int) (*exec.Sort, error) {
+// sortRefs sorts the keys with the references beside them, which are behind the columns of the scan.
+func (b *builder) sortRefs(n *plan.Sort, scan *plan.Scan, in *exec.Scan, keys []plan.Expr) (*exec.Sort, error) {
+	ref := len(scan.Columns)
 	fields, by := column.Schema{}, slices.Clone(n.Keys)
 	for i, k := range keys {
 		fields = append(fields, column.Field{Name: n.Schema()[n.Keys[i].Index].Name, Type: k.Type()})
@@ -66,7 +67,12 @@ func (b *builder) sortRefs(n *plan.Sort, in *exec.Scan, keys []plan.Expr, ref in
 		return nil, err
 	}
 	s := exec.NewSort(exec.NewProject(in, prog, exprList(exprs)), by, n.Limit, append(fields, column.Field{Name: "row", Type: types.TUInt64}))
-	if c, ok := keys[0].(*plan.Col); ok && !b.exactCount() {
+	if b.exactCount() {
+		return s, nil
+	}
+	if f := b.sequence(n, scan, keys); f != nil {
+		f.apply(s, in, by)
+	} else if c, ok := keys[0].(*plan.Col); ok {
 		s.Bind(in, c.Index)
 	}
 	return s, nil

@@ -102,9 +102,14 @@ func (b *builder) sort(n *plan.Sort, depth int) (exec.Operator, error) {
 		return nil, err
 	}
 	s := exec.NewSort(in, n.Keys, n.Limit, n.Schema())
-	if scan, col := sortedScan(n, in); scan != nil && !b.exactCount() {
+	if b.exactCount() {
+		return s, nil
+	}
+	if f := b.sequenceBelow(n); f != nil {
+		f.apply(s, scanUnder(in), n.Keys)
+	} else if scan, col := sortedScan(n, in); scan != nil {
 		s.Bind(scan, col)
-	} else if a, col := sortedAggregate(n, in); a != nil && !b.exactCount() {
+	} else if a, col := sortedAggregate(n, in); a != nil {
 		a.Bind(s, col)
 	}
 	return s, nil

@@ -88,8 +88,11 @@ type blocksOf struct {
 	size int
 }
 
+// more reports whether next has a block.
+func (c *blocksOf) more() bool { return c.b != nil && c.at < c.b.N }
+
 func (c *blocksOf) next() *column.Block {
-	if c.b == nil || c.at >= c.b.N {
+	if !c.more() {
 		return nil
 	}
 	from := c.at

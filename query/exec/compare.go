@@ -21,7 +21,7 @@ const rarely = 32_768
 // compare fills the view's spare mask where p is a comparison that needs no expression to be computed. Where nothing else reads the
 // column it is not kept either.
 func (w *scanStream) compare(ctx context.Context, k int, p *Predicate, needed bool) ([]uint8, error) {
-	c, v := p.Compare, &w.view
+	c, v := p.Compare, w.view
 	if c == nil {
 		return nil, nil
 	}

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+
+	"github.com/olapd/olapd/internal/column"
 )
 
 // queue hands out a scan's morsels: as the storage does, or, under the bound of a Sort, those first that promise its first rows.
@@ -40,19 +42,25 @@ func (q *queue) fill(s *Scan) error {
 	q.mu.taken = morsels
 	for i, m := range morsels {
 		q.list[i] = task{m: m, id: i}
-		b, ok := m.(Bounded)
-		if !ok {
-			continue
-		}
-		bounds, err := b.Bounds(s.Top.Column)
-		if err != nil {
+		if err := q.list[i].bound(s.Top.Column, s.Top.Order); err != nil {
 			return err
-		}
-		if bounds != nil {
-			q.list[i].ends, q.list[i].best = bounds.Ends, bestItems(bounds, s.Top.Order)
 		}
 	}
 	slices.SortStableFunc(q.list, compareTasks)
+	return nil
+}
+
+// bound fills in what is known of the runs of a morsel's rows by a column; -1 is none.
+func (t *task) bound(col int, ord column.Order) error {
+	b, ok := t.m.(Bounded)
+	if !ok || col < 0 {
+		return nil
+	}
+	bounds, err := b.Bounds(col)
+	if err != nil || bounds == nil {
+		return err
+	}
+	t.ends, t.best = bounds.Ends, bestItems(bounds, ord)
 	return nil
 }
 

@@ -29,6 +29,8 @@ type Scan struct {
 	Top *TopBound
 	// Limit is the number of rows after which reading stops; 0: none.
 	Limit uint64
+	// Sequence is set by a Sort above that goes by the table's sort key.
+	Sequence *Sequence
 
 	runtime []*RuntimeFilter // by joins above
 	// lends says that who reads the blocks is done with one, but for strings and dictionaries, when it asks for the next.
@@ -64,6 +66,9 @@ func (s *Scan) Describe() string {
 	}
 	if s.Limit > 0 {
 		text += fmt.Sprintf(" limit %d", s.Limit)
+	}
+	if s.Sequence != nil {
+		text += s.Sequence.describe()
 	}
 	return text
 }
@@ -102,24 +107,35 @@ func (s *Scan) streams(r *run) ([]Stream, error) {
 	if f := r.opts.Planned; f != nil && s.planned.Rows > 0 {
 		f(s.planned.Rows)
 	}
+	s.order, s.ran = newStepOrder(s), true
+	if sc, ok := s.scanner.(Sequenced); ok && s.Sequence != nil {
+		return s.sequenced(r, sc)
+	}
 	if err := s.queue.fill(s); err != nil {
 		return nil, err
 	}
-	s.order, s.ran = newStepOrder(s), true
 	n := r.opts.Threads
 	if o, ok := s.scanner.(Ordered); ok && o.Ordered() {
 		n = 1
 	}
+	return s.workers(r, n), nil
+}
+
+// workers are n streams that take morsels from the queue.
+func (s *Scan) workers(r *run, n int) []Stream {
 	out := make([]Stream, n)
 	for i := range out {
-		w := &scanStream{s: s, r: r}
-		w.view.lengths, w.view.width, w.view.refs = s.Lengths, len(s.Output), s.Refs
+		w := &scanStream{s: s, r: r, view: s.newView()}
 		if s.Top != nil {
 			w.top = &topState{t: s.Top}
 		}
 		out[i] = w
 	}
-	return out, nil
+	return out
+}
+
+func (s *Scan) newView() *morselView {
+	return &morselView{lengths: s.Lengths, width: len(s.Output), refs: s.Refs}
 }
 
 // start opens the scanner once.
@@ -128,6 +144,9 @@ func (s *Scan) start(ctx context.Context) error {
 		return nil
 	}
 	req := s.Request()
+	if s.Sequence != nil {
+		req.Order = s.Sequence.Key
+	}
 	sc, err := s.Storage.Open(ctx, req)
 	if err != nil {
 		return err
@@ -150,11 +169,12 @@ func (s *Scan) close() error {
 type scanStream struct {
 	s    *Scan
 	r    *run
-	view morselView
+	view *morselView
 	top  *topState
 	lazy map[*Predicate]*lazyMask
 	rest blocksOf
 	lent []column.Vector // columns of rest that are used again when it has been read
+	seq  *sequenceState  // of a stream whose rows are in order; nil: it takes morsels from the queue
 
 	filters filterState
 }
@@ -171,16 +191,24 @@ func (w *scanStream) Next(ctx context.Context) (*column.Block, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		t, err := w.s.queue.take(ctx)
-		if err != nil || t.m == nil {
-			return nil, err
-		}
-		b, err := w.read(ctx, t)
-		if err != nil {
+		b, err := w.block(ctx)
+		if err != nil || b == nil {
 			return nil, err
 		}
 		w.rest = blocksOf{b: b, size: w.r.opts.morselBlock()}
 	}
+}
+
+// block reads the next morsel; nil at the end.
+func (w *scanStream) block(ctx context.Context) (*column.Block, error) {
+	if w.seq != nil {
+		return w.sequence(ctx)
+	}
+	t, err := w.s.queue.take(ctx)
+	if err != nil || t.m == nil {
+		return nil, err
+	}
+	return w.read(ctx, t)
 }
 
 // maxMorselRows is the rows of a morsel at most.
@@ -234,7 +262,7 @@ func (w *scanStream) limited(b *column.Block) *column.Block {
 
 // read filters one morsel and reads the columns asked for.
 func (w *scanStream) read(ctx context.Context, t task) (*column.Block, error) {
-	v := &w.view
+	v := w.view
 	v.reset(t.m)
 	v.narrow()
 	w.skipRuns(t)
@@ -274,7 +302,7 @@ const fewPass = 256
 
 // remember tells the storage which rows passed the filter, where nothing else has dropped rows.
 func (w *scanStream) remember() {
-	v := &w.view
+	v := w.view
 	if w.s.filter == "" || w.top != nil || w.s.filtered() || v.left > v.m.Rows()/fewPass {
 		return
 	}
@@ -313,7 +341,7 @@ func (w *scanStream) skipRuns(t task) {
 
 // step narrows the view by one condition; rest are those behind it.
 func (w *scanStream) step(ctx context.Context, k int, rest []int) error {
-	v, start := &w.view, w.r.opts.Clock.Now()
+	v, start := w.view, w.r.opts.Clock.Now()
 	needed := func(c int) bool { return w.s.Output[c] || w.s.usedBy(rest, c) }
 	var rows int
 	var sunk int64
@@ -335,7 +363,7 @@ func (w *scanStream) step(ctx context.Context, k int, rest []int) error {
 
 // bound narrows the view to the rows within the bound of the Sort above; it returns how many rows that looked at.
 func (w *scanStream) bound(ctx context.Context, needed func(int) bool, last bool) (int, error) {
-	v, top := &w.view, w.s.Top
+	v, top := w.view, w.s.Top
 	worst := top.worst.Load()
 	if worst == nil {
 		return 0, nil
@@ -353,7 +381,7 @@ func (w *scanStream) bound(ctx context.Context, needed func(int) bool, last bool
 
 // match narrows the view to the rows that may have a partner, by the filter that is step k; it returns how many rows that looked at.
 func (w *scanStream) match(ctx context.Context, k int, needed func(int) bool) (int, error) {
-	v, f := &w.view, w.s.runtimeStep(k)
+	v, f := w.view, w.s.runtimeStep(k)
 	keys := f.keys.Load()
 	if keys == nil || keys.any && keys.bits == nil && keys.bloom == nil || w.s.order.passes(k) > filterUseless && w.s.order.measured(k) {
 		return 0, nil
@@ -382,7 +410,7 @@ func (s *Scan) runtimeStep(k int) *RuntimeFilter {
 
 // test narrows the view by predicate k; it returns how many rows that looked at and what it took once for all.
 func (w *scanStream) test(ctx context.Context, k int, needed func(int) bool) (rows int, sunk int64, err error) {
-	v, p := &w.view, w.s.Preds[k]
+	v, p := w.view, w.s.Preds[k]
 	if p.Compare != nil && !v.measured(p.Compare.Column) {
 		switch what, err := p.Compare.decide(v.m); {
 		case err != nil:
@@ -430,6 +458,10 @@ func (s *Scan) usedBy(steps []int, c int) bool {
 
 // truncate leaves no more rows than the limit has room for.
 func (w *scanStream) truncate() {
+	if w.seq != nil {
+		w.seq.truncate(w.view)
+		return
+	}
 	if l := w.s.Limit; l > 0 {
 		w.view.truncate(int(max(int64(l)-w.s.yielded.Load(), 0)))
 	}
@@ -437,7 +469,7 @@ func (w *scanStream) truncate() {
 
 // finish reads what is asked for of the rows left.
 func (w *scanStream) finish(ctx context.Context, t task) error {
-	v := &w.view
+	v := w.view
 	w.truncate()
 	if v.left == 0 {
 		return nil

@@ -243,21 +243,34 @@ func (v *morselView) passed() []uint32 {
 
 // truncate keeps the first n of the rows left.
 func (v *morselView) truncate(n int) {
-	if v.left <= n {
-		return
+	if v.left > n {
+		v.keep(0, n)
 	}
+}
+
+// truncateFront keeps the last n of the rows left.
+func (v *morselView) truncateFront(n int) {
+	if v.left > n {
+		v.keep(v.left-n, v.left)
+	}
+}
+
+// keep keeps the rows from the one at position from, of those left, to before the one at to.
+func (v *morselView) keep(from, to int) {
 	if v.counted {
-		v.left = n
+		v.left = to - from
 		return
 	}
 	v.compact()
+	sel := v.nextSel(to - from)
 	if v.sel == nil {
-		v.sel = v.nextSel(n)
-		for r := range n {
-			v.sel = append(v.sel, uint32(r))
+		for r := from; r < to; r++ {
+			sel = append(sel, uint32(r))
 		}
+	} else {
+		sel = append(sel, v.sel[from:to]...)
 	}
-	v.block, v.sel, v.left = sliceBlock(v.block, 0, n), v.sel[:n], n
+	v.block, v.sel, v.left = sliceBlock(v.block, from, to), sel, to-from
 	clear(v.fresh) // others may hold the rows cut off
 }
 

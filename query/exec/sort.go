@@ -20,6 +20,7 @@ type Sort struct {
 	schema column.Schema
 	limit  uint64
 	bound  *TopBound // shared with the scan right below, or nil
+	seq    *Sequence // likewise
 }
 
 // Bind tells a scan below, with nothing that drops rows between, to read no more than it takes: its column col
@@ -27,6 +28,12 @@ type Sort struct {
 func (s *Sort) Bind(scan *Scan, col int) {
 	s.bound = &TopBound{Column: col, Order: s.keys[0].Order, Limit: int(s.limit), Single: len(s.keys) == 1}
 	scan.Top = s.bound
+}
+
+// Follow has a scan below, with nothing between that changes the order of rows, read them by the table's sort key, of which the Sort's keys are
+// a prefix; keys are those of them that the scan's filter leaves more than one value. What is read in order is merged, and no more of it read than that takes.
+func (s *Sort) Follow(scan *Scan, seq *Sequence, keys []plan.SortKey) {
+	s.seq, scan.Sequence, s.keys = seq, seq, keys
 }
 
 // MaxTopBound is the largest limit for Bind: beyond it little is left unread.
@@ -58,6 +65,9 @@ func (s *Sort) Describe() string {
 	if s.limit > 0 {
 		text = fmt.Sprintf("Top %d by %s", s.limit, strings.Join(parts, ", "))
 	}
+	if s.seq != nil {
+		text += ", merged from rows" + s.seq.describe()
+	}
 	return text
 }
 
@@ -65,6 +75,9 @@ func (s *Sort) streams(r *run) ([]Stream, error) {
 	in, err := open(r, s.inputs[0])
 	if err != nil {
 		return nil, err
+	}
+	if s.seq != nil {
+		return []Stream{s.follow(r, in)}, nil
 	}
 	return []Stream{&sortStream{s: s, r: r, in: in}}, nil
 }
@@ -98,7 +111,7 @@ func (t *sortStream) Next(ctx context.Context) (*column.Block, error) {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		return t.merging.next()
+		return t.merging.next(ctx)
 	}
 	n := min(len(t.items), t.r.opts.MaxBlockSize)
 	if n == 0 {

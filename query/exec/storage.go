@@ -15,7 +15,8 @@
 // nor columns for conditions that bounds decide; then one condition after the other, in the order that drops rows at the least measured cost
 // (stepOrder), comparisons on the pages themselves (Matcher), conditions on one dictionary column once per entry for all workers (dictMask); and the other
 // columns for the rows left. Under a Sort with a limit those are read last of all, for the rows of the result (Fetch). What no row of a granule
-// passed is remembered by the storage (Remembering).
+// passed is remembered by the storage (Remembering). Under a Sort by the table's sort key a scan has a stream for each run of rows that the storage keeps in order, and
+// the Sort merges them (Sequence).
 //
 // # Blocks
 //
@@ -59,6 +60,8 @@ type ScanRequest struct {
 	Filter string
 	// Final merges rows of equal sort keys by the table's mode.
 	Final bool
+	// Order names columns and expressions, a prefix of the table's sort key, in whose order the rows are wanted; empty: in any. See Sequenced.
+	Order []string
 }
 
 // Scanner hands out morsels to any number of workers.
@@ -72,6 +75,21 @@ type Scanner interface {
 
 // Ordered may be implemented by a Scanner whose rows have an order that queries without ORDER BY see: one worker reads it.
 type Ordered interface{ Ordered() bool }
+
+// Sequenced may be implemented by a Scanner that knows which of its rows are in order of the request's Order. Next is not called then.
+type Sequenced interface {
+	// Runs returns all rows, those of a run in ascending order if it is Sorted. With desc the morsels of a run come from its end, and only they: the rows of each
+	// are as ever. The first morsels of a run have first rows or so, those behind them more and more, up to most.
+	Runs(desc bool, first, most int) []Run
+}
+
+// Run is a part of a table's rows, morsel by morsel.
+type Run struct {
+	Sorted  bool
+	Morsels []Morsel
+	// Next yields the morsels, and nil at the end, where they are not known from the start. For one goroutine.
+	Next func(ctx context.Context) (Morsel, error)
+}
 
 // Morsel is a run of at most 65,536 rows of one table, read column by column by one worker.
 type Morsel interface {
