@@ -25,7 +25,9 @@ type Engine struct {
 	slots   *exec.Slots
 	// remote opens queries on other nodes; nil on a node alone.
 	remote *fragment.Client
-	gate   gate
+	// shuffles is where fragments meet those of other nodes; nil on a node alone.
+	shuffles *fragment.Shuffles
+	gate     gate
 	// quotas count what users take.
 	quotas quotas
 }
@@ -53,7 +55,8 @@ func New(d Deps) (*Engine, error) {
 	}
 	e := &Engine{deps: d, base: settings.New(), slots: exec.NewSlots(slotsPerProcessor * runtime.GOMAXPROCS(0))}
 	if d.Cluster != nil {
-		e.remote = fragment.NewClient(d.Cluster, d.Clock)
+		e.shuffles = fragment.NewShuffles(d.Cluster, d.Clock)
+		e.remote = fragment.NewClient(d.Cluster, d.Clock, e.shuffles)
 	}
 	if err := e.base.SetAll(d.Settings); err != nil {
 		return nil, err

@@ -65,7 +65,14 @@ func (x *statement) cut(n plan.Node) (plan.Node, exec.Remotes, error) {
 	if err != nil || q == nil || q.Alone() {
 		return n, nil, err
 	}
-	at := fragment.Placement{Key: x.shardingKey, Shards: func(n *plan.Scan) []uint64 { return x.shardsOf(n, q.Count()) }}
+	at := fragment.Placement{Key: x.shardingKey, Shards: func(n *plan.Scan) []uint64 { return x.shardsOf(n, q.Count()) }, Bytes: x.bytesOf,
+		Joins: fragment.Joins{Large: settings.MaxBroadcast.Int(x.set)}}
+	switch settings.DistributedJoin.Of(x.set) {
+	case "broadcast":
+		at.Joins.Never = true
+	case "shuffle":
+		at.Joins.Always = true
+	}
 	return fragment.Cut(n, at), q, nil
 }
 
@@ -127,6 +134,9 @@ func (e *Engine) RunFragment(ctx context.Context, t *fragment.Task) error {
 	return err
 }
 
+// Shuffles implements fragment.Runner.
+func (e *Engine) Shuffles() *fragment.Shuffles { return e.shuffles }
+
 // fragmentRun is one task being run.
 type fragmentRun struct {
 	e    *Engine
@@ -170,7 +180,7 @@ func (f *fragmentRun) run(ctx context.Context) error {
 		f.t.Read(rows, bytes)
 	}
 	o.Planned = f.t.Planned
-	p, err := build.Build(ctx, n, build.Options{Storage: f.t.Storage, Env: f.env, Columns: f.t.Columns, Options: o})
+	p, err := build.Build(ctx, n, build.Options{Storage: f.t.Storage, Env: f.env, Columns: f.t.Columns, Peers: f.t.Peers, Options: o})
 	if err != nil {
 		return err
 	}

@@ -16,8 +16,13 @@ import (
 
 // inVirtualTime runs a test on a cluster of which node a has no shard, and b and c have all three; t has the numbers below 30,000.
 func inVirtualTime(t *testing.T, test func(t *testing.T, s *spread)) {
+	inVirtualTimeOn(t, layouts["all on one"], test)
+}
+
+// inVirtualTimeOn does so on nodes that have the shards as a layout says.
+func inVirtualTimeOn(t *testing.T, layout [][]string, test func(t *testing.T, s *spread)) {
 	synctest.Test(t, func(t *testing.T) {
-		s := newSpreadAt(t, clock.Real(), []string{"b", "c"}, []string{"b", "c"}, []string{"b", "c"})
+		s := newSpreadAt(t, clock.Real(), layout...)
 		for _, sql := range []string{"CREATE TABLE t (x UInt32) ENGINE = MergeTree ORDER BY x", "INSERT INTO t SELECT number FROM numbers(30000)"} {
 			if out := s.run(Query{Text: sql}); out != "" {
 				t.Fatal(out)

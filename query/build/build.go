@@ -21,6 +21,8 @@ type Options struct {
 	Env     *function.Env
 	// Remotes runs the fragments of Exchanges on other nodes; nil: there are no Exchanges.
 	Remotes exec.Remotes
+	// Peers are the other nodes that run the same fragment, where Build builds one that has Shuffles.
+	Peers exec.Peers
 	// Columns marks the columns of the result that are read; nil: all. The others may be nil in its blocks.
 	Columns []bool
 	exec.Options
@@ -35,6 +37,9 @@ func Build(_ context.Context, n plan.Node, o Options) (*exec.Pipeline, error) {
 	b := &builder{o: o, sets: eval.NewSets(o.Env, o.CollideHashes), queued: map[*plan.Set]bool{}}
 	b.o.Kept = eval.NewKept(o.Budget)
 	b.sets.Keep(b.o.Kept)
+	if o.Peers != nil {
+		b.enterShuffles(n, &exec.Mesh{Peers: o.Peers, Finish: true})
+	}
 	root, err := b.node(n, columnsIn(o.Columns), 0)
 	if err != nil {
 		return nil, err
@@ -48,8 +53,10 @@ type builder struct {
 	sources []exec.SetSource // inner subqueries before those that use them
 	queued  map[*plan.Set]bool
 	shared  map[*plan.Broadcast]*exec.SharedRows
-	depth   int
-	work    map[*plan.Work]*exec.WorkRows // of the recursions around what is built
+	// meetings are the Shuffles of the fragments that are built.
+	meetings map[*plan.Shuffle]meeting
+	depth    int
+	work     map[*plan.Work]*exec.WorkRows // of the recursions around what is built
 }
 
 // needed marks the columns of a node that its reader uses; nil is all.
@@ -103,6 +110,8 @@ func (b *builder) node(n plan.Node, use needed, depth int) (exec.Operator, error
 		return b.exchange(n, use, depth)
 	case *plan.Broadcast:
 		return b.broadcast(n, depth)
+	case *plan.Shuffle:
+		return b.shuffle(n, depth)
 	}
 	return nil, sqlerr.New(sqlerr.NotImplemented, "Running %T is not implemented", n)
 }

@@ -13,6 +13,8 @@ func (b *builder) exchange(n *plan.Exchange, use needed, depth int) (exec.Operat
 	}
 	var local exec.Operator
 	var err error
+	mesh := &exec.Mesh{}
+	b.enterShuffles(n.Input, mesh)
 	if b.o.Remotes.Local(n.Shards) {
 		if local, err = b.node(n.Input, use, depth); err != nil {
 			return nil, err
@@ -32,15 +34,14 @@ func (b *builder) exchange(n *plan.Exchange, use needed, depth int) (exec.Operat
 	for i := range columns {
 		columns[i] = use.has(i)
 	}
-	e := exec.NewExchange(b.o.Remotes, n, columns, local, sent)
-	if len(joined) == 0 {
-		return e, nil
+	e := exec.NewExchange(b.o.Remotes, n, columns, local, sent, mesh)
+	if len(joined) > 0 {
+		e.Otherwise(func(large []bool) (exec.Operator, []exec.SetSource, error) {
+			known := len(b.sources)
+			op, err := b.instead(n, large, use, depth)
+			return op, b.sources[known:], err
+		})
 	}
-	op, err := b.node(unsent(n.Input, n.Shards), use, depth)
-	if err != nil {
-		return nil, err
-	}
-	e.Otherwise(op)
 	return e, nil
 }
 

@@ -12,9 +12,9 @@ import (
 type Remotes interface {
 	// Local reports whether some of the shards, nil: of all, are read on this node, so that a fragment runs here too. It does not change.
 	Local(shards []uint64) bool
-	// Start runs a fragment on the other nodes and returns what each yields. Nothing is left of it when the context has ended and all RemoteRows are
-	// closed.
-	Start(ctx context.Context, f RemoteFragment) ([]RemoteRows, error)
+	// Start runs a fragment on the other nodes and returns what each yields; and, if it has Shuffles and runs here too, the nodes as Peers of this one.
+	// Nothing is left of it when the context has ended and all RemoteRows are closed.
+	Start(ctx context.Context, f RemoteFragment) ([]RemoteRows, Peers, error)
 }
 
 // RemoteFragment is a fragment to run on other nodes.
@@ -51,6 +51,8 @@ type RemoteReport struct {
 	Sorted int64
 	// Sent and Received are the bytes that went to the node and came from it for the fragment.
 	Sent, Received int64
+	// Sideways is the bytes that the node sent to third ones for it.
+	Sideways int64
 }
 
 // Exchange yields the rows of a fragment: those of this node's shards, by operators of this pipeline, and those of other nodes.
@@ -61,14 +63,16 @@ type Exchange struct {
 	broadcasts []*Broadcast
 	local      Operator // nil: no shard is here
 	rows       []RemoteRows
-	// otherwise yields the same rows with nothing sent, or is nil: it runs where joined rows are more than may be sent.
-	otherwise Operator
-	taken     bool // it does
+	mesh       *Mesh
+	// otherwise makes the operator that yields the same rows where some that are joined are more than may be sent, or is nil.
+	otherwise func(large []bool) (Operator, []SetSource, error)
+	taken     bool // by it
 }
 
-// NewExchange returns an Exchange. Broadcasts are those of the plan; those that operators of the local part read share what they gather.
-func NewExchange(remotes Remotes, n *plan.Exchange, columns []bool, local Operator, broadcasts []*Broadcast) *Exchange {
-	e := &Exchange{remotes: remotes, fragment: RemoteFragment{Plan: n.Input, Shards: n.Shards, Columns: columns}, local: local, broadcasts: broadcasts}
+// NewExchange returns an Exchange. Broadcasts are those of the plan; those that operators of the local part read share what they gather. The
+// mesh is that of the local part's Shuffles.
+func NewExchange(remotes Remotes, n *plan.Exchange, columns []bool, local Operator, broadcasts []*Broadcast, mesh *Mesh) *Exchange {
+	e := &Exchange{remotes: remotes, fragment: RemoteFragment{Plan: n.Input, Shards: n.Shards, Columns: columns}, local: local, broadcasts: broadcasts, mesh: mesh}
 	if local != nil {
 		e.inputs = append(e.inputs, local)
 	}
@@ -78,14 +82,15 @@ func NewExchange(remotes Remotes, n *plan.Exchange, columns []bool, local Operat
 	return e
 }
 
-// Otherwise sets the operator that takes the place of the fragment when the rows of a Broadcast take more than Limits.BytesToBroadcast. It may read
-// the Broadcasts.
-func (e *Exchange) Otherwise(op Operator) { e.otherwise = op }
+// Otherwise sets what makes the operator that takes the place of the fragment when the rows of some Broadcasts, of which it is told which, are more than
+// Limits.BytesToBroadcast or RowsToBroadcast. It may read the Broadcasts, and drop those that it does not read.
+// With the operator come the sets that it needs and that were not filled before.
+func (e *Exchange) Otherwise(f func(large []bool) (Operator, []SetSource, error)) { e.otherwise = f }
 
 // Describe implements Operator.
 func (e *Exchange) Describe() string {
 	if e.taken {
-		return "Exchange, of nothing: what would have been sent is too large"
+		return "Exchange, in another way: what would have been sent to all nodes is too large"
 	}
 	if e.local == nil {
 		return "Exchange, of other nodes"
@@ -97,20 +102,8 @@ func (e *Exchange) Describe() string {
 func (e *Exchange) Totals() (*column.Block, error) { return nil, nil }
 
 func (e *Exchange) streams(r *run) ([]Stream, error) {
-	for _, b := range e.broadcasts {
-		limit := int64(0)
-		if e.otherwise != nil && b.joined {
-			limit = r.opts.Limits.BytesToBroadcast
-		}
-		blocks, more, err := b.shared.gather(r, limit)
-		if err != nil {
-			return nil, err
-		}
-		if more {
-			e.taken, e.inputs = true, []Operator{e.otherwise}
-			return open(r, e.otherwise)
-		}
-		e.fragment.Broadcasts = append(e.fragment.Broadcasts, blocks)
+	if ss, err := e.gather(r); ss != nil || err != nil {
+		return ss, err
 	}
 	e.fragment.Read = func(rows, bytes int64) error {
 		_, err := r.countRead(rows, bytes)
@@ -118,11 +111,11 @@ func (e *Exchange) streams(r *run) ([]Stream, error) {
 	}
 	e.fragment.Planned = r.opts.Planned
 	var all []Stream
-	rows, err := e.remotes.Start(r.ctx, e.fragment) // before this node's part: they work while it does
+	rows, peers, err := e.remotes.Start(r.ctx, e.fragment) // before this node's part: they work while it does
 	if err != nil {
 		return nil, err
 	}
-	e.rows = rows
+	e.rows, e.mesh.Peers = rows, peers
 	r.atEnd(func() error {
 		for _, x := range rows {
 			x.Close()
@@ -141,6 +134,38 @@ func (e *Exchange) streams(r *run) ([]Stream, error) {
 		return []Stream{&chain{}}, nil
 	}
 	return dealStreams(all, r.opts.Threads), nil
+}
+
+// gather gathers the rows of the Broadcasts; or it opens what takes the place of the fragment, if they are too many.
+func (e *Exchange) gather(r *run) ([]Stream, error) {
+	large, some := make([]bool, len(e.broadcasts)), false
+	for i, b := range e.broadcasts {
+		l := broadcastLimit{}
+		if e.otherwise != nil && b.joined {
+			l = broadcastLimit{rows: r.opts.Limits.RowsToBroadcast, bytes: r.opts.Limits.BytesToBroadcast}
+		}
+		blocks, more, err := b.shared.gather(r, l)
+		if err != nil {
+			return nil, err
+		}
+		large[i], some = more, some || more
+		e.fragment.Broadcasts = append(e.fragment.Broadcasts, blocks)
+	}
+	if !some {
+		return nil, nil
+	}
+	op, sets, err := e.otherwise(large)
+	if err != nil {
+		return nil, err
+	}
+	e.taken, e.inputs, e.fragment.Broadcasts = true, []Operator{op}, nil
+	for _, s := range sets {
+		e.inputs = append(e.inputs, s.Root)
+		if err := fillSet(r, s); err != nil {
+			return nil, err
+		}
+	}
+	return open(r, op)
 }
 
 // dealStreams makes at most n streams of many, each of which yields the rows of some of them, one after the other.
@@ -198,7 +223,10 @@ func exchangeBelow(op Operator) *Exchange {
 	for {
 		switch x := op.(type) {
 		case *Exchange:
-			return x
+			if !x.taken {
+				return x
+			}
+			op = x.inputs[0]
 		case *Sort, *Project, *Fetch:
 			op = x.Inputs()[0]
 		default:
@@ -240,7 +268,7 @@ func (b *Broadcast) Describe() string { return "Broadcast" }
 func (b *Broadcast) Totals() (*column.Block, error) { return nil, nil }
 
 func (b *Broadcast) streams(r *run) ([]Stream, error) {
-	blocks, more, err := b.shared.gather(r, 0)
+	blocks, more, err := b.shared.gather(r, broadcastLimit{})
 	if err != nil {
 		return nil, err
 	}
@@ -262,32 +290,48 @@ type SharedRows struct {
 	in     Operator
 	once   once
 	blocks []*column.Block
+	held   *reservation
 	rest   Stream // behind the blocks, if they are not all
 	err    error
+}
+
+// broadcastLimit is how many rows and bytes are gathered; 0 is any.
+type broadcastLimit struct{ rows, bytes int64 }
+
+// Drop ends what was begun, of rows that nobody reads any more.
+func (s *SharedRows) Drop() {
+	if s.rest != nil {
+		stop(s.rest)
+	}
+	s.blocks, s.rest = nil, nil
+	if s.held != nil {
+		s.held.release()
+	}
 }
 
 // NewSharedRows returns the rows of in, which nobody else opens.
 func NewSharedRows(in Operator) *SharedRows { return &SharedRows{in: in, once: newOnce()} }
 
-// gather returns the rows, whose memory is held until the end of the run. They are read only. Once they take more than limit bytes, unless that is 0, it stops:
+// gather returns the rows, whose memory is held until the end of the run. They are read only. Once they are more than the limit, it stops:
 // more says that there is a rest. Only the first call's limit counts; of rows with a rest there is one reader.
-func (s *SharedRows) gather(r *run, limit int64) (blocks []*column.Block, more bool, err error) {
+func (s *SharedRows) gather(r *run, limit broadcastLimit) (blocks []*column.Block, more bool, err error) {
 	s.once.do(func() {
 		var in Stream
 		if in, s.err = single(r, s.in); s.err != nil {
 			return
 		}
-		held := r.reservation()
-		for {
+		s.held = r.reservation()
+		for rows := int64(0); ; {
 			var b *column.Block
 			if b, s.err = in.Next(r.ctx); b == nil || s.err != nil {
 				return
 			}
 			s.blocks = append(s.blocks, b)
-			if s.err = held.add(blockBytes(b)); s.err != nil {
+			rows += int64(b.N)
+			if s.err = s.held.add(blockBytes(b)); s.err != nil {
 				return
 			}
-			if limit > 0 && held.held > limit {
+			if limit.bytes > 0 && s.held.held > limit.bytes || limit.rows > 0 && rows > limit.rows {
 				s.rest = in
 				return
 			}

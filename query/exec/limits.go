@@ -33,8 +33,8 @@ type Limits struct {
 	RowsInJoin, BytesInJoin         int64
 	JoinMode                        Overflow
 
-	// BytesToBroadcast is how much of one side of a join is sent to other nodes.
-	BytesToBroadcast int64
+	// RowsToBroadcast and BytesToBroadcast are how much of one side of a join is sent to all other nodes.
+	RowsToBroadcast, BytesToBroadcast int64
 
 	// Bytes of memory from which sorts and aggregations go on in temporary files, if Options.Temp is set; 0: never.
 	SortSpill, GroupSpill, JoinSpill int64

@@ -63,7 +63,7 @@ func (p *Pipeline) execute(r *run, emit func(*column.Block) error) error {
 		return err
 	}
 	rows, bytes, l := int64(0), int64(0), &p.opts.Limits
-	return drain(r.ctx, s, func(b *column.Block) error {
+	err = drain(r.ctx, s, func(b *column.Block) error {
 		rows, bytes = rows+int64(b.N), bytes+blockBytes(b)
 		end, err := check(l.ResultMode, sqlerr.TooManyRowsOrBytes, "result", rows, l.ResultRows, bytes, l.ResultBytes)
 		if err != nil {
@@ -80,6 +80,10 @@ func (p *Pipeline) execute(r *run, emit func(*column.Block) error) error {
 		}
 		return nil
 	})
+	if err != nil {
+		return err
+	}
+	return r.finish()
 }
 
 // fillSet runs the subquery of an IN.

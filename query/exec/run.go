@@ -64,6 +64,7 @@ type run struct {
 		sync.Mutex
 		held []*reservation
 		ends []func() error
+		last []func(context.Context) error
 	}
 	wg sync.WaitGroup // goroutines of gathers
 }
@@ -95,6 +96,26 @@ func (r *run) atEnd(f func() error) {
 	r.mu.Lock()
 	r.mu.ends = append(r.mu.ends, f)
 	r.mu.Unlock()
+}
+
+// beforeEnd has f called when the result is complete, before anything is ended: for work that others wait for.
+func (r *run) beforeEnd(f func(context.Context) error) {
+	r.mu.Lock()
+	r.mu.last = append(r.mu.last, f)
+	r.mu.Unlock()
+}
+
+// finish waits for what beforeEnd was told of.
+func (r *run) finish() error {
+	r.mu.Lock()
+	last := r.mu.last
+	r.mu.Unlock()
+	for _, f := range last {
+		if err := f(r.ctx); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // parallel calls f(0) … f(n-1), one after the other in this goroutine and, as far as the query has more workers, in theirs at the same time, waits

@@ -124,3 +124,9 @@ func (c *chain) Next(ctx context.Context) (*column.Block, error) {
 	}
 	return nil, nil
 }
+
+func (c *chain) stop() {
+	for _, s := range c.in {
+		stop(s)
+	}
+}

@@ -62,9 +62,9 @@ type Template struct {
 }
 
 // request asks a link for a fragment.
-func (t *Template) request(k linkKey, s *sending) *Request {
+func (t *Template) request(k linkKey, s *sending, m *meeting) *Request {
 	return &Request{linkKey: k, Catalog: t.Catalog, User: t.User, Database: t.Database, Now: t.Now, Zone: t.Zone, Settings: t.Settings,
-		Plan: s.plan, Columns: s.Columns, Broadcasts: len(s.Broadcasts)}
+		Plan: s.plan, Columns: s.Columns, Broadcasts: len(s.Broadcasts), Meeting: m}
 }
 
 // pin asks for the rows of shards.

@@ -20,8 +20,10 @@ type cutter struct {
 	at Placement
 	// steps counts the steps of recursions around a node: what such a step reads differs each time, so that nothing is sent with its fragments.
 	steps int
-	sets  map[*plan.Set]*plan.Set // done, of expressions that are evaluated where the query is
-	sent  map[*plan.Set]*plan.Set // done, of expressions in fragments
+	// shuffles counts the joins that were shuffled.
+	shuffles int
+	sets     map[*plan.Set]*plan.Set // done, of expressions that are evaluated where the query is
+	sent     map[*plan.Set]*plan.Set // done, of expressions in fragments
 }
 
 // whole is a part of a plan that runs where the query is, with its fragments under Exchanges.
@@ -211,8 +213,8 @@ func (c *cutter) union(n *plan.Union) (plan.Node, *spread) {
 	return plan.WithInputs(n, in), nil
 }
 
-// join is spread if both sides are and rows with equal keys are in one shard; or if the left side is, and each row comes from one row of that: then
-// the right side is sent to all shards.
+// join is spread if both sides are and rows with equal keys are in one shard, or are brought together by a shuffle; or if the left side is, and each
+// row comes from one row of that: then the right side is sent to all shards.
 func (c *cutter) join(n *plan.Join) (plan.Node, *spread) {
 	left, l := c.cut(n.Left)
 	right, r := c.cut(n.Right)
@@ -220,11 +222,17 @@ func (c *cutter) join(n *plan.Join) (plan.Node, *spread) {
 	if l != nil && r != nil && can && together(n, l, r) {
 		return plan.WithInputs(n, []plan.Node{left, right}), joinedSpread(n, l, r)
 	}
+	if l != nil && r != nil && can {
+		if j, s := c.shuffled(n, left, right); j != nil {
+			return j, s
+		}
+	}
+	orShuffle := r != nil && !c.at.Joins.Never && c.canShuffle(n)
 	if r != nil {
 		right = c.exchange(right)
 	}
 	if l != nil && can && c.steps == 0 && byLeftRows(n) {
-		return plan.WithInputs(n, []plan.Node{left, &plan.Broadcast{Input: right}}), l
+		return plan.WithInputs(n, []plan.Node{left, &plan.Broadcast{Input: right, OrShuffle: orShuffle}}), l
 	}
 	if l != nil {
 		left = c.exchange(left)

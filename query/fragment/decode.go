@@ -1,6 +1,8 @@
 package fragment
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
@@ -107,6 +109,8 @@ func (d *decoder) kind(k nodeKind) plan.Node {
 		return d.values(fields, rowsOf(d.from.Broadcasts[at], fields))
 	case nodeWindow:
 		return d.window()
+	case nodeShuffle:
+		return d.shuffle()
 	}
 	d.fail(corrupt("a node of kind %d", k))
 	return none()
@@ -308,6 +312,15 @@ func (d *decoder) window() plan.Node {
 		d.fail(corrupt("%d fields of %d columns and %d window functions", len(w.Fields), len(in), len(w.Calls)))
 	}
 	return w
+}
+
+func (d *decoder) shuffle() plan.Node {
+	n := &plan.Shuffle{Input: d.node()}
+	n.Keys = d.exprs(n.Input.Schema())
+	if d.err == nil && (len(n.Keys) == 0 || slices.ContainsFunc(n.Keys, isNothing)) {
+		d.fail(corrupt("a shuffle by %d keys, or one of no type", len(n.Keys)))
+	}
+	return n
 }
 
 func (d *decoder) bound() *int64 {

@@ -30,6 +30,7 @@ const (
 	nodeArrayJoin nodeKind = 12
 	nodeBroadcast nodeKind = 13
 	nodeWindow    nodeKind = 14
+	nodeShuffle   nodeKind = 15
 )
 
 // Encode appends a fragment to dst. NotImplemented if it holds what fragments cannot.
@@ -108,6 +109,10 @@ func (w *writer) node(n plan.Node) {
 		w.kind(nodeBroadcast)
 		w.uv(w.broadcasts[n])
 		w.fields(n.Schema())
+	case *plan.Shuffle:
+		w.kind(nodeShuffle)
+		w.node(n.Input)
+		w.exprs(n.Keys)
 	default:
 		w.fail(sqlerr.New(sqlerr.NotImplemented, "%T in a fragment is not implemented", n))
 	}

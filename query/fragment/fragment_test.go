@@ -173,6 +173,7 @@ func seeds(t testing.TB) (*schema, [][]byte) {
 		"SELECT arrayMap((x, i) -> x + i + k, a, arrayEnumerate(a)), m['q'], toStartOfHour(d) FROM t ORDER BY k DESC, s LIMIT 3",
 		"SELECT DISTINCT k FROM t ARRAY JOIN a WHERE k IN (SELECT k FROM t WHERE v > 1)",
 		"SELECT l.k, r.s FROM t AS l LEFT JOIN t AS r ON l.k = r.k WHERE l.v < 3 LIMIT 1 BY l.k",
+		"SELECT l.s, r.v FROM t AS l FULL JOIN t AS r ON l.k = r.k AND l.s = r.s",
 		"SELECT k FROM t UNION ALL SELECT k + 1 FROM t LIMIT 10",
 	} {
 		n, err := s.plan(sql)
@@ -216,6 +217,10 @@ func FuzzMessages(f *testing.F) {
 	f.Add(req.encode())
 	f.Add(pin.encode())
 	f.Add(progress{1, 2, 3}.encode())
+	req.Meeting = &meeting{Session: 4, Own: 1, Nodes: []string{"a", "b"}}
+	f.Add(req.encode())
+	f.Add((&shuffleMessage{partKey{"a", "q", 4, 1}, 2, 0}).encode())
+	f.Add(encodeEnd(sqlerr.New(sqlerr.MemoryLimitExceeded, "Too much")))
 	f.Add(encodeIndices([]uint64{4, 5}))
 	f.Fuzz(func(t *testing.T, b []byte) {
 		if r, err := decodeRequest(b); err == nil {
@@ -228,6 +233,12 @@ func FuzzMessages(f *testing.F) {
 				t.Errorf("a pin: %v", err)
 			}
 		}
+		if m, err := decodeShuffle(b); err == nil {
+			if n, err := decodeShuffle(m.encode()); err != nil || *n != *m {
+				t.Errorf("a shuffle: %v", err)
+			}
+		}
+		_, _ = decodeEnd(b)
 		_, _ = decodeProgress(b)
 		_, _ = decodeReport(b)
 		_, _ = decodeIndices(b)
@@ -243,5 +254,17 @@ func TestMessages(t *testing.T) {
 	got, err := decodeRequest(req.encode())
 	if err != nil || fmt.Sprint(got) != fmt.Sprint(req) {
 		t.Errorf("%v: %v, want %v", err, got, req)
+	}
+	m := meeting{Session: 4, Own: 1, Nodes: []string{"a", "b"}}
+	req.Meeting = &m
+	if got, err = decodeRequest(req.encode()); err != nil || got.Meeting == nil || fmt.Sprint(*got.Meeting) != fmt.Sprint(m) {
+		t.Errorf("%v: %v, want %v", err, got, m)
+	}
+	why := sqlerr.New(sqlerr.MemoryLimitExceeded, "Too much")
+	if end, err := decodeEnd(encodeEnd(why)); err != nil || !sqlerr.Is(end, sqlerr.MemoryLimitExceeded) || !strings.Contains(end.Error(), "Too much") {
+		t.Errorf("%v, %v", end, err)
+	}
+	if end, err := decodeEnd(encodeEnd(nil)); end != nil || err != nil {
+		t.Errorf("%v, %v", end, err)
 	}
 }

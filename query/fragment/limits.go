@@ -17,6 +17,8 @@ const (
 	maxShards = 1 << 16
 	// maxSettings bounds the settings that a request may change: more than there are.
 	maxSettings = 1 << 14
+	// maxShuffles bounds the shuffles of a fragment: two for each join of the largest query that anyone writes, many times.
+	maxShuffles = 1 << 10
 	// reportEvery is the time between two reports of what a fragment has read, while it yields no rows.
 	reportEvery = 100 * time.Millisecond
 	// minHedge is the least time after which another replica is asked beside one that has not answered.

@@ -61,7 +61,7 @@ func (q *Query) link(ctx context.Context, g group, s *sending) (*link, error) {
 	}()
 	err := q.pinOn(pctx, l, func() (err error) {
 		if s != nil {
-			l.first, err = q.request(ctx, l, s)
+			l.first, err = q.request(ctx, l, s, nil)
 		}
 		return err
 	})
@@ -108,7 +108,7 @@ func (q *Query) pinOn(ctx context.Context, l *link, then func() error) error {
 }
 
 // request opens a stream for a fragment; ctx ends it.
-func (q *Query) request(ctx context.Context, l *link, s *sending) (*fragmentStream, error) {
+func (q *Query) request(ctx context.Context, l *link, s *sending, m *meeting) (*fragmentStream, error) {
 	ctx, end := context.WithCancel(ctx)
 	st, err := q.cl.cluster.Open(ctx, l.node)
 	if err != nil {
@@ -117,7 +117,7 @@ func (q *Query) request(ctx context.Context, l *link, s *sending) (*fragmentStre
 	}
 	own := &Traffic{}
 	f := &fragmentStream{conn: &conn{s: &counted{Stream: st, own: own, all: &q.traffic}}, end: end, traffic: own}
-	if err := f.send(msgRequest, q.t.request(l.linkKey, s).encode()); err != nil {
+	if err := f.send(msgRequest, q.t.request(l.linkKey, s, m).encode()); err != nil {
 		end()
 		return nil, err
 	}
@@ -125,11 +125,11 @@ func (q *Query) request(ctx context.Context, l *link, s *sending) (*fragmentStre
 }
 
 // rows starts a fragment on a link, or goes on with the one that the link was made for.
-func (q *Query) rows(ctx context.Context, l *link, fresh bool, s *sending) (*rows, error) {
-	r := &rows{q: q, l: l, s: s, ctx: ctx, f: l.first}
+func (q *Query) rows(ctx context.Context, l *link, fresh bool, s *sending, m *meeting) (*rows, error) {
+	r := &rows{q: q, l: l, s: s, ctx: ctx, f: l.first, meets: m != nil}
 	if !fresh {
 		var err error
-		if r.f, err = q.request(ctx, l, s); err != nil {
+		if r.f, err = q.request(ctx, l, s, m); err != nil {
 			return nil, err
 		}
 	}
@@ -152,6 +152,7 @@ type rows struct {
 	instead []exec.RemoteRows // of nodes that took this one's place
 	report  *exec.RemoteReport
 	closed  bool
+	meets   bool // other nodes count on this one
 }
 
 // send sends the rows of the Broadcasts and the start. Errors show in what the node answers, or does not.
@@ -219,6 +220,7 @@ func (r *rows) receive(ctx context.Context) (*column.Block, error) {
 		r.taken()
 		rep, err := decodeReport(body)
 		rep.Node, rep.Sent, rep.Received = r.l.node, r.f.traffic.Sent.Load(), r.f.traffic.Received.Load()
+		r.q.traffic.Sent.Add(rep.Sideways)
 		r.report = &rep
 		r.f.end()
 		return nil, err
@@ -250,7 +252,7 @@ func (r *rows) taken() {
 // replace starts the fragment on other replicas, if this one failed before any of the query's rows from it were taken; else it returns the error.
 func (r *rows) replace(ctx context.Context, err error) error {
 	r.l.mu.Lock()
-	can := !r.l.mu.used && r.l.mu.uses == 1
+	can := !r.l.mu.used && r.l.mu.uses == 1 && !r.meets
 	r.l.mu.Unlock()
 	if !can || !elsewhere(err) || ctx.Err() != nil || r.q.ctx.Err() != nil {
 		return err
@@ -263,7 +265,7 @@ func (r *rows) replace(ctx context.Context, err error) error {
 	}
 	r.q.exchangeLink(r.l, links)
 	for _, l := range links {
-		x, err := r.q.rows(r.ctx, l, true, r.s)
+		x, err := r.q.rows(r.ctx, l, true, r.s, nil)
 		if err != nil {
 			return err
 		}

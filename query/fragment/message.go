@@ -23,10 +23,13 @@ type Stream interface {
 //	                 request    Request, the first of all others
 //	                 rows       uv number of a Broadcast, block
 //	                 start      –, when all rows of all Broadcasts are there
+//	                 shuffle    shuffleMessage, the first of a stream with rows of a shuffle
+//	                 block      as below: rows of the shuffle
+//	                 end        uv code of an error, text: 0 and none if the rows were all; the last of a shuffle's
 //	back from it     pinned     uv n, n times the index that a shard is read at, in the order of the pin
 //	                 progress   uv rows to be read, uv rows read, uv bytes read; each since the last
 //	                 block      u8 flag for each column of the fragment: 1 if it is there; blockcodec of those
-//	                 report     uv rows seen by the top-k, uv lines, each a text; the last
+//	                 report     uv rows seen by the top-k, uv lines, each a text, uv bytes sent to third nodes (not of older versions); the last
 type messageKind byte
 
 const (
@@ -38,6 +41,8 @@ const (
 	msgBlock    messageKind = 6
 	msgReport   messageKind = 7
 	msgPin      messageKind = 8
+	msgShuffle  messageKind = 9
+	msgEnd      messageKind = 10
 )
 
 // conn sends and receives messages. Any number of goroutines may send; one receives.
@@ -192,6 +197,7 @@ func encodeReport(rep exec.RemoteReport) []byte {
 	for _, l := range rep.Lines {
 		w.text(l)
 	}
+	w.uv(uint64(rep.Sideways))
 	return w.b
 }
 
@@ -201,6 +207,9 @@ func decodeReport(body []byte) (exec.RemoteReport, error) {
 	n := r.count()
 	for range n {
 		rep.Lines = append(rep.Lines, r.text())
+	}
+	if len(r.b) > 0 {
+		rep.Sideways = int64(r.uv() & (1<<63 - 1))
 	}
 	return rep, r.err
 }

@@ -13,17 +13,21 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/plan"
 )
 
 // Client opens queries on a cluster. It is safe for concurrent use.
 type Client struct {
-	cluster Cluster
-	clock   clock.Clock
-	hedges  hedges
+	cluster  Cluster
+	clock    clock.Clock
+	shuffles *Shuffles
+	hedges   hedges
 }
 
-// NewClient returns a client. It starts nothing.
-func NewClient(c Cluster, clk clock.Clock) *Client { return &Client{cluster: c, clock: clk} }
+// NewClient returns a client, whose fragments meet others in s. It starts nothing.
+func NewClient(c Cluster, clk clock.Clock, s *Shuffles) *Client {
+	return &Client{cluster: c, clock: clk, shuffles: s}
+}
 
 // Query is one query's view of the cluster: which node reads which shard for it, and the connections to these. It implements exec.Remotes and may be
 // used by any goroutine.
@@ -43,6 +47,7 @@ type Query struct {
 		opening chan struct{}
 		next    uint64
 		missing []uint64 // shards left out
+		parts   []*part  // of this node, of fragments with shuffles
 	}
 }
 
@@ -64,6 +69,12 @@ func (c *Client) Open(ctx context.Context, t Template) *Query {
 func (q *Query) Close() {
 	q.end()
 	q.asking.Wait()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, p := range q.mu.parts {
+		q.cl.shuffles.leave(p)
+	}
+	q.mu.parts = nil
 }
 
 // Local implements exec.Remotes.
@@ -85,6 +96,9 @@ func among(all []Shard, numbers []uint64) []Shard {
 
 // Count is how many shards there are.
 func (q *Query) Count() int { return len(q.local) + len(q.far) }
+
+// LocalCount is how many of them are read here.
+func (q *Query) LocalCount() int { return len(q.local) }
 
 // Alone reports whether all shards are read here: then plans need not be cut.
 func (q *Query) Alone() bool { return len(q.far) == 0 }
@@ -116,31 +130,86 @@ func (q *Query) Missing() []string {
 }
 
 // Start implements exec.Remotes.
-func (q *Query) Start(ctx context.Context, f exec.RemoteFragment) ([]exec.RemoteRows, error) {
+func (q *Query) Start(ctx context.Context, f exec.RemoteFragment) ([]exec.RemoteRows, exec.Peers, error) {
 	want := among(q.far, f.Shards)
-	if len(want) == 0 {
-		return nil, nil
+	shuffles := len(plan.Shuffles(f.Plan))
+	switch {
+	case shuffles > maxShuffles:
+		return nil, nil, sqlerr.New(sqlerr.NotImplemented, "%d shuffles in a fragment are not implemented, %d are", shuffles, maxShuffles)
+	case len(want) == 0 && shuffles == 0:
+		return nil, nil, nil
 	}
 	s, err := newSending(f)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
+	}
+	if shuffles > 0 {
+		return q.startTogether(ctx, want, s)
 	}
 	old, fresh, err := q.connect(ctx, want, s)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	out := make([]exec.RemoteRows, 0, len(old)+len(fresh))
 	for i, l := range slices.Concat(old, fresh) {
-		r, err := q.rows(ctx, l, i >= len(old), s)
+		r, err := q.rows(ctx, l, i >= len(old), s, nil)
 		if err != nil {
-			for _, r := range out {
-				r.Close()
-			}
-			return nil, err
+			closeAll(out)
+			return nil, nil, err
 		}
 		out = append(out, r)
 	}
-	return out, nil
+	return out, nil, nil
+}
+
+// startTogether starts a fragment whose nodes send each other rows. All of them are there before any begins: none can be replaced later.
+func (q *Query) startTogether(ctx context.Context, want []Shard, s *sending) ([]exec.RemoteRows, exec.Peers, error) {
+	old, fresh, err := q.connect(ctx, want, nil)
+	if err != nil {
+		return nil, nil, err
+	}
+	links := slices.Concat(old, fresh)
+	q.mu.Lock()
+	q.mu.next++
+	m := meeting{Session: q.mu.next}
+	q.mu.Unlock()
+	local := q.Local(s.Shards)
+	if local {
+		m.Nodes = append(m.Nodes, q.cl.cluster.Self())
+	}
+	first := len(m.Nodes)
+	for _, l := range links {
+		m.Nodes = append(m.Nodes, l.node)
+	}
+	var peers exec.Peers
+	if local {
+		p, err := q.cl.shuffles.enter(q.cl.cluster.Self(), q.t.Query, m, &q.traffic)
+		if err != nil {
+			return nil, nil, err
+		}
+		q.mu.Lock()
+		q.mu.parts = append(q.mu.parts, p)
+		q.mu.Unlock()
+		peers = p
+	}
+	out := make([]exec.RemoteRows, 0, len(links))
+	for i, l := range links {
+		own := m
+		own.Own = first + i
+		r, err := q.rows(ctx, l, false, s, &own)
+		if err != nil {
+			closeAll(out)
+			return nil, nil, err
+		}
+		out = append(out, r)
+	}
+	return out, peers, nil
+}
+
+func closeAll(list []exec.RemoteRows) {
+	for _, r := range list {
+		r.Close()
+	}
 }
 
 // connect returns the links to the nodes that read shards: those there are, and those that are made now, on which the fragment has begun. One at

@@ -20,6 +20,16 @@ type Request struct {
 	Broadcasts int
 	Columns    []bool
 	Plan       []byte
+	// Meeting is where the rows of the fragment's Shuffles go; nil: it has none.
+	Meeting *meeting
+}
+
+// meeting is the nodes that run one fragment together: by their parts, of which Own is that of the node that is asked. Session tells the fragments of a
+// query apart.
+type meeting struct {
+	Session uint64
+	Own     int
+	Nodes   []string
 }
 
 // linkKey names a link of a node's query: its id, and which of its connections to the other node it is. What it reads is pinned once.
@@ -69,11 +79,17 @@ func (r *reader) version() {
 	}
 }
 
-// requestVersion is the first byte of a request.
-const requestVersion = 1
+// requestVersion is the first byte of a request; meetingVersion of one that ends with a meeting, which older nodes refuse.
+const (
+	requestVersion = 1
+	meetingVersion = 2
+)
 
 func (q *Request) encode() []byte {
 	w := &writer{b: []byte{requestVersion}}
+	if q.Meeting != nil {
+		w.b[0] = meetingVersion
+	}
 	w.text(q.Query)
 	w.uv(q.Link)
 	w.uv(q.Catalog)
@@ -92,12 +108,25 @@ func (q *Request) encode() []byte {
 		w.flag(x)
 	}
 	w.text(string(q.Plan))
+	if m := q.Meeting; m != nil {
+		w.uv(m.Session)
+		w.count(m.Own)
+		w.count(len(m.Nodes))
+		for _, n := range m.Nodes {
+			w.text(n)
+		}
+	}
 	return w.b
 }
 
 func decodeRequest(body []byte) (*Request, error) {
 	r := &reader{b: body}
-	r.version()
+	meets := len(body) > 0 && body[0] == meetingVersion
+	if meets {
+		r.u8()
+	} else {
+		r.version()
+	}
 	q := &Request{linkKey: linkKey{r.text(), r.uv()}, Catalog: r.uv()}
 	q.User, q.Database, q.Now, q.Zone = r.text(), r.text(), time.Unix(0, r.sv()).UTC(), r.text()
 	n := r.count()
@@ -118,5 +147,23 @@ func decodeRequest(body []byte) (*Request, error) {
 		return nil, corrupt("a fragment of %d bytes", len(q.Plan))
 	}
 	q.Plan = slices.Clone(q.Plan)
+	if meets {
+		q.Meeting = r.meeting()
+	}
 	return q, r.err
+}
+
+func (r *reader) meeting() *meeting {
+	m := &meeting{Session: r.uv()}
+	own := r.uv()
+	n := r.count()
+	for range n {
+		m.Nodes = append(m.Nodes, r.text())
+	}
+	if own >= uint64(len(m.Nodes)) || len(m.Nodes) > maxShards {
+		r.fail(corrupt("part %d of %d nodes", own, len(m.Nodes)))
+		return m
+	}
+	m.Own = int(own)
+	return m
 }

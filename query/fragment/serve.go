@@ -15,6 +15,8 @@ import (
 type Runner interface {
 	// RunFragment runs a task until its end. Errors carry codes.
 	RunFragment(ctx context.Context, t *Task) error
+	// Shuffles is where fragments meet on this node, those of its own queries too. It does not change.
+	Shuffles() *Shuffles
 }
 
 // Task is a fragment to be run here for another node.
@@ -25,6 +27,8 @@ type Task struct {
 	Storage exec.Storage
 	// Rows receives the next rows of a Broadcast of the fragment and its number, or a nil block when all are there. What it returns is the caller's to hold.
 	Rows func() (number int, b *column.Block, err error)
+	// Peers are the nodes that run it together, if it has plan.Shuffles; else nil.
+	Peers exec.Peers
 	// Emit sends rows back; columns that were not asked for may be nil.
 	Emit func(*column.Block) error
 	// Read counts what was read, Planned what is to be, for the node that asks. They may be called from any goroutine.
@@ -63,6 +67,7 @@ type pin struct {
 	ready chan struct{} // closed when there is Pinned
 	refs  int           // guarded by the server's lock
 	set   bool          // so
+	parts []*part       // of fragments that ran; guarded by the server's lock
 }
 
 // Serve answers one stream from a node, until its end.
@@ -87,6 +92,8 @@ func (s *Server) Serve(ctx context.Context, from string, st Stream) error {
 		}
 		defer s.release(key, p)
 		return s.run(ctx, from, c, req, p)
+	case msgShuffle:
+		return s.runner.Shuffles().serve(ctx, from, c, body)
 	}
 	return corrupt("a stream that begins with a message of kind %d", k)
 }
@@ -171,13 +178,31 @@ func (s *Server) release(key pinKey, p *pin) {
 		delete(s.mu.pins, key)
 	}
 	s.mu.Unlock()
-	if last && p.set {
+	if !last {
+		return
+	}
+	for _, x := range p.parts {
+		s.runner.Shuffles().leave(x)
+	}
+	if p.set {
 		p.Storage.Close()
 	}
 }
 
 func (s *Server) run(ctx context.Context, from string, c *conn, req *Request, p *pin) error {
 	t := &Task{Request: req, From: from, Storage: p.Storage}
+	sideways := &Traffic{}
+	if m := req.Meeting; m != nil {
+		x, err := s.runner.Shuffles().enter(from, req.Query, *m, sideways)
+		if err != nil {
+			return err
+		}
+		s.mu.Lock()
+		p.parts = append(p.parts, x)
+		s.mu.Unlock()
+		defer x.ended()
+		t.Peers = x
+	}
 	t.Rows = func() (int, *column.Block, error) {
 		k, body, err := c.recv()
 		switch {
@@ -204,6 +229,7 @@ func (s *Server) run(ctx context.Context, from string, c *conn, req *Request, p 
 		if err := rep.flush(); err != nil {
 			return err
 		}
+		r.Sideways = sideways.Sent.Load()
 		return c.send(msgReport, encodeReport(r))
 	}
 	defer rep.stop()

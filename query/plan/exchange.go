@@ -16,7 +16,11 @@ type Exchange struct {
 
 // Broadcast yields all rows of Input wherever it is run: the node that has the query runs Input once, and sends the rows with the
 // fragments that have the Broadcast in them.
-type Broadcast struct{ Input Node }
+type Broadcast struct {
+	Input Node
+	// OrShuffle says that the join it is a side of shuffles both sides instead, if the rows are too many to be sent to all.
+	OrShuffle bool
+}
 
 // Schema implements Node.
 func (n *Exchange) Schema() column.Schema  { return n.Input.Schema() }
@@ -57,4 +61,49 @@ func (a AggCall) Bare() string {
 		return strings.TrimSuffix(a.Func, "Distinct")
 	}
 	return a.Func
+}
+
+// Shuffle yields those rows of Input whose Keys belong to the node that runs it: each node that runs the fragment it is in runs Input over its own
+// rows and sends every row to the one node that its keys have the hash of. Rows with equal keys meet, also those of another Shuffle of the fragment
+// whose keys have the same types. What is NULL has the hash of a default.
+type Shuffle struct {
+	Input Node
+	Keys  []Expr // one at least
+}
+
+// Schema implements Node.
+func (n *Shuffle) Schema() column.Schema { return n.Input.Schema() }
+
+// Inputs implements Node.
+func (n *Shuffle) Inputs() []Node { return []Node{n.Input} }
+
+// Shuffles returns the Shuffles of a fragment, always in the same order.
+func Shuffles(fragment Node) []*Shuffle {
+	var out []*Shuffle
+	if _, ok := fragment.(*Broadcast); ok { // what is below is not the fragment's
+		return nil
+	}
+	for _, in := range fragment.Inputs() {
+		out = append(out, Shuffles(in)...)
+	}
+	if s, ok := fragment.(*Shuffle); ok {
+		out = append(out, s)
+	}
+	return out
+}
+
+// Shuffled is the join with both sides, given anew, shuffled by its keys.
+func (n *Join) Shuffled(left, right Node) *Join {
+	keys := n.Equalities()
+	c := *n
+	c.Left, c.Right = &Shuffle{Input: left, Keys: n.LeftKeys[:keys]}, &Shuffle{Input: right, Keys: n.RightKeys[:keys]}
+	return &c
+}
+
+// Equalities is how many of the pairs of keys must be equal: those of ASOF JOIN but the last.
+func (n *Join) Equalities() int {
+	if n.Strictness == Asof {
+		return len(n.LeftKeys) - 1
+	}
+	return len(n.LeftKeys)
 }

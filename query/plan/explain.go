@@ -93,7 +93,12 @@ func Describe(n Node) string {
 		}
 		return "Exchange"
 	case *Broadcast:
+		if n.OrShuffle {
+			return "Broadcast, or both sides shuffled if it is large"
+		}
 		return "Broadcast"
+	case *Shuffle:
+		return "Shuffle by " + joinExprs(n.Keys)
 	}
 	return fmt.Sprintf("%T", n)
 }

@@ -59,7 +59,9 @@ func WithInputs(n Node, in []Node) Node {
 	case *Exchange:
 		return &Exchange{Input: in[0], Shards: n.Shards}
 	case *Broadcast:
-		return &Broadcast{Input: in[0]}
+		return &Broadcast{Input: in[0], OrShuffle: n.OrShuffle}
+	case *Shuffle:
+		return &Shuffle{Input: in[0], Keys: n.Keys}
 	}
 	panic(fmt.Sprintf("plan: %T has no inputs to replace", n))
 }
@@ -113,6 +115,8 @@ func Exprs(n Node, f func(Expr)) {
 		for _, c := range n.Calls {
 			each(c.Args)
 		}
+	case *Shuffle:
+		each(n.Keys)
 	}
 }
 
@@ -165,6 +169,8 @@ func MapExprs(n Node, f func(Expr) Expr) Node {
 			c.Calls[i] = w
 		}
 		return &c
+	case *Shuffle:
+		return &Shuffle{Input: n.Input, Keys: each(n.Keys)}
 	}
 	return n
 }

@@ -9,7 +9,11 @@ var (
 	ReadAfter = text("String", "read_after_index", "",
 		"Log indices that must have been applied where shards are read, as 'shard:index, …'.")
 	MaxBroadcast = count("max_bytes_to_broadcast", 128<<20,
-		"Bytes of the right side of a join that are sent to all shards; if there are more, the left side is fetched, and the join is made where the query is. 0: no limit.")
+		"Bytes of the right side of a join that are sent to all nodes; if there are more, both sides are shuffled: each node gets the rows of some keys. 0: no limit.")
+	MaxBroadcastRows = count("distributed_plan_max_rows_to_broadcast", 0, "Rows of the right side of a join that are sent to all nodes; see max_bytes_to_broadcast. 0: no limit but that.")
+	DistributedJoin  = text("String", "distributed_join", "auto",
+		"How tables are joined whose rows with equal keys are not known to be on one node: broadcast sends the right side to all, or fetches both sides where that cannot be; shuffle "+
+			"sends rows of both sides to where those of their keys are; auto takes the former up to max_bytes_to_broadcast.", "auto", "broadcast", "shuffle")
 	UseHedged   = boolean("use_hedged_requests", true, "Ask another replica beside one that has not answered for hedged_connection_timeout_ms, for at most one request of twenty.")
 	HedgedAfter = millis("hedged_connection_timeout_ms", "50", "Time after which another replica is asked; see use_hedged_requests.")
 )
