@@ -37,7 +37,10 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 		}
 	}
 	a := newApp(o, stdin, stdout, stderr)
-	defer a.conn.close()
+	defer a.close()
+	if a.external, err = readExternals(o.external, stdin); err != nil {
+		return err
+	}
 	switch {
 	case len(o.queries) > 0:
 		for _, q := range o.queries {
@@ -62,7 +65,7 @@ func run(args []string, stdin io.Reader, stdout, stderr io.Writer) error {
 
 func newApp(o *options, stdin io.Reader, stdout, stderr io.Writer) *app {
 	a := &app{
-		options: *o, conn: dial(o), stdin: stdin, stdout: stdout, stderr: stderr, changed: func() {}, interrupts: listen,
+		options: *o, database: o.database, set: map[string]string{}, stdin: stdin, stdout: stdout, stderr: stderr, changed: func() {}, interrupts: listen,
 		width: func() int { return columns(stderr) },
 		bars:  o.progress == "" && isTerminal(stderr) || o.progress != "" && o.progress != "0" && !strings.EqualFold(o.progress, "off"),
 	}

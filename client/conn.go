@@ -4,256 +4,303 @@ import (
 	"context"
 	"crypto/rand"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"io"
-	"maps"
 	"net"
-	"net/http"
-	"net/url"
-	"strconv"
-	"strings"
+	"os"
+	"os/user"
+	"sync"
 	"time"
 
+	"github.com/olapd/olapd/internal/compress"
+	"github.com/olapd/olapd/internal/protocol"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
 // Times of a connection.
 const (
 	dialTimeout = 10 * time.Second
-	// sideTimeout bounds the small queries beside the user's own: progress, KILL, names for completion.
+	// sideTimeout bounds the small queries beside the user's own: names for completion.
 	sideTimeout = 2 * time.Second
-	// sessionSeconds is how long the server keeps what SET and USE changed while the user thinks: as long as it lets us.
-	sessionSeconds = 3600
-	// lockedTries times lockedWait is how long a query waits for a cancelled one to let go of the session.
-	lockedTries = 40
-	lockedWait  = 50 * time.Millisecond
 )
 
-// conn talks to one server as one user, in one session. One goroutine runs the queries of the session;
-// side and kill may be called from others meanwhile.
+// readAhead is how many packets are decoded before they are asked for: the next blocks while one is printed.
+const readAhead = 4
+
+// conn is one connection: a session on the server. One goroutine asks and takes the answers; cancel and close may be called from
+// others meanwhile.
 type conn struct {
-	http     *http.Client
-	base     string
-	user     string
-	password string
-	session  string // its id
-	used     bool   // the server knows the session
-	database string // current database, for the prompt; set it with USE
-	options  map[string]string
+	net      net.Conn
+	server   protocol.Server
+	revision int
+	packets  chan packet // read by readPackets; the last has kind broken
+	closed   chan struct{}
+	end      sync.Once
+	reading  sync.WaitGroup
+	writing  sync.Mutex // a packet is never inside of another
+	enc      protocol.Encoder
 }
 
-func dial(o *options) *conn {
-	scheme := "http"
-	if o.secure {
-		scheme = "https"
-	}
-	ip := net.ParseIP(o.host)
-	transport := &http.Transport{
-		DialContext:         (&net.Dialer{Timeout: dialTimeout}).DialContext,
-		TLSClientConfig:     &tls.Config{InsecureSkipVerify: o.insecure},
-		DisableCompression:  o.host == "localhost" || ip != nil && ip.IsLoopback(), // it would only cost time
-		MaxIdleConnsPerHost: 4,
-		IdleConnTimeout:     time.Minute,
-	}
-	return &conn{
-		http: &http.Client{Transport: transport}, base: scheme + "://" + o.address() + "/",
-		user: o.user, password: o.password, session: randomID(), database: o.database, options: o.query(),
-	}
+// packet is what the server sends. Fields that its kind does not have are zero.
+type packet struct {
+	kind     protocol.ServerPacket
+	data     protocol.Data
+	progress protocol.Progress
+	profile  protocol.Profile
+	text     string // of TableColumns
+	err      error  // of Exception, and of broken
 }
 
-// close ends the session and the connections. An unreachable server forgets the session by itself.
-func (c *conn) close() {
-	if c.used {
-		ctx, cancel := context.WithTimeout(context.Background(), sideTimeout)
-		defer cancel()
-		if a, err := c.send(ctx, request{text: "SELECT 1 FORMAT Null", inSession: true, last: true}); err == nil {
-			_ = a.close() // nothing depends on it
+// broken is the kind of the packet that stands for the end of the connection.
+const broken protocol.ServerPacket = 1 << 20
+
+// dial connects and says hello. Errors are the server's, or have the code NetworkError.
+func dial(ctx context.Context, o *options, database string) (*conn, error) {
+	ctx, cancel := context.WithTimeout(ctx, dialTimeout)
+	defer cancel()
+	var nc net.Conn
+	var err error
+	if !o.secure {
+		nc, err = (&net.Dialer{}).DialContext(ctx, "tcp", o.address())
+	} else {
+		config, configErr := o.tls()
+		if configErr != nil {
+			return nil, configErr
+		}
+		nc, err = (&tls.Dialer{Config: config}).DialContext(ctx, "tcp", o.address())
+	}
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.NetworkError, "Cannot talk to %s", o.address())
+	}
+	c := &conn{net: nc, packets: make(chan packet, readAhead), closed: make(chan struct{})}
+	c.enc.Compress, c.enc.Codec = o.compressed(), compress.LZ4
+	deadline, _ := ctx.Deadline()
+	r := protocol.NewReader(nc)
+	if err = nc.SetDeadline(deadline); err == nil {
+		err = c.hello(r, o, database)
+	}
+	if err == nil {
+		err = nc.SetDeadline(time.Time{})
+	}
+	if err != nil {
+		_ = nc.Close() // the first error counts
+		return nil, c.lost(err, o.address())
+	}
+	c.reading.Go(func() { c.readPackets(r) })
+	return c, nil
+}
+
+// tls is how the server's certificate is verified.
+func (o *options) tls() (*tls.Config, error) {
+	config := &tls.Config{InsecureSkipVerify: o.insecure, MinVersion: tls.VersionTLS12}
+	if o.authority == "" {
+		return config, nil
+	}
+	b, err := os.ReadFile(o.authority)
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.CannotOpenFile, "Cannot read the certificates of authorities")
+	}
+	config.RootCAs = x509.NewCertPool()
+	if !config.RootCAs.AppendCertsFromPEM(b) {
+		return nil, sqlerr.New(sqlerr.BadArguments, "There is no certificate in %s", o.authority)
+	}
+	return config, nil
+}
+
+// hello says who we are. The lower of both revisions holds from then on.
+func (c *conn) hello(r *protocol.Reader, o *options, database string) error {
+	_, err := c.net.Write(protocol.AppendClient(nil, protocol.Client{
+		Name: clientName, Major: versionMajor, Minor: versionMinor, Revision: protocol.Revision, Database: database, User: o.user, Password: o.password,
+	}))
+	if err != nil {
+		return err
+	}
+	switch kind := protocol.ServerPacket(r.Uvarint()); {
+	case r.Err() != nil:
+		return r.Err()
+	case kind == protocol.ServerException:
+		e, err := r.ReadException()
+		if err != nil {
+			return err
+		}
+		return serverError(e)
+	case kind == 'H':
+		return sqlerr.New(sqlerr.NetworkError, "A server of HTTP is there, not of the native protocol, whose port is 9000 by default")
+	case kind != protocol.ServerHello:
+		return unexpected(kind)
+	}
+	if c.server, err = r.ReadServer(protocol.Revision); err != nil {
+		return err
+	}
+	c.revision = min(protocol.Revision, c.server.Revision)
+	c.enc.Revision = c.revision
+	if protocol.HasAddendum(c.revision) {
+		_, err = c.net.Write([]byte{0}) // the quota key
+	}
+	return err
+}
+
+// How the client introduces itself; the version is that of the first clients with its revision.
+const (
+	clientName   = "olapd client"
+	versionMajor = 23
+	versionMinor = 3
+)
+
+func unexpected(kind protocol.ServerPacket) error {
+	return sqlerr.New(sqlerr.UnknownPacketFromServer, "Unexpected packet %d from the server", kind)
+}
+
+// lost is the error of a connection that ends before its time.
+func (c *conn) lost(err error, where string) error {
+	var known *sqlerr.Error
+	switch {
+	case errors.As(err, &known):
+		return err
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return sqlerr.New(sqlerr.NetworkError, "%s has closed the connection; what came of an answer is incomplete", where)
+	}
+	return sqlerr.Wrap(err, sqlerr.NetworkError, "The connection with %s is lost", where)
+}
+
+// readPackets reads until the connection ends. It is the only one that writes to packets.
+func (c *conn) readPackets(r *protocol.Reader) {
+	for {
+		p := c.readPacket(r)
+		if p.err != nil && p.kind != protocol.ServerException {
+			p = packet{kind: broken, err: c.lost(p.err, c.net.RemoteAddr().String())}
+		}
+		select {
+		case c.packets <- p:
+		case <-c.closed:
+			return
+		}
+		if p.kind == broken {
+			return
 		}
 	}
-	c.http.CloseIdleConnections()
 }
 
-// randomID is a query's or session's name that no one else has.
+func (c *conn) readPacket(r *protocol.Reader) packet {
+	if err := r.Wait(); err != nil {
+		return packet{err: err}
+	}
+	p := packet{kind: protocol.ServerPacket(r.Uvarint())}
+	switch p.kind {
+	case protocol.ServerData, protocol.ServerTotals, protocol.ServerExtremes:
+		p.data, p.err = r.ReadData(c.revision, c.enc.Compress)
+	case protocol.ServerLog, protocol.ServerProfileEvents:
+		p.data, p.err = r.ReadData(c.revision, false)
+	case protocol.ServerException:
+		e, err := r.ReadException()
+		if err != nil {
+			return packet{err: err}
+		}
+		p.err = serverError(e)
+	case protocol.ServerProgress:
+		p.progress, p.err = r.ReadProgress(c.revision)
+	case protocol.ServerProfileInfo:
+		p.profile, p.err = r.ReadProfile()
+	case protocol.ServerTableColumns:
+		_, p.text, p.err = r.ReadTableColumns()
+	case protocol.ServerTimezoneUpdate:
+		p.text = r.Name()
+	case protocol.ServerPong, protocol.ServerEndOfStream:
+	default:
+		p.err = unexpected(p.kind) // what is in it is not known, so the rest cannot be read
+	}
+	if p.err == nil {
+		p.err = r.Err()
+	}
+	return p
+}
+
+// send writes whole packets.
+func (c *conn) send(b []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	if _, err := c.net.Write(b); err != nil {
+		return c.lost(err, c.net.RemoteAddr().String())
+	}
+	return nil
+}
+
+// question is one statement for the server.
+type question struct {
+	id         string
+	text       string
+	settings   []protocol.Setting
+	parameters []protocol.Setting
+	tables     []protocol.Data
+}
+
+// ask sends a statement with the tables that come along.
+func (c *conn) ask(q question) error {
+	switch {
+	case len(q.settings) > 0 && !protocol.HasTextSettings(c.revision):
+		return sqlerr.New(sqlerr.NotImplemented, "Settings cannot be told to a server as old as revision %d of the protocol", c.revision)
+	case len(q.parameters) > 0 && !protocol.HasParameters(c.revision):
+		return sqlerr.New(sqlerr.NotImplemented, "Values of parameters cannot be told to a server as old as revision %d of the protocol", c.revision)
+	}
+	b := protocol.AppendQuery(nil, protocol.Query{
+		ID: q.id, Info: clientInfo(), Settings: q.settings, Stage: protocol.StageComplete, Compression: c.enc.Compress, Text: q.text, Parameters: q.parameters,
+	}, c.revision)
+	for _, d := range append(q.tables, protocol.EndOfData()) {
+		var err error
+		if b, err = c.enc.AppendData(b, uint64(protocol.ClientData), d); err != nil {
+			return err
+		}
+	}
+	return c.send(b)
+}
+
+// clientInfo is where a query comes from.
+func clientInfo() protocol.ClientInfo {
+	i := protocol.ClientInfo{
+		Kind: 1, InitialAddress: "0.0.0.0:0", Interface: protocol.InterfaceTCP, Name: clientName, Major: versionMajor, Minor: versionMinor,
+		Revision: protocol.Revision, InitialMicros: time.Now().UnixMicro(),
+	}
+	i.Host, _ = os.Hostname() // a machine without a name has none
+	if u, err := user.Current(); err == nil {
+		i.OSUser = u.Username
+	}
+	return i
+}
+
+// cancel asks the server to end the query that runs.
+func (c *conn) cancel() error { return c.send([]byte{byte(protocol.ClientCancel)}) }
+
+// close ends the connection; calling it again does nothing.
+func (c *conn) close() {
+	c.end.Do(func() {
+		close(c.closed)
+		_ = c.net.Close() // nothing is left to be sent
+	})
+	c.reading.Wait()
+}
+
+// usable reports whether the connection, on which no query runs, still stands.
+func (c *conn) usable() bool {
+	for {
+		select {
+		case p := <-c.packets:
+			if p.kind == broken {
+				return false
+			}
+		case <-c.closed:
+			return false
+		default:
+			return true
+		}
+	}
+}
+
+// randomID is a query's name that no one else has.
 func randomID() string {
 	var b [16]byte
 	_, _ = rand.Read(b[:]) // never fails, by its contract
 	h := hex.EncodeToString(b[:])
 	return h[:8] + "-" + h[8:12] + "-" + h[12:16] + "-" + h[16:20] + "-" + h[20:]
-}
-
-// request is one statement for the server.
-type request struct {
-	id        string
-	text      string
-	data      io.Reader // follows the text; nil: none
-	format    string    // of the result unless the text says
-	inSession bool
-	last      bool // end the session
-}
-
-// url has everything but the text: that goes in the body, which has no limit.
-func (c *conn) url(r request) string {
-	v := url.Values{}
-	add := func(name, value string) {
-		if value != "" {
-			v.Set(name, value)
-		}
-	}
-	if r.inSession {
-		for name, value := range c.options {
-			v.Set(name, value)
-		}
-		add("database", c.database)
-		v.Set("session_id", c.session)
-		v.Set("session_timeout", strconv.Itoa(sessionSeconds))
-	}
-	if r.last {
-		v.Set("close_session", "1")
-	}
-	add("query_id", r.id)
-	add("default_format", r.format)
-	return c.base + "?" + v.Encode()
-}
-
-// answer is the server's to one request.
-type answer struct {
-	io.Reader // the rows; it ends in an error if they are not all there
-	resp      *http.Response
-}
-
-func (a *answer) close() error { return a.resp.Body.Close() }
-
-// send sends a request and waits for the head of the answer. While a cancelled query still holds the session, it tries again.
-func (c *conn) send(ctx context.Context, r request) (*answer, error) {
-	for try := 0; ; try++ {
-		a, err := c.sendOnce(ctx, r)
-		var e *exception
-		if r.data != nil || try == lockedTries || !errors.As(err, &e) || e.code != int(sqlerr.SessionIsLocked) {
-			return a, err
-		}
-		select {
-		case <-ctx.Done():
-			return nil, err
-		case <-time.After(lockedWait):
-		}
-	}
-}
-
-func (c *conn) sendOnce(ctx context.Context, r request) (*answer, error) {
-	body := io.Reader(strings.NewReader(r.text))
-	if r.data != nil {
-		body = io.MultiReader(body, r.data)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, c.url(r), body)
-	if err != nil {
-		return nil, sqlerr.Wrap(err, sqlerr.BadArguments, "Bad address %s", c.base)
-	}
-	if r.data == nil {
-		req.ContentLength = int64(len(r.text))
-	}
-	req.Header.Set("X-ClickHouse-User", c.user)
-	if c.password != "" {
-		req.Header.Set("X-ClickHouse-Key", c.password)
-	}
-	req.Header.Set("User-Agent", "olapd-client")
-	resp, err := c.http.Do(req)
-	if err != nil {
-		if ctx.Err() != nil {
-			return nil, ctx.Err()
-		}
-		return nil, networkError(err, req.URL.Host)
-	}
-	if r.inSession {
-		c.used = true
-	}
-	if err := refusal(resp); err != nil {
-		_ = resp.Body.Close() // it was read as far as it matters
-		return nil, err
-	}
-	return &answer{Reader: newBodyReader(resp.Body, resp.Header.Get("X-ClickHouse-Exception-Tag")), resp: resp}, nil
-}
-
-// networkError says what went wrong without the request's address, which holds the settings.
-func networkError(err error, host string) error {
-	var u *url.Error
-	if errors.As(err, &u) {
-		err = u.Err
-	}
-	var data *dataError
-	if errors.As(err, &data) {
-		return data.err
-	}
-	return sqlerr.Wrap(err, sqlerr.NetworkError, "Cannot talk to %s", host)
-}
-
-// refusal is the error of an answer that has no rows.
-func refusal(resp *http.Response) error {
-	code := resp.Header.Get("X-ClickHouse-Exception-Code")
-	if resp.StatusCode == http.StatusOK && code == "" {
-		return nil
-	}
-	text, err := io.ReadAll(io.LimitReader(resp.Body, maxExceptionText))
-	if e := newException(code, string(text)); e.code != 0 && len(text) > 0 {
-		return e
-	}
-	if err != nil {
-		return sqlerr.Wrap(err, sqlerr.NetworkError, "HTTP status %s", resp.Status)
-	}
-	return sqlerr.New(sqlerr.NetworkError, "HTTP status %s: %s", resp.Status, strings.TrimSpace(string(text)))
-}
-
-// side runs a small query outside the session and returns its answer as text.
-func (c *conn) side(ctx context.Context, text string) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, sideTimeout)
-	defer cancel()
-	a, err := c.send(ctx, request{text: text, format: "TabSeparated"})
-	if err != nil {
-		return "", err
-	}
-	defer a.close()
-	b, err := io.ReadAll(a)
-	return string(b), err
-}
-
-// kill asks the server to stop a query.
-func (c *conn) kill(ctx context.Context, id string) error {
-	_, err := c.side(ctx, "KILL QUERY WHERE query_id = '"+id+"'")
-	return err
-}
-
-// summary is the work of a query as the server counted it.
-type summary struct {
-	ReadRows, ReadBytes, WrittenRows, WrittenBytes, ResultRows, MemoryUsage uint64
-	// Whole says that the counts are final; those of a long answer were sent before its end.
-	Whole bool
-}
-
-// summary may be called when the body has been read.
-func (a *answer) summary() summary {
-	text, whole := a.resp.Trailer.Get("X-ClickHouse-Summary"), true
-	if text == "" {
-		short := a.resp.ContentLength >= 0 || a.resp.Uncompressed && len(a.resp.TransferEncoding) == 0
-		text, whole = a.resp.Header.Get("X-ClickHouse-Summary"), short
-	}
-	var counts map[string]string
-	if json.Unmarshal([]byte(text), &counts) != nil {
-		return summary{}
-	}
-	get := func(name string) uint64 {
-		n, _ := strconv.ParseUint(counts[name], 10, 64) // a count the server does not tell is 0
-		return n
-	}
-	return summary{
-		ReadRows: get("read_rows"), ReadBytes: get("read_bytes"), WrittenRows: get("written_rows"), WrittenBytes: get("written_bytes"),
-		ResultRows: get("result_rows"), MemoryUsage: get("memory_usage"), Whole: whole,
-	}
-}
-
-// forget drops a setting of the command line: SET has changed it in the session.
-func (c *conn) forget(name string) {
-	left := maps.Clone(c.options)
-	delete(left, name)
-	c.options = left
 }

@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// column is a column of a table on the server.
-type column struct{ database, table, name, kind string }
+// tableColumn is a column of a table on the server.
+type tableColumn struct{ database, table, name, kind string }
 
 // names is what the server knows, for completion. A snapshot of it is immutable.
 type names struct {
@@ -20,7 +20,7 @@ type names struct {
 	types      []string
 	databases  []string
 	tables     [][2]string // database, table
-	columns    []column
+	columns    []tableColumn
 }
 
 // schemaAge is how old names of databases, tables and columns may get: others may change them, too.
@@ -28,7 +28,7 @@ const schemaAge = 30 * time.Second
 
 // directory fetches names when they are first needed. It is safe for concurrent use.
 type directory struct {
-	conn *conn
+	dial func(context.Context) (*conn, error)
 	mu   struct {
 		sync.Mutex
 		names
@@ -52,20 +52,24 @@ func (d *directory) get() names {
 	if fixed && fresh {
 		return known
 	}
-	var wg sync.WaitGroup
+	ctx, cancel := context.WithTimeout(context.Background(), sideTimeout)
+	defer cancel()
+	c, err := d.dial(ctx) // the session's own may be busy
+	if err != nil {
+		return known // completion does without
+	}
+	defer c.close()
 	fetch := func(needed bool, sql string, each func(fields []string)) {
 		if !needed {
 			return
 		}
-		wg.Go(func() {
-			text, err := d.conn.side(context.Background(), sql)
-			if err != nil {
-				return // completion does without
-			}
-			for line := range strings.Lines(text) {
-				each(strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
-			}
-		})
+		text, err := c.text(ctx, sql)
+		if err != nil {
+			return // as above
+		}
+		for line := range strings.Lines(text) {
+			each(strings.Split(strings.TrimSuffix(line, "\n"), "\t"))
+		}
 	}
 	list := func(needed bool, into *[]string, sql string) {
 		if needed {
@@ -97,10 +101,9 @@ func (d *directory) get() names {
 	})
 	fetch(!fresh, "SELECT database, table, name, type FROM system.columns", func(f []string) {
 		if len(f) == 4 {
-			known.columns = append(known.columns, column{f[0], f[1], f[2], f[3]})
+			known.columns = append(known.columns, tableColumn{f[0], f[1], f[2], f[3]})
 		}
 	})
-	wg.Wait()
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.mu.names, d.mu.fixed = known, len(known.functions) > 0

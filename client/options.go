@@ -1,7 +1,6 @@
 package client
 
 import (
-	"maps"
 	"net"
 	"os"
 	"strconv"
@@ -15,6 +14,8 @@ type options struct {
 	host, user, password, database string
 	port                           int
 	secure, insecure, askPassword  bool
+	authority                      string // file of certificates that vouch for the server's
+	compression                    string // "", "1" or "0"; empty: unless the server is on this machine
 
 	queries     []string
 	queriesFile string
@@ -24,6 +25,7 @@ type options struct {
 	time, echo  bool
 	help        bool
 
+	external []external        // tables that go with every query
 	params   map[string]string // param_x
 	settings map[string]string
 }
@@ -34,13 +36,15 @@ Runs SQL: from --query, from standard input, or typed in at a prompt.
 
 Connection:
   -h, --host HOST           server (127.0.0.1)
-      --port PORT           its HTTP port (8123; 8443 with --secure)
+      --port PORT           its port of the native protocol (9000; 9440 with --secure)
   -u, --user NAME           user (default)
       --password TEXT       password; better the variable OLAPD_PASSWORD
       --ask-password        type the password in
   -d, --database NAME       current database
   -s, --secure              use TLS
+      --ca-certificate FILE verify the server's certificate by this one, not by the system's
       --accept-invalid-certificate   do not verify the server's certificate
+      --compression=1|0     compress what travels (unless the server is on this machine)
 
 Queries:
   -q, --query TEXT          run these statements and exit; may be repeated
@@ -48,6 +52,9 @@ Queries:
   -n, --multiquery          several statements separated by ';' (always on)
       --param_NAME=VALUE    value of {NAME:Type} in the queries
       --SETTING=VALUE       any setting, such as --max_threads=4
+
+External tables, which go with every query; the options just behind --external describe one:
+      --external --file=PATH [--name=_data] [--format=TabSeparated] --structure='a UInt8, b String' | --types=UInt8,String
 
 Output:
   -f, --format NAME         format of results (PrettyCompact in a terminal, else TabSeparated)
@@ -72,12 +79,23 @@ func parseOptions(args []string) (*options, error) {
 		host: "127.0.0.1", user: "default", password: os.Getenv("OLAPD_PASSWORD"),
 		params: map[string]string{}, settings: map[string]string{},
 	}
+	table := false // the options before this one describe an external table
 	for len(args) > 0 {
 		name, value, given, err := splitArgument(args[0])
 		if err != nil {
 			return nil, err
 		}
 		args = args[1:]
+		if name == "external" {
+			o.external = append(o.external, external{name: "_data", format: "TabSeparated"})
+			table = true
+			continue
+		}
+		var field *string
+		if table {
+			field = o.external[len(o.external)-1].field(name)
+			table = field != nil
+		}
 		if flag := o.flags()[name]; flag != nil {
 			*flag = !given || value != "0" && value != "false"
 			continue
@@ -96,6 +114,10 @@ func parseOptions(args []string) (*options, error) {
 				return nil, sqlerr.New(sqlerr.BadArguments, "Option --%s needs a value", name)
 			}
 			value, args = args[0], args[1:]
+		}
+		if field != nil {
+			*field = value
+			continue
 		}
 		if err := o.set(name, value); err != nil {
 			return nil, err
@@ -129,6 +151,7 @@ func splitArgument(arg string) (name, value string, given bool, err error) {
 func (o *options) set(name, value string) error {
 	text := map[string]*string{
 		"host": &o.host, "user": &o.user, "password": &o.password, "database": &o.database, "format": &o.format, "queries-file": &o.queriesFile,
+		"ca-certificate": &o.authority, "compression": &o.compression,
 	}
 	switch {
 	case text[name] != nil:
@@ -155,18 +178,18 @@ func (o *options) address() string {
 	switch {
 	case port != 0:
 	case o.secure:
-		port = 8443
+		port = 9440
 	default:
-		port = 8123
+		port = 9000
 	}
 	return net.JoinHostPort(o.host, strconv.Itoa(port))
 }
 
-// query returns the settings and parameters that go with every query; the caller may change them.
-func (o *options) query() map[string]string {
-	all := maps.Clone(o.settings)
-	for name, value := range o.params {
-		all["param_"+name] = value
+// compressed reports whether blocks travel compressed: within a machine it would only cost time.
+func (o *options) compressed() bool {
+	if o.compression != "" {
+		return o.compression != "0" && o.compression != "false"
 	}
-	return all
+	ip := net.ParseIP(o.host)
+	return o.host != "localhost" && (ip == nil || !ip.IsLoopback())
 }

@@ -1,13 +1,10 @@
 package client
 
 import (
-	"context"
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 )
 
@@ -23,76 +20,94 @@ type work struct {
 	readRows, readBytes, totalRows, writtenRows, writtenBytes, memory uint64
 }
 
-// parseWork reads the row of system.processes that progressSQL asks for; false: the query is not running.
-func parseWork(text string) (work, bool) {
-	var w work
-	fields := strings.Split(strings.TrimSpace(text), "\t")
-	into := []*uint64{&w.readRows, &w.readBytes, &w.totalRows, &w.writtenRows, &w.writtenBytes, &w.memory}
-	if len(fields) != len(into) {
-		return work{}, false
-	}
-	for i, f := range fields {
-		n, err := strconv.ParseUint(f, 10, 64)
-		if err != nil {
-			return work{}, false
-		}
-		*into[i] = n
-	}
-	return w, true
-}
-
-func progressSQL(id string) string {
-	return "SELECT read_rows, read_bytes, total_rows_approx, written_rows, written_bytes, greatest(peak_memory_usage, 0) " +
-		"FROM system.processes WHERE query_id = '" + id + "'"
-}
-
-// progress draws a bar on a terminal while a query runs. It asks the server beside the query, in a goroutine that ends
-// with stop.
+// progress draws a bar on a terminal while a query runs, in a goroutine that ends with stop. A nil progress draws nothing.
 type progress struct {
-	sent  atomic.Int64 // bytes of an INSERT's data handed to the network
 	w     io.Writer
 	width func() int
 	once  sync.Once
-	end   context.CancelFunc
+	end   chan struct{}
 	done  chan struct{}
+	mu    struct {
+		sync.Mutex
+		work  work
+		sent  uint64 // bytes of an INSERT's data that were read
+		drawn bool
+	}
 }
 
 // startProgress draws on w until stop is called.
-func startProgress(ctx context.Context, c *conn, id string, w io.Writer, width func() int) *progress {
-	ctx, end := context.WithCancel(ctx)
-	p := &progress{w: w, width: width, end: end, done: make(chan struct{})}
-	go p.loop(ctx, c, id)
+func startProgress(w io.Writer, width func() int) *progress {
+	p := &progress{w: w, width: width, end: make(chan struct{}), done: make(chan struct{})}
+	go p.loop()
 	return p
 }
 
 // stop wipes the bar. What is written afterwards does not mix with it.
 func (p *progress) stop() {
+	if p == nil {
+		return
+	}
 	p.once.Do(func() {
-		p.end()
+		close(p.end)
 		<-p.done
 	})
 }
 
-func (p *progress) loop(ctx context.Context, c *conn, id string) {
+// tell says how far the query is.
+func (p *progress) tell(w work) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.work = w
+}
+
+// sent counts bytes of an INSERT's data.
+func (p *progress) sent(n int) {
+	if p == nil {
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.mu.sent += uint64(n)
+}
+
+// pause wipes the bar while f writes to the same terminal.
+func (p *progress) pause(f func()) {
+	if p == nil {
+		f()
+		return
+	}
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.wipeLocked()
+	f()
+}
+
+func (p *progress) wipeLocked() {
+	if p.mu.drawn {
+		fmt.Fprint(p.w, "\r\x1b[K")
+	}
+	p.mu.drawn = false
+}
+
+func (p *progress) loop() {
 	defer close(p.done)
-	start, drawn := time.Now(), false
+	start := time.Now()
 	timer := time.NewTimer(firstProgress)
 	defer timer.Stop()
 	for tick := 0; ; tick++ {
 		select {
-		case <-ctx.Done():
-			if drawn {
-				fmt.Fprint(p.w, "\r\x1b[K")
-			}
+		case <-p.end:
+			p.pause(func() {})
 			return
 		case <-timer.C:
 		}
-		text, _ := c.side(ctx, progressSQL(id)) // a server that does not tell leaves the time and what was sent
-		w, _ := parseWork(text)
-		if ctx.Err() == nil {
-			drawn = true
-			fmt.Fprint(p.w, "\r"+bar(w, uint64(p.sent.Load()), time.Since(start), tick, p.width()-1)+"\x1b[K")
-		}
+		p.mu.Lock()
+		p.mu.drawn = true
+		fmt.Fprint(p.w, "\r"+bar(p.mu.work, p.mu.sent, time.Since(start), tick, p.width()-1)+"\x1b[K")
+		p.mu.Unlock()
 		timer.Reset(nextProgress)
 	}
 }

@@ -20,20 +20,19 @@ type editor interface {
 func (a *app) greet() error {
 	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
 	defer cancel()
-	r, err := a.conn.send(ctx, request{text: "SELECT version(), currentDatabase()", format: "TabSeparated", inSession: true})
+	c, err := a.connect()
 	if err != nil {
 		return err
 	}
-	defer r.close()
-	b, err := io.ReadAll(r)
+	text, err := c.text(ctx, "SELECT version(), currentDatabase()")
 	if err != nil {
 		return err
 	}
-	version, database, _ := strings.Cut(strings.TrimSpace(string(b)), "\t")
-	a.conn.database = database
-	name := r.resp.Header.Get("X-ClickHouse-Server-Display-Name")
+	version, database, _ := strings.Cut(strings.TrimSpace(text), "\t")
+	a.database = database
+	name := c.server.DisplayName
 	if name == "" {
-		name = "server"
+		name = c.server.Name
 	}
 	fmt.Fprintf(a.stdout, "Connected to %s at %s as user %s (speaks ClickHouse %s). Type help for help.\n\n", printable(name), a.address(), a.user, printable(version))
 	return nil

@@ -2,6 +2,7 @@ package client
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"os"
 	"regexp"
@@ -28,7 +29,7 @@ func (t *typist) read() (string, error) {
 
 func prompted(t *testing.T, f *fake) (*app, *bytes.Buffer) {
 	t.Helper()
-	host, port, _ := strings.Cut(f.Listener.Addr().String(), ":")
+	host, port, _ := strings.Cut(f.l.Addr().String(), ":")
 	o, err := parseOptions([]string{"--host", host, "--port", port, "--format=PrettyCompact"})
 	if err != nil {
 		t.Fatal(err)
@@ -36,7 +37,7 @@ func prompted(t *testing.T, f *fake) (*app, *bytes.Buffer) {
 	var out bytes.Buffer
 	a := newApp(o, nil, &out, &out)
 	a.prompting = true
-	t.Cleanup(a.conn.close)
+	t.Cleanup(a.close)
 	return a, &out
 }
 
@@ -57,21 +58,29 @@ func TestPrompt(t *testing.T) {
 	got := times.ReplaceAllString(strings.ReplaceAll(out.String(), a.address(), "ADDRESS"), "T")
 	want := `Connected to fake at ADDRESS as user default (speaks ClickHouse 25.8.1.1). Type help for help.
 
-PrettyCompact
+   ┌─x───┐
+1. │ row │
+   └─────┘
 
 1 row in set. Elapsed: T.
 
-Vertical
+Row 1:
+──────
+x: row
 
 1 row in set. Elapsed: T.
 
-Code: 60. DB::Exception: Table default.missing does not exist. (UNKNOWN_TABLE) (version 25.8.1.1 (official build))
+Code: 60. DB::Exception: Table default.missing does not exist. (UNKNOWN_TABLE)
 
-PrettyCompact
+   ┌─x───┐
+1. │ row │
+   └─────┘
 
 1 row in set. Elapsed: T.
 
-PrettyCompact
+   ┌─x───┐
+1. │ row │
+   └─────┘
 
 1 row in set. Elapsed: T.
 
@@ -83,22 +92,23 @@ Ok.
 
 0 rows in set. Elapsed: T.
 
-1
-2
+   ┌─x─┐
+1. │ 1 │
+2. │ 2 │
+   └───┘
 
 2 rows in set. Elapsed: T. Processed 2.00 thousand rows, 16.00 KB T
-Peak memory usage: 1.00 MiB.
 
 ` + help + "Bye.\n"
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
 	}
-	if sent := f.texts[1:]; !slices.Equal(sent, []string{"SELECT 1", "SELECT 2", "SELECT missing", "SHOW DATABASES", "DESCRIBE TABLE ev", "USE `a b`",
+	if sent := f.texts()[1:]; !slices.Equal(sent, []string{"SELECT 1", "SELECT 2", "SELECT missing", "SHOW DATABASES", "DESCRIBE TABLE ev", "USE `a b`",
 		"CREATE TABLE t (a Int8) ENGINE = Memory", "SELECT streamed"}) {
 		t.Errorf("sent %q", sent)
 	}
-	if a.conn.database != "a b" || changes == 0 {
-		t.Errorf("database %q, %d changes", a.conn.database, changes)
+	if a.database != "a b" || changes == 0 {
+		t.Errorf("database %q, %d changes", a.database, changes)
 	}
 }
 
@@ -121,20 +131,43 @@ func TestInterrupt(t *testing.T) {
 
 func TestInterruptOfADeafServer(t *testing.T) {
 	f := newFake(t)
+	f.deaf = true
 	a, out := prompted(t, f)
 	signals := make(chan os.Signal, 2)
 	signals <- os.Interrupt
 	signals <- os.Interrupt
 	a.interrupts = func() (<-chan os.Signal, func()) { return signals, func() {} }
-	f.killed = make(chan struct{}) // the first KILL is heard by no one
-	go func() { time.Sleep(50 * time.Millisecond); <-f.killed }()
 	start := time.Now()
 	a.typed("SELECT sleep(100);")
 	if !strings.Contains(out.String(), "Code: 394") || time.Since(start) > cancelGrace {
 		t.Errorf("after %v: %q", time.Since(start), out)
 	}
-	f.CloseClientConnections()
-	close(f.killed)
+	a.typed("SELECT 1;")
+	if !strings.Contains(out.String(), "row") || len(f.hellos) != 2 {
+		t.Errorf("no new connection: %q", out)
+	}
+	signals <- os.Interrupt
+	start = time.Now()
+	a.typed("SELECT sleep(100);")
+	if took := time.Since(start); took < cancelGrace || took > 5*cancelGrace {
+		t.Errorf("a server that does not hear Cancel is left after %v", took)
+	}
+}
+
+func TestInterruptOfAnInsert(t *testing.T) {
+	f := newFake(t)
+	a, out := prompted(t, f)
+	signals := make(chan os.Signal, 1)
+	a.interrupts = func() (<-chan os.Signal, func()) { return signals, func() {} }
+	in, w := io.Pipe()
+	defer w.Close() // what reads it ends then
+	a.stdin = in
+	time.AfterFunc(50*time.Millisecond, func() { signals <- os.Interrupt })
+	a.typed("INSERT INTO t FORMAT CSV;")
+	a.typed("SELECT 1;")
+	if !strings.HasPrefix(out.String(), "Code: 394") || !strings.Contains(out.String(), "row") || len(f.hellos) != 1 {
+		t.Errorf("%d connections: %q", len(f.hellos), out)
+	}
 }
 
 func TestComplete(t *testing.T) {
@@ -179,7 +212,7 @@ func TestCompletions(t *testing.T) {
 		settings: []string{"max_threads", "max_block_size"}, formats: []string{"CSV", "CSVWithNames", "JSON"}, engines: []string{"MergeTree", "Memory"},
 		types: []string{"String", "UInt64"}, databases: []string{"default", "system"},
 		tables:  [][2]string{{"default", "events"}, {"default", "odd name"}, {"system", "one"}},
-		columns: []column{{"default", "events", "user_id", "UInt64"}, {"default", "events", "url", "String"}, {"system", "one", "dummy", "UInt8"}},
+		columns: []tableColumn{{"default", "events", "user_id", "UInt64"}, {"default", "events", "url", "String"}, {"system", "one", "dummy", "UInt8"}},
 	}
 	for text, want := range map[string]string{
 		"sel":                             "select",
@@ -229,14 +262,19 @@ func TestCompletions(t *testing.T) {
 func TestDirectory(t *testing.T) {
 	f := newFake(t)
 	a, _ := prompted(t, f)
-	d := &directory{conn: a.conn}
+	d := &directory{dial: func(ctx context.Context) (*conn, error) { return dial(ctx, &a.options, a.database) }}
 	n := d.get()
-	if !slices.Equal(n.databases, []string{"default", "system"}) || !n.aggregates["count"] || len(n.tables) != 2 || len(n.columns) != 1 {
+	if !slices.Equal(n.databases, []string{"default", "system"}) || !slices.Equal(n.settings, []string{"row"}) {
 		t.Errorf("%+v", n)
 	}
 	d.expire()
-	if again := d.get(); len(again.databases) != 2 || len(again.functions) != 2 {
+	if again := d.get(); len(again.databases) != 2 {
 		t.Errorf("%+v", again)
+	}
+	f.close()
+	d.expire()
+	if without := d.get(); len(without.databases) != 2 {
+		t.Errorf("names that are known are lost with the server: %+v", without)
 	}
 }
 

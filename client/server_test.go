@@ -17,7 +17,7 @@ import (
 // TestServer runs the client against a real node.
 func TestServer(t *testing.T) {
 	cfg := node.DefaultConfig()
-	cfg.Data, cfg.HTTP, cfg.Native, cfg.Admin, cfg.LogLevel, cfg.FS = "data", "127.0.0.1:0", "", "", "error", vfs.NewMem()
+	cfg.Data, cfg.HTTP, cfg.Native, cfg.Admin, cfg.LogLevel, cfg.FS = "data", "", "127.0.0.1:0", "", "error", vfs.NewMem()
 	cfg.Users = map[string]node.UserConfig{"default": {}, "ann": {Password: "secret"}}
 	n, err := node.Open(t.Context(), cfg)
 	if err != nil {
@@ -28,7 +28,7 @@ func TestServer(t *testing.T) {
 			t.Error(err)
 		}
 	}()
-	host, port, err := net.SplitHostPort(n.HTTPAddr())
+	host, port, err := net.SplitHostPort(n.NativeAddr())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -61,6 +61,14 @@ func TestServer(t *testing.T) {
 		{want: "0|200002\t19999900003\n|", args: []string{"-q", "SELECT count(), sum(a) FROM web.t"}},
 		{want: "0||", args: []string{"-q", "SELECT * FROM web.t INTO OUTFILE '" + csv + "'"}},
 		{want: "0|400004\n|", args: []string{"-d", "web", "-q", "INSERT INTO t FROM INFILE '" + csv + "'; SELECT count() FROM t"}},
+		{want: "0||", args: []string{"-q", "CREATE TABLE d (a UInt8, b String DEFAULT concat('<', toString(a), '>'), e UInt8 EPHEMERAL, m UInt8 MATERIALIZED a + 1, l LowCardinality(Nullable(String)), arr Array(UInt8) DEFAULT [a]) ENGINE = Memory"}},
+		{want: "0||", stdin: "{\"a\":1}\n{\"a\":2,\"b\":\"given\",\"l\":\"x\",\"arr\":[]}\n", args: []string{"-q", "INSERT INTO d FORMAT JSONEachRow"}},
+		{want: "0||", args: []string{"-q", "INSERT INTO d (arr, a) VALUES ([1, 1 + 1], 3), (range(3), length('four'))"}},
+		{want: "0|1\t<1>\t2\t\\N\t[1]\n2\tgiven\t3\tx\t[]\n3\t<3>\t4\t\\N\t[1,2]\n4\t<4>\t5\t\\N\t[0,1,2]\n|", args: []string{"-q", "SELECT a, b, m, l, arr FROM d ORDER BY a"}},
+		{want: "0|0\t2\n1\t1\n\n0\t3\n|", args: []string{"-q", "SELECT number % 2 AS k, count() FROM numbers(3) GROUP BY k WITH TOTALS ORDER BY k"}},
+		{want: "0|2\n|", stdin: "1\n2\n7\n", args: []string{"--external", "--file=-", "--name=ids", "--structure=id UInt64", "-q", "SELECT count() FROM numbers(5) WHERE number IN ids"}},
+		{want: "0|2021-01-01 01:00:00\n|", args: []string{"-q", "SET session_timezone = 'Europe/Berlin'; SELECT toDateTime('2021-01-01 00:00:00', 'UTC')::DateTime"}},
+		{want: "0|[\"1\"]\n|", args: []string{"-q", "SELECT 1::UInt64 AS x FORMAT JSONCompactEachRow SETTINGS output_format_json_quote_64bit_integers = 1"}},
 		{want: "60||Code: 60", args: []string{"-q", "SELECT * FROM missing"}},
 		{want: "62||Code: 62", args: []string{"-q", "SELECT FROM FROM"}},
 		{want: "115||Code: 115", args: []string{"--max_threadz=1", "-q", "SELECT 1"}},
@@ -82,7 +90,7 @@ func TestServer(t *testing.T) {
 		var out bytes.Buffer
 		a := newApp(o, nil, &out, &out)
 		a.prompting = true
-		defer a.conn.close()
+		defer a.close()
 		a.typed("SELECT number FROM numbers(1000000);")
 		if got := out.String(); !strings.Contains(got, "\n\n1000000 rows in set. Elapsed: ") || !strings.Contains(got, " Processed 1.00 million rows, 8.00 MB (") {
 			t.Errorf("it ends in %q", got[max(0, len(got)-200):])
@@ -95,7 +103,7 @@ func TestServer(t *testing.T) {
 		}
 		var out bytes.Buffer
 		a := newApp(o, nil, &out, &out)
-		defer a.conn.close()
+		defer a.close()
 		signals := make(chan os.Signal, 1)
 		a.interrupts = func() (<-chan os.Signal, func()) { return signals, func() {} }
 		time.AfterFunc(200*time.Millisecond, func() { signals <- os.Interrupt })

@@ -1,6 +1,7 @@
 package client
 
 import (
+	"context"
 	"errors"
 	"os"
 	"path/filepath"
@@ -15,7 +16,7 @@ func prompt(a *app) error {
 	if err := a.greet(); err != nil {
 		return err
 	}
-	d := &directory{conn: a.conn}
+	d := &directory{dial: func(ctx context.Context) (*conn, error) { return dial(ctx, &a.options, a.database) }}
 	a.changed = d.expire
 	return a.repl(newTerminal(a, d))
 }
@@ -33,14 +34,14 @@ func newTerminal(a *app, d *directory) editor {
 	for _, keymap := range []string{"emacs", "vi-insert"} {
 		_ = shell.Config.Bind(keymap, "\t", "menu-complete", false) // as above
 	}
-	shell.Prompt.Primary(func() string { return promptText(a.conn.database) })
+	shell.Prompt.Primary(func() string { return promptText(a.database) })
 	shell.Prompt.Secondary(func() string { return "      :-] " })
 	shell.AcceptMultiline = func(line []rune) bool { return complete(string(line)) }
 	if colorful() {
 		shell.SyntaxHighlighter = func(line []rune) string { return highlight(string(line)) }
 	}
 	shell.Completer = func(line []rune, cursor int) readline.Completions {
-		return menu(line, cursor, d, a.conn.database)
+		return menu(line, cursor, d, a.database)
 	}
 	if path := historyFile(); path != "" {
 		if source, err := readline.NewHistoryFromFile(path); err == nil {

@@ -86,7 +86,7 @@ func readHead(r io.Reader, n int) (string, bool, error) {
 
 // ownSettings applies the statement's SETTINGS clauses.
 func (x *statement) ownSettings() error {
-	for _, list := range statementSettings(x.ast) {
+	for _, list := range ast.Settings(x.ast) {
 		for _, s := range list {
 			if err := x.applySetting(s); err != nil {
 				return err
@@ -107,60 +107,11 @@ func (x *statement) applySetting(s ast.Setting) error {
 	return x.set.Set(s.Name, text)
 }
 
-// statementSettings returns the clauses that hold for the whole statement, in the order they apply.
-func statementSettings(s ast.Statement) [][]ast.Setting {
-	switch s := s.(type) {
-	case *ast.SelectUnion:
-		var out [][]ast.Setting
-		if last := s.Items[len(s.Items)-1].Select; last != nil {
-			out = append(out, last.Settings)
-		}
-		return append(out, s.Output.Settings)
-	case *ast.Insert:
-		out := [][]ast.Setting{s.Settings}
-		if s.Select != nil {
-			out = append(out, statementSettings(s.Select)...)
-		}
-		return out
-	case *ast.Explain:
-		if s.Statement != nil {
-			return append(statementSettings(s.Statement), s.Output.Settings)
-		}
-	case *ast.Alter:
-		return [][]ast.Setting{s.Settings}
-	case *ast.Optimize:
-		return [][]ast.Setting{s.Settings}
-	case *ast.Describe:
-		return [][]ast.Setting{s.Output.Settings}
-	case *ast.Check:
-		return [][]ast.Setting{s.Settings, s.Output.Settings}
-	case *ast.Exists:
-		return [][]ast.Setting{s.Output.Settings}
-	case *ast.Show:
-		return [][]ast.Setting{s.Output.Settings}
-	}
-	return nil
-}
-
 // settingText is the text of a setting's value: a literal's value, or SQL of a collection.
 func settingText(e ast.Expr, params map[string]string) (string, error) {
 	switch e := e.(type) {
 	case *ast.Literal:
-		switch e.Kind {
-		case ast.LiteralString:
-			return e.Str, nil
-		case ast.LiteralBool:
-			if e.Bool {
-				return "1", nil
-			}
-			return "0", nil
-		case ast.LiteralNull:
-			return "", nil
-		}
-		if e.Text != "" {
-			return e.Text, nil
-		}
-		return e.Value(), nil
+		return e.SettingText(), nil
 	case *ast.QueryParam:
 		v, ok := params[e.Name]
 		if !ok {

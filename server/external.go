@@ -4,13 +4,10 @@ import (
 	"context"
 	"errors"
 	"io"
-	"strconv"
-	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/format"
 	"github.com/olapd/olapd/internal/sqlerr"
-	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query"
 	"github.com/olapd/olapd/query/virtual"
 )
@@ -73,15 +70,7 @@ func (q *request) externalColumns(name string) (column.Schema, error) {
 	if text == "" {
 		return nil, sqlerr.New(sqlerr.BadArguments, "Neither structure nor types have not been provided for external table %s. Use fields %s_structure or %s_types to do so", name, name, name)
 	}
-	t, err := types.Parse("Tuple(" + strings.TrimSpace(text) + ")")
-	if err != nil {
-		return nil, err
-	}
-	var out column.Schema
-	for i, e := range t.Elems {
-		out = append(out, column.Field{Name: "_" + strconv.Itoa(i+1), Type: e})
-	}
-	return out, nil
+	return virtual.ParseTypes(text)
 }
 
 // limited reads up to a limit, and fails beyond it.

@@ -30,9 +30,9 @@ const (
 
 // process is a node of the cluster, a process of its own: so that it can be killed.
 type process struct {
-	name, dir, http string
-	cmd             *exec.Cmd
-	done            chan struct{}
+	name, dir, http, native string
+	cmd                     *exec.Cmd
+	done                    chan struct{}
 }
 
 // openCluster starts the nodes, founding the cluster on the first run.
@@ -45,14 +45,17 @@ func (d *demo) openCluster(ctx context.Context) error {
 	join := ""
 	for i := 1; i <= d.opts.nodes; i++ {
 		p := &process{name: fmt.Sprint("node-", i), dir: filepath.Join(d.opts.data, fmt.Sprint("olapd-", i))}
-		want := d.opts.http
+		http, native := d.opts.http, d.opts.native
 		if i > 1 {
-			want = "127.0.0.1:" + strconv.Itoa(8123+i-1)
+			http, native = "127.0.0.1:"+strconv.Itoa(8123+i-1), "127.0.0.1:"+strconv.Itoa(9000+i-1)
 		}
-		if p.http, err = freeAddress(want); err != nil {
+		if p.http, err = freeAddress(http); err != nil {
 			return err
 		}
-		args := []string{"server", "--data", p.dir, "--http", p.http}
+		if p.native, err = freeAddress(native); err != nil {
+			return err
+		}
+		args := []string{"server", "--data", p.dir, "--http", p.http, "--native", p.native}
 		id, err := identity.Load(vfs.Disk(), p.dir)
 		if err != nil {
 			return err
@@ -162,6 +165,7 @@ func (d *demo) welcomeCluster(p func(format string, args ...any)) {
 	for _, n := range d.nodes {
 		p("  %-8s http://%s  pid %d  %s", n.name, n.http, n.cmd.Process.Pid, n.dir)
 	}
-	p("  %s cluster status%s", os.Args[0], clientPort(d.nodes[0].http))
-	p("  kill -9 %d      # the stream goes on; start it again with: %s server --data %s --http %s", d.nodes[1].cmd.Process.Pid, os.Args[0], d.nodes[1].dir, d.nodes[1].http)
+	p("  %s cluster status%s", os.Args[0], clientPort(d.nodes[0].native))
+	p("  kill -9 %d      # the stream goes on; start it again with: %s server --data %s --http %s --native %s", d.nodes[1].cmd.Process.Pid, os.Args[0], d.nodes[1].dir, d.nodes[1].http,
+		d.nodes[1].native)
 }

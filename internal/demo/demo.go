@@ -29,10 +29,10 @@ import (
 
 // options are the flags.
 type options struct {
-	data, http, kafka string
-	rate, partitions  int
-	nodes             int
-	length            time.Duration // 0: until a signal
+	data, http, native, kafka string
+	rate, partitions          int
+	nodes                     int
+	length                    time.Duration // 0: until a signal
 }
 
 // maxRate is more than one process can make and take, and keeps the arithmetic of pacing harmless.
@@ -44,6 +44,7 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	fs.SetOutput(out)
 	fs.StringVar(&o.data, "data", "./data/demo", "`directory` of everything stored")
 	fs.StringVar(&o.http, "http", "127.0.0.1:8123", "`address` of the HTTP interface; if it is taken, a free port is chosen")
+	fs.StringVar(&o.native, "native", node.DefaultNative, "`address` of the native protocol; if it is taken, a free port is chosen")
 	fs.StringVar(&o.kafka, "kafka", "127.0.0.1:9092", "`address` of the Kafka broker, kept for the life of the data; if it is taken, a free port is chosen")
 	fs.IntVar(&o.rate, "rate", 20_000, "`events` a second")
 	fs.IntVar(&o.partitions, "partitions", 4, "`number` of partitions of the topic, when it is made")
@@ -189,16 +190,15 @@ func (d *demo) openBroker(ctx context.Context) error {
 }
 
 func (d *demo) openNode(ctx context.Context) error {
-	l, err := listen(d.opts.http)
-	if err != nil {
-		return err
-	}
-	addr := l.Addr().String()
-	if err := l.Close(); err != nil {
-		return err
-	}
 	c := node.DefaultConfig()
-	c.Data, c.HTTP, c.Logger = filepath.Join(d.opts.data, "olapd"), addr, d.logger()
+	c.Data, c.Logger = filepath.Join(d.opts.data, "olapd"), d.logger()
+	var err error
+	if c.HTTP, err = freeAddress(d.opts.http); err != nil {
+		return err
+	}
+	if c.Native, err = freeAddress(d.opts.native); err != nil {
+		return err
+	}
 	d.node, err = node.Open(ctx, c)
 	if err != nil {
 		return err
@@ -229,18 +229,19 @@ func (d *demo) welcome() {
 		p("going on behind %s events", grouped(int64(d.before)))
 	}
 	p("")
-	http := ""
+	var http, native string
 	if d.node != nil {
-		http = d.node.HTTPAddr()
+		http, native = d.node.HTTPAddr(), d.node.NativeAddr()
 	} else {
-		http = d.nodes[0].http
+		http, native = d.nodes[0].http, d.nodes[0].native
 	}
 	d.address("HTTP, as ClickHouse's", http, d.opts.http, "is taken")
+	d.address("ClickHouse's protocol", native, d.opts.native, "is taken")
 	d.address("Kafka, topic "+topic, d.broker.addr, d.opts.kafka, "is taken, or was when this data was made")
 	p("  %-22s %s", "log", d.logName())
 	p("")
 	p("Try:")
-	p("  %s client%s", os.Args[0], clientPort(http))
+	p("  %s client%s", os.Args[0], clientPort(native))
 	p("  curl http://%s/ --data 'SELECT country, count(), uniq(user_id) FROM events GROUP BY country ORDER BY 2 DESC LIMIT 5'", http)
 	p("  http://%s/play", http)
 	if d.nodes != nil {
@@ -252,7 +253,7 @@ func (d *demo) welcome() {
 
 // clientPort is the option that leads the client to an address; none for its default.
 func clientPort(addr string) string {
-	if _, port, err := net.SplitHostPort(addr); err == nil && port != "8123" {
+	if _, port, err := net.SplitHostPort(addr); err == nil && port != "9000" {
 		return " --port " + port
 	}
 	return ""

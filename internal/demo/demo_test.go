@@ -34,7 +34,7 @@ func TestDemoTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer taken.Close()
-	o := options{data: t.TempDir(), http: taken.Addr().String(), kafka: "127.0.0.1:0", rate: 2000, partitions: 3, length: 2 * time.Second}
+	o := options{data: t.TempDir(), http: taken.Addr().String(), native: "127.0.0.1:0", kafka: "127.0.0.1:0", rate: 2000, partitions: 3, length: 2 * time.Second}
 	var before int64
 	for range 2 {
 		out := &lockedBuffer{}

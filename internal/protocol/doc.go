@@ -60,6 +60,12 @@ const (
 // HasColumnDefaults tells whether a revision knows TableColumns packets.
 func HasColumnDefaults(revision int) bool { return revision >= withColumnDefaults }
 
+// HasTextSettings tells whether settings can be told to a server of a revision: before, their form depended on which it was.
+func HasTextSettings(revision int) bool { return revision >= withTextSettings }
+
+// HasParameters tells whether a revision knows the values of {name:Type}.
+func HasParameters(revision int) bool { return revision >= withParameters }
+
 // HasServerLogs tells whether a revision knows Log packets.
 func HasServerLogs(revision int) bool { return revision >= withServerLogs }
 

@@ -139,3 +139,9 @@ func AppendTables(dst []byte, tables []TableStatus) []byte {
 func AppendTableColumns(dst []byte, table, columns string) []byte {
 	return appendStrings(binary.AppendUvarint(dst, uint64(ServerTableColumns)), table, columns)
 }
+
+// ReadTableColumns reads the description of a table's columns behind its kind.
+func (r *Reader) ReadTableColumns() (table, columns string, err error) {
+	table, columns = r.Name(), r.Text()
+	return table, columns, r.err
+}

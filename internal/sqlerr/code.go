@@ -64,6 +64,7 @@ const (
 	EmptyDataPassed                              Code = 92
 	UnknownPacketFromClient                      Code = 99
 	UnknownPacketFromServer                      Code = 100
+	NoDataToInsert                               Code = 108
 	UnexpectedPacketFromClient                   Code = 101
 	UnknownSetting                               Code = 115
 	IncorrectData                                Code = 117
@@ -274,6 +275,7 @@ var names = map[Code]string{
 	EmptyDataPassed:                              "EMPTY_DATA_PASSED",
 	UnknownPacketFromClient:                      "UNKNOWN_PACKET_FROM_CLIENT",
 	UnknownPacketFromServer:                      "UNKNOWN_PACKET_FROM_SERVER",
+	NoDataToInsert:                               "NO_DATA_TO_INSERT",
 	UnexpectedPacketFromClient:                   "UNEXPECTED_PACKET_FROM_CLIENT",
 	UnknownSetting:                               "UNKNOWN_SETTING",
 	IncorrectData:                                "INCORRECT_DATA",

@@ -237,6 +237,38 @@ func (g *Target) Block(in *column.Block, omitted [][]uint8) (*column.Block, erro
 	return out, nil
 }
 
+// Given is Block for one who sends the columns of Input on, to where the rest is computed: it fills in the values that were omitted.
+func (g *Target) Given(in *column.Block, omitted [][]uint8) (*column.Block, error) {
+	work := &column.Block{N: in.N, Cols: make([]column.Vector, len(g.all))}
+	var need func(i int) error
+	need = func(i int) error { // compile has seen that no column needs itself
+		if work.Cols[i] != nil {
+			return nil
+		}
+		if g.exprs[i] != nil {
+			for _, n := range g.exprs[i].Columns() {
+				if err := need(n); err != nil {
+					return err
+				}
+			}
+		}
+		v, err := g.column(i, in, omitted, work)
+		work.Cols[i] = v
+		return err
+	}
+	out := &column.Block{N: in.N, Cols: make([]column.Vector, len(in.Cols))}
+	for i, at := range g.given {
+		if at < 0 {
+			continue
+		}
+		if err := need(i); err != nil {
+			return nil, err
+		}
+		out.Cols[at] = column.Flatten(work.Cols[i])
+	}
+	return out, nil
+}
+
 func (g *Target) column(i int, in *column.Block, omitted [][]uint8, work *column.Block) (column.Vector, error) {
 	at := g.given[i]
 	if at < 0 {

@@ -140,6 +140,19 @@ func ParseStructure(text string) (column.Schema, error) {
 	return out, nil
 }
 
+// ParseTypes reads the types of columns without names, which are _1, _2 and so on.
+func ParseTypes(text string) (column.Schema, error) {
+	t, err := types.Parse("Tuple(" + strings.TrimSpace(text) + ")")
+	if err != nil {
+		return nil, err
+	}
+	var out column.Schema
+	for i, e := range t.Elems {
+		out = append(out, column.Field{Name: "_" + strconv.Itoa(i+1), Type: e})
+	}
+	return out, nil
+}
+
 // typeEnd is where the comma behind a type stands: outside of brackets and quotes.
 func typeEnd(s string) int {
 	depth, quoted := 0, false
