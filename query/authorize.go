@@ -333,7 +333,12 @@ var sourceFunctions = map[string]string{"file": "FILE", "url": "URL", "urlCluste
 	"hdfs": "HDFS", "azureBlobStorage": "AZURE", "jdbc": "JDBC", "odbc": "ODBC", "sqlite": "SQLITE", "redis": "REDIS"}
 
 // mayCall checks a table function.
-func (x *statement) mayCall(name string) error {
+func (x *statement) mayCall(name string) error { return x.mayReach(name, "READ") }
+
+// mayWrite checks a table function that rows are inserted into.
+func (x *statement) mayWrite(name string) error { return x.mayReach(name, "WRITE") }
+
+func (x *statement) mayReach(name, how string) error {
 	source := sourceFunctions[name]
 	if source == "" || x.access.Rights.Has(access.Of(source), access.Object{}, false) || x.access.Rights.Has(access.Of("SOURCES"), access.Object{}, false) {
 		return nil
@@ -341,7 +346,7 @@ func (x *statement) mayCall(name string) error {
 	if err := x.access.Check(access.On("CREATE TEMPORARY TABLE", "", ""), false); err != nil {
 		return err
 	}
-	return x.access.Check(access.OnParam("READ", source), false)
+	return x.access.Check(access.OnParam(how, source), false)
 }
 
 func assigned(list []*ast.Assignment) []string {

@@ -14,6 +14,7 @@ import (
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/exec/spill"
+	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/query/fragment"
 	"github.com/olapd/olapd/query/virtual"
 )
@@ -37,13 +38,15 @@ type Deps struct {
 	Backups Backups
 	// Operator runs SYSTEM CLUSTER; nil: refused.
 	Operator Operator
-	Budget   *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own
-	Temp     *spill.Store   // of the process; nil: queries over their memory end
-	Clock    clock.Clock    // nil: the system's
-	Logger   *slog.Logger   // nil: none
-	Zone     *time.Location // of the server; nil: UTC
-	Host     string
-	Server   function.Server // what version() and its kin say
+	// Files is what table functions may read and write beside tables; nil: nothing.
+	Files  *files.Reach
+	Budget *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own
+	Temp   *spill.Store   // of the process; nil: queries over their memory end
+	Clock  clock.Clock    // nil: the system's
+	Logger *slog.Logger   // nil: none
+	Zone   *time.Location // of the server; nil: UTC
+	Host   string
+	Server function.Server // what version() and its kin say
 	// Settings are the defaults of every session that differ from those declared (the default profile).
 	Settings map[string]string
 	// MaxQueries is how many queries run at once before TooManySimultaneousQueries; 0: defaultMaxQueries.

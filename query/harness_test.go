@@ -22,6 +22,7 @@ import (
 	"github.com/olapd/olapd/materialized"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/exec/spill"
+	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/query/virtual"
 )
 
@@ -231,7 +232,7 @@ func newHarness(t testing.TB) *harness {
 	e, err := New(Deps{
 		Catalog: m, Store: m, Writer: m, Clock: clock.NewManual(time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC)), Budget: mem.NewBudget("test", 1<<30), Temp: temp,
 		Host: "test", Server: function.Server{Version: "25.8.1.1", DisplayName: "olapd"},
-		Providers: virtual.Providers{},
+		Providers: virtual.Providers{}, Files: &files.Reach{FS: vfs.NewMem(), Folder: "/user_files"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -65,8 +65,18 @@ type randomInput struct {
 	spool vfs.File // nil: in memory
 }
 
-// randomAccess reads src to its end, into memory or, if it is large, a file.
+// Sized is an input that need not be read from its beginning.
+type Sized interface {
+	io.ReaderAt
+	Size() (int64, error)
+}
+
+// randomAccess is src itself if it is Sized; else it is read to its end, into memory or, if it is large, a file.
 func randomAccess(src io.Reader, o *Options) (*randomInput, error) {
+	if at, ok := src.(Sized); ok {
+		n, err := at.Size()
+		return &randomInput{ReaderAt: at, size: n}, err
+	}
 	head, err := io.ReadAll(io.LimitReader(src, maxParquetMemory+1))
 	if err != nil {
 		return nil, err

@@ -19,6 +19,7 @@ import (
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/vfs"
+	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/server"
 	"gopkg.in/yaml.v3"
 )
@@ -58,6 +59,9 @@ type Config struct {
 	// that they may connect to for S3; none unless they are named.
 	Backups string   `yaml:"backups"`
 	S3Hosts []string `yaml:"s3_hosts"`
+
+	// UserFiles is the folder whose files queries may read and write with file(); empty: user_files in Data.
+	UserFiles string `yaml:"user_files"`
 
 	Users    map[string]UserConfig `yaml:"users"`
 	Settings map[string]string     `yaml:"settings"` // defaults of every session
@@ -123,6 +127,7 @@ var options = []option{
 	{"memory", "limit in `bytes`, such as 4GiB; 0: three quarters of the machine's", size(func(c *Config) *int64 { return &c.Memory })},
 	{"cache", "`bytes` of decoded pages kept; 0: an eighth of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
 	{"backups", "`directory` below which BACKUP and RESTORE may name files (backups in that of --data)", text(func(c *Config) *string { return &c.Backups })},
+	{"user-files", "`directory` whose files file() reads and writes (user_files in that of --data)", text(func(c *Config) *string { return &c.UserFiles })},
 	{"log-file", "`bytes` that a file of the log grows to; 0: 64MiB", size(func(c *Config) *int64 { return &c.LogFile })},
 	{"snapshot-log", "`bytes` of log that bring on a snapshot of the state; 0: 64MiB", size(func(c *Config) *int64 { return &c.SnapshotLog })},
 }
@@ -309,6 +314,15 @@ func (c *Config) zone() *time.Location {
 		return time.UTC
 	}
 	return loc
+}
+
+// reach is what queries may reach beside tables.
+func (c *Config) reach() *files.Reach {
+	folder := c.UserFiles
+	if folder == "" {
+		folder = filepath.Join(c.Data, "user_files")
+	}
+	return &files.Reach{FS: c.FS, Folder: folder}
 }
 
 // backupPlaces is where backups may be.

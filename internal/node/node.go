@@ -174,7 +174,7 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	others := &replicas{cluster: n.cluster, net: n.cfg.Network}
 	n.engine, err = query.New(query.Deps{
-		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Backups: n,
+		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Backups: n, Files: n.cfg.reach(),
 		Access: accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
 		Catalog: catalogs{n.cluster}, Store: st, Writer: n.writer,
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,

@@ -212,6 +212,14 @@ const (
 	AccessStorageReadonly                        Code = 495
 	InvalidGrant                                 Code = 509
 	UnknownRowPolicy                             Code = 523
+	FileDoesntExist                              Code = 107
+	CannotStat                                   Code = 400
+	CannotAppendToFile                           Code = 641
+	InvalidUsageOfInput                          Code = 477
+	ClusterDoesntExist                           Code = 701
+	TooManyRedirects                             Code = 483
+	NoRemoteShardAvailable                       Code = 519
+	ReceivedErrorFromRemoteIOServer              Code = 86
 	DeprecatedFunction                           Code = 721
 )
 
@@ -251,6 +259,14 @@ var names = map[Code]string{
 	UnknownType:                                  "UNKNOWN_TYPE",
 	EmptyListOfColumnsQueried:                    "EMPTY_LIST_OF_COLUMNS_QUERIED",
 	ColumnQueriedMoreThanOnce:                    "COLUMN_QUERIED_MORE_THAN_ONCE",
+	FileDoesntExist:                              "FILE_DOESNT_EXIST",
+	CannotStat:                                   "CANNOT_STAT",
+	CannotAppendToFile:                           "CANNOT_APPEND_TO_FILE",
+	InvalidUsageOfInput:                          "INVALID_USAGE_OF_INPUT",
+	ClusterDoesntExist:                           "CLUSTER_DOESNT_EXIST",
+	TooManyRedirects:                             "TOO_MANY_REDIRECTS",
+	NoRemoteShardAvailable:                       "NO_REMOTE_SHARD_AVAILABLE",
+	ReceivedErrorFromRemoteIOServer:              "RECEIVED_ERROR_FROM_REMOTE_IO_SERVER",
 	TypeMismatch:                                 "TYPE_MISMATCH",
 	UnknownStorage:                               "UNKNOWN_STORAGE",
 	TableAlreadyExists:                           "TABLE_ALREADY_EXISTS",

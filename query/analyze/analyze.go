@@ -100,6 +100,11 @@ func Table(ctx context.Context, t ast.TableExpr, opts Options) (plan.Node, error
 	return n, err
 }
 
+// Call resolves the arguments of a table function that rows are inserted into.
+func Call(ctx context.Context, c *ast.FuncCall, opts Options) (TableCall, error) {
+	return newAnalyzer(ctx, opts).scope(nil).tableCall(c)
+}
+
 // Exprs resolves expressions over one row's columns: defaults, keys, TTL and constraints of a table. Aliases given
 // in one expression are visible in the others; aggregates are IllegalAggregation.
 func Exprs(ctx context.Context, es []ast.Expr, schema column.Schema, opts Options) ([]plan.Expr, error) {

@@ -354,13 +354,9 @@ func (s *scope) tableFunction(t *ast.TableFunction) (*frame, error) {
 	if !t.Database.IsZero() {
 		return nil, sqlerr.New(sqlerr.UnknownFunction, "Unknown table function %s.%s", t.Database.Text, t.Call.Name)
 	}
-	call := TableCall{Name: t.Call.Name}
-	for _, e := range t.Call.Args {
-		arg, err := s.tableArg(e)
-		if err != nil {
-			return nil, err
-		}
-		call.Args = append(call.Args, arg)
+	call, err := s.tableCall(t.Call)
+	if err != nil {
+		return nil, err
 	}
 	if call.Name == "view" && len(call.Args) == 1 && call.Args[0].Query != nil {
 		return renamed(call.Args[0].Query, t.Alias, nil)
@@ -377,6 +373,19 @@ func (s *scope) tableFunction(t *ast.TableFunction) (*frame, error) {
 	}
 	f := scanFrame(pt, t.Alias, "", "")
 	return f, nil
+}
+
+// tableCall resolves the arguments of a call in FROM.
+func (s *scope) tableCall(c *ast.FuncCall) (TableCall, error) {
+	call := TableCall{Name: c.Name}
+	for _, e := range c.Args {
+		arg, err := s.tableArg(e)
+		if err != nil {
+			return call, err
+		}
+		call.Args = append(call.Args, arg)
+	}
+	return call, nil
 }
 
 func (s *scope) tableArg(e ast.Expr) (TableArg, error) {

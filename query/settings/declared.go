@@ -76,6 +76,8 @@ var (
 	MaxQuerySize       = count("max_query_size", 262144, "Bytes of a statement's text, inline data left out.")
 	MaxParserDepth     = count("max_parser_depth", 1000, "Nesting of a statement.")
 	MaxASTElements     = count("max_ast_elements", 50000, "Elements of a statement's syntax tree.")
+	HivePartitioning   = boolean("use_hive_partitioning", true, "Parts name=value of the paths of file, url and s3 are columns.")
+	FileTruncate       = boolean("engine_file_truncate_on_insert", false, "INSERT INTO FUNCTION file empties a file that is there, instead of adding to it.")
 	LogFormatted       = boolean("log_formatted_queries", false, "Keep statements in system.query_log as they are formatted, too.")
 	MaxConcurrentUser  = count("max_concurrent_queries_for_user", 0, "Queries of one user that run at once.")
 	MaxConcurrentAll   = count("max_concurrent_queries_for_all_users", 0, "Queries of all users at which this one is refused.")

@@ -35,7 +35,7 @@ func formatTable(s *Source, env *function.Env, call analyze.TableCall) (plan.Tab
 	if err != nil {
 		return nil, err
 	}
-	schema, err := structureArg(call, 1)
+	schema, err := StructureArg(call, 1)
 	if err != nil {
 		return nil, err
 	}

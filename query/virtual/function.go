@@ -28,11 +28,12 @@ var tableFunctions = map[string]string{
 	"view":            "Yields the rows of a subquery: view(SELECT …).",
 	"format":          "Yields the rows of a text in a format: format(CSV, 'a UInt8, b String', '1,x').",
 	"generateRandom":  "Yields random rows without end: generateRandom('a UInt8, b String' [, seed [, longest string [, longest array]]]).",
+	"file":            "Yields the rows of files in the folder of user files: file(path [, format [, structure [, compression]]]).",
 	"generate_series": "Yields the numbers of a range, both ends included: generate_series(start, stop [, step]).",
 }
 
 // Function returns what a table function yields, or nil if there is none of the name.
-func Function(_ context.Context, s *Source, env *function.Env, call analyze.TableCall) (plan.Table, error) {
+func Function(ctx context.Context, s *Source, env *function.Env, call analyze.TableCall) (plan.Table, error) {
 	switch call.Name {
 	case "numbers", "numbers_mt":
 		return numbersTable(call, false)
@@ -48,8 +49,10 @@ func Function(_ context.Context, s *Source, env *function.Env, call analyze.Tabl
 		return formatTable(s, env, call)
 	case "generateRandom":
 		return randomTable(call)
+	case "file":
+		return filesTable(ctx, s, env, call)
 	case "null":
-		schema, err := structureArg(call, 0)
+		schema, err := StructureArg(call, 0)
 		if err != nil {
 			return nil, err
 		}
@@ -97,8 +100,8 @@ func seriesTable(call analyze.TableCall) (plan.Table, error) {
 	return &Table{name: call.Name, open: openSeries(s), schema: column.Schema{{Name: "generate_series", Type: types.TUInt64}}}, nil
 }
 
-// structureArg parses an argument such as 'a UInt8, b String'.
-func structureArg(call analyze.TableCall, i int) (column.Schema, error) {
+// StructureArg parses an argument such as 'a UInt8, b String'.
+func StructureArg(call analyze.TableCall, i int) (column.Schema, error) {
 	if i < len(call.Args) && call.Args[i].Value != nil {
 		if text, ok := column.Value(call.Args[i].Value, 0).(string); ok {
 			return ParseStructure(text)

@@ -33,7 +33,7 @@ func randomTable(call analyze.TableCall) (plan.Table, error) {
 	if len(call.Args) < 1 || len(call.Args) > 4 {
 		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Table function 'generateRandom' requires from one to four parameters: structure [, random_seed, max_string_length, max_array_length].")
 	}
-	schema, err := structureArg(call, 0)
+	schema, err := StructureArg(call, 0)
 	if err != nil {
 		return nil, err
 	}

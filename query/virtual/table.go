@@ -13,7 +13,9 @@ import (
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/query/plan"
 	"github.com/olapd/olapd/query/settings"
 )
@@ -30,6 +32,9 @@ type Source struct {
 	Now      time.Time
 	Zone     *time.Location
 	Server   function.Server
+	Files    *files.Reach             // what table functions may reach; nil: nothing
+	Spool    func() (vfs.File, error) // see format.Options
+	Threads  int                      // of the query
 }
 
 // Table is a table that is not stored. It implements plan.Table.
@@ -38,6 +43,7 @@ type Table struct {
 	schema column.Schema
 	hidden int // columns at the end that an asterisk leaves out: ClickHouse's ALIAS columns
 	open   func(ctx context.Context, cols []int) (exec.Scanner, error)
+	scan   func(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) // in place of open, of tables that prune
 }
 
 // Name implements plan.Table.
@@ -158,6 +164,9 @@ func Wrap(open func(ctx context.Context) (exec.Storage, error)) *Storage { retur
 // Open implements exec.Storage.
 func (s *Storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) {
 	if t, ok := req.Table.(*Table); ok {
+		if t.scan != nil {
+			return t.scan(ctx, req)
+		}
 		return t.open(ctx, req.Columns)
 	}
 	inner, err := s.stored(ctx)

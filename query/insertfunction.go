@@ -1,0 +1,145 @@
+package query
+
+import (
+	"context"
+	"errors"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/analyze"
+	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/files"
+	"github.com/olapd/olapd/query/insert"
+	"github.com/olapd/olapd/query/plan"
+	"github.com/olapd/olapd/query/virtual"
+)
+
+// insertFunction runs INSERT INTO FUNCTION: into files, or null(…), whose rows are read and go nowhere.
+func (x *statement) insertFunction(s *ast.Insert) error {
+	if s.PartitionBy != nil {
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "INSERT … PARTITION BY is not implemented")
+	}
+	o, err := x.analyzeOptions()
+	if err != nil {
+		return err
+	}
+	call, err := analyze.Call(x.ctx, s.Function, o)
+	if err != nil {
+		return err
+	}
+	var n plan.Node
+	if s.Select != nil {
+		if n, err = x.analyzed(s.Select); err != nil {
+			return err
+		}
+	}
+	switch call.Name {
+	case "null":
+		schema, err := virtual.StructureArg(call, 0)
+		if err != nil {
+			return err
+		}
+		return x.insertInto(s, o, schema, n, func(*column.Block) error { return nil })
+	case "file":
+		return x.insertFile(s, o, call, n)
+	}
+	return sqlerr.At(s.Function.Start, sqlerr.NotImplemented, "INSERT INTO FUNCTION %s is not implemented", call.Name)
+}
+
+// insertFile writes the rows to a file. Its columns are those of the structure, of the query, or of the file that is there.
+func (x *statement) insertFile(s *ast.Insert, o analyze.Options, call analyze.TableCall, n plan.Node) error {
+	if err := x.mayWrite(call.Name); err != nil {
+		return err
+	}
+	q, err := virtual.FileRequest(call)
+	if err != nil {
+		return err
+	}
+	fo := virtual.FileOptions(x.src, x.env)
+	schema := q.Structure
+	switch {
+	case schema != nil:
+	case n != nil:
+		schema = n.Schema()
+	default:
+		d, err := files.Open(x.ctx, x.e.deps.Files, q, fo)
+		if err != nil {
+			return err
+		}
+		schema = d.Data()
+	}
+	sink, err := files.Create(x.ctx, x.e.deps.Files, q, schema, fo)
+	if err != nil {
+		return err
+	}
+	if err := x.insertInto(s, o, schema, n, sink.Write); err != nil {
+		return errors.Join(err, sink.Abort())
+	}
+	return sink.Close()
+}
+
+// insertInto hands the rows of the statement, of its query n if it has one, to write, as blocks of the schema.
+func (x *statement) insertInto(s *ast.Insert, o analyze.Options, schema column.Schema, n plan.Node, write func(*column.Block) error) error {
+	t := &catalog.Table{Name: s.Function.Name, Database: "_table_function"}
+	for _, f := range schema {
+		t.Columns = append(t.Columns, catalog.Column{Name: f.Name, Type: f.Type.String()})
+	}
+	names, err := insert.Names(t, s.Columns)
+	if err != nil {
+		return err
+	}
+	target, err := insert.New(x.ctx, t, names, o)
+	if err != nil {
+		return err
+	}
+	counted := func(b *column.Block) error {
+		x.q.writtenRows.Add(uint64(b.N))
+		x.q.writtenBytes.Add(uint64(b.Bytes()))
+		return write(b)
+	}
+	if n != nil {
+		if len(n.Schema()) != len(target.Input) {
+			return sqlerr.At(s.Select.Start, sqlerr.NumberOfColumnsDoesntMatch, "Number of columns doesn't match (source: %d and result: %d)", len(n.Schema()), len(target.Input))
+		}
+		p, err := x.pipeline(n, false)
+		if err != nil {
+			return err
+		}
+		return p.Run(x.ctx, func(b *column.Block) error {
+			b, omitted, err := target.Convert(b)
+			if err != nil {
+				return err
+			}
+			if b, err = target.Block(b, omitted); err != nil {
+				return err
+			}
+			return counted(b)
+		})
+	}
+	if x.in.Rows != nil && !x.hasData() {
+		rows, err := x.clientRows(target)
+		if err != nil {
+			return err
+		}
+		return drain(x.ctx, rows, counted)
+	}
+	rd, err := x.reader(s, target, o)
+	if err != nil {
+		return err
+	}
+	return errors.Join(drain(x.ctx, x.reading(rd, target), counted), rd.Close())
+}
+
+// drain hands blocks to write until there are no more.
+func drain(ctx context.Context, next nextBlock, write func(*column.Block) error) error {
+	for {
+		b, err := next(ctx)
+		if b == nil || err != nil {
+			return err
+		}
+		if err := write(b); err != nil {
+			return err
+		}
+	}
+}

@@ -1,0 +1,113 @@
+package virtual
+
+import (
+	"context"
+	"slices"
+
+	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/kernel"
+	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/analyze"
+	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/files"
+	"github.com/olapd/olapd/query/plan"
+	"github.com/olapd/olapd/query/settings"
+	"github.com/olapd/olapd/segment"
+)
+
+// filesTable is the files that a call of file names.
+func filesTable(ctx context.Context, s *Source, env *function.Env, call analyze.TableCall) (plan.Table, error) {
+	q, err := FileRequest(call)
+	if err != nil {
+		return nil, err
+	}
+	d, err := files.Open(ctx, s.Files, q, FileOptions(s, env))
+	if err != nil {
+		return nil, err
+	}
+	return &Table{name: call.Name, schema: d.Schema(), hidden: d.Hidden(), scan: func(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) {
+		return d.Scan(ctx, req.Columns, func(schema column.Schema, values []column.Vector) bool { return mayMatch(req.Cond, schema, values) })
+	}}, nil
+}
+
+// FileOptions is how a statement reads and writes files.
+func FileOptions(s *Source, env *function.Env) files.Options {
+	o := files.Options{Format: s.Settings.Format(env.Zone, env.Now), Hive: settings.HivePartitioning.Of(s.Settings), Truncate: settings.FileTruncate.Of(s.Settings)}
+	o.Format.Cast = func(v column.Vector, t *types.Type) (column.Vector, error) { return function.Cast(env, v, t) }
+	o.Format.Spool, o.Format.Threads = s.Spool, s.Threads
+	return o
+}
+
+// FileRequest reads the arguments of file: path [, format [, structure [, compression]]].
+func FileRequest(call analyze.TableCall) (files.Request, error) {
+	q := files.Request{Function: call.Name}
+	if len(call.Args) < 1 || len(call.Args) > 4 {
+		return q, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "The signature of table function %s shall be the following: path [, format [, structure [, compression_method]]]", call.Name)
+	}
+	args := make([]string, 4)
+	for i := range call.Args {
+		var err error
+		if args[i], err = nameArg(call, i); err != nil {
+			return q, err
+		}
+	}
+	q.Path, q.Format, q.Compression = args[0], args[1], args[3]
+	if args[2] == "" || args[2] == "auto" {
+		return q, nil
+	}
+	var err error
+	q.Structure, err = ParseStructure(args[2])
+	return q, err
+}
+
+// mayMatch reports whether rows for which the columns of schema have the values, each of length 1, may satisfy a condition.
+func mayMatch(c *segment.Condition, schema column.Schema, values []column.Vector) bool {
+	if c == nil {
+		return true
+	}
+	for _, t := range c.Terms {
+		i := schema.Index(t.Column)
+		if t.Kind == segment.AnyOf && !slices.ContainsFunc(t.Any, func(c segment.Condition) bool { return mayMatch(&c, schema, values) }) {
+			return false
+		}
+		if i < 0 || t.Values == nil || column.IsNull(values[i], 0) || values[i].Type() != t.Values.Type() && !values[i].Type().Equal(t.Values.Type()) {
+			continue
+		}
+		if !termHolds(t, values[i]) {
+			return false
+		}
+	}
+	return true
+}
+
+// termHolds tells whether a term may hold of a value of its column.
+func termHolds(t segment.Term, v column.Vector) bool {
+	switch t.Kind {
+	case segment.Compare:
+		c := column.Compare(v, 0, t.Values, 0)
+		switch t.Op {
+		case kernel.Eq:
+			return c == 0
+		case kernel.Ne:
+			return c != 0
+		case kernel.Lt:
+			return c < 0
+		case kernel.Le:
+			return c <= 0
+		case kernel.Gt:
+			return c > 0
+		case kernel.Ge:
+			return c >= 0
+		}
+	case segment.In:
+		for i := range t.Values.Len() {
+			if column.Compare(v, 0, t.Values, i) == 0 {
+				return true
+			}
+		}
+		return false
+	}
+	return true
+}
