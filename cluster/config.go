@@ -47,14 +47,15 @@ type Config struct {
 
 // fences are the checks of the state machine that a test can switch off, to see that something notices.
 type fences struct {
-	noTerm, noCursor, noToken, noSchema, noStaging, noOrphanRule bool
+	noTerm, noCursor, noToken, noSchema, noStaging, noOrphanRule, noMoves bool
 }
 
-// SwitchOff switches a check of the state machine off: term, cursor, token, schema, staging or orphans. Only tests do, to see that what
+// SwitchOff switches a check of the state machine off: term, cursor, token, schema, staging, orphans or moves. Only tests do, to see that what
 // they look for would be seen.
 func (c *Config) SwitchOff(fence string) {
 	*map[string]*bool{"term": &c.fences.noTerm, "cursor": &c.fences.noCursor, "token": &c.fences.noToken, "schema": &c.fences.noSchema,
-		"staging": &c.fences.noStaging, "orphans": &c.fences.noOrphanRule}[fence] = true
+		"staging": &c.fences.noStaging, "orphans": &c.fences.noOrphanRule,
+		"moves": &c.fences.noMoves}[fence] = true
 }
 
 func (c *Config) withDefaults() {

@@ -25,6 +25,7 @@ var bodyReaders = map[kind]func(*reader) any{
 	kindSourceRelease: func(r *reader) any { return readMoveSource(r, false) },
 	kindCatalogChange: readCatalogChange,
 	kindStateHash:     readStateHash,
+	kindMoveStep:      readMoveStep,
 	kindTopologyChange: func(r *reader) any {
 		b := &topologyChange{to: &Topology{}}
 		r.json(r.bytes(math.MaxInt32), b.to)

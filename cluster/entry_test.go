@@ -35,6 +35,7 @@ func goldenBodies() []body {
 		&dedupTrim{table: 1, before: 1_700_000_000_000_000_000},
 		&moveSource{acquire: true, source: 7, topic: "events", partition: 3, next: 110},
 		&moveSource{source: 7, topic: "events", partition: 3, next: 110},
+		&moveStep{act: actArrive, move: 9, version: 40, edit: mergetree.Edit{Table: 1, Cause: mergetree.CauseMove, Add: []mergetree.Segment{{ID: "s1-m9-5", Partition: "all", Rows: 5}}}},
 		&catalogChange{catalog.Delta{From: 1, To: 2, NextID: 2, Tables: []*catalog.Table{table}, DroppedDatabases: []string{"d"}}},
 	}
 }

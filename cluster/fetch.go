@@ -43,6 +43,17 @@ type transfer struct {
 	term  uint64      // see mergetree.Store.Staged
 	moved func()      // called as bytes come; nil: not
 	stop  func() bool // reports that the file is not wanted any more; nil: it always is
+	// from is another shard that has the file, as that of the segment of; 0: it is the shard's own.
+	from uint64
+	of   mergetree.Segment
+}
+
+// source is the group whose replicas have the file, and what it is called there.
+func (t *transfer) source() (group uint64, seg mergetree.Segment) {
+	if t.from != 0 {
+		return t.from, t.of
+	}
+	return t.shard.g.id, t.seg
 }
 
 // errUnwanted ends a transfer that has become needless.
@@ -89,8 +100,9 @@ func (c *courier) receive(ctx context.Context, t *transfer, in *mergetree.Incomi
 	if err != nil {
 		return err
 	}
-	request := binary.AppendUvarint(binary.AppendUvarint(nil, t.shard.g.id), uint64(in.Offset()))
-	if err := errors.Join(s.Send(mergetree.AppendEdit(request, mergetree.Edit{Add: []mergetree.Segment{t.seg}})), s.CloseSend()); err != nil {
+	group, seg := t.source()
+	request := binary.AppendUvarint(binary.AppendUvarint(nil, group), uint64(in.Offset()))
+	if err := errors.Join(s.Send(mergetree.AppendEdit(request, mergetree.Edit{Add: []mergetree.Segment{seg}})), s.CloseSend()); err != nil {
 		return err
 	}
 	for !in.Complete() {

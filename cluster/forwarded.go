@@ -110,6 +110,10 @@ func (s *Shard) admit(ctx context.Context, q *forwardRequest) ([]TableRows, erro
 		}
 	case *commitSegments:
 		claims = Claims{Ranges: b.ranges, Tokens: b.tokens}
+	case *moveStep:
+		if b.act < actLeave {
+			return nil, sqlerr.New(sqlerr.LogicalError, "A move begins where its shard is led")
+		}
 	case *dropSegments, *dedupTrim, *moveSource:
 	default:
 		return nil, sqlerr.New(sqlerr.LogicalError, "%s cannot be forwarded to a shard", q.kind)

@@ -48,6 +48,15 @@ const (
 	// snapshotsKept is the newest and one to fall back on.
 	snapshotsKept = 2
 
+	// maxMoves bounds the moves of partitions that wait or run: the topology, which has some 200 bytes of each, is one entry at every change.
+	maxMoves = 512
+	// pastMoves is how many ended moves are remembered, for system.moves.
+	pastMoves = 64
+	// maxMoveSegments bounds the segments of one move: a share of the most that an edit takes.
+	maxMoveSegments = 4096
+	// freezeAttempts is how often segments are picked anew because they were merged meanwhile.
+	freezeAttempts = 16
+
 	// electionTimeout is how long a group of one member waits before it elects itself: nobody else can.
 	electionTimeout = 40 * time.Millisecond
 	// failoverTimeout is how long a follower waits for its leader before it stands for election: some times what a busy disk or

@@ -34,10 +34,11 @@ func (s *rowStore) ApplyRows(_ uint64, id catalog.TableID, b *column.Block) erro
 	s.keys[id] = append(s.keys[id], keyColumn(b)...)
 	return nil
 }
-func (s *rowStore) CheckEdit(mergetree.Edit) error         { return nil }
-func (s *rowStore) ApplyEdit(uint64, mergetree.Edit) error { return nil }
-func (s *rowStore) Publish(uint64)                         {}
-func (s *rowStore) Durable(uint64)                         {}
+func (s *rowStore) CheckEdit(mergetree.Edit) error               { return nil }
+func (s *rowStore) ApplyEdit(uint64, mergetree.Edit) error       { return nil }
+func (s *rowStore) ApplyFrozen(catalog.TableID, map[string]bool) {}
+func (s *rowStore) Publish(uint64)                               {}
+func (s *rowStore) Durable(uint64)                               {}
 
 // The tables of the simulation: base, its rollup's target, the rollup, the Kafka table.
 const (

@@ -272,6 +272,9 @@ func (s *Shard) lead(ctx context.Context) {
 		if err := s.reconcile(ctx); err != nil {
 			return
 		}
+		if err := s.forgetMoves(ctx); err != nil && ctx.Err() == nil {
+			s.g.log.Warn("ending what is left of moves", "error", err)
+		}
 		select {
 		case <-changed:
 		case <-ctx.Done():

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/blockcodec"
 	"github.com/olapd/olapd/internal/catalog"
@@ -22,6 +23,7 @@ type storage interface {
 	ApplyRows(index uint64, id catalog.TableID, b *column.Block) error
 	CheckEdit(e mergetree.Edit) error
 	ApplyEdit(index uint64, e mergetree.Edit) error
+	ApplyFrozen(id catalog.TableID, segments map[string]bool)
 	Publish(index uint64)
 	Durable(index uint64)
 }
@@ -33,10 +35,11 @@ type shardState struct {
 	touched map[catalog.TableID]uint64 // catalog version at which rows derived from a table last changed
 	cursors cursors
 	tokens  tokens
+	moves   shardMoves
 }
 
 func newShardState() *shardState {
-	return &shardState{tables: map[catalog.TableID]*catalog.Table{}, touched: map[catalog.TableID]uint64{}, cursors: cursors{}, tokens: tokens{}}
+	return &shardState{tables: map[catalog.TableID]*catalog.Table{}, touched: map[catalog.TableID]uint64{}, cursors: cursors{}, tokens: tokens{}, moves: newShardMoves()}
 }
 
 // shardFSM is the state machine of a shard.
@@ -47,6 +50,7 @@ type shardFSM struct {
 	specs SpecFunc
 	// comparison is of this replica's state with its leader's.
 	comparison *comparison
+	moving     atomic.Bool // the state knows of moves, or has known of some
 	// handover returns the rows of an entry that this process proposed, or nil.
 	handover func(term, request uint64) []TableRows
 }
@@ -70,8 +74,10 @@ func (m *shardFSM) apply(index uint64, e *entry) response {
 		return m.appendRows(index, e, b)
 	case *commitSegments:
 		r := m.commitSegments(index, e, b)
-		m.refused(b, r)
+		m.refused(r, b.edits...)
 		return r
+	case *moveStep:
+		return m.moveStep(index, b)
 	case *dropSegments:
 		return m.dropSegments(index, e, b)
 	case *applySchema:
@@ -227,6 +233,9 @@ func (m *shardFSM) dropSegments(index uint64, e *entry, b *dropSegments) respons
 		if m.state.tables[id] == nil {
 			return response{err: sqlerr.New(sqlerr.UnknownTable, "Table with ID %d does not exist any more", id)}
 		}
+		if m.state.moves.frozen(id) != nil {
+			return response{err: sqlerr.New(sqlerr.Aborted, "Rows of table %s are being moved to another shard; try again", m.state.tables[id].FullName())}
+		}
 	}
 	for _, id := range b.tables {
 		delete(m.state.tokens, id)
@@ -256,6 +265,7 @@ func (m *shardFSM) applySchema(index uint64, e *entry, b *applySchema) response 
 		delete(s.touched, id)
 		delete(s.tokens, id)
 		s.cursors.drop(id)
+		s.moves.drop(id)
 		m.store.ApplyDrop(index, id)
 	}
 	for i, t := range b.tables {

@@ -24,6 +24,7 @@ import (
 //	head: | uv group | uv term | uv index | uv schema version | uv tables | per table: bytes JSON, uv touched |
 //	      | uv cursors | per cursor: uv source, text topic, 16 bytes topic id, uv partition, u8 released, sv next |
 //	      | uv tables with tokens | per table: uv id, uv tokens | per token, oldest first: text id, 16 bytes hash, uv index, sv time |
+//	      | moves: see shardmoves.go |
 //
 // The meta group's is the same with "olapdm", and a head of | uv group | uv term | uv index | bytes JSON of the catalog |
 // bytes JSON of the topology |.
@@ -153,7 +154,7 @@ func (m *shardFSM) appendHead(dst []byte) ([]byte, error) {
 	for _, id := range slices.Sorted(maps.Keys(s.tokens)) {
 		dst = s.tokens[id].append(binary.AppendUvarint(dst, uint64(id)))
 	}
-	return dst, nil
+	return s.moves.append(dst), nil
 }
 
 func (at Cursor) append(dst []byte, k cursorKey) []byte {
@@ -197,6 +198,7 @@ func readShardState(r *reader) *shardState {
 			s.tokens.remember(table, t)
 		}
 	}
+	s.moves.read(r)
 	return s
 }
 
@@ -232,11 +234,15 @@ func (m *shardFSM) restore(from io.Reader) error {
 	}
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.moving.Store(m.moving.Load() || len(state.moves.byID)+len(state.moves.moved) > 0) // before rows are published
 	if err := src.DecodeState(from); err != nil {
 		return err
 	}
 	for _, spec := range specs {
 		m.store.ApplyCreate(spec)
+	}
+	for id := range state.tables {
+		m.store.ApplyFrozen(id, state.moves.frozen(id))
 	}
 	m.state = state
 	m.publish(at.index)

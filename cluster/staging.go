@@ -36,6 +36,9 @@ func (s *Shard) prepare(ctx context.Context, term uint64, b body) error {
 
 // segmentsOf returns the segments that a body adds.
 func segmentsOf(b body) ([]mergetree.Segment, error) {
+	if step, ok := b.(*moveStep); ok {
+		return step.edit.Add, nil // begins here only: see admit
+	}
 	if b.kind() != kindCommitSegments {
 		return nil, nil
 	}

@@ -20,7 +20,7 @@ type refusing interface {
 
 // refused tells the store what an entry does not commit, as every replica finds at this index: who proposed it builds its segments
 // anew before it tries again, or is content with the first commit of its token.
-func (m *shardFSM) refused(b *commitSegments, r response) {
+func (m *shardFSM) refused(r response, edits ...mergetree.Edit) {
 	store, ok := m.store.(refusing)
 	if !ok || r.fatal != nil {
 		return
@@ -28,7 +28,7 @@ func (m *shardFSM) refused(b *commitSegments, r response) {
 	if done, ok := r.value.(Result); r.err == nil && ok && !done.Duplicate {
 		return
 	}
-	for _, e := range b.edits {
+	for _, e := range edits {
 		store.Refuse(e.Add)
 	}
 }

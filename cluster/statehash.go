@@ -112,7 +112,7 @@ func (s *shardState) digest() []byte {
 	for _, id := range slices.Sorted(maps.Keys(s.tokens)) {
 		b = s.tokens[id].append(binary.AppendUvarint(b, uint64(id)))
 	}
-	return b
+	return s.moves.append(b)
 }
 
 // compared compares the leader's claim with this replica's hash, now or once it has that.

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/cluster/identity"
+	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -23,6 +24,12 @@ type Topology struct {
 	Shards       []Placement   `json:"shards"` // by ID, which is the position plus one
 	// NextNode is the number of the next node to join: names are never used again.
 	NextNode int `json:"next_node"`
+	// Moves are under way or waiting, by number; PastMoves the last ones that ended.
+	Moves     []Move `json:"moves,omitempty"`
+	PastMoves []Move `json:"past_moves,omitempty"`
+	NextMove  uint64 `json:"next_move,omitempty"`
+	// Moved is, by table, the version as of which the last move of its rows has begun: what changes all rows of it and has begun before must not go on.
+	Moved map[catalog.TableID]uint64 `json:"moved,omitempty"`
 	// Trust is what nodes know each other by; see Identity.
 	Trust Trust `json:"trust,omitzero"`
 }
@@ -61,6 +68,8 @@ type Placement struct {
 	Founder  string   `json:"founder"`
 	Founded  bool     `json:"founded"`
 	Replicas []string `json:"replicas"` // names, the preferred leader first
+	// ReadFrom is the log index that a replica must have applied to be read: rows have come or gone there.
+	ReadFrom uint64 `json:"read_from,omitempty"`
 }
 
 // firstNode is the name of a node alone, which is the first of its cluster when it founds one.
@@ -101,6 +110,7 @@ func (t *Topology) clone() *Topology {
 	for i := range n.Shards {
 		n.Shards[i].Replicas = slices.Clone(n.Shards[i].Replicas)
 	}
+	n.cloneMoves()
 	return &n
 }
 
@@ -116,6 +126,9 @@ func (t *Topology) check() error {
 		if n.Name == "" || len(n.Name) > maxName || i > 0 && n.Name == t.Nodes[i-1].Name {
 			return sqlerr.New(sqlerr.LogicalError, "The topology has a node %q twice, or without a name", n.Name)
 		}
+	}
+	if err := t.checkMoves(); err != nil {
+		return err
 	}
 	for i, s := range t.Shards {
 		if s.ID != uint64(i)+1 || len(s.Replicas) == 0 {

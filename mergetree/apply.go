@@ -151,6 +151,16 @@ func (s *Store) ApplyEdit(index uint64, e Edit) error {
 	return nil
 }
 
+// ApplyFrozen says which segments of a table no edit may remove but one of cause CauseMove, instead of those before: they are on their way to
+// another shard, or have come from one and are not to be read by all yet. Merges leave them alone. A table that is not there is nothing to do.
+func (s *Store) ApplyFrozen(id catalog.TableID, segments map[string]bool) {
+	s.work.Lock()
+	defer s.work.Unlock()
+	if t := s.tables[id]; t != nil {
+		t.frozen, t.version, s.dirty, s.edited = segments, nil, true, true
+	}
+}
+
 // checkOverlap asserts that ranges of commits within a partition are disjoint.
 func checkOverlap(sorted []*segFile) {
 	if !invariants.Enabled {
@@ -177,6 +187,9 @@ func (t *table) check(e Edit) error {
 	for _, id := range e.Remove {
 		if !live[id] {
 			return fmt.Errorf("%w: segment %s of table %d is not live", ErrEditRejected, id, t.id)
+		}
+		if t.frozen[id] && e.Cause != CauseMove {
+			return fmt.Errorf("%w: segment %s of table %d is being moved to another shard", ErrEditRejected, id, t.id)
 		}
 		delete(live, id)
 	}
@@ -259,7 +272,7 @@ func (s *Store) frozen(t *table) *tableVersion {
 }
 
 func (t *table) freeze() *tableVersion {
-	v := &tableVersion{id: t.id, spec: t.spec, segs: t.segs, mem: t.mem.freeze(), flushed: t.flushed}
+	v := &tableVersion{id: t.id, spec: t.spec, segs: t.segs, mem: t.mem.freeze(), flushed: t.flushed, frozen: t.frozen}
 	for _, c := range t.mem.chunks {
 		v.memBytes += c.size
 	}

@@ -59,10 +59,11 @@ const (
 	CauseTTL
 	CauseMutation
 	CauseBackfill
+	CauseMove // segments that come from another shard, or have gone to one
 )
 
 var causeNames = map[Cause]string{CauseFlush: "flush", CauseMerge: "merge", CauseInsert: "insert",
-	CauseDropPartition: "drop partition", CauseTTL: "ttl", CauseMutation: "mutation", CauseBackfill: "backfill"}
+	CauseDropPartition: "drop partition", CauseTTL: "ttl", CauseMutation: "mutation", CauseBackfill: "backfill", CauseMove: "move"}
 
 // String returns the cause's name.
 func (c Cause) String() string { return causeNames[c] }

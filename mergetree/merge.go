@@ -23,7 +23,7 @@ func (s *Store) selectMerges(v *TableView, now time.Time) []MergePlan {
 	}
 	lim := v.limits()
 	lim.MaxPlans = 2 * s.opts.Workers
-	lim.Busy = func(id string) bool { return s.bg.isBusy(id) || v.absent(id) }
+	lim.Busy = func(id string) bool { return s.bg.isBusy(id) || v.absent(id) || v.live.frozen[id] }
 	return Select(v.refs(), now.Unix(), lim)
 }
 
@@ -55,6 +55,11 @@ func (v *TableView) refs() []Segment {
 		out[i] = f.seg
 	}
 	return out
+}
+
+// Live returns the segments that edits can be made against, of one partition, and of all if none is given: by partition, then by order of commit.
+func (v *TableView) Live(partition string) []Segment {
+	return slices.DeleteFunc(v.refs(), func(s Segment) bool { return partition != "" && s.Partition != partition })
 }
 
 // merge carries a plan out on so many cores and commits it. The inputs are claimed by the caller.

@@ -99,12 +99,7 @@ func (s *Store) forcedPlan(id catalog.TableID, part string, final bool) *MergePl
 		return nil
 	}
 	lim, now := v.limits(), s.clk.Now().Unix()
-	var segs []Segment
-	for _, seg := range v.refs() {
-		if seg.Partition == part && (lim.Frontier == 0 || seg.Last < lim.Frontier) {
-			segs = append(segs, seg)
-		}
-	}
+	segs := v.unfrozen(v.Live(part), lim.Frontier)
 	switch {
 	case len(segs) == 0:
 		return nil
@@ -118,6 +113,17 @@ func (s *Store) forcedPlan(id catalog.TableID, part string, final bool) *MergePl
 		segs = smallestStretch(segs, maxFanIn)
 	}
 	return &MergePlan{Partition: part, Inputs: segs, Cause: CauseMerge}
+}
+
+// unfrozen returns the longest run of a partition's segments that lie before the frontier and are not on their way between shards.
+func (v *TableView) unfrozen(part []Segment, frontier Seq) []Segment {
+	var best []Segment
+	for _, run := range runs(part, Limits{Frontier: frontier, Busy: func(id string) bool { return v.live.frozen[id] }}) {
+		if len(run) > len(best) {
+			best = run
+		}
+	}
+	return best
 }
 
 // smallestStretch returns the n neighbours with the fewest bytes.

@@ -1,6 +1,8 @@
 package mergetree
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/invariants"
 )
@@ -29,12 +31,14 @@ type tableVersion struct {
 	memRows  int
 	memBytes int64
 	flushed  uint64
+	frozen   map[string]bool
 }
 
 // Snapshot pins one published state of all tables until Close. Safe for concurrent use.
 type Snapshot struct {
-	s *Store
-	r *root
+	s      *Store
+	r      *root
+	hidden map[string]bool // segments that are not shown: see Hide
 }
 
 // Snapshot pins the present state.
@@ -67,7 +71,22 @@ func (p *Snapshot) Table(id catalog.TableID) *TableView {
 	if v == nil || v.spec == nil {
 		return nil
 	}
-	return &TableView{s: p.s, v: v.shown, live: v}
+	return &TableView{s: p.s, v: v.without(p.hidden), live: v}
+}
+
+// Hide leaves segments out of what the snapshot's views read from now on. For its owner, before it is shared.
+func (p *Snapshot) Hide(segments map[string]bool) { p.hidden = segments }
+
+// without returns what is read of the version without some of its segments. Where these are, nothing stands in for files that are missing: the inputs of a
+// segment left out would be its rows.
+func (v *tableVersion) without(hidden map[string]bool) *tableVersion {
+	if len(hidden) == 0 || !slices.ContainsFunc(v.segs, func(f *segFile) bool { return hidden[f.seg.ID] }) {
+		return v.shown
+	}
+	out := *v
+	out.segs = slices.DeleteFunc(slices.Clone(v.segs), func(f *segFile) bool { return hidden[f.seg.ID] })
+	out.missing = out.firstAbsent()
+	return &out
 }
 
 // TableView is a table in a snapshot. Safe for concurrent use.

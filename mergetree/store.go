@@ -74,8 +74,9 @@ type table struct {
 	id      catalog.TableID
 	spec    *Spec // nil after DecodeState until ApplyCreate
 	mem     memtable
-	flushed uint64     // rows committed at or before it are in segments (or gone)
-	segs    []*segFile // sorted by partition, then First; replaced, never changed
+	flushed uint64          // rows committed at or before it are in segments (or gone)
+	frozen  map[string]bool // see ApplyFrozen; replaced, never changed
+	segs    []*segFile      // sorted by partition, then First; replaced, never changed
 	version *tableVersion
 	// What views show while files are missing: see held.go.
 	held   []*heldEdit

@@ -350,6 +350,12 @@ func (x *statement) alter(s *ast.Alter) error {
 	if changes != nil {
 		return nil
 	}
+	if moves, err := define.Moves(s); moves != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		return x.movePartitions(s.Table, moves)
+	}
 	o, err := x.defineOptions()
 	if err != nil {
 		return err

@@ -34,6 +34,8 @@ type Deps struct {
 	Cluster fragment.Cluster
 	// Mutator changes stored rows; nil: refused.
 	Mutator Mutator
+	// Mover moves partitions between shards; nil: refused.
+	Mover Mover
 	// Backups writes and reads backups; nil: refused.
 	Backups Backups
 	// Operator runs SYSTEM CLUSTER; nil: refused.

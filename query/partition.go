@@ -1,6 +1,9 @@
 package query
 
 import (
+	"context"
+	"strconv"
+
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
@@ -10,6 +13,37 @@ import (
 	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/parse"
 )
+
+// Mover moves rows between the shards of a cluster. Safe for concurrent use.
+type Mover interface {
+	// MovePartition moves the rows of a partition that are committed when it begins to a shard, from all others, and returns when they have moved.
+	MovePartition(ctx context.Context, t *catalog.Table, partitionID string, to uint64) error
+}
+
+// movePartitions runs MOVE PARTITION … TO SHARD.
+func (x *statement) movePartitions(n ast.TableName, moves []*ast.AlterCommand) error {
+	if x.e.deps.Mover == nil {
+		return sqlerr.At(n.Start, sqlerr.NotImplemented, "MOVE PARTITION is not implemented here: there are no shards")
+	}
+	t, err := x.insertTable(n)
+	if err != nil {
+		return err
+	}
+	for _, c := range moves {
+		to, err := strconv.ParseUint(c.Target, 10, 64)
+		if err != nil {
+			return sqlerr.At(c.Start, sqlerr.BadArguments, "A shard is a number, not '%s'", c.Target)
+		}
+		id, err := x.partitionID(t, c.Partition)
+		if err != nil {
+			return err
+		}
+		if err := x.e.deps.Mover.MovePartition(x.ctx, t, id, to); err != nil {
+			return err
+		}
+	}
+	return nil
+}
 
 // partitionID is the ID of a partition that a statement names by ID or by value.
 func (x *statement) partitionID(t *catalog.Table, p *ast.Partition) (string, error) {

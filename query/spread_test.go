@@ -33,8 +33,8 @@ type spreadNode struct {
 	opened func(ctx context.Context) error
 }
 
-func (n *spreadNode) Self() string             { return n.net.Self() }
-func (n *spreadNode) Shards() []fragment.Shard { return n.shards }
+func (n *spreadNode) Self() string                       { return n.net.Self() }
+func (n *spreadNode) Shards() ([]fragment.Shard, uint64) { return n.shards, 0 }
 func (n *spreadNode) Open(ctx context.Context, node string) (fragment.Stream, error) {
 	return n.net.Open(ctx, node, fragmentMethod)
 }

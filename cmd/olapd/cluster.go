@@ -20,6 +20,8 @@ const clusterUsage = `Usage:
   olapd cluster replace NODE                            make the replicas of a node that is lost elsewhere, now
   olapd cluster keep NODE                               take a leave or replace back
   olapd cluster rebalance                               spread replicas evenly
+  olapd cluster rebalance --data                        spread rows evenly over the shards
+  olapd cluster cancel-moves                            let rows that have not moved yet stay
   olapd cluster shards N                                have N shards, more than now
   olapd cluster replicas N                              have N replicas of each shard
 
@@ -29,19 +31,21 @@ All but init ask a running node, with the options of olapd client (--host, --por
 
 // clusterQueries are what the commands ask of a node; %s is their argument.
 var clusterQueries = map[string]string{
-	"token":     "SYSTEM CLUSTER TOKEN",
-	"rebalance": "SYSTEM CLUSTER REBALANCE",
-	"leave":     "SYSTEM CLUSTER LEAVE '%s'",
-	"replace":   "SYSTEM CLUSTER REPLACE '%s'",
-	"keep":      "SYSTEM CLUSTER KEEP '%s'",
-	"shards":    "SYSTEM CLUSTER SHARDS %s",
-	"replicas":  "SYSTEM CLUSTER REPLICAS %s",
+	"token":        "SYSTEM CLUSTER TOKEN",
+	"rebalance":    "SYSTEM CLUSTER REBALANCE",
+	"cancel-moves": "SYSTEM CLUSTER CANCEL MOVES",
+	"leave":        "SYSTEM CLUSTER LEAVE '%s'",
+	"replace":      "SYSTEM CLUSTER REPLACE '%s'",
+	"keep":         "SYSTEM CLUSTER KEEP '%s'",
+	"shards":       "SYSTEM CLUSTER SHARDS %s",
+	"replicas":     "SYSTEM CLUSTER REPLICAS %s",
 }
 
 // statusQueries print the state of a cluster.
 var statusQueries = []string{
 	"SELECT name, address, http, state, is_reachable AS reachable, replicas, shards_led FROM system.nodes ORDER BY name FORMAT PrettyCompactNoEscapes",
 	"SELECT shard, leader, arrayStringConcat(voters, ' ') AS replicas, arrayStringConcat(learners, ' ') AS coming, commit_index FROM system.shards ORDER BY shard FORMAT PrettyCompactNoEscapes",
+	"SELECT move_id, table, part_name AS partition, from_shard, to_shard, state, rows FROM system.moves WHERE move_id > 0 AND state NOT IN ('done', 'cancelled') ORDER BY move_id FORMAT PrettyCompactNoEscapes",
 	"SELECT group, node, missing_segments, commit_index - applied_index AS behind, error FROM system.raft_groups WHERE missing_segments > 0 OR error != '' OR NOT is_caught_up ORDER BY group, node FORMAT PrettyCompactNoEscapes",
 }
 
@@ -72,6 +76,9 @@ func clusterMain(args []string, in io.Reader, out, errs io.Writer) int {
 	if !ok {
 		fmt.Fprintf(errs, "olapd: unknown command %q\n\n%s", "cluster "+command, clusterUsage)
 		return 2
+	}
+	if command == "rebalance" && len(rest) > 0 && rest[0] == "--data" {
+		q, rest = q+" 'data'", rest[1:]
 	}
 	if strings.Contains(q, "%s") {
 		if len(rest) == 0 || strings.HasPrefix(rest[0], "-") {

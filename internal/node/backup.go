@@ -32,6 +32,8 @@ type backupRequest struct {
 	Shard   uint64            `json:"shard"`
 	Catalog uint64            `json:"catalog"` // version to be known before
 	Tables  []catalog.TableID `json:"tables"`
+	// Topology is the version by which all shards of the backup are read.
+	Topology uint64 `json:"topology"`
 }
 
 // backupList is what there is to be read.
@@ -73,7 +75,7 @@ func (n *Node) Backup(ctx context.Context, to backup.Location, base *backup.Loca
 			err = errors.Join(err, w.Abandon(context.WithoutCancel(ctx)))
 		}
 	}()
-	q := backupRequest{Catalog: n.cluster.Meta().Catalog().Version}
+	q := backupRequest{Catalog: n.cluster.Meta().Catalog().Version, Topology: n.cluster.Topology().Version}
 	for _, t := range tables {
 		if t.Rows != nil {
 			q.Tables = append(q.Tables, t.Rows.ID)
@@ -199,7 +201,7 @@ func (n *Node) pinOnce(ctx context.Context, q *backupRequest) (shardFiles, error
 // pinnedHere is a shard that this node leads.
 type pinnedHere struct {
 	store *mergetree.Store
-	snap  *mergetree.Snapshot
+	snap  *cluster.View
 	all   backupList
 	live  map[string]*mergetree.SegmentHandle // by ID
 	built []mergetree.Segment                 // of rows in memory, for the backup only
@@ -212,7 +214,11 @@ func pinHere(ctx context.Context, r *cluster.Shard, q *backupRequest) (*pinnedHe
 	if err := r.Barrier(ctx); err != nil {
 		return nil, err
 	}
-	p := &pinnedHere{store: r.Store(), snap: r.Store().Snapshot(), live: map[string]*mergetree.SegmentHandle{}}
+	v, err := r.View(ctx, q.Topology)
+	if err != nil {
+		return nil, err
+	}
+	p := &pinnedHere{store: r.Store(), snap: v, live: map[string]*mergetree.SegmentHandle{}}
 	p.all.Index = p.snap.Index()
 	for _, id := range q.Tables {
 		if err := p.table(ctx, q.Shard, id); err != nil {
@@ -223,6 +229,9 @@ func pinHere(ctx context.Context, r *cluster.Shard, q *backupRequest) (*pinnedHe
 }
 
 func (p *pinnedHere) table(ctx context.Context, shard uint64, id catalog.TableID) error {
+	if err := p.snap.Readable(id); err != nil {
+		return err
+	}
 	v := p.snap.Table(id)
 	if v == nil {
 		return sqlerr.New(sqlerr.UnknownTable, "Table %d was dropped while the backup began", id)

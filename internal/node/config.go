@@ -74,6 +74,8 @@ type Config struct {
 
 	node   string   // its name in the cluster; empty: alone
 	fences []string // tests switch these of the cluster off
+	// onMove is called by whoever moves rows between shards, before each step; tests stop nodes there. nil: nothing.
+	onMove func(node string, move uint64, before string)
 	// kafkaDial opens connections to brokers, for tests; nil: TCP.
 	kafkaDial ingest.DialFunc
 }

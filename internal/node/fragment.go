@@ -44,13 +44,13 @@ func (r *replicas) unlessAlone() fragment.Cluster {
 func (r *replicas) Self() string { return r.cluster.Name() }
 
 // Shards implements fragment.Cluster: a shard is read here if a replica is, that is not behind and lacks no files; other nodes take turns.
-func (r *replicas) Shards() []fragment.Shard {
+func (r *replicas) Shards() ([]fragment.Shard, uint64) {
 	top, turn := r.cluster.Topology(), r.turn.Add(1)
 	out := make([]fragment.Shard, len(top.Shards))
 	for i, p := range top.Shards {
 		s := fragment.Shard{ID: p.ID}
 		var others, lost []string
-		if readable, whole := r.readable(p.ID); whole {
+		if readable, whole := r.readable(&p); whole {
 			s.Nodes = append(s.Nodes, r.Self())
 		} else if readable { // after the others
 			lost = append(lost, r.Self())
@@ -71,14 +71,14 @@ func (r *replicas) Shards() []fragment.Shard {
 		s.Nodes = append(s.Nodes, lost...)
 		out[i] = s
 	}
-	return out
+	return out, top.Version
 }
 
 // readable reports whether this node's replica of a shard can be read, and whether it has all files for that.
-func (r *replicas) readable(id uint64) (ok, whole bool) {
-	s := r.cluster.Shard(id)
+func (r *replicas) readable(p *cluster.Placement) (ok, whole bool) {
+	s := r.cluster.Shard(p.ID)
 	ok = s != nil && s.Err() == nil && s.Ready()
-	return ok, ok && !s.Store().Lacking()
+	return ok, ok && !s.Store().Lacking() && s.Applied() >= p.ReadFrom
 }
 
 // Open implements fragment.Cluster.
@@ -95,17 +95,20 @@ func (r *replicas) Pin(ctx context.Context, p fragment.PinRequest) (fragment.Pin
 		return fragment.Pinned{}, err
 	}
 	var out fragment.Pinned
-	var snaps []*mergetree.Snapshot
+	var views []*cluster.View
 	for i, id := range p.Shards {
 		s, err := r.await(ctx, id, p.After[i], p)
+		var v *cluster.View
+		if err == nil {
+			v, err = s.View(ctx, p.Topology)
+		}
 		if err != nil {
-			newStorage(snaps...).Close()
+			newStorage(views...).Close()
 			return fragment.Pinned{}, err
 		}
-		snap := s.Store().Snapshot()
-		snaps, out.Indices = append(snaps, snap), append(out.Indices, snap.Index())
+		views, out.Indices = append(views, v), append(out.Indices, v.Index())
 	}
-	out.Storage = newStorage(snaps...)
+	out.Storage = newStorage(views...)
 	return out, nil
 }
 

@@ -25,9 +25,11 @@ func (n *Node) Mutate(ctx context.Context, t *catalog.Table, m query.Mutation) e
 	if _, err := n.mutation(ctx, t, &m); err != nil { // before anything is changed anywhere
 		return err
 	}
-	return n.shards.each(func(id uint64) error {
-		_, err := n.do(ctx, &shardRequest{Shard: id, Op: opMutate, Table: t.ID, Catalog: n.cluster.Meta().Catalog().Version, Mutation: &m})
-		return err
+	return n.wide(ctx, t.ID, func(version uint64) error {
+		return n.shards.each(func(id uint64) error {
+			_, err := n.do(ctx, &shardRequest{Shard: id, Op: opMutate, Table: t.ID, Catalog: n.cluster.Meta().Catalog().Version, Mutation: &m, Topology: version})
+			return err
+		})
 	})
 }
 

@@ -55,6 +55,8 @@ type Node struct {
 	engine  *query.Engine
 	backups backups
 	sources *sources
+	wides   wides
+	mover   *mover      // nil: the node is alone
 	network *network    // nil: the node is alone
 	ready   atomic.Bool // it answers other nodes
 	server  *server.Server
@@ -174,7 +176,7 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	others := &replicas{cluster: n.cluster, net: n.cfg.Network}
 	n.engine, err = query.New(query.Deps{
-		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Backups: n, Files: n.cfg.reach(),
+		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Mover: n, Backups: n, Files: n.cfg.reach(),
 		Access: accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
 		Catalog: catalogs{n.cluster}, Store: st, Writer: n.writer,
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
@@ -186,6 +188,9 @@ func (n *Node) start(ctx context.Context) error {
 	if n.cfg.Network != nil {
 		n.cfg.Network.Handle(methodShard, n.serveShard)
 		n.cfg.Network.Handle(methodBackup, n.serveBackup)
+		n.cfg.Network.Handle(methodPause, n.servePause)
+		n.mover = &mover{n: n}
+		n.mover.start()
 	}
 	n.ready.Store(true)
 	n.sources.start()
@@ -340,6 +345,9 @@ func (n *Node) Close() error {
 	if n.server != nil {
 		n.log.Info("olapd is stopping; running requests may end")
 		errs = append(errs, n.server.Close())
+	}
+	if n.mover != nil {
+		n.mover.close()
 	}
 	if n.sources != nil && n.sources.stop != nil {
 		n.sources.close()

@@ -1,8 +1,10 @@
 package node
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"slices"
 	"strconv"
 	"sync"
 
@@ -24,8 +26,18 @@ func (n *Node) Operate(ctx context.Context, command, argument string) (string, e
 	case "KEEP":
 		return argument + " stays.", m.SetState(ctx, argument, cluster.Active)
 	case "REBALANCE":
+		if argument == "data" {
+			moves, err := n.rebalanceData(ctx)
+			return fmt.Sprintf("%d moves of partitions between shards begin: see system.moves.", moves), err
+		}
+		if argument != "" {
+			return "", sqlerr.New(sqlerr.BadArguments, "SYSTEM CLUSTER REBALANCE takes 'data' or nothing, not %q", argument)
+		}
 		moved, err := m.Rebalance(ctx)
 		return fmt.Sprintf("%d replicas move.", moved), err
+	case "CANCEL MOVES":
+		cancelled, err := m.CancelMoves(ctx, "SYSTEM CLUSTER CANCEL MOVES")
+		return fmt.Sprintf("%d moves are undone.", cancelled), err
 	case "SHARDS", "REPLICAS":
 		count, err := strconv.Atoi(argument)
 		if err != nil {
@@ -36,7 +48,7 @@ func (n *Node) Operate(ctx context.Context, command, argument string) (string, e
 		}
 		return fmt.Sprintf("Shards get %d replicas.", count), m.SetReplicas(ctx, count)
 	}
-	return "", sqlerr.New(sqlerr.NotImplemented, "SYSTEM CLUSTER %s is not implemented: TOKEN, LEAVE 'node', REPLACE 'node', KEEP 'node', REBALANCE, SHARDS n, REPLICAS n", command)
+	return "", sqlerr.New(sqlerr.NotImplemented, "SYSTEM CLUSTER %s is not implemented: TOKEN, LEAVE 'node', REPLACE 'node', KEEP 'node', REBALANCE, REBALANCE 'data', CANCEL MOVES, SHARDS n, REPLICAS n", command)
 }
 
 // clusterNodes asks all nodes at once what they are doing.
@@ -76,5 +88,19 @@ func (n *Node) clusterShards() []virtual.ClusterShard {
 	for _, p := range n.cluster.Topology().Shards {
 		out = append(out, virtual.ClusterShard{ID: p.ID, Replicas: p.Replicas})
 	}
+	return out
+}
+
+func (n *Node) clusterMoves() []virtual.ClusterMove {
+	var out []virtual.ClusterMove
+	top, cat := n.cluster.Topology(), n.cluster.Meta().Catalog()
+	for _, x := range slices.Concat(top.PastMoves, top.Moves) {
+		m := virtual.ClusterMove{ID: x.ID, Partition: x.Partition, State: string(x.State), From: x.From, To: x.To, Rows: x.Rows, Bytes: x.Bytes, Reason: x.Reason}
+		if t := cat.ByID(x.Table); t != nil {
+			m.Database, m.Table = t.Database, t.Name
+		}
+		out = append(out, m)
+	}
+	slices.SortFunc(out, func(a, b virtual.ClusterMove) int { return cmp.Compare(a.ID, b.ID) })
 	return out
 }

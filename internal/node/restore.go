@@ -155,8 +155,9 @@ func (x *restoredRows) close() error {
 // CountRows implements query.Backups.
 func (n *Node) CountRows(ctx context.Context, t *catalog.Table) (uint64, error) {
 	var rows atomic.Uint64
+	version := n.cluster.Topology().Version
 	err := n.shards.each(func(id uint64) error {
-		a, err := n.do(ctx, &shardRequest{Shard: id, Op: opCount, Table: t.ID, Catalog: n.cluster.Meta().Catalog().Version})
+		a, err := n.do(ctx, &shardRequest{Shard: id, Op: opCount, Table: t.ID, Catalog: n.cluster.Meta().Catalog().Version, Topology: version})
 		if err == nil {
 			rows.Add(a.Rows)
 		}

@@ -34,6 +34,9 @@ const (
 	opMutate        = "mutate"
 	opCount         = "count"
 	opRelease       = "release" // partitions of a Kafka source
+	opFreeze        = "freeze"  // segments that are to move to another shard
+	opArrive        = "arrive"  // of them
+	opPartitions    = "partitions"
 )
 
 // shardRequest asks the leader of a shard for an operation.
@@ -49,6 +52,8 @@ type shardRequest struct {
 	Mutation  *query.Mutation     `json:"mutation,omitempty"`
 	Release   []releasing         `json:"release,omitempty"`
 	Topology  uint64              `json:"topology,omitempty"` // version to be known before
+	Move      *cluster.Move       `json:"move,omitempty"`
+	Segments  []mergetree.Segment `json:"segments,omitempty"` // of the move
 }
 
 // shardAnswer is what came of it; errors are the stream's own.
@@ -57,6 +62,10 @@ type shardAnswer struct {
 	Check    []query.CheckResult `json:"check,omitempty"`
 	Released []released          `json:"released,omitempty"`
 	Rows     uint64              `json:"rows,omitempty"` // of opCount
+
+	Frozen     *cluster.Frozen `json:"frozen,omitempty"`
+	Index      uint64          `json:"index,omitempty"` // of the log, of opArrive
+	Partitions []partitionSize `json:"partitions,omitempty"`
 }
 
 const (
@@ -174,9 +183,12 @@ func (n *Node) perform(ctx context.Context, r *cluster.Shard, q *shardRequest, n
 		}
 		a.Insert, err = n.writer.into(ctx, r, t, next, q.Insert)
 	case opTruncate:
-		_, err = r.Truncate(ctx, q.Table)
+		err = n.onShard(ctx, q, func() error {
+			_, err := r.Truncate(ctx, q.Table)
+			return err
+		})
 	case opDropPartition:
-		err = st.DropPartition(ctx, r, q.Table, q.Partition)
+		err = n.onShard(ctx, q, func() error { return st.DropPartition(ctx, r, q.Table, q.Partition) })
 	case opOptimize:
 		err = st.Optimize(ctx, r, q.Table, mergetree.OptimizeOptions{Partition: q.Partition, Final: q.Final})
 	case opFlush:
@@ -190,15 +202,35 @@ func (n *Node) perform(ctx context.Context, r *cluster.Shard, q *shardRequest, n
 	case opCheck:
 		a.Check, err = checkTable(ctx, r, q.Table)
 	case opMutate:
-		err = n.mutateShard(ctx, r, q)
+		err = n.onShard(ctx, q, func() error { return n.mutateShard(ctx, r, q) })
 	case opCount:
 		a.Rows, err = countRows(ctx, r, q)
 	case opRelease:
 		a.Released, err = n.sources.release(ctx, r, q)
+	case opFreeze, opArrive:
+		err = n.moveShard(ctx, r, q, a)
+	case opPartitions:
+		a.Partitions, err = n.partitionSizes(ctx, r)
 	default:
 		err = sqlerr.New(sqlerr.LogicalError, "No operation %q of shards is known here: the nodes run different versions", q.Op)
 	}
 	return a, err
+}
+
+// moveShard does a shard's part of a move, once what changes all rows of the table has ended here.
+func (n *Node) moveShard(ctx context.Context, r *cluster.Shard, q *shardRequest, a *shardAnswer) (err error) {
+	if q.Move == nil {
+		return sqlerr.New(sqlerr.CorruptedData, "A request to move nothing")
+	}
+	if err := n.paused(ctx, pauseRequest{Table: q.Table, Topology: q.Topology}); err != nil {
+		return err
+	}
+	if q.Op == opFreeze {
+		a.Frozen, err = r.Freeze(ctx, q.Move)
+		return err
+	}
+	a.Index, err = n.cluster.Arrive(ctx, r, q.Move, q.Segments)
+	return err
 }
 
 func flushTables(ctx context.Context, r *cluster.Shard, table catalog.TableID) error {
@@ -220,10 +252,13 @@ func countRows(ctx context.Context, r *cluster.Shard, q *shardRequest) (uint64, 
 	if err := errors.Join(r.WaitSchema(ctx, q.Catalog), r.Barrier(ctx)); err != nil {
 		return 0, err
 	}
-	snap := r.Store().Snapshot()
+	snap, err := r.View(ctx, q.Topology)
+	if err != nil {
+		return 0, err
+	}
 	defer snap.Close()
 	if v := snap.Table(q.Table); v != nil {
-		return v.Rows(), nil
+		return v.Rows(), snap.Readable(q.Table)
 	}
 	return 0, nil
 }

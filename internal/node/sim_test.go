@@ -33,12 +33,14 @@ type simTotals struct {
 	rows                                                       int64
 	lost, doubled, other                                       int
 	checks                                                     int
+	reads, moves                                               int // meanwhile
 	history                                                    linear.Verdict
 }
 
 func (a *simTotals) add(b simTotals) {
 	a.crashes, a.isolations, a.oneWays, a.broken, a.slow = a.crashes+b.crashes, a.isolations+b.isolations, a.oneWays+b.oneWays, a.broken+b.broken, a.slow+b.slow
 	a.full, a.restarts, a.checks = a.full+b.full, a.restarts+b.restarts, a.checks+b.checks
+	a.reads, a.moves = a.reads+b.reads, a.moves+b.moves
 	a.acked, a.unknown, a.retries, a.rows = a.acked+b.acked, a.unknown+b.unknown, a.retries+b.retries, a.rows+b.rows
 	a.lost, a.doubled, a.other = a.lost+b.lost, a.doubled+b.doubled, a.other+b.other
 	h := &a.history
@@ -48,8 +50,8 @@ func (a *simTotals) add(b simTotals) {
 
 func (a simTotals) String() string {
 	return fmt.Sprintf("%d crashes, %d clean restarts, %d isolations, %d links cut one way, %d times all streams broken, %d slow networks, %d full disks; "+
-		"%d inserts acknowledged, %d unknown outcomes, %d retries, %d rows committed; %d checks: %d lost, %d doubled, %d other violations; %s",
-		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.acked, a.unknown, a.retries, a.rows, a.checks, a.lost, a.doubled, a.other, a.history)
+		"%d inserts acknowledged, %d unknown outcomes, %d retries, %d rows committed, %d moves between shards; %d reads meanwhile, %d checks: %d lost, %d doubled, %d other violations; %s",
+		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.acked, a.unknown, a.retries, a.rows, a.moves, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
 }
 
 // TestSimulatedCluster runs clusters of three nodes in virtual time, with a Kafka broker, clients that retry, crashes that tear what was not
@@ -87,7 +89,7 @@ func TestSimulationNotices(t *testing.T) {
 }
 
 // simFences are the fences without which a short simulation goes wrong.
-var simFences = []string{"token"}
+var simFences = []string{"token", "moves"}
 
 // simRun is one simulated cluster.
 type simRun struct {
@@ -134,9 +136,11 @@ func (x *simRun) do(without []string) {
 	for end := time.Now().Add(x.life); time.Now().Before(end) && len(x.bad) == 0; {
 		x.oneFault()
 		x.check(false)
+		x.moved()
 	}
 	stop()
 	x.conclude()
+	x.moved()
 	x.load.total(&x.totals)
 }
 

@@ -62,6 +62,8 @@ type simLoad struct {
 		inserts          map[string]map[string]*simInsert // by spread and token
 		unknown, retries int
 		registers        uint64
+		reads            int      // of watch
+		wrong            []string // that it has seen
 	}
 }
 
@@ -107,6 +109,8 @@ func (l *simLoad) start() (stop func()) {
 		all.Go(func() { l.register(ctx, i, rand.New(rand.NewPCG(l.x.seed, uint64(20+i)))) })
 	}
 	all.Go(func() { l.operate(ctx, rand.New(rand.NewPCG(l.x.seed, 30))) })
+	all.Go(func() { l.move(ctx, rand.New(rand.NewPCG(l.x.seed, 40))) })
+	all.Go(func() { l.watch(ctx, rand.New(rand.NewPCG(l.x.seed, 41))) })
 	return func() {
 		cancel()
 		all.Wait()

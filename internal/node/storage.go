@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -18,10 +19,10 @@ import (
 const maxMorsel = 65_536
 
 // storage shows a query the tables of some shards, each as it was at one instant.
-type storage struct{ snaps []*mergetree.Snapshot }
+type storage struct{ snaps []*cluster.View }
 
 // newStorage returns the rows of all the snapshots as one, and closes them.
-func newStorage(snaps ...*mergetree.Snapshot) *storage { return &storage{snaps} }
+func newStorage(snaps ...*cluster.View) *storage { return &storage{snaps} }
 
 // Close implements exec.Storage.
 func (s *storage) Close() {
@@ -41,6 +42,9 @@ func (s *storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner,
 	}
 	views := make([]*mergetree.TableView, len(s.snaps))
 	for i, p := range s.snaps {
+		if err := p.Readable(entry.ID); err != nil {
+			return nil, err
+		}
 		if views[i] = p.Table(entry.ID); views[i] == nil {
 			return nil, sqlerr.New(sqlerr.UnknownTable, "Table %s does not exist", req.Table.Name())
 		}

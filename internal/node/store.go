@@ -5,6 +5,7 @@ import (
 	"errors"
 	"sync"
 
+	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
@@ -16,12 +17,18 @@ import (
 type store struct{ node *Node }
 
 // Snapshot implements query.Store. What was acknowledged has been applied here: the newest state has it.
-func (s *store) Snapshot(context.Context) (exec.Storage, error) {
-	var snaps []*mergetree.Snapshot
+func (s *store) Snapshot(ctx context.Context) (exec.Storage, error) {
+	var views []*cluster.View
+	version := s.node.cluster.Topology().Version
 	for _, r := range s.node.cluster.Shards() {
-		snaps = append(snaps, r.Store().Snapshot())
+		v, err := r.View(ctx, version)
+		if err != nil {
+			newStorage(views...).Close()
+			return nil, err
+		}
+		views = append(views, v)
 	}
-	return newStorage(snaps...), nil
+	return newStorage(views...), nil
 }
 
 // whole pins what the node can read by itself for a materialized view that reads other tables than its source.
@@ -46,12 +53,16 @@ func (s *store) everywhere(ctx context.Context, q shardRequest) error {
 
 // Truncate implements query.Store.
 func (s *store) Truncate(ctx context.Context, t *catalog.Table) error {
-	return s.everywhere(ctx, shardRequest{Op: opTruncate, Table: t.ID})
+	return s.node.wide(ctx, t.ID, func(version uint64) error {
+		return s.everywhere(ctx, shardRequest{Op: opTruncate, Table: t.ID, Topology: version})
+	})
 }
 
 // DropPartition implements query.Store.
 func (s *store) DropPartition(ctx context.Context, t *catalog.Table, partitionID string) error {
-	return s.everywhere(ctx, shardRequest{Op: opDropPartition, Table: t.ID, Partition: partitionID})
+	return s.node.wide(ctx, t.ID, func(version uint64) error {
+		return s.everywhere(ctx, shardRequest{Op: opDropPartition, Table: t.ID, Partition: partitionID, Topology: version})
+	})
 }
 
 // Optimize implements query.Store.

@@ -32,6 +32,24 @@ func Partitions(s *ast.Alter) ([]*ast.Partition, error) {
 	return out, nil
 }
 
+// Moves returns the commands of an ALTER that move partitions to other shards, or nil if it does something else.
+func Moves(s *ast.Alter) ([]*ast.AlterCommand, error) {
+	var out []*ast.AlterCommand
+	for _, c := range s.Commands {
+		if c.Kind != ast.AlterMovePartition {
+			continue
+		}
+		if c.TargetKind != "SHARD" || c.Partition.Part != "" || c.Partition.All {
+			return nil, sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE … MOVE is not implemented but for MOVE PARTITION … TO SHARD")
+		}
+		out = append(out, c)
+	}
+	if out != nil && len(out) < len(s.Commands) {
+		return nil, sqlerr.At(s.Start, sqlerr.NotImplemented, "ALTER TABLE that moves partitions and does something else is not implemented")
+	}
+	return out, nil
+}
+
 // Moved is a table under another name.
 func Moved(t *catalog.Table, db, name string, c *catalog.Catalog) *catalog.Table {
 	n := *t

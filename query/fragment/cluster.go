@@ -11,8 +11,9 @@ import (
 type Cluster interface {
 	// Self is this node's name.
 	Self() string
-	// Shards are all shards of the cluster. The caller does not change them.
-	Shards() []Shard
+	// Shards are all shards of the cluster, and the version of the topology that says so: by that, pins agree which shard shows rows that move. The
+	// caller does not change them.
+	Shards() (shards []Shard, version uint64)
 	// Open starts a stream to another node that Server.Serve answers there. It ends with ctx. An error of the network itself has the code NetworkError.
 	Open(ctx context.Context, node string) (Stream, error)
 	// Pin pins one instant of replicas on this node: it waits until they and the catalog are as new as asked for. What cannot be read here now, but
@@ -35,6 +36,8 @@ type PinRequest struct {
 	Strong bool
 	// Catalog is the version of the catalog that must be known, and whose tables must be there.
 	Catalog uint64
+	// Topology is the version of the topology by which the query reads; 0: any.
+	Topology uint64
 }
 
 // Pinned is rows of shards at one instant.
@@ -68,8 +71,9 @@ func (t *Template) request(k linkKey, s *sending, m *meeting) *Request {
 }
 
 // pin asks for the rows of shards.
-func (t *Template) pin(shards []Shard) PinRequest {
-	p := PinRequest{Strong: t.Strong, Catalog: t.Catalog}
+func (q *Query) pin(shards []Shard) PinRequest {
+	t := &q.t
+	p := PinRequest{Strong: t.Strong, Catalog: t.Catalog, Topology: q.topology}
 	for _, s := range shards {
 		p.Shards, p.After = append(p.Shards, s.ID), append(p.After, t.After[s.ID])
 	}

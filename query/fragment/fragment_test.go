@@ -213,7 +213,7 @@ func FuzzDecode(f *testing.F) {
 func FuzzMessages(f *testing.F) {
 	req := &Request{linkKey: linkKey{"q", 3}, Catalog: 7, User: "u", Database: "d", Now: time.Unix(5, 6).UTC(), Zone: "UTC",
 		Settings: map[string]string{"max_threads": "2"}, Broadcasts: 1, Columns: []bool{true, false}, Plan: []byte{1, 2, 3}}
-	pin := &pinMessage{linkKey{"q", 3}, PinRequest{Shards: []uint64{1, 5}, After: []uint64{0, 9}, Strong: true, Catalog: 7}}
+	pin := &pinMessage{linkKey{"q", 3}, PinRequest{Shards: []uint64{1, 5}, After: []uint64{0, 9}, Strong: true, Catalog: 7, Topology: 12}}
 	f.Add(req.encode())
 	f.Add(pin.encode())
 	f.Add(progress{1, 2, 3}.encode())

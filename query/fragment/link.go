@@ -85,7 +85,7 @@ func (q *Query) pinOn(ctx context.Context, l *link, then func() error) error {
 		return err
 	}
 	c := &conn{s: &counted{Stream: st, own: &Traffic{}, all: &q.traffic}}
-	m := pinMessage{l.linkKey, q.t.pin(l.shards)}
+	m := pinMessage{l.linkKey, q.pin(l.shards)}
 	if err := c.send(msgPin, m.encode()); err != nil {
 		return err
 	}

@@ -39,6 +39,8 @@ type Query struct {
 	local   []Shard
 	far     []Shard
 	traffic Traffic
+	// topology is the version that the shards are of.
+	topology uint64
 	// asking is the goroutines that ask nodes to pin.
 	asking sync.WaitGroup
 	mu     struct {
@@ -55,7 +57,9 @@ type Query struct {
 func (c *Client) Open(ctx context.Context, t Template) *Query {
 	q := &Query{cl: c, t: t}
 	q.ctx, q.end = context.WithCancel(ctx)
-	for _, s := range c.cluster.Shards() {
+	shards, version := c.cluster.Shards()
+	q.topology = version
+	for _, s := range shards {
 		if slices.Contains(s.Nodes, c.cluster.Self()) {
 			q.local = append(q.local, s)
 		} else {
@@ -105,7 +109,7 @@ func (q *Query) Alone() bool { return len(q.far) == 0 }
 
 // Storage pins the rows of the shards that are read here; the caller closes it.
 func (q *Query) Storage(ctx context.Context) (exec.Storage, error) {
-	p, err := q.cl.cluster.Pin(ctx, q.t.pin(q.local))
+	p, err := q.cl.cluster.Pin(ctx, q.pin(q.local))
 	return p.Storage, err
 }
 

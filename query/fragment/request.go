@@ -55,6 +55,7 @@ func (p *pinMessage) encode() []byte {
 	}
 	w.flag(p.Strong)
 	w.uv(p.Catalog)
+	w.uv(p.Topology)
 	return w.b
 }
 
@@ -70,6 +71,9 @@ func decodePin(body []byte) (*pinMessage, error) {
 		p.Shards, p.After = append(p.Shards, r.uv()), append(p.After, r.uv())
 	}
 	p.Strong, p.Catalog = r.flag(), r.uv()
+	if r.err == nil && len(r.b) > 0 { // nodes of older versions do not say
+		p.Topology = r.uv()
+	}
 	return p, r.err
 }
 

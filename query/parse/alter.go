@@ -1,6 +1,10 @@
 package parse
 
-import "github.com/olapd/olapd/query/ast"
+import (
+	"strconv"
+
+	"github.com/olapd/olapd/query/ast"
+)
 
 func (p *parser) alter() ast.Statement {
 	start := p.at().start
@@ -266,6 +270,12 @@ func (p *parser) partitionTarget(c *ast.AlterCommand) {
 			c.ToTable = &t
 		case "":
 			p.fail()
+		case "SHARD":
+			if c.TargetKind = w; p.at().kind == tokNumber {
+				c.Target = strconv.FormatUint(p.uint(), 10)
+			} else {
+				c.Target = p.stringText()
+			}
 		default:
 			c.TargetKind, c.Target = w, p.stringText()
 		}

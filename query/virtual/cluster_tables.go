@@ -33,6 +33,16 @@ type ClusterShard struct {
 	Replicas []string
 }
 
+// ClusterMove is a move of a partition's rows from one shard to another.
+type ClusterMove struct {
+	ID               uint64
+	Database, Table  string // empty: it has been dropped
+	Partition, State string
+	From, To         uint64
+	Rows, Bytes      uint64
+	Reason           string // why it was cancelled
+}
+
 func init() {
 	fill("clusters", clusters)
 	fill("nodes", func(ctx context.Context, s *Source, add func(row)) error {
@@ -122,8 +132,12 @@ func clusters(ctx context.Context, s *Source, add func(row)) error {
 	return nil
 }
 
-// moves shows replicas that are being made or are still to go, as moves of a shard.
+// moves shows moves of partitions between shards, and replicas that are being made or are still to go, as moves of a shard.
 func moves(ctx context.Context, s *Source, add func(row)) error {
+	for _, m := range list(s.Moves) {
+		add(row{"database": m.Database, "table": m.Table, "part_name": m.Partition, "part_size": m.Bytes, "target_disk_name": "shard " + strconv.FormatUint(m.To, 10),
+			"move_id": m.ID, "state": m.State, "from_shard": m.From, "to_shard": m.To, "rows": m.Rows, "reason": m.Reason})
+	}
 	nodes, err := gathered(ctx, s.Nodes)
 	if err != nil {
 		return err
@@ -135,7 +149,7 @@ func moves(ctx context.Context, s *Source, add func(row)) error {
 		}
 		for _, want := range p.Replicas {
 			if !slices.Contains(g.Voters, want) {
-				add(row{"part_name": "shard " + strconv.FormatUint(p.ID, 10), "target_disk_name": want})
+				add(row{"part_name": "shard " + strconv.FormatUint(p.ID, 10), "target_disk_name": want, "state": "replicating"})
 			}
 		}
 	}

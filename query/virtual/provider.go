@@ -26,6 +26,8 @@ type Providers struct {
 	// Nodes asks all nodes of the cluster what they are doing; Shards are its shards, by number.
 	Nodes  func(ctx context.Context) ([]ClusterNode, error)
 	Shards func() []ClusterShard
+	// Moves are those of rows between shards, under way, waiting and the last that ended, by number.
+	Moves func() []ClusterMove
 	// BuildOptions are names and values about the binary.
 	BuildOptions func() [][2]string
 	// Processes and QueryLog are filled in by the engine.

@@ -1,0 +1,67 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"time"
+)
+
+// simMoved are the tables whose rows move between shards in simulations: bases and rollups.
+var simMoved = []string{"events_plain", "inserts_plain", "kinds_plain", "tokens_plain"}
+
+// move moves rows between shards, now and then cancels that, and rewrites all rows of a table meanwhile.
+func (l *simLoad) move(ctx context.Context, r *rand.Rand) {
+	for ctx.Err() == nil {
+		table := simMoved[r.IntN(len(simMoved))]
+		sql := fmt.Sprintf("ALTER TABLE %s MOVE PARTITION tuple() TO SHARD '%d'", table, 1+r.IntN(2))
+		switch r.IntN(10) {
+		case 0:
+			sql = "SYSTEM CLUSTER CANCEL MOVES"
+		case 1:
+			sql = "ALTER TABLE events_plain UPDATE kind = concat(kind, '') WHERE id % 3 = 0" // the same rows in other segments
+		case 2:
+			sql = "SYSTEM CLUSTER REBALANCE 'data'"
+		}
+		try, cancel := context.WithTimeout(ctx, time.Duration(1+r.IntN(30))*time.Second)
+		_, _ = rowsIn(try, l.any(r), sql) // fails while leaders change; a move goes on without who has asked for it
+		cancel()
+		time.Sleep(time.Duration(r.IntN(2000)) * time.Millisecond)
+	}
+}
+
+// watch reads while everything goes on: what is answered has each row once, also where it is old.
+func (l *simLoad) watch(ctx context.Context, r *rand.Rand) {
+	for ctx.Err() == nil {
+		n := l.any(r)
+		try, cancel := context.WithTimeout(ctx, simTry)
+		rows, err := rowsIn(try, n, "SELECT p, count() - uniqExact(o), max(o) + 1 - uniqExact(o) FROM events_plain GROUP BY p")
+		cancel()
+		l.mu.Lock()
+		if err == nil {
+			l.mu.reads++
+		}
+		for _, row := range rows {
+			if row[1] != "0" || row[2] != "0" {
+				l.mu.wrong = append(l.mu.wrong, fmt.Sprintf("%s: while others worked, partition %s of events_plain had %s rows doubled and %s missing", n.cfg.node, row[0], row[1], row[2]))
+			}
+		}
+		l.mu.Unlock()
+		time.Sleep(time.Duration(r.IntN(500)) * time.Millisecond)
+	}
+}
+
+// moved takes what watch has seen, and how many moves have ended.
+func (x *simRun) moved() {
+	x.load.mu.Lock()
+	defer x.load.mu.Unlock()
+	for _, w := range x.load.mu.wrong {
+		x.violated("%s", w)
+	}
+	x.load.mu.wrong = nil
+	x.totals.reads = x.load.mu.reads
+	for _, n := range x.s.nodes {
+		top := n.cluster.Topology()
+		x.totals.moves = max(x.totals.moves, int(top.NextMove)-1-len(top.Moves))
+	}
+}
