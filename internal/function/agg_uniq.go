@@ -24,7 +24,7 @@ func init() {
 			Doc: "Counts the distinct values approximately: exactly while few, then by HyperLogLog.", Example: "uniqCombined(x) → 3"},
 		&AggregateFamily{Name: "uniqCombined64", MinArgs: 1, MaxArgs: -1, Parametric: true, EmptyNull: true, Resolve: resolveCombined("uniqCombined64"),
 			Doc: "Counts the distinct values approximately with a 64-bit hash.", Example: "uniqCombined64(x) → 3"},
-		&AggregateFamily{Name: "uniqHLL12", MinArgs: 1, MaxArgs: -1, Resolve: resolveHLL(12),
+		&AggregateFamily{Name: "uniqHLL12", MinArgs: 1, MaxArgs: -1, Resolve: resolveHLL12,
 			Doc: "Counts the distinct values approximately by HyperLogLog with 2^12 cells.", Example: "uniqHLL12(x) → 3"},
 	)
 }
@@ -531,23 +531,11 @@ func (h *hll) merge(precision int, b *hll) int64 {
 	return 0
 }
 
-// estimate is the classic HyperLogLog estimate with linear counting for small ones.
 func (h *hll) estimate() uint64 {
 	if h.cells == nil {
 		return uint64(h.few.len())
 	}
-	m, sum, zeros := float64(len(h.cells)), 0.0, 0
-	for _, r := range h.cells {
-		sum += math.Ldexp(1, -int(r))
-		if r == 0 {
-			zeros++
-		}
-	}
-	e := 0.7213 / (1 + 1.079/m) * m * m / sum
-	if e <= 2.5*m && zeros > 0 {
-		e = m * math.Log(m/float64(zeros))
-	}
-	return uint64(math.Round(e))
+	return estimateCells(h.cells)
 }
 
 // The precisions that uniqCombined takes, and the one without a parameter, as in ClickHouse.
