@@ -365,6 +365,9 @@ func (x *statement) alter(s *ast.Alter) error {
 		return err
 	}
 	if parts == nil {
+		if err := x.convertible(old, s, o); err != nil {
+			return err
+		}
 		return x.change(func(c *catalog.Catalog) (*catalog.Catalog, error) {
 			o.Analyze.Catalog = c
 			changed, err := define.Alter(x.ctx, s, o)

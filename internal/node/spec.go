@@ -18,6 +18,7 @@ import (
 	"github.com/olapd/olapd/mergetree"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/exec/eval"
 	"github.com/olapd/olapd/query/parse"
 	"github.com/olapd/olapd/query/plan"
@@ -448,10 +449,14 @@ func (b *specBuilder) missing(want []int, have column.Schema, in *column.Block) 
 	for i, w := range want {
 		f := b.spec.Columns[w]
 		out[i] = column.NewDefaults(f.Type, in.N)
-		stored, text := have.Index(f.Name) >= 0, ""
-		if c := b.t.Column(f.Name); stored {
+		at, text := have.Index(f.Name), ""
+		stored := at >= 0
+		switch c := b.t.Column(f.Name); {
+		case stored && c != nil:
+			text = define.Conversion(catalog.Column{Name: f.Name, Type: have[at].Type.String()}, *c)
+		case stored:
 			text = ast.QuoteIdent(f.Name)
-		} else if c != nil {
+		case c != nil:
 			text = c.Expr
 		}
 		if text == "" {

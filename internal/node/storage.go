@@ -131,6 +131,9 @@ func (s *source) compute(ctx context.Context, i, from, to int, sel []uint32) (co
 	if at < 0 || s.spec.Missing == nil {
 		return column.NewDefaults(s.want[i].Type, n), nil
 	}
+	if declared := s.spec.Columns[at].Type; !mergetree.StoredAs(declared, s.want[i].Type) {
+		return nil, changedSince(s.spec, s.want[i])
+	}
 	b := &column.Block{N: n, Cols: make([]column.Vector, len(s.have))}
 	for c := range s.have {
 		v, err := s.stored(ctx, c, from, to, sel)
@@ -144,6 +147,11 @@ func (s *source) compute(ctx context.Context, i, from, to int, sel []uint32) (co
 		return nil, err
 	}
 	return out[0], nil
+}
+
+// changedSince is the error of a query that began before a column was changed.
+func changedSince(spec *mergetree.Spec, f column.Field) error {
+	return sqlerr.New(sqlerr.NoSuchColumnInTable, "Column %s of type %s is not in table %s any more: it was changed while the query began", f.Name, f.Type, spec.Name)
 }
 
 // morsel is a run of rows of one source.
@@ -284,13 +292,14 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 	kept := segment.AllGranules(r.Granules())
 	var rows *segment.RowSet
 	if req.Cond != nil {
-		left, ps, err := r.Prune(ctx, *req.Cond, nil)
+		cond := held(*req.Cond, req.Table.Schema(), r.Schema())
+		left, ps, err := r.Prune(ctx, cond, nil)
 		if err != nil {
 			return err
 		}
 		kept = left
 		sc.count(ps)
-		if rows, err = selective(ctx, r, *req.Cond, kept); err != nil {
+		if rows, err = selective(ctx, r, cond, kept); err != nil {
 			return err
 		}
 	}
@@ -307,6 +316,42 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 		st.Rows += sc.cut(src, run.From, run.To, rows, outcome)
 	}
 	return nil
+}
+
+// held is what of a condition on columns as they are declared holds of those that a segment has: nothing where the column was
+// stored with another type, nor of expressions if any was, for they were computed of what is stored.
+func held(c segment.Condition, declared, have column.Schema) segment.Condition {
+	changed := map[string]bool{}
+	for _, f := range have {
+		if i := declared.Index(f.Name); i >= 0 && !mergetree.StoredAs(f.Type, declared[i].Type) {
+			changed[f.Name] = true
+		}
+	}
+	if len(changed) == 0 {
+		return c
+	}
+	return heldTerms(c, declared, changed)
+}
+
+func heldTerms(c segment.Condition, declared column.Schema, changed map[string]bool) segment.Condition {
+	var out segment.Condition
+	for _, t := range c.Terms {
+		switch t.Kind {
+		case segment.AnyOf:
+			any := make([]segment.Condition, len(t.Any))
+			for i, one := range t.Any {
+				any[i] = heldTerms(one, declared, changed)
+			}
+			t.Any = any
+		case segment.KeyRange: // columns of keys keep their types
+		default:
+			if changed[t.Column] || declared.Index(t.Column) < 0 {
+				continue
+			}
+		}
+		out.Terms = append(out.Terms, t)
+	}
+	return out
 }
 
 // conditionCache names, among what is dropped, the granules in which a query with the same filter has found no row.
@@ -469,7 +514,10 @@ func openFinal(ctx context.Context, views []*mergetree.TableView, want column.Sc
 	for _, v := range views {
 		cols := make([]int, len(want))
 		for i, w := range want {
-			cols[i] = v.Spec().Columns.Index(w.Name)
+			spec := v.Spec()
+			if cols[i] = spec.Columns.Index(w.Name); cols[i] < 0 || !mergetree.StoredAs(spec.Columns[cols[i]].Type, w.Type) {
+				return nil, errors.Join(changedSince(spec, w), f.Close())
+			}
 		}
 		rows, err := v.MergedBlocks(ctx, cols)
 		if err != nil {

@@ -312,7 +312,8 @@ func (a *alteration) modified(old catalog.Column, d *ast.ColumnDef) (catalog.Col
 	return next, nil
 }
 
-// retype allows only changes of type that leave stored values as they are: stored columns are read by representation.
+// retype checks a change of type. Storage converts stored values that are not values of the new type as they are, as CAST does, when they are
+// read and for good when segments are merged; that all of them can be converted is for whoever has the rows to see to (Converted).
 func (a *alteration) retype(c *ast.AlterCommand, old, next catalog.Column) error {
 	from, err := types.Parse(old.Type)
 	if err != nil {
@@ -328,7 +329,75 @@ func (a *alteration) retype(c *ast.AlterCommand, old, next catalog.Column) error
 	if !IsStored(old.Default) || sameValues(from, to) {
 		return nil
 	}
-	return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE MODIFY COLUMN from type %s to %s, which rewrites stored values, is not implemented", from, to)
+	if a.t.Kind != catalog.KindTable || !IsMergeTree(a.t) && a.t.Engine != "Memory" && a.t.Engine != "Null" {
+		return sqlerr.At(c.Start, sqlerr.NotImplemented, "Alter of type 'MODIFY_COLUMN' is not supported by storage %s", a.t.Engine)
+	}
+	if from.IsNullable() && !to.IsNullable() && next.Default != catalog.DefaultExpr {
+		return sqlerr.At(c.Start, sqlerr.BadArguments, "Cannot convert column '%s' from nullable type %s to non-nullable type %s. Please specify `DEFAULT` expression in ALTER MODIFY COLUMN statement", old.Name, from, to)
+	}
+	if r := a.readBy(old.Name); r != "" {
+		return sqlerr.At(c.Start, sqlerr.AlterOfColumnIsForbidden, "Trying to ALTER MODIFY column %s, which materialized view %s reads: drop the view first", old.Name, r)
+	}
+	schema, err := typed(a.t.Columns)
+	if err != nil {
+		return err
+	}
+	e, err := parse.Expr(Conversion(old, next), parse.Limits{})
+	if err == nil {
+		_, err = a.o.expr(a.ctx, e, schema)
+	}
+	return err
+}
+
+// readBy is the name of a materialized view that reads a column, or "".
+func (a *alteration) readBy(name string) string {
+	for _, r := range a.o.catalog().RollupsOf(a.t.ID) {
+		stmt, err := parse.One(r.Select, parse.Limits{})
+		found := err != nil
+		if err == nil {
+			ast.Walk(stmt, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.Ident:
+					found = found || n.Last() == name
+				case *ast.Asterisk, *ast.ColumnsMatcher:
+					found = true
+				}
+				return !found
+			})
+		}
+		if found {
+			return r.FullName()
+		}
+	}
+	return ""
+}
+
+// Conversion is the SQL that makes values of the column as it was those of the next: NULL becomes the default where there is no NULL.
+func Conversion(old, next catalog.Column) string {
+	text := ast.QuoteIdent(old.Name)
+	from, err1 := types.Parse(old.Type)
+	to, err2 := types.Parse(next.Type)
+	if err1 == nil && err2 == nil && from.IsNullable() && !to.IsNullable() && next.Default == catalog.DefaultExpr {
+		text = "ifNull(" + text + ", " + next.Expr + ")"
+	}
+	return "CAST(" + text + ", " + types.QuoteString(next.Type) + ")"
+}
+
+// Converted are the conversions of stored values that make the table from what it was, of those that may fail.
+func Converted(old, next *catalog.Table) []string {
+	var out []string
+	for _, c := range next.Columns {
+		was := old.Column(c.Name)
+		if was == nil || was.Type == c.Type || !IsStored(was.Default) || !IsStored(c.Default) {
+			continue
+		}
+		from, err1 := types.Parse(was.Type)
+		to, err2 := types.Parse(c.Type)
+		if err1 == nil && err2 == nil && !sameValues(from, to) {
+			out = append(out, Conversion(*was, c))
+		}
+	}
+	return out
 }
 
 // sameValues reports whether every stored value of one type is, byte for byte, one of the other.
