@@ -145,3 +145,31 @@ func TestBrokerAddressTaken(t *testing.T) {
 	}
 	b.close()
 }
+
+// Events can go to a broker of somebody else's, and the tables be made elsewhere.
+func TestProduceOnly(t *testing.T) {
+	b, err := openBroker(t.Context(), t.TempDir(), "127.0.0.1:0", 2, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer b.close()
+	var out, errs strings.Builder
+	if code := Main([]string{"--produce", "--kafka", b.addr, "--rate", "1000", "--for", "500ms"}, &out, &errs); code != 0 || !strings.Contains(out.String(), b.addr) {
+		t.Fatalf("exit code %d: %s%s", code, out.String(), errs.String())
+	}
+	ends, err := b.ends(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var total int64
+	for _, n := range ends {
+		total += n
+	}
+	if total == 0 {
+		t.Error("no events in the topic")
+	}
+	out.Reset()
+	if code := Main([]string{"--schema", "--kafka", "kafka:9092"}, &out, &errs); code != 0 || strings.Count(out.String(), "CREATE ") != 5 || !strings.Contains(out.String(), "'kafka:9092'") {
+		t.Errorf("exit code %d: %s", code, out.String())
+	}
+}

@@ -32,6 +32,7 @@ type options struct {
 	data, http, native, kafka string
 	rate, partitions          int
 	nodes                     int
+	schema, produce           bool
 	length                    time.Duration // 0: until a signal
 }
 
@@ -49,6 +50,8 @@ func parseOptions(args []string, out io.Writer) (options, error) {
 	fs.IntVar(&o.rate, "rate", 20_000, "`events` a second")
 	fs.IntVar(&o.partitions, "partitions", 4, "`number` of partitions of the topic, when it is made")
 	fs.IntVar(&o.nodes, "nodes", 1, "`number` of nodes; with more than one, each is a process of its own")
+	fs.BoolVar(&o.schema, "schema", false, "print the statements that make the tables, for the broker of --kafka, and exit")
+	fs.BoolVar(&o.produce, "produce", false, "produce events to the broker at --kafka, which is there already, and do nothing else")
 	fs.DurationVar(&o.length, "for", 0, "how `long` to run; 0: until Ctrl-C")
 	if err := fs.Parse(args); err != nil {
 		return o, err
@@ -81,9 +84,19 @@ func Main(args []string, stdout, stderr io.Writer) int {
 	if err != nil {
 		return 2
 	}
+	if o.schema {
+		for _, sql := range schema(o.kafka) {
+			fmt.Fprintf(stdout, "%s;\n", strings.TrimSpace(sql))
+		}
+		return 0
+	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
-	if err := run(ctx, o, stdout); err != nil {
+	does := run
+	if o.produce {
+		does = produceOnly
+	}
+	if err := does(ctx, o, stdout); err != nil {
 		fmt.Fprintln(stderr, "olapd demo:", err)
 		return 1
 	}

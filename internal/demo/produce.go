@@ -3,6 +3,7 @@ package demo
 import (
 	"context"
 	"fmt"
+	"io"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -46,10 +47,26 @@ type producer struct {
 	}
 }
 
+// produceOnly produces events to a broker that is somebody else's, whose topic is made if the broker does so.
+func produceOnly(ctx context.Context, o options, out io.Writer) error {
+	if o.length > 0 {
+		var cancel context.CancelFunc
+		ctx, cancel = context.WithTimeout(ctx, o.length)
+		defer cancel()
+	}
+	p, err := newProducer(o.kafka, o.rate, 0, kgo.AllowAutoTopicCreation())
+	if err != nil {
+		return err
+	}
+	defer p.close()
+	fmt.Fprintf(out, "%s events a second to topic %s at %s\n", grouped(int64(o.rate)), topic, o.kafka)
+	return p.run(ctx)
+}
+
 // newProducer returns a producer of the events behind the first start.
-func newProducer(addr string, rate int, start uint64) (*producer, error) {
-	client, err := kgo.NewClient(kgo.SeedBrokers(addr), kgo.DefaultProduceTopic(topic), kgo.ClientID("olapd-demo"),
-		kgo.ProducerLinger(paceInterval), kgo.MaxBufferedRecords(maxBuffered), kgo.ProducerBatchCompression(kgo.Lz4Compression()))
+func newProducer(addr string, rate int, start uint64, more ...kgo.Opt) (*producer, error) {
+	client, err := kgo.NewClient(append(more, kgo.SeedBrokers(addr), kgo.DefaultProduceTopic(topic), kgo.ClientID("olapd-demo"),
+		kgo.ProducerLinger(paceInterval), kgo.MaxBufferedRecords(maxBuffered), kgo.ProducerBatchCompression(kgo.Lz4Compression()))...)
 	if err != nil {
 		return nil, fmt.Errorf("producer: %w", err)
 	}

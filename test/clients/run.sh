@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs real clients against a server of its own, each installed into .cache/clients. A client that cannot be installed is named as
-# not run; one that runs and fails makes this fail. With "all" clickhouse-go's own tests run too, and the results are written
+# not run; one that runs and fails makes this fail. With "grafana" only what Grafana asks is run. With "all" clickhouse-go's own tests run too, and the results are written
 # into docs/compatibility.md.
 set -uo pipefail
 what=${1:-all}
@@ -91,10 +91,11 @@ run_connect() { "$cache/python/bin/python" "$here/connect.py"; }
 run_js() { NODE_PATH=$cache/npm/node_modules node "$here/client.cjs"; }
 run_debian() { OLD_CLIENT=$cache/debian "$here/debian.sh"; }
 run_chdb() { "$root/.cache/peers/bin/python" "$here/remote.py"; }
-run_chgo() { "$cache/chgo.test" -test.v; }
+run_chgo() { "$cache/chgo.test" -test.v -test.skip Grafana; }
+run_grafana() { "$cache/chgo.test" -test.v -test.run Grafana; }
 run_jdbc() { java -cp "$cache/jdbc/*" "$here/jdbc/Jdbc.java"; }
 export here root cache
-export -f run_curl run_driver run_connect run_js run_debian run_chdb run_chgo run_jdbc
+export -f run_curl run_driver run_connect run_js run_debian run_chdb run_chgo run_grafana run_jdbc
 
 # timeout runs no functions: a shell does.
 timeout() {
@@ -106,6 +107,8 @@ timeout() {
 	esac
 }
 
+client "statements of Grafana's ClickHouse datasource, through clickhouse-go (TCP and HTTP)" "$CLICKHOUSEGO" install_go run_grafana
+[ "$what" = grafana ] && exit $failed
 client "curl" "" install_curl run_curl
 client "clickhouse-driver (Python, TCP)" "$DRIVER" install_python run_driver
 client "clickhouse-connect (Python, HTTP)" "$CONNECT" install_python run_connect
