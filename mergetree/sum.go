@@ -34,7 +34,11 @@ func sumGroups(v column.Vector, starts []int) (column.Vector, error) {
 	case *column.Num[types.U128]:
 		return addWide(v, starts, addU128), nil
 	case *column.Num[types.I128]:
-		return addWide(v, starts, addI128), nil
+		return addWide(v, starts, types.I128.Add), nil
+	case *column.Num[types.U256]:
+		return addWide(v, starts, addU256), nil
+	case *column.Num[types.I256]:
+		return addWide(v, starts, types.I256.Add), nil
 	case *column.Nullable:
 		return sumNullable(v, starts)
 	default:
@@ -54,7 +58,7 @@ func addGroups[T uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64
 	return column.NewNum(v.Typ, out)
 }
 
-func addWide[T types.U128 | types.I128](v *column.Num[T], starts []int, add func(a, b T) T) column.Vector {
+func addWide[T types.U128 | types.I128 | types.U256 | types.I256](v *column.Num[T], starts []int, add func(a, b T) T) column.Vector {
 	out := make([]T, len(starts))
 	for g, from := range starts {
 		var sum T
@@ -72,7 +76,7 @@ func addU128(a, b types.U128) types.U128 {
 	return types.U128{Lo: lo, Hi: hi}
 }
 
-func addI128(a, b types.I128) types.I128 { return a.Add(b) }
+func addU256(a, b types.U256) types.U256 { return types.U256(types.I256(a).Add(types.I256(b))) }
 
 // asBool keeps the sums of a Bool column in its range.
 func asBool(v column.Vector) column.Vector {

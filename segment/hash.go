@@ -14,7 +14,7 @@ const nanHash = 0x7ff8000000000001
 
 // hashScalars returns the hashes that Bloom filters store, one per value of a flat vector of scalars without NULL. Part of the
 // file format: integers are Mix of their sign-extended bits, floats of their float64 bits (-0 as 0), 128-bit
-// values Combine(Mix(low), high), strings xxh3.
+// values Combine(Mix(low), high), 256-bit ones so word by word, strings xxh3.
 func hashScalars(v column.Vector) []uint64 {
 	dst := make([]uint64, v.Len())
 	switch v := v.(type) {
@@ -46,6 +46,10 @@ func hashScalars(v column.Vector) []uint64 {
 		for i, x := range v.Data {
 			dst[i] = kernel.Combine(kernel.Mix(x.Lo), uint64(x.Hi))
 		}
+	case *column.Num[types.U256]:
+		hashWide(dst, v.Data)
+	case *column.Num[types.I256]:
+		hashWide(dst, v.Data)
 	case *column.Str:
 		for i := range dst {
 			dst[i] = xxh3.Hash(v.At(i))
@@ -60,6 +64,12 @@ func hashScalars(v column.Vector) []uint64 {
 		return hashScalars(column.Flatten(v))
 	}
 	return dst
+}
+
+func hashWide[T types.U256 | types.I256](dst []uint64, src []T) {
+	for i, x := range src {
+		dst[i] = kernel.Combine(kernel.Combine(kernel.Combine(kernel.Mix(x[0]), x[1]), x[2]), x[3])
+	}
 }
 
 func hashFloats[T kernel.Float](dst []uint64, src []T) {

@@ -79,6 +79,8 @@ func randomValue(r *rand.Rand, t *types.Type) any {
 			return types.U128{Lo: uint64(x), Hi: uint64(r.IntN(3))}
 		}
 		return types.I128From(int64(x - 20))
+	case reflect.Array:
+		return reflect.ValueOf([4]uint64(types.I256From(int64(x - 20)))).Convert(v.Type()).Interface()
 	default:
 		if v.CanInt() {
 			v.SetInt(int64(x - 20))
@@ -90,7 +92,7 @@ func randomValue(r *rand.Rand, t *types.Type) any {
 }
 
 var testTypes = []string{
-	"UInt8", "Bool", "UInt64", "UInt128", "Int8", "Int16", "Int32", "Int64", "Int128", "Float32", "Float64",
+	"UInt8", "Bool", "UInt64", "UInt128", "Int8", "Int16", "Int32", "Int64", "Int128", "UInt256", "Int256", "Float32", "Float64",
 	"Decimal(9, 2)", "Decimal(38, 10)", "String", "FixedString(3)", "Date", "Date32", "DateTime", "DateTime64(3)", "UUID", "IPv4", "IPv6",
 	"Enum8('a' = 1, 'b' = 2)", "Nullable(Int32)", "Nullable(String)", "LowCardinality(String)", "LowCardinality(Nullable(String))", "Nullable(Float64)",
 	"Array(UInt16)", "Array(Nullable(String))", "Tuple(a UInt8, b String)", "Map(LowCardinality(String), UInt64)",

@@ -113,8 +113,8 @@ func parseScalar(p types.Phys, s string) (any, error) {
 		return strconv.ParseFloat(s, 64)
 	case types.PBytes:
 		return strconv.Unquote(s)
-	case types.PUInt128, types.PInt128:
-		return parse128(p, s)
+	case types.PUInt128, types.PInt128, types.PUInt256, types.PInt256:
+		return parseWide(p, s)
 	}
 	return nil, fmt.Errorf("segment: no scalar value of representation %d", p)
 }

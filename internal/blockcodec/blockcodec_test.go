@@ -14,7 +14,7 @@ import (
 )
 
 var allTypes = []string{
-	"Bool", "UInt8", "UInt16", "UInt32", "UInt64", "UInt128", "Int8", "Int16", "Int32", "Int64", "Int128", "Float32", "Float64",
+	"Bool", "UInt8", "UInt16", "UInt32", "UInt64", "UInt128", "Int8", "Int16", "Int32", "Int64", "Int128", "UInt256", "Int256", "Decimal(76, 2)", "BFloat16", "Float32", "Float64",
 	"Decimal(9, 2)", "Decimal(18, 4)", "Decimal(38, 10)", "String", "FixedString(3)", "Date", "Date32", "DateTime", "DateTime64(3)",
 	"UUID", "IPv4", "IPv6", "Enum8('a' = 1, 'b' = 2)", "Enum16('x' = 300)", "Nullable(UInt64)", "Nullable(String)",
 	"Array(String)", "Array(Array(Nullable(Int32)))", "Map(String, UInt64)", "Tuple(a UInt8, b Nullable(String))", "Tuple()",
@@ -64,6 +64,8 @@ func fill(r *rand.Rand, b column.Builder) {
 		v.Data = append(v.Data, r.NormFloat64())
 	case *column.Num[types.U128]:
 		v.Data = append(v.Data, types.U128{Lo: r.Uint64(), Hi: r.Uint64()})
+	case *column.Num[types.I256]:
+		v.Data = append(v.Data, types.I256{r.Uint64(), r.Uint64(), r.Uint64(), r.Uint64()})
 	default:
 		v.AppendDefault()
 	}

@@ -22,6 +22,8 @@ func appendVector(dst []byte, v column.Vector) []byte {
 		return appendNums(dst, v.Data)
 	case *column.Num[types.U128]:
 		return appendNums(dst, v.Data)
+	case *column.Num[types.U256]:
+		return appendNums(dst, v.Data)
 	case *column.Num[int8]:
 		return appendNums(dst, v.Data)
 	case *column.Num[int16]:
@@ -31,6 +33,8 @@ func appendVector(dst []byte, v column.Vector) []byte {
 	case *column.Num[int64]:
 		return appendNums(dst, v.Data)
 	case *column.Num[types.I128]:
+		return appendNums(dst, v.Data)
+	case *column.Num[types.I256]:
 		return appendNums(dst, v.Data)
 	case *column.Num[float32]:
 		return appendNums(dst, v.Data)
@@ -113,6 +117,8 @@ func readVector(in *input, t *types.Type, n int) column.Vector {
 		return readNums[uint64](in, t, n)
 	case types.PUInt128:
 		return readNums[types.U128](in, t, n)
+	case types.PUInt256:
+		return readNums[types.U256](in, t, n)
 	case types.PInt8:
 		return readNums[int8](in, t, n)
 	case types.PInt16:
@@ -123,6 +129,8 @@ func readVector(in *input, t *types.Type, n int) column.Vector {
 		return readNums[int64](in, t, n)
 	case types.PInt128:
 		return readNums[types.I128](in, t, n)
+	case types.PInt256:
+		return readNums[types.I256](in, t, n)
 	case types.PFloat32:
 		return readNums[float32](in, t, n)
 	case types.PFloat64:

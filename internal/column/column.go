@@ -64,7 +64,7 @@ type Builder interface {
 
 // Elem is a fixed-width value.
 type Elem interface {
-	uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64 | float32 | float64 | types.U128 | types.I128
+	uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64 | float32 | float64 | types.U128 | types.I128 | types.U256 | types.I256
 }
 
 // Num is a vector of fixed-width values.

@@ -36,6 +36,10 @@ func Compare(a Vector, i int, b Vector, j int) int {
 		return a.Data[i].Cmp(b.(*Num[types.U128]).Data[j])
 	case *Num[types.I128]:
 		return a.Data[i].Cmp(b.(*Num[types.I128]).Data[j])
+	case *Num[types.U256]:
+		return a.Data[i].Cmp(b.(*Num[types.U256]).Data[j])
+	case *Num[types.I256]:
+		return a.Data[i].Cmp(b.(*Num[types.I256]).Data[j])
 	case *Num[float32]:
 		return compareFloat(float64(a.Data[i]), float64(b.(*Num[float32]).Data[j]))
 	case *Num[float64]:

@@ -81,6 +81,10 @@ func Hash(v Vector, dst []uint64) {
 		for i, x := range v.Data {
 			dst[i] = Combine(Mix(x.Lo), uint64(x.Hi))
 		}
+	case *Num[types.U256]:
+		hashWide(v.Data, dst)
+	case *Num[types.I256]:
+		hashWide(v.Data, dst)
 	case *Str:
 		for i := range dst {
 			dst[i] = xxh3.Hash(v.Data[v.Off[i]:v.Off[i+1]])
@@ -106,6 +110,12 @@ func Hash(v Vector, dst []uint64) {
 func hashInts[T uint8 | uint16 | uint32 | uint64 | int8 | int16 | int32 | int64](data []T, dst []uint64) {
 	for i, x := range data {
 		dst[i] = Mix(uint64(x))
+	}
+}
+
+func hashWide[T types.U256 | types.I256](data []T, dst []uint64) {
+	for i, x := range data {
+		dst[i] = Combine(Combine(Combine(Mix(x[0]), x[1]), x[2]), x[3])
 	}
 }
 

@@ -20,6 +20,8 @@ func New(t *types.Type, n int) Builder {
 		return newNum[uint64](t, n)
 	case types.PUInt128:
 		return newNum[types.U128](t, n)
+	case types.PUInt256:
+		return newNum[types.U256](t, n)
 	case types.PInt8:
 		return newNum[int8](t, n)
 	case types.PInt16:
@@ -30,6 +32,8 @@ func New(t *types.Type, n int) Builder {
 		return newNum[int64](t, n)
 	case types.PInt128:
 		return newNum[types.I128](t, n)
+	case types.PInt256:
+		return newNum[types.I256](t, n)
 	case types.PFloat32:
 		return newNum[float32](t, n)
 	case types.PFloat64:
@@ -108,6 +112,8 @@ func WithType(v Vector, t *types.Type) Vector {
 		return NewNum(t, v.Data)
 	case *Num[types.U128]:
 		return NewNum(t, v.Data)
+	case *Num[types.U256]:
+		return NewNum(t, v.Data)
 	case *Num[int8]:
 		return NewNum(t, v.Data)
 	case *Num[int16]:
@@ -117,6 +123,8 @@ func WithType(v Vector, t *types.Type) Vector {
 	case *Num[int64]:
 		return NewNum(t, v.Data)
 	case *Num[types.I128]:
+		return NewNum(t, v.Data)
+	case *Num[types.I256]:
 		return NewNum(t, v.Data)
 	case *Num[float32]:
 		return NewNum(t, v.Data)

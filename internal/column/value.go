@@ -32,6 +32,8 @@ func Value(v Vector, i int) any {
 		return v.Data[i]
 	case *Num[types.U128]:
 		return v.Data[i]
+	case *Num[types.U256]:
+		return v.Data[i]
 	case *Num[int8]:
 		return v.Data[i]
 	case *Num[int16]:
@@ -41,6 +43,8 @@ func Value(v Vector, i int) any {
 	case *Num[int64]:
 		return v.Data[i]
 	case *Num[types.I128]:
+		return v.Data[i]
+	case *Num[types.I256]:
 		return v.Data[i]
 	case *Num[float32]:
 		return v.Data[i]
@@ -102,6 +106,8 @@ func AppendValue(b Builder, x any) {
 		v.Data = append(v.Data, x.(uint64))
 	case *Num[types.U128]:
 		v.Data = append(v.Data, x.(types.U128))
+	case *Num[types.U256]:
+		v.Data = append(v.Data, x.(types.U256))
 	case *Num[int8]:
 		v.Data = append(v.Data, x.(int8))
 	case *Num[int16]:
@@ -112,6 +118,8 @@ func AppendValue(b Builder, x any) {
 		v.Data = append(v.Data, x.(int64))
 	case *Num[types.I128]:
 		v.Data = append(v.Data, x.(types.I128))
+	case *Num[types.I256]:
+		v.Data = append(v.Data, x.(types.I256))
 	case *Num[float32]:
 		v.Data = append(v.Data, x.(float32))
 	case *Num[float64]:

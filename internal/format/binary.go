@@ -100,6 +100,9 @@ func appendBinary(dst []byte, v column.Vector, i int) []byte {
 	case *column.Num[int32]:
 		return le.AppendUint32(dst, uint32(v.Data[i]))
 	case *column.Num[float32]:
+		if v.Typ.Kind == types.BFloat16 {
+			return le.AppendUint16(dst, types.BFloat16Bits(v.Data[i]))
+		}
 		return le.AppendUint32(dst, math.Float32bits(v.Data[i]))
 	case *column.Num[uint64]:
 		return le.AppendUint64(dst, v.Data[i])
@@ -117,6 +120,10 @@ func appendBinary(dst []byte, v column.Vector, i int) []byte {
 		return le.AppendUint64(le.AppendUint64(dst, v.Data[i].Lo), v.Data[i].Hi)
 	case *column.Num[types.I128]:
 		return le.AppendUint64(le.AppendUint64(dst, v.Data[i].Lo), uint64(v.Data[i].Hi))
+	case *column.Num[types.U256]:
+		return appendWords(dst, v.Data[i])
+	case *column.Num[types.I256]:
+		return appendWords(dst, types.U256(v.Data[i]))
 	case *column.Str:
 		if v.Typ.Width() > 0 {
 			return append(dst, v.At(i)...)
@@ -269,7 +276,7 @@ func (s *binScan) value(b column.Builder, depth int) error {
 		v.N++
 		return nil
 	}
-	raw, err := s.bytes(uint64(b.Type().Width()))
+	raw, err := s.bytes(uint64(binaryWidth(b.Type())))
 	if err != nil {
 		return err
 	}
@@ -292,6 +299,29 @@ func (s *binScan) run(one func() error, end func()) error {
 	}
 	end()
 	return nil
+}
+
+// binaryWidth is the number of bytes of a value of fixed width in RowBinary and Native.
+func binaryWidth(t *types.Type) int {
+	if t.Kind == types.BFloat16 {
+		return 2
+	}
+	return t.Width()
+}
+
+// appendWords appends 256 bits, the lowest first; wordsOf reads them.
+func appendWords(dst []byte, x types.U256) []byte {
+	for _, w := range x {
+		dst = binary.LittleEndian.AppendUint64(dst, w)
+	}
+	return dst
+}
+
+func wordsOf(raw []byte) (x [4]uint64) {
+	for i := range x {
+		x[i] = binary.LittleEndian.Uint64(raw[8*i:])
+	}
+	return x
 }
 
 // appendFixed appends values of fixed width, little endian, as many as raw holds.
@@ -321,6 +351,12 @@ func appendFixed(b column.Builder, raw []byte) {
 			v.Data = append(v.Data, int32(le.Uint32(raw)))
 		}
 	case *column.Num[float32]:
+		if v.Typ.Kind == types.BFloat16 {
+			for ; len(raw) >= 2; raw = raw[2:] {
+				v.Data = append(v.Data, types.BFloat16FromBits(le.Uint16(raw)))
+			}
+			return
+		}
 		for ; len(raw) >= 4; raw = raw[4:] {
 			v.Data = append(v.Data, math.Float32frombits(le.Uint32(raw)))
 		}
@@ -347,6 +383,14 @@ func appendFixed(b column.Builder, raw []byte) {
 	case *column.Num[types.I128]:
 		for ; len(raw) >= 16; raw = raw[16:] {
 			v.Data = append(v.Data, types.I128{Lo: le.Uint64(raw), Hi: int64(le.Uint64(raw[8:]))})
+		}
+	case *column.Num[types.U256]:
+		for ; len(raw) >= 32; raw = raw[32:] {
+			v.Data = append(v.Data, types.U256(wordsOf(raw)))
+		}
+	case *column.Num[types.I256]:
+		for ; len(raw) >= 32; raw = raw[32:] {
+			v.Data = append(v.Data, types.I256(wordsOf(raw)))
 		}
 	default:
 		panic(fmt.Sprintf("format: reading %T", b))

@@ -49,7 +49,7 @@ func appendJSON(dst []byte, v column.Vector, i int, t *types.Type, o *Options, i
 // jsonQuoted reports whether values of t stand between quotes though they are no strings.
 func jsonQuoted(t *types.Type, o *Options) bool {
 	switch t.Kind {
-	case types.UInt64, types.Int64, types.UInt128, types.Int128:
+	case types.UInt64, types.Int64, types.UInt128, types.Int128, types.UInt256, types.Int256:
 		return o.Quote64 || t.Width() > 8 && o.Quote64
 	case types.Decimal:
 		return o.QuoteDecimals

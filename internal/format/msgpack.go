@@ -84,6 +84,9 @@ func appendMsgPack(dst []byte, v column.Vector, i int, t *types.Type) ([]byte, e
 			return append(msgPackBinary(dst, len(v.At(i))), v.At(i)...), nil
 		}
 	case *column.Num[float32]:
+		if t.Kind == types.BFloat16 {
+			break
+		}
 		return binary.BigEndian.AppendUint32(append(dst, 0xca), math.Float32bits(v.Data[i])), nil
 	case *column.Num[float64]:
 		return binary.BigEndian.AppendUint64(append(dst, 0xcb), math.Float64bits(v.Data[i])), nil

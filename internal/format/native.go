@@ -476,7 +476,7 @@ func (s *binScan) native(t *types.Type, n, depth int) (column.Vector, error) {
 		}
 		return b, nil
 	}
-	raw, err := s.bytes(uint64(n) * uint64(t.Width()))
+	raw, err := s.bytes(uint64(n) * uint64(binaryWidth(t)))
 	if err != nil {
 		return nil, err
 	}

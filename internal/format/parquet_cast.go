@@ -57,7 +57,7 @@ func (k parquetCast) cast(v column.Vector, to *types.Type) (column.Vector, error
 	if isGroup(from) || isGroup(to) {
 		return nil, sqlerr.New(sqlerr.TypeMismatch, "Requested type doesn't match the Parquet schema: the Parquet type is %s, the requested type is %s", from, to)
 	}
-	if from.Kind == types.FixedString && from.N == 16 {
+	if from.Kind == types.FixedString && (from.N == 16 || from.N == 32) {
 		if w := wideOf(v, to); w != nil {
 			return w, nil
 		}
@@ -127,10 +127,10 @@ func (k parquetCast) tuple(v *column.Tuple, to *types.Type) (column.Vector, erro
 	return out, nil
 }
 
-// wideOf reads 16 bytes as the values that ClickHouse writes so: IPv6, and integers with the lowest byte first. nil: to is none of them.
+// wideOf reads 16 or 32 bytes as the values that ClickHouse writes so: IPv6, and integers with the lowest byte first. nil: to is none of them.
 func wideOf(v column.Vector, to *types.Type) column.Vector {
 	s, ok := column.Flatten(v).(*column.Str)
-	if !ok {
+	if !ok || s.Typ.N != to.Width() {
 		return nil
 	}
 	switch to.Phys() {
@@ -155,6 +155,14 @@ func wideOf(v column.Vector, to *types.Type) column.Vector {
 				out[i] = types.I128{Lo: binary.LittleEndian.Uint64(b), Hi: int64(binary.LittleEndian.Uint64(b[8:]))}
 			}
 			return column.NewNum(to, out)
+		}
+	case types.PUInt256, types.PInt256:
+		if to.Kind != types.Decimal {
+			out := column.New(to, s.Len())
+			for i := range s.Len() {
+				appendFixed(out, s.At(i))
+			}
+			return out
 		}
 	}
 	return nil

@@ -206,6 +206,16 @@ func parquetWide(dst []parquet.Value, v column.Vector, t *types.Type) ([]parquet
 			dst = append(dst, wideValue(x.Hi, x.Lo, t))
 		}
 		return dst, nil
+	case *column.Num[types.I256]:
+		for _, x := range v.Data {
+			dst = append(dst, widestValue(types.U256(x), t))
+		}
+		return dst, nil
+	case *column.Num[types.U256]:
+		for _, x := range v.Data {
+			dst = append(dst, widestValue(x, t))
+		}
+		return dst, nil
 	}
 	return nil, sqlerr.New(sqlerr.NotImplemented, "Type %s is not supported in Parquet", t)
 }
@@ -241,6 +251,18 @@ func wideValue(hi, lo uint64, t *types.Type) parquet.Value {
 		b = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(b, hi), lo)
 	} else {
 		b = binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(b, lo), hi)
+	}
+	return parquet.FixedLenByteArrayValue(b)
+}
+
+// widestValue writes 256 bits: decimals with the highest byte first, integers with the lowest.
+func widestValue(x types.U256, t *types.Type) parquet.Value {
+	b := make([]byte, 0, 32)
+	if t.Kind != types.Decimal {
+		return parquet.FixedLenByteArrayValue(appendWords(b, x))
+	}
+	for i := 3; i >= 0; i-- {
+		b = binary.BigEndian.AppendUint64(b, x[i])
 	}
 	return parquet.FixedLenByteArrayValue(b)
 }

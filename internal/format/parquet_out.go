@@ -207,6 +207,8 @@ func parquetNodeFor(t *types.Type) parquet.Node {
 		return parquet.Leaf(parquet.Int64Type)
 	case types.Int128, types.UInt128, types.IPv6:
 		return parquet.Leaf(parquet.FixedLenByteArrayType(16))
+	case types.Int256, types.UInt256:
+		return parquet.Leaf(parquet.FixedLenByteArrayType(32))
 	case types.Float32:
 		return parquet.Leaf(parquet.FloatType)
 	case types.Float64:
@@ -241,6 +243,8 @@ func decimalWidth(t *types.Type) int {
 		return 4
 	case types.PInt64:
 		return 8
+	case types.PInt128:
+		return 16
 	}
-	return 16
+	return 32
 }

@@ -226,42 +226,41 @@ func parquetTime(t parquet.Type, unit pqformat.TimeUnit) (*types.Type, parquetRe
 	return nil, nil, sqlerr.New(sqlerr.IncorrectData, "A time in Parquet cannot be %s", t.Kind())
 }
 
-// maxDecimalDigits is the precision of Decimal128, the widest there is.
-const maxDecimalDigits = 38
-
 func parquetDecimal(t parquet.Type, precision, scale int) (*types.Type, parquetRead, error) {
 	if precision < 1 || scale < 0 || scale > precision {
 		return nil, nil, sqlerr.New(sqlerr.IncorrectData, "Decimal(%d, %d) in Parquet is no type", precision, scale)
 	}
-	if precision > maxDecimalDigits {
+	if precision > types.MaxPrecision256 {
 		return nil, nil, sqlerr.New(sqlerr.NotImplemented, "Decimal of %d digits is not supported", precision)
 	}
 	d := types.NewDecimal(precision, scale)
 	p := d.Phys()
 	switch t.Kind() {
 	case parquet.Int32:
-		return d, pick(p, readFixed4[int32], readFixed4[int64], readWide[int32]), nil
+		return d, pick(p, readFixed4[int32], readFixed4[int64], readWide[int32], readWidest[int32]), nil
 	case parquet.Int64:
-		return d, pick(p, readFixed8[int32], readFixed8[int64], readWide[int64]), nil
+		return d, pick(p, readFixed8[int32], readFixed8[int64], readWide[int64], readWidest[int64]), nil
 	case parquet.ByteArray, parquet.FixedLenByteArray:
 		width := 0
 		if t.Kind() == parquet.FixedLenByteArray {
 			width = t.Length()
 		}
-		return d, pick(p, readBigEndian[int32](width), readBigEndian[int64](width), readBigEndian128(width)), nil
+		return d, pick(p, readBigEndian[int32](width), readBigEndian[int64](width), readBigEndian128(width), readBigEndian256(width)), nil
 	}
 	return nil, nil, sqlerr.New(sqlerr.IncorrectData, "A decimal in Parquet cannot be %s", t.Kind())
 }
 
 // pick chooses by the width of a Decimal.
-func pick(p types.Phys, narrow, middle, wide parquetRead) parquetRead {
+func pick(p types.Phys, narrow, middle, wide, widest parquetRead) parquetRead {
 	switch p {
 	case types.PInt32:
 		return narrow
 	case types.PInt64:
 		return middle
+	case types.PInt128:
+		return wide
 	}
-	return wide
+	return widest
 }
 
 // checkParquetNames refuses a schema with two columns of one name.

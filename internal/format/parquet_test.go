@@ -53,7 +53,7 @@ func readParquet(t testing.TB, data []byte, s column.Schema, o Options, maxRows 
 
 const wideTypes = "u8 UInt8, i8 Int8, u16 UInt16, i16 Int16, u32 UInt32, i32 Int32, u64 UInt64, i64 Int64, i128 Int128, u128 UInt128, f32 Float32, " +
 	"f64 Float64, b Bool, s String, fs FixedString(3), d Date, d32 Date32, dt DateTime('UTC'), dt3 DateTime64(3, 'UTC'), dt9 DateTime64(9, 'UTC'), " +
-	"dt1 DateTime64(1, 'UTC'), dc32 Decimal(9, 2), dc64 Decimal(18, 3), dc128 Decimal(38, 4), uu UUID, ip4 IPv4, ip6 IPv6, e8 Enum8('a' = 1, '' = 0), " +
+	"dt1 DateTime64(1, 'UTC'), dc32 Decimal(9, 2), dc64 Decimal(18, 3), dc128 Decimal(38, 4), i256 Int256, u256 UInt256, dc256 Decimal(76, 5), uu UUID, ip4 IPv4, ip6 IPv6, e8 Enum8('a' = 1, '' = 0), " +
 	"e16 Enum16('x' = -3, 'y' = 0), ni Nullable(Int32), ns Nullable(String), lc LowCardinality(String), lcn LowCardinality(Nullable(String)), " +
 	"arr Array(UInt8), arr2 Array(Array(Nullable(String))), m Map(String, UInt64), mm Map(String, Array(Int8)), t Tuple(UInt8, String), " +
 	"tn Tuple(x UInt8, y Array(Tuple(a String, b Nullable(Date))))"

@@ -97,6 +97,19 @@ func readWide[T int32 | int64](b column.Builder, v *parquetBytes, from, to int) 
 	return nil
 }
 
+// readWidest reads INT32 or INT64 as 256 bits.
+func readWidest[T int32 | int64](b column.Builder, v *parquetBytes, from, to int) error {
+	narrow := column.New(types.NewDecimal(types.MaxPrecision128, 0), to-from)
+	if err := readWide[T](narrow, v, from, to); err != nil {
+		return err
+	}
+	dst := builderOf[types.I256](b)
+	for _, x := range narrow.(*column.Num[types.I128]).Data {
+		dst.Data = append(dst.Data, x.Wide())
+	}
+	return nil
+}
+
 func readFloats(b column.Builder, v *parquetBytes, from, to int) error {
 	src, err := section(v, from, to, 4)
 	if err != nil {
@@ -283,6 +296,26 @@ func readBigEndian128(width int) parquetRead {
 		dst := builderOf[types.I128](b)
 		return bigEndian(v, from, to, width, func(s []byte) { dst.Data = append(dst.Data, signed128(s)) })
 	}
+}
+
+func readBigEndian256(width int) parquetRead {
+	return func(b column.Builder, v *parquetBytes, from, to int) error {
+		dst := builderOf[types.I256](b)
+		return bigEndian(v, from, to, width, func(s []byte) { dst.Data = append(dst.Data, signed256(s)) })
+	}
+}
+
+// signed256 is a number in two's complement, of which the lowest 256 bits are kept.
+func signed256(s []byte) types.I256 {
+	x := types.I256{}
+	if len(s) > 0 && s[0] >= 0x80 {
+		x = types.I256From(-1)
+	}
+	for _, c := range s {
+		x = x.Lsh(8)
+		x[0] |= uint64(c)
+	}
+	return x
 }
 
 // signed128 is a number in two's complement, of which the lowest 128 bits are kept.

@@ -253,12 +253,11 @@ func movingSums(out column.Builder, v column.Vector, window int, avg bool) {
 			}
 			o.Data = append(o.Data, x)
 		}
-	case *column.Num[types.I128]:
-		sums := make([]types.I128, 0, n)
-		var sum types.I128
-		all := &fold[types.I128]{add: addI128(func(_ *types.I128, x types.I128) { sum = sum.Add(x); sums = append(sums, sum) })}
-		if err := all.add(&foldStates[types.I128]{f: all, s: make([]types.I128, 1)}, make([]uint32, n), []column.Vector{v}, n); err != nil {
-			panic(err) // addI128 has none
+	case *column.Num[types.I128], *column.Num[types.U128], *column.Num[types.I256], *column.Num[types.U256]:
+		sums, sum := make([]types.I256, n), types.I256{}
+		for i, x := range widesOf(v) {
+			sum = sum.Add(x)
+			sums[i] = sum
 		}
 		for i, x := range sums {
 			if i >= size {
@@ -267,7 +266,7 @@ func movingSums(out column.Builder, v column.Vector, window int, avg bool) {
 			if avg {
 				x = wideOf(x.Float64() / float64(size))
 			}
-			o.Data = append(o.Data, x)
+			pushWide(out, x)
 		}
 	default:
 		sum, sums := uint64(0), make([]uint64, n)

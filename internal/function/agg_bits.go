@@ -45,30 +45,27 @@ func bitAggregate(name, doc string, start uint64, op func(a, b uint64) uint64, a
 		}}
 }
 
-// wideBits joins 128-bit integers, half by half; the state is inverted as bitState is.
+// wideBits joins integers of more than 64 bits, word by word; the state is inverted as bitState is.
 func wideBits(t *types.Type, start uint64, op func(a, b uint64) uint64) Aggregate {
-	join := func(s *types.I128, x types.I128) {
-		s.Lo = op(s.Lo^start, x.Lo) ^ start
-		s.Hi = int64(op(uint64(s.Hi)^start, uint64(x.Hi)) ^ start)
+	join := func(s *types.I256, x types.I256) {
+		for k := range s {
+			s[k] = op(s[k]^start, x[k]) ^ start
+		}
 	}
-	bits := func(s *types.I128) types.I128 { return types.I128{Lo: s.Lo ^ start, Hi: s.Hi ^ int64(start)} }
-	return &fold[types.I128]{
+	bits := func(s *types.I256) (x types.I256) {
+		for k := range s {
+			x[k] = s[k] ^ start
+		}
+		return x
+	}
+	return &fold[types.I256]{
 		result: t,
-		add:    addI128(join),
-		merge:  func(_ *foldStates[types.I128], a, b *types.I128) { join(a, bits(b)) },
-		save:   func(dst []byte, s *types.I128) []byte { return appendI128(dst, *s) },
-		load:   func(s *types.I128, r *reader) error { *s = readI128(r); return nil },
-		finish: func(out column.Builder, s *types.I128) error { pushWide(out, bits(s)); return nil },
+		add:    addI256(join),
+		merge:  func(_ *foldStates[types.I256], a, b *types.I256) { join(a, bits(b)) },
+		save:   func(dst []byte, s *types.I256) []byte { return appendI256(dst, *s) },
+		load:   func(s *types.I256, r *reader) error { *s = readI256(r); return nil },
+		finish: func(out column.Builder, s *types.I256) error { pushWide(out, bits(s)); return nil },
 	}
-}
-
-// pushWide appends x as the builder's 128-bit integer type.
-func pushWide(out column.Builder, x types.I128) {
-	if v, ok := out.(*column.Num[types.U128]); ok {
-		v.Data = append(v.Data, types.U128{Lo: x.Lo, Hi: uint64(x.Hi)})
-		return
-	}
-	push(out, x)
 }
 
 // pushBits appends the low bits of x as the builder's integer type.

@@ -3,6 +3,7 @@ package function
 import (
 	"encoding/binary"
 	"math"
+	"math/big"
 	"slices"
 	"strings"
 
@@ -233,6 +234,12 @@ func unscaled(v column.Vector) []float64 {
 			out[i] = x.Float64()
 		}
 		return out
+	case *column.Num[types.I256]:
+		out := make([]float64, len(d.Data))
+		for i, x := range d.Data {
+			out[i] = x.Float64()
+		}
+		return out
 	}
 	return toFloats(v)
 }
@@ -269,19 +276,19 @@ func pushFloat(out column.Builder, x float64) {
 	case *column.Num[int64]:
 		v.Data = append(v.Data, int64(x))
 	case *column.Num[types.I128]:
+		v.Data = append(v.Data, wideOf(x).Low())
+	case *column.Num[types.I256]:
 		v.Data = append(v.Data, wideOf(x))
 	default:
 		out.AppendDefault()
 	}
 }
 
-// wideOf cuts x off to a 128-bit integer.
-func wideOf(x float64) types.I128 {
-	if x < 0 {
-		return wideOf(-x).Neg()
-	}
-	hi := math.Floor(x / 0x1p64)
-	return types.I128{Hi: int64(hi), Lo: uint64(x - hi*0x1p64)}
+// wideOf cuts a finite x off to an integer, modulo 2^256.
+func wideOf(x float64) types.I256 {
+	b, _ := new(big.Float).SetFloat64(x).Int(nil)
+	v, _ := types.I256FromBig(b)
+	return v
 }
 
 // reservoirSize is ClickHouse's: quantile is exact (but for interpolation) up to as many values.

@@ -83,6 +83,12 @@ func exactQuantile(name string, t *types.Type, l exactLevels) (Aggregate, error)
 		return exactNumbers[float64](t, l), nil
 	case types.PInt128:
 		return foldExact(t, l, types.I128.Cmp, appendI128, readI128), nil
+	case types.PInt256:
+		return foldExact(t, l, types.I256.Cmp, appendI256, readI256), nil
+	case types.PUInt256:
+		return foldExact(t, l, types.U256.Cmp,
+			func(dst []byte, x types.U256) []byte { return appendI256(dst, types.I256(x)) },
+			func(r *reader) types.U256 { return types.U256(readI256(r)) }), nil
 	}
 	return foldExact(t, l, types.U128.Cmp,
 		func(dst []byte, x types.U128) []byte { return appendU64(appendU64(dst, x.Lo), x.Hi) },

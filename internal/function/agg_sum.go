@@ -35,9 +35,9 @@ func resolveSum(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error
 	t := args[0]
 	switch {
 	case t.Kind == types.Decimal:
-		return sumDecimal(t, types.NewDecimal(types.MaxPrecision128, t.Scale)), nil
-	case t.Kind == types.Int128 || t.Kind == types.UInt128:
-		return sumWide(t), nil
+		return sumWide(t, decimalSum(t)), nil
+	case isWideInt(t):
+		return sumWide(t, t), nil
 	case t.IsUnsigned():
 		return sumOf[uint64](t, types.TUInt64), nil
 	case t.IsSigned(), t.IsEnum(), t.Kind == types.Interval:
@@ -76,10 +76,12 @@ func resolveSumOverflow(env *Env, params []column.Vector, args []*types.Type) (A
 	case types.PInt32:
 		return sumOf[int32](t, t), nil
 	case types.PFloat32:
-		return sumOf[float32](t, t), nil
+		if t.Kind == types.Float32 {
+			return sumOf[float32](t, t), nil
+		}
 	}
 	if t.Kind == types.Decimal {
-		return sumDecimal(t, t), nil
+		return sumWide(t, t), nil
 	}
 	return resolveSum(env, params, args)
 }
@@ -236,25 +238,55 @@ func readI128(r *reader) types.I128 {
 	return types.I128{Lo: lo, Hi: int64(r.u64())}
 }
 
-func sumDecimal(_, res *types.Type) Aggregate {
-	return foldI128(res, func(out column.Builder, s *types.I128) error {
-		switch v := out.(type) {
-		case *column.Num[int32]:
-			v.Data = append(v.Data, int32(s.Lo))
-		case *column.Num[int64]:
-			v.Data = append(v.Data, int64(s.Lo))
-		case *column.Num[types.I128]:
-			v.Data = append(v.Data, *s)
+// sumWide adds decimals and integers of more than 64 bits, of type t, as res.
+func sumWide(t, res *types.Type) Aggregate {
+	if t.Width() > 16 {
+		return &fold[types.I256]{
+			result: res,
+			add:    addI256(func(s *types.I256, x types.I256) { *s = s.Add(x) }),
+			merge:  func(_ *foldStates[types.I256], a, b *types.I256) { *a = a.Add(*b) },
+			save:   func(dst []byte, s *types.I256) []byte { return appendI256(dst, *s) },
+			load:   func(s *types.I256, r *reader) error { *s = readI256(r); return nil },
+			finish: func(out column.Builder, s *types.I256) error { pushWide(out, *s); return nil },
 		}
+	}
+	return foldI128(res, func(out column.Builder, s *types.I128) error {
+		pushWide(out, s.Wide())
 		return nil
 	})
 }
 
-func sumWide(t *types.Type) Aggregate {
-	return foldI128(t, func(out column.Builder, s *types.I128) error {
-		pushWide(out, *s)
+// decimalSum is the type of a sum of decimals.
+func decimalSum(t *types.Type) *types.Type {
+	p := types.MaxPrecision128
+	if t.N > p {
+		p = types.MaxPrecision256
+	}
+	return types.NewDecimal(p, t.Scale)
+}
+
+// addI256 adds rows of a Decimal or of integers of more than 64 bits through f.
+func addI256[S any](f func(s *S, x types.I256)) func(*foldStates[S], []uint32, []column.Vector, int) error {
+	return func(s *foldStates[S], groups []uint32, args []column.Vector, _ int) error {
+		for i, x := range widesOf(args[0]) {
+			f(&s.s[groups[i]], x)
+		}
 		return nil
-	})
+	}
+}
+
+func appendI256(dst []byte, x types.I256) []byte {
+	for _, w := range x {
+		dst = appendU64(dst, w)
+	}
+	return dst
+}
+
+func readI256(r *reader) (x types.I256) {
+	for i := range x {
+		x[i] = r.u64()
+	}
+	return x
 }
 
 type kahan struct{ sum, lost float64 }
@@ -297,7 +329,9 @@ type avgState[A number] struct {
 func resolveAvg(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
 	t := args[0]
 	switch {
-	case t.Kind == types.Decimal, t.Kind == types.Int128, t.Kind == types.UInt128:
+	case t.Width() > 16:
+		return avgWidest(t), nil
+	case t.Kind == types.Decimal, isWideInt(t):
 		return avgDecimal(t), nil
 	case t.IsUnsigned():
 		return avgOf[uint64](t), nil
@@ -420,6 +454,31 @@ func avgDecimal(t *types.Type) Aggregate {
 	}
 }
 
+type avgWide struct {
+	sum types.I256
+	n   uint64
+}
+
+// avgWidest is avgDecimal of 256 bits.
+func avgWidest(t *types.Type) Aggregate {
+	scale := pow10f(scaleOf(t))
+	return &fold[avgWide]{
+		result: types.TFloat64,
+		add:    addI256(func(s *avgWide, x types.I256) { s.sum = s.sum.Add(x); s.n++ }),
+		merge:  func(_ *foldStates[avgWide], a, b *avgWide) { a.sum = a.sum.Add(b.sum); a.n += b.n },
+		save:   func(dst []byte, s *avgWide) []byte { return appendU64(appendI256(dst, s.sum), s.n) },
+		load:   func(s *avgWide, r *reader) error { s.sum = readI256(r); s.n = r.u64(); return nil },
+		finish: func(out column.Builder, s *avgWide) error {
+			sum := s.sum.Float64()
+			if t.Kind == types.UInt256 {
+				sum = types.U256(s.sum).Float64()
+			}
+			push(out, sum/scale/float64(s.n))
+			return nil
+		},
+	}
+}
+
 type weighted struct{ sum, weight float64 }
 
 func resolveAvgWeighted(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error) {
@@ -493,6 +552,8 @@ func toFloats(v column.Vector) []float64 {
 			out[i] = float64(x.Hi)*0x1p64 + float64(x.Lo)
 		}
 		return out
+	case *column.Num[types.I256], *column.Num[types.U256]:
+		return floatsOf(v, v.Type())
 	}
 	return make([]float64, v.Len())
 }
@@ -532,6 +593,9 @@ func resolveSumCount(env *Env, params []column.Vector, args []*types.Type) (Aggr
 	case *fold[avgDec]:
 		f.result = result
 		f.finish = func(out column.Builder, s *avgDec) error { pushPair(out, s.sum, s.n); return nil }
+	case *fold[avgWide]:
+		f.result = result
+		f.finish = func(out column.Builder, s *avgWide) error { pushPair(out, s.sum, s.n); return nil }
 	}
 	return avg, nil
 }

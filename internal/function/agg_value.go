@@ -36,6 +36,10 @@ func appendValue(dst []byte, v column.Vector, i int) []byte {
 		return appendU64(appendU64(dst, v.Data[i].Lo), v.Data[i].Hi)
 	case *column.Num[types.I128]:
 		return appendI128(dst, v.Data[i])
+	case *column.Num[types.U256]:
+		return appendI256(dst, types.I256(v.Data[i]))
+	case *column.Num[types.I256]:
+		return appendI256(dst, v.Data[i])
 	case *column.Str:
 		return appendBytes(dst, v.At(i))
 	case *column.Nullable:
@@ -92,6 +96,10 @@ func readValue(b column.Builder, r *reader) {
 		v.Data = append(v.Data, types.U128{Lo: x.Lo, Hi: uint64(x.Hi)})
 	case *column.Num[types.I128]:
 		v.Data = append(v.Data, readI128(r))
+	case *column.Num[types.U256]:
+		v.Data = append(v.Data, types.U256(readI256(r)))
+	case *column.Num[types.I256]:
+		v.Data = append(v.Data, readI256(r))
 	case *column.Str:
 		s := r.bytes()
 		if n := v.Typ.Width(); n > 0 && len(s) != n {

@@ -51,7 +51,13 @@ func resolveArith(op arithOp) func(*Env, []Arg) (*types.Type, error) {
 		switch {
 		case isPlainNum(a) && isPlainNum(b):
 			return arithResult(op, a, b)
-		case isNumeric(a) && isNumeric(b):
+		case a.IsInteger() && b.IsInteger():
+			return arithResult(op, a, b)
+		case isWideInt(a) && b.IsFloat() || a.IsFloat() && isWideInt(b):
+			if op == opDivide || op == opModulo {
+				return types.TFloat64, nil
+			}
+		case isAnyNumber(a) && isAnyNumber(b):
 			return decimalResult(op, a, b)
 		case a.Kind == types.Tuple && b.Kind == types.Tuple && len(a.Elems) == len(b.Elems) && (op == opPlus || op == opMinus):
 			return tupleArithResult(env, op, a, b)
@@ -61,8 +67,6 @@ func resolveArith(op arithOp) func(*Env, []Arg) (*types.Type, error) {
 			if t := dateArithResult(op, a, b); t != nil {
 				return t, nil
 			}
-		case a.Kind == types.Int128 || a.Kind == types.UInt128 || b.Kind == types.Int128 || b.Kind == types.UInt128:
-			return nil, sqlerr.New(sqlerr.NotImplemented, "Arithmetic of 128-bit integers is not supported: %s(%s, %s)", op, a, b)
 		}
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types %s and %s of arguments of function %s", a, b, op)
 	}
@@ -84,35 +88,38 @@ func dateNumber(t *types.Type) *types.Type {
 	return types.TUInt32
 }
 
-// intOf is the integer type of a sign and a width in bytes, at most 8.
+// intOf is the integer type of a sign and a width in bytes.
 func intOf(signed bool, width int) *types.Type {
 	k := 0
-	for 1<<k < width && k < 3 {
+	for 1<<k < width && k < 5 {
 		k++
 	}
 	if signed {
-		return [...]*types.Type{types.TInt8, types.TInt16, types.TInt32, types.TInt64}[k]
+		return [...]*types.Type{types.TInt8, types.TInt16, types.TInt32, types.TInt64, types.TInt128, types.TInt256}[k]
 	}
-	return [...]*types.Type{types.TUInt8, types.TUInt16, types.TUInt32, types.TUInt64}[k]
+	return [...]*types.Type{types.TUInt8, types.TUInt16, types.TUInt32, types.TUInt64, types.TUInt128, types.TUInt256}[k]
 }
+
+// doubled is twice a width, up to 64 bits; a larger one stays.
+func doubled(width int) int { return max(min(2*width, 8), width) }
 
 // arithResult follows ClickHouse's NumberTraits.
 func arithResult(op arithOp, a, b *types.Type) (*types.Type, error) {
 	float := a.IsFloat() || b.IsFloat()
 	signed := !a.IsUnsigned() || !b.IsUnsigned()
-	wide := min(2*max(a.Width(), b.Width()), 8)
+	wide := doubled(max(a.Width(), b.Width()))
 	switch op {
 	case opPlus, opMultiply, opGcd, opLcm:
 		if float {
 			if op == opGcd || op == opLcm {
 				return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types %s and %s of arguments of function %s", a, b, op)
 			}
-			return types.TFloat64, nil
+			return floatResult(a, b), nil
 		}
 		return intOf(signed, wide), nil
 	case opMinus:
 		if float {
-			return types.TFloat64, nil
+			return floatResult(a, b), nil
 		}
 		return intOf(true, wide), nil
 	case opDivide:
@@ -127,9 +134,18 @@ func arithResult(op arithOp, a, b *types.Type) (*types.Type, error) {
 		return intOf(false, b.Width()), nil
 	}
 	if a.IsSigned() {
-		return intOf(true, min(2*b.Width(), 8)), nil
+		return intOf(true, doubled(b.Width())), nil
 	}
 	return intOf(false, b.Width()), nil
+}
+
+// floatResult is the float of twice the width of the wider operand: Float32 of a BFloat16 and another of up to 16 bits, else Float64.
+func floatResult(a, b *types.Type) *types.Type {
+	narrow := func(t *types.Type) bool { return t.Kind == types.BFloat16 || t.IsInteger() && t.Width() <= 2 }
+	if narrow(a) && narrow(b) {
+		return types.TFloat32
+	}
+	return types.TFloat64
 }
 
 func evalArith(op arithOp) func(*Call) (column.Vector, error) {
@@ -138,7 +154,9 @@ func evalArith(op arithOp) func(*Call) (column.Vector, error) {
 		switch {
 		case isPlainNum(a) && isPlainNum(b):
 			return evalPlainArith(op, c)
-		case isNumeric(a) && isNumeric(b):
+		case isWideInt(a) && !isDecimal(b), isWideInt(b) && !isDecimal(a):
+			return evalWideArith(op, c)
+		case isAnyNumber(a) && isAnyNumber(b):
 			return evalDecimalArith(op, c)
 		case a.Kind == types.Tuple:
 			return evalTupleArith(op, c)
@@ -168,6 +186,8 @@ func evalPlainArith(op arithOp, c *Call) (column.Vector, error) {
 			return simpleArith[int32](op, c), nil
 		case types.Int64:
 			return simpleArith[int64](op, c), nil
+		case types.Float32:
+			return simpleArith[float32](op, c), nil
 		}
 		return simpleArith[float64](op, c), nil
 	case opDivide:

@@ -2,6 +2,7 @@ package function
 
 import (
 	"math"
+	"slices"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -63,8 +64,10 @@ func sumType(e, _ *types.Type) (*types.Type, error) {
 	case e.IsFloat():
 		return types.TFloat64, nil
 	case e.Kind == types.Decimal:
-		return types.NewDecimal(types.MaxPrecision128, e.Scale), nil
-	case e.IsUnsigned() && isPlainInt(e):
+		return decimalSum(e), nil
+	case isWideInt(e):
+		return e, nil
+	case e.IsUnsigned():
 		return types.TUInt64, nil
 	case isPlainInt(e):
 		return types.TInt64, nil
@@ -84,8 +87,8 @@ func differenceType(e, _ *types.Type) (*types.Type, error) {
 	switch {
 	case e.IsFloat(), e.Kind == types.Decimal:
 		return types.NewArray(e), nil
-	case isPlainInt(e):
-		return types.NewArray(intOf(true, min(2*e.Width(), 8))), nil
+	case e.IsInteger():
+		return types.NewArray(intOf(true, doubled(e.Width()))), nil
 	}
 	return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "arrayDifference cannot process values of type %s", e)
 }
@@ -237,15 +240,15 @@ func evalArraySum(_ bool) func(*Call, aligned, column.Vector) (column.Vector, er
 		switch c.Result.Kind {
 		case types.Float64:
 			return newNum(c.Result, runSums(a.off, numsOf[float64](f))), nil
-		case types.Decimal:
-			data := i128sOf(f)
-			out := make([]types.I128, c.Rows)
+		case types.Decimal, types.Int128, types.UInt128, types.Int256, types.UInt256:
+			data := widesOf(f)
+			out := make([]types.I256, c.Rows)
 			for i := range out {
 				for _, x := range data[a.off[i]:a.off[i+1]] {
 					out[i] = out[i].Add(x)
 				}
 			}
-			return newNum(c.Result, out), nil
+			return storeWide(c.Result, out), nil
 		case types.UInt64:
 			return newNum(c.Result, runSums(a.off, numsOf[uint64](f))), nil
 		}
@@ -266,7 +269,7 @@ func runSums[T num](off []uint32, data []T) []T {
 // elementFloats reads the elements as floats.
 func elementFloats(f column.Vector) ([]float64, error) {
 	f, _ = splitNullable(f)
-	if !isNumeric(f.Type()) {
+	if !isAnyNumber(f.Type()) {
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "array aggregation function cannot be performed on type %s", f.Type())
 	}
 	return floatsOf(f, f.Type()), nil
@@ -335,13 +338,13 @@ func evalCumSum(nonNegative bool) func(*Call, aligned, column.Vector) (column.Ve
 		case types.Int64:
 			out.Elem = newNum(t, cumulate(a.off, numsOf[int64](f), nonNegative))
 		default:
-			data := append([]types.I128(nil), i128sOf(f)...)
+			data := slices.Clone(widesOf(f))
 			for i := range c.Rows {
 				for k := a.off[i] + 1; k < a.off[i+1]; k++ {
 					data[k] = data[k].Add(data[k-1])
 				}
 			}
-			out.Elem = newNum(t, data)
+			out.Elem = storeWide(t, data)
 		}
 		return out, nil
 	}
@@ -371,6 +374,15 @@ func evalDifference(c *Call, a aligned, f column.Vector) (column.Vector, error) 
 		out.Elem = newNum(t, differences(a.off, numsOf[float64](f)))
 	case t.Kind == types.Float32:
 		out.Elem = newNum(t, differences(a.off, numsOf[float32](f)))
+	case t.Width() > 8:
+		data := widesOf(f)
+		diffs := make([]types.I256, len(data))
+		for i := 0; i+1 < len(a.off); i++ {
+			for k := a.off[i] + 1; k < a.off[i+1]; k++ {
+				diffs[k] = data[k].Sub(data[k-1])
+			}
+		}
+		out.Elem = storeWide(t, diffs)
 	default:
 		return nil, sqlerr.New(sqlerr.NotImplemented, "arrayDifference of %s is not supported", t)
 	}

@@ -42,9 +42,9 @@ func resolveHas(name string, result *types.Type) func(*Env, []Arg) (*types.Type,
 func elementType(elem, x *types.Type) (*types.Type, error) {
 	t, err := types.Supertype(elem, x)
 	if err != nil && elem.Inner().IsInteger() && x.Inner().IsInteger() {
-		t, err = types.NewNullable(types.TInt128), nil
+		t, err = types.NewNullable(types.TInt256), nil
 	}
-	if err != nil && isNumeric(elem.Inner()) && isNumeric(x.Inner()) {
+	if err != nil && isAnyNumber(elem.Inner()) && isAnyNumber(x.Inner()) {
 		t, err = types.NewNullable(types.TFloat64), nil
 	}
 	if err != nil {

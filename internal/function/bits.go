@@ -4,6 +4,7 @@ import (
 	"math/bits"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -30,7 +31,10 @@ func init() {
 		register(&Scalar{Name: f.name, MinArgs: 2, MaxArgs: 2, Family: "bits", Doc: "Combines the bits of two integers.", Resolve: resolveBits(f.name, f.op), Eval: evalBits(f.op)})
 	}
 	register(
-		&Scalar{Name: "bitNot", MinArgs: 1, MaxArgs: 1, Resolve: sameAs0("bitNot", isPlainInt), Eval: func(c *Call) (column.Vector, error) {
+		&Scalar{Name: "bitNot", MinArgs: 1, MaxArgs: 1, Resolve: sameAs0("bitNot", (*types.Type).IsInteger), Eval: func(c *Call) (column.Vector, error) {
+			if isWideInt(c.Result) {
+				return wideNot(c), nil
+			}
 			data := numsOf[int64](c.Args[0])
 			out := make([]int64, len(data))
 			for i, x := range data {
@@ -45,8 +49,15 @@ func init() {
 			}
 			return column.NewBools(out), nil
 		}, Family: "bits", Doc: "Returns a bit by its number from 0.", Example: "bitTest(43, 1) → 1"},
-		&Scalar{Name: "bitCount", MinArgs: 1, MaxArgs: 1, Resolve: fixed("bitCount", types.TUInt8, isPlainNum), Eval: func(c *Call) (column.Vector, error) {
+		&Scalar{Name: "bitCount", MinArgs: 1, MaxArgs: 1, Resolve: resolveBitCount, Eval: func(c *Call) (column.Vector, error) {
 			v := column.Flatten(c.Args[0])
+			if isWideInt(c.Types[0]) {
+				ones := make([]uint16, c.Rows)
+				for i, x := range widesOf(v) {
+					ones[i] = uint16(wideOnes(x, c.Types[0]))
+				}
+				return newNum(c.Result, ones), nil
+			}
 			out := make([]uint8, c.Rows)
 			w := c.Types[0].Width()
 			for i := range out {
@@ -70,10 +81,17 @@ func init() {
 
 func resolveBits(name string, op bitOp) func(*Env, []Arg) (*types.Type, error) {
 	return func(_ *Env, args []Arg) (*types.Type, error) {
-		if err := checkTypes(name, args, isPlainInt); err != nil {
+		check := (*types.Type).IsInteger
+		if op >= bitRotateLeft {
+			check = isPlainInt
+		}
+		if err := checkTypes(name, args, check); err != nil {
 			return nil, err
 		}
 		a, b := args[0].Type, args[1].Type
+		if op >= bitShiftLeft && isWideInt(b) {
+			return nil, sqlerr.New(sqlerr.NotImplemented, "%s is not implemented for big integers as second argument", name)
+		}
 		if op >= bitShiftLeft {
 			return intOf(!a.IsUnsigned(), a.Width()), nil
 		}
@@ -81,8 +99,22 @@ func resolveBits(name string, op bitOp) func(*Env, []Arg) (*types.Type, error) {
 	}
 }
 
+func resolveBitCount(_ *Env, args []Arg) (*types.Type, error) {
+	switch t := args[0].Type; {
+	case isWideInt(t):
+		return types.TUInt16, nil
+	case isPlainNum(t):
+		return types.TUInt8, nil
+	default:
+		return nil, illegal("bitCount", 0, t)
+	}
+}
+
 func evalBits(op bitOp) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
+		if isWideInt(c.Types[0]) || isWideInt(c.Types[1]) {
+			return evalWideBits(op, c)
+		}
 		a, b, out := numArg[int64](c.Args[0], c.Rows), numArg[int64](c.Args[1], c.Rows), make([]int64, c.Rows)
 		width := 8 * c.Result.Width()
 		for i := range out {

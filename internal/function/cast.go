@@ -117,9 +117,9 @@ func (k *caster) plain(v column.Vector, from, to *types.Type) (column.Vector, er
 		}
 	case to.IsEnum():
 		return k.toEnum(v, from, to)
-	case from.IsEnum() && isNumeric(to):
+	case from.IsEnum() && isAnyNumber(to):
 		return k.numbers(column.WithType(v, intOf(true, from.Width())), to)
-	case isNumeric(from) && isNumeric(to), from.IsInteger() && isNumeric(to), isNumeric(from) && to.IsInteger():
+	case isAnyNumber(from) && isAnyNumber(to):
 		return k.numbers(v, to)
 	case isPlainInt(from) && to.Kind == types.Interval, from.Kind == types.Interval && isPlainNum(to), from.IsFloat() && to.Kind == types.Interval:
 		return k.numbers(v, to)
@@ -133,10 +133,6 @@ func (k *caster) plain(v column.Vector, from, to *types.Type) (column.Vector, er
 		return k.nested(v, from, to)
 	case to.Kind == types.Array || to.Kind == types.Tuple || to.Kind == types.Map:
 		return nil, sqlerr.New(sqlerr.TypeMismatch, "CAST AS %s can only be performed between same-kind types or from String, got %s", to, from)
-	case from.Kind == types.Int128 || from.Kind == types.UInt128 || to.Kind == types.Int128 || to.Kind == types.UInt128:
-		if from.IsInteger() && to.IsInteger() {
-			return k.numbers(v, to)
-		}
 	}
 	return nil, sqlerr.New(sqlerr.NotImplemented, "Conversion from %s to %s is not supported", from, to)
 }

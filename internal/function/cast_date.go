@@ -23,13 +23,10 @@ func (k *caster) toDate(v column.Vector, from, to *types.Type) (column.Vector, e
 		return k.dateToDate(v, from, to), nil
 	case from.IsFloat(), from.Kind == types.Decimal:
 		return k.floatToDate(v, from, to)
-	case !isPlainInt(from):
+	case !from.IsInteger():
 		return nil, nil
 	}
-	data := numsOf[int64](v)
-	if from.Kind == types.UInt64 {
-		data = clampUnsigned(numsOf[uint64](v))
-	}
+	data := int64sOf(v, from)
 	out := make([]int64, len(data))
 	switch to.Kind {
 	case types.Date, types.Date32:
@@ -47,6 +44,28 @@ func (k *caster) toDate(v column.Vector, from, to *types.Type) (column.Vector, e
 		}
 	}
 	return narrow(to, out), nil
+}
+
+// int64sOf returns integers of any width, those beyond 64 bits as the nearest that fits.
+func int64sOf(v column.Vector, t *types.Type) []int64 {
+	switch {
+	case t.Kind == types.UInt64:
+		return clampUnsigned(numsOf[uint64](v))
+	case !isWideInt(t):
+		return numsOf[int64](v)
+	}
+	data := widesOf(v)
+	out := make([]int64, len(data))
+	for i, x := range data {
+		switch out[i] = int64(x[0]); {
+		case x == types.I256From(out[i]):
+		case x.Negative() && t.IsSigned():
+			out[i] = math.MinInt64
+		default:
+			out[i] = math.MaxInt64
+		}
+	}
+	return out
 }
 
 func clampUnsigned(data []uint64) []int64 {
@@ -166,7 +185,7 @@ func pow10Int(n int) int64 {
 
 // fromDate converts dates and times to numbers; nil if to is none.
 func (k *caster) fromDate(v column.Vector, from, to *types.Type) (column.Vector, error) {
-	if !isNumeric(to) {
+	if !isAnyNumber(to) {
 		return nil, nil
 	}
 	if from.Kind != types.DateTime64 {

@@ -23,7 +23,7 @@ func (k *caster) numbers(v column.Vector, to *types.Type) (column.Vector, error)
 		return k.toDecimal(v, from, to)
 	case from.Kind == types.Decimal:
 		return k.fromDecimal(v, from, to)
-	case from.Width() == 16 || to.Width() == 16:
+	case isWideInt(from) || isWideInt(to):
 		return k.wide(v, from, to)
 	case from.IsFloat() && !to.IsFloat():
 		out, err = k.floatToInt(v, to)
@@ -37,10 +37,10 @@ func (k *caster) numbers(v column.Vector, to *types.Type) (column.Vector, error)
 }
 
 func toBools(v column.Vector, from *types.Type) []uint8 {
-	if from.Width() == 16 || from.Kind == types.Decimal {
+	if isWideInt(from) || from.Kind == types.Decimal {
 		out := make([]uint8, v.Len())
-		for i, x := range i128sOf(v) {
-			out[i] = b2u(x != types.I128{})
+		for i, x := range widesOf(v) {
+			out[i] = b2u(x != types.I256{})
 		}
 		return out
 	}
@@ -68,7 +68,7 @@ func convertTo(v column.Vector, to *types.Type) column.Vector {
 	case types.PInt64:
 		return newNum(to, numsOf[int64](v))
 	case types.PFloat32:
-		return newNum(to, numsOf[float32](v))
+		return floats32(to, numsOf[float32](v))
 	}
 	return newNum(to, numsOf[float64](v))
 }
@@ -99,7 +99,7 @@ func (k *caster) checkEqual(v column.Vector, from *types.Type, out column.Vector
 	switch {
 	case to.Kind == types.Bool, from.Kind == types.Interval, to.Kind == types.Interval:
 		return out, nil
-	case from.Width() == 16 || to.Width() == 16:
+	case isWideInt(from) || isWideInt(to):
 		compareWide(cmpEq, same, v, from, out, to)
 	default:
 		compareNumbers(cmpEq, same, v, from, out, to)
@@ -117,33 +117,25 @@ func (k *caster) checkEqual(v column.Vector, from *types.Type, out column.Vector
 	return out, nil
 }
 
-// wide converts from or to integers of 128 bits.
+// wide converts from or to integers of more than 64 bits.
 func (k *caster) wide(v column.Vector, from, to *types.Type) (column.Vector, error) {
 	if from.IsFloat() {
 		data := numsOf[float64](v)
-		out := make([]types.I128, len(data))
+		out := make([]types.I256, len(data))
 		for i, x := range data {
 			if math.IsNaN(x) || math.IsInf(x, 0) {
 				return nil, sqlerr.New(sqlerr.CannotConvertType, "Unexpected inf or nan to integer conversion")
 			}
 			b, _ := new(big.Float).SetFloat64(x).Int(nil)
-			out[i], _ = types.I128FromBig(b)
+			out[i], _ = types.I256FromBig(b)
 		}
-		return store128(to, out), nil
+		return storeWide(to, out), nil
 	}
-	data := i128sOf(v)
+	data := widesOf(v)
 	if to.IsFloat() {
-		out := make([]float64, len(data))
-		for i, x := range data {
-			if from.Kind == types.UInt128 {
-				out[i], _ = new(big.Float).SetInt(types.U128{Lo: x.Lo, Hi: uint64(x.Hi)}.Big()).Float64()
-			} else {
-				out[i] = x.Float64()
-			}
-		}
-		return narrowFloat(to, out), nil
+		return narrowFloat(to, floatsOf(v, from)), nil
 	}
-	out := store128(to, data)
+	out := storeWide(to, data)
 	if k.mode == castWrap {
 		return out, nil
 	}
@@ -151,25 +143,22 @@ func (k *caster) wide(v column.Vector, from, to *types.Type) (column.Vector, err
 }
 
 func narrowFloat(t *types.Type, data []float64) column.Vector {
-	if t.Kind == types.Float32 {
-		return newNum(t, convertNums[float32](data))
+	if t.Phys() == types.PFloat32 {
+		return floats32(t, convertNums[float32](data))
 	}
 	return newNum(t, data)
 }
 
-// store128 stores 128-bit integers as integer type t, modulo its width.
-func store128(t *types.Type, data []types.I128) column.Vector {
-	switch t.Phys() {
-	case types.PInt128:
+// floats32 stores floats as Float32 or BFloat16.
+func floats32(t *types.Type, data []float32) column.Vector {
+	if t.Kind != types.BFloat16 {
 		return newNum(t, data)
-	case types.PUInt128:
-		out := make([]types.U128, len(data))
-		for i, x := range data {
-			out[i] = types.U128{Lo: x.Lo, Hi: uint64(x.Hi)}
-		}
-		return newNum(t, out)
 	}
-	return narrow(t, lowNums[int64](data, func(x types.I128) int64 { return int64(x.Lo) }))
+	out := make([]float32, len(data))
+	for i, x := range data {
+		out[i] = types.TruncateBFloat16(x)
+	}
+	return newNum(t, out)
 }
 
 func decimalOverflow(to *types.Type) error {
@@ -181,7 +170,7 @@ type decimalOut struct {
 	k     *caster
 	to    *types.Type
 	limit *big.Int
-	data  []types.I128
+	data  []types.I256
 	nulls []uint8
 }
 
@@ -190,7 +179,7 @@ func (k *caster) newDecimalOut(to *types.Type, n int) *decimalOut {
 	if decimalWidth(to) < to.N {
 		limit = pow10Big(to.N)
 	}
-	return &decimalOut{k: k, to: to, limit: limit, data: make([]types.I128, n), nulls: make([]uint8, n)}
+	return &decimalOut{k: k, to: to, limit: limit, data: make([]types.I256, n), nulls: make([]uint8, n)}
 }
 
 func (d *decimalOut) set(i int, v *big.Int) error {
@@ -201,12 +190,12 @@ func (d *decimalOut) set(i int, v *big.Int) error {
 		d.nulls[i] = 1
 		return nil
 	}
-	d.data[i], _ = types.I128FromBig(v)
+	d.data[i], _ = types.I256FromBig(v)
 	return nil
 }
 
 func (d *decimalOut) result() column.Vector {
-	v := decimalVector(d.to, d.data)
+	v := storeWide(d.to, d.data)
 	if d.k.mode == castOrNull {
 		return column.NewNullable(d.nulls, v)
 	}
@@ -215,6 +204,9 @@ func (d *decimalOut) result() column.Vector {
 
 func (k *caster) toDecimal(v column.Vector, from, to *types.Type) (column.Vector, error) {
 	out := k.newDecimalOut(to, v.Len())
+	if from.Kind == types.BFloat16 {
+		return nil, sqlerr.New(sqlerr.NotImplemented, "Conversion from BFloat16 to Decimal is not implemented")
+	}
 	if from.IsFloat() {
 		up := pow10Float(to.Scale)
 		for i, x := range numsOf[float64](v) {
@@ -234,11 +226,8 @@ func (k *caster) toDecimal(v column.Vector, from, to *types.Type) (column.Vector
 	} else {
 		down = pow10Big(-d)
 	}
-	for i, x := range i128sOf(v) {
-		b := x.Big()
-		if from.Kind == types.UInt128 {
-			b = types.U128{Lo: x.Lo, Hi: uint64(x.Hi)}.Big()
-		}
+	for i, x := range widesOf(v) {
+		b := bigOf(x, from)
 		if err := out.set(i, b.Quo(b.Mul(b, up), down)); err != nil {
 			return nil, err
 		}
@@ -251,8 +240,8 @@ func (k *caster) fromDecimal(v column.Vector, from, to *types.Type) (column.Vect
 		return narrowFloat(to, floatsOf(v, from)), nil
 	}
 	div := pow10Big(from.Scale)
-	data := i128sOf(v)
-	out, nulls := make([]types.I128, len(data)), make([]uint8, len(data))
+	data := widesOf(v)
+	out, nulls := make([]types.I256, len(data)), make([]uint8, len(data))
 	for i, x := range data {
 		b, rest := new(big.Int).QuoRem(x.Big(), div, new(big.Int))
 		if !fitsInt(b, to) || k.mode != castWrap && rest.Sign() != 0 {
@@ -262,9 +251,9 @@ func (k *caster) fromDecimal(v column.Vector, from, to *types.Type) (column.Vect
 			nulls[i] = 1
 			continue
 		}
-		out[i], _ = types.I128FromBig(b)
+		out[i], _ = types.I256FromBig(b)
 	}
-	r := store128(to, out)
+	r := storeWide(to, out)
 	if k.mode == castOrNull {
 		return column.NewNullable(nulls, r), nil
 	}

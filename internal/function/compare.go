@@ -90,7 +90,7 @@ func resolveCompare(op compareOp) func(*Env, []Arg) (*types.Type, error) {
 				return types.TUInt8, err
 			}
 		}
-		if isNumeric(a) && b.IsString() || a.IsString() && isNumeric(b) {
+		if isAnyNumber(a) && b.IsString() || a.IsString() && isAnyNumber(b) {
 			return nil, sqlerr.New(sqlerr.NoCommonType, "There is no supertype for types %s, %s because some of them are numbers and some are not", a, b)
 		}
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types of arguments (%s, %s) of function %s", a, b, compareNames[op])
@@ -100,7 +100,7 @@ func resolveCompare(op compareOp) func(*Env, []Arg) (*types.Type, error) {
 // comparable says whether values of the types compare with each other as they are.
 func comparable(a, b *types.Type) bool {
 	switch {
-	case isNumeric(a) && isNumeric(b), a.IsString() && b.IsString(), a.IsDateOrTime() && b.IsDateOrTime():
+	case isAnyNumber(a) && isAnyNumber(b), a.IsString() && b.IsString(), a.IsDateOrTime() && b.IsDateOrTime():
 		return true
 	case a.Kind == types.Interval && b.Kind == types.Interval:
 		return a.Unit == b.Unit || a.Unit.Nanoseconds() > 0 && b.Unit.Nanoseconds() > 0 || a.Unit.Months() > 0 && b.Unit.Months() > 0
@@ -115,8 +115,6 @@ func comparable(a, b *types.Type) bool {
 	case a.Kind == types.Tuple && b.Kind == types.Tuple, a.Kind == types.Array && b.Kind == types.Array, a.Kind == types.Map && b.Kind == types.Map:
 		_, err := types.Supertype(a, b)
 		return err == nil
-	case a.Kind == types.Int128 || a.Kind == types.UInt128 || b.Kind == types.Int128 || b.Kind == types.UInt128:
-		return a.IsInteger() && b.IsInteger()
 	}
 	return a.Equal(b) && a.Kind != types.AggregateFunction
 }
@@ -200,7 +198,7 @@ func compareInto(c *Call, op compareOp, dst []uint8, a column.Vector, ta *types.
 	case ta.Kind == types.Interval:
 		compareIntervals(op, dst, a, ta, b, tb)
 		return nil
-	case ta.Kind == types.Decimal || tb.Kind == types.Decimal || ta.Kind == types.Int128 || tb.Kind == types.Int128 || ta.Kind == types.UInt128 || tb.Kind == types.UInt128:
+	case ta.Kind == types.Decimal || tb.Kind == types.Decimal || isWideInt(ta) || isWideInt(tb):
 		compareWide(op, dst, a, ta, b, tb)
 		return nil
 	case (isPlainNum(ta) || ta.IsEnum()) && (isPlainNum(tb) || tb.IsEnum()):
@@ -388,7 +386,7 @@ func compareUintFloat(x uint64, y float64) int {
 	return cmp.Compare(t, y)
 }
 
-// compareWide compares decimals and 128-bit integers with numbers.
+// compareWide compares decimals and integers of more than 64 bits with numbers.
 func compareWide(op compareOp, dst []uint8, a column.Vector, ta *types.Type, b column.Vector, tb *types.Type) {
 	if ta.IsFloat() || tb.IsFloat() {
 		compareNums(op, dst, floatsOf(a, ta), floatsOf(b, tb))
@@ -398,17 +396,17 @@ func compareWide(op compareOp, dst []uint8, a column.Vector, ta *types.Type, b c
 		compareSame(op, dst, a, b, ta.Phys())
 		return
 	}
+	x, y := newBroadcast(widesOf(a), len(dst)), newBroadcast(widesOf(b), len(dst))
+	if scaleOf(ta) == scaleOf(tb) && ta.Kind != types.UInt256 && tb.Kind != types.UInt256 {
+		for i := range dst {
+			dst[i] = b2u(op.holds(x.at(i).Cmp(y.at(i))))
+		}
+		return
+	}
 	s := max(scaleOf(ta), scaleOf(tb))
 	upA, upB := pow10Big(s-scaleOf(ta)), pow10Big(s-scaleOf(tb))
-	x, y := newBroadcast(i128sOf(a), len(dst)), newBroadcast(i128sOf(b), len(dst))
 	for i := range dst {
-		xb, yb := x.at(i).Big(), y.at(i).Big()
-		if ta.Kind == types.UInt128 {
-			xb = types.U128{Lo: x.at(i).Lo, Hi: uint64(x.at(i).Hi)}.Big()
-		}
-		if tb.Kind == types.UInt128 {
-			yb = types.U128{Lo: y.at(i).Lo, Hi: uint64(y.at(i).Hi)}.Big()
-		}
+		xb, yb := bigOf(x.at(i), ta), bigOf(y.at(i), tb)
 		dst[i] = b2u(op.holds(xb.Mul(xb, upA).Cmp(yb.Mul(yb, upB))))
 	}
 }

@@ -19,8 +19,8 @@ func init() {
 		&Scalar{Name: "toLowCardinality", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: resolveToLowCardinality, Eval: evalFirst, Family: "conversion", Doc: "Makes the type LowCardinality.", Example: "toTypeName(toLowCardinality('a')) → LowCardinality(String)"},
 	)
 	for _, t := range []*types.Type{
-		types.TUInt8, types.TUInt16, types.TUInt32, types.TUInt64, types.TUInt128, types.TInt8, types.TInt16, types.TInt32, types.TInt64, types.TInt128,
-		types.TFloat32, types.TFloat64, types.TDate, types.TDate32, types.TUUID, types.TIPv4, types.TIPv6,
+		types.TUInt8, types.TUInt16, types.TUInt32, types.TUInt64, types.TUInt128, types.TUInt256, types.TInt8, types.TInt16, types.TInt32, types.TInt64, types.TInt128, types.TInt256,
+		types.TBFloat16, types.TFloat32, types.TFloat64, types.TDate, types.TDate32, types.TUUID, types.TIPv4, types.TIPv6,
 	} {
 		registerConversion("to"+t.String(), 1, 1+int(b2u(t.IsDate())), func(*Env, []Arg) (*types.Type, error) { return t, nil })
 	}
@@ -29,6 +29,7 @@ func init() {
 	registerConversion("toDecimal32", 2, 2, decimalTarget("toDecimal32", types.MaxPrecision32))
 	registerConversion("toDecimal64", 2, 2, decimalTarget("toDecimal64", types.MaxPrecision64))
 	registerConversion("toDecimal128", 2, 2, decimalTarget("toDecimal128", types.MaxPrecision128))
+	registerConversion("toDecimal256", 2, 2, decimalTarget("toDecimal256", types.MaxPrecision256))
 	register(
 		conversion("toBool", 1, 1, func(*Env, []Arg) (*types.Type, error) { return types.TBool, nil }),
 		conversion("toFixedString", 2, 2, fixedStringTarget),

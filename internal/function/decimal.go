@@ -23,8 +23,10 @@ func decimalWidth(ts ...*types.Type) int {
 	for _, t := range ts {
 		switch {
 		case t.Kind != types.Decimal:
+		case t.N > types.MaxPrecision128:
+			p = types.MaxPrecision256
 		case t.N > types.MaxPrecision64:
-			p = types.MaxPrecision128
+			p = max(p, types.MaxPrecision128)
 		case t.N > types.MaxPrecision32:
 			p = max(p, types.MaxPrecision64)
 		}
@@ -59,9 +61,6 @@ func decimalResult(op arithOp, a, b *types.Type) (*types.Type, error) {
 		if a.Kind == types.Decimal {
 			w = a
 		}
-		if w.Width() > 8 {
-			return types.TInt128, nil
-		}
 		return intOf(true, w.Width()), nil
 	default:
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types %s and %s of arguments of function %s", a, b, op)
@@ -78,44 +77,20 @@ func decimalResult(op arithOp, a, b *types.Type) (*types.Type, error) {
 	return types.NewDecimal(p, scale), nil
 }
 
-// i128sOf returns the unscaled integers of a decimal or integer vector; of a Const one value.
-func i128sOf(v column.Vector) []types.I128 {
-	switch v := v.(type) {
-	case *column.Const:
-		return i128sOf(v.Value)
-	case *column.Num[types.I128]:
-		return v.Data
-	case *column.Num[uint64]:
-		out := make([]types.I128, len(v.Data))
-		for i, x := range v.Data {
-			out[i] = types.I128{Lo: x}
-		}
-		return out
-	case *column.Num[types.U128]:
-		out := make([]types.I128, len(v.Data))
-		for i, x := range v.Data {
-			out[i] = types.I128{Lo: x.Lo, Hi: int64(x.Hi)}
-		}
-		return out
-	}
-	data := numsOf[int64](v)
-	out := make([]types.I128, len(data))
-	for i, x := range data {
-		out[i] = types.I128From(x)
-	}
-	return out
-}
-
 // floatsOf returns the values of any numeric vector as floats; of a Const one value.
 func floatsOf(v column.Vector, t *types.Type) []float64 {
 	if t.Kind != types.Decimal && t.Width() <= 8 {
 		return numsOf[float64](v)
 	}
-	data := i128sOf(v)
+	data := widesOf(v)
 	out := make([]float64, len(data))
 	div := pow10Float(scaleOf(t))
 	for i, x := range data {
-		out[i] = x.Float64() / div
+		if t.Kind == types.UInt256 {
+			out[i] = types.U256(x).Float64()
+		} else {
+			out[i] = x.Float64() / div
+		}
 	}
 	return out
 }
@@ -130,41 +105,31 @@ func pow10Float(n int) float64 {
 
 func pow10Big(n int) *big.Int { return new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(n)), nil) }
 
-// pow10I128 is 10^n, n ≤ 38.
-func pow10I128(n int) types.I128 {
-	v := types.I128From(1)
-	for ; n > 0; n-- {
-		v = v.Mul(types.I128From(10))
-	}
-	return v
-}
-
 func evalDecimalArith(op arithOp, c *Call) (column.Vector, error) {
 	ta, tb := c.Types[0], c.Types[1]
 	if ta.IsFloat() || tb.IsFloat() {
-		x, y := column.NewNum(types.TFloat64, floatsOf(c.Args[0], ta)), column.NewNum(types.TFloat64, floatsOf(c.Args[1], tb))
-		f := &Call{Env: c.Env, Args: []column.Vector{x, y}, Types: []*types.Type{types.TFloat64, types.TFloat64}, Result: c.Result, Rows: c.Rows}
-		return evalPlainArith(op, f)
+		return evalAsFloats(op, c)
 	}
 	if v := fastDecimalSum(op, c); v != nil {
 		return v, nil
 	}
-	a, b := newBroadcast(i128sOf(c.Args[0]), c.Rows), newBroadcast(i128sOf(c.Args[1]), c.Rows)
+	a, b := newBroadcast(widesOf(c.Args[0]), c.Rows), newBroadcast(widesOf(c.Args[1]), c.Rows)
 	upA, upB := decimalFactors(op, ta, tb, c.Result)
-	out := make([]types.I128, c.Rows)
-	limit := pow10Big(38)
+	out := make([]types.I256, c.Rows)
+	limit, wraps := pow10Big(types.MaxPrecision128), c.Result.Width() > 16 // the widest ones are not checked
 	for i := range out {
-		x, y := new(big.Int).Mul(a.at(i).Big(), upA), new(big.Int).Mul(b.at(i).Big(), upB)
+		x, y := bigOf(a.at(i), ta), bigOf(b.at(i), tb)
+		x, y = x.Mul(x, upA), y.Mul(y, upB)
 		if err := decimalOp(op, x, y); err != nil {
 			return nil, err
 		}
-		v, ok := types.I128FromBig(x)
-		if !ok || x.CmpAbs(limit) >= 0 || !fitsDecimal(v, c.Result) {
+		v, ok := types.I256FromBig(x)
+		if !wraps && (!ok || x.CmpAbs(limit) >= 0 || !fitsDecimal(v, c.Result)) {
 			return nil, sqlerr.New(sqlerr.DecimalOverflow, "Decimal math overflow")
 		}
 		out[i] = v
 	}
-	return decimalVector(c.Result, out), nil
+	return storeWide(c.Result, out), nil
 }
 
 // fastDecimalSum adds and subtracts decimals of equal scale stored in 64 bits; nil if it cannot.
@@ -237,23 +202,12 @@ func decimalOp(op arithOp, x, y *big.Int) error {
 }
 
 // fitsDecimal reports whether v fits the storage of t.
-func fitsDecimal(v types.I128, t *types.Type) bool {
+func fitsDecimal(v types.I256, t *types.Type) bool {
 	switch t.Width() {
 	case 4:
-		return v == types.I128From(int64(int32(v.Lo)))
+		return v == types.I256From(int64(int32(v[0])))
 	case 8:
-		return v == types.I128From(int64(v.Lo))
+		return v == types.I256From(int64(v[0]))
 	}
 	return true
-}
-
-// decimalVector stores unscaled integers in the width of t.
-func decimalVector(t *types.Type, data []types.I128) column.Vector {
-	switch t.Phys() {
-	case types.PInt128:
-		return newNum(t, data)
-	case types.PInt64:
-		return newNum(t, lowNums[int64](data, func(x types.I128) int64 { return int64(x.Lo) }))
-	}
-	return narrow(t, lowNums[int64](data, func(x types.I128) int64 { return int64(x.Lo) }))
 }

@@ -29,7 +29,9 @@ func mapSumType(name string, t *types.Type) (*types.Type, error) {
 	case t.IsFloat():
 		return types.TFloat64, nil
 	case t.Kind == types.Decimal:
-		return types.NewDecimal(types.MaxPrecision128, t.Scale), nil
+		return decimalSum(t), nil
+	case isWideInt(t):
+		return t, nil
 	case isPlainInt(t) && t.IsUnsigned():
 		return types.TUInt64, nil
 	case isPlainInt(t):
@@ -163,13 +165,14 @@ func addToLast(sums, v column.Vector, i int, factor int64) {
 		s.Data[len(s.Data)-1] += data[int64](v)[i] * factor
 	case *column.Num[float64]:
 		s.Data[len(s.Data)-1] += data[float64](v)[i] * float64(factor)
-	case *column.Num[types.I128]:
-		x, last := data[types.I128](v)[i], &s.Data[len(s.Data)-1]
+	default:
+		n := sums.Len() - 1
+		sum, x := widesOf(sums.Slice(n, n+1))[0], widesOf(v.Slice(i, i+1))[0]
 		if factor < 0 {
-			*last = last.Sub(x)
-		} else {
-			*last = last.Add(x)
+			x = x.Neg()
 		}
+		s.(column.Builder).Truncate(n)
+		pushWide(s.(column.Builder), sum.Add(x))
 	}
 }
 

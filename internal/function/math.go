@@ -27,7 +27,7 @@ func init() {
 		{"degrees", nil, func(x float64) float64 { return x * (180 / math.Pi) }, "Converts radians to degrees."}, {"radians", nil, func(x float64) float64 { return x * (math.Pi / 180) }, "Converts degrees to radians."},
 		{"erf", nil, math.Erf, "Returns the error function."}, {"erfc", nil, math.Erfc, "Returns the complementary error function."}, {"tgamma", nil, math.Gamma, "Returns the gamma function."}, {"lgamma", nil, func(x float64) float64 { y, _ := math.Lgamma(x); return y }, "Returns the logarithm of the gamma function."},
 	} {
-		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Family: "mathematical", Doc: f.doc, Resolve: fixed(f.name, types.TFloat64, isNumeric), Eval: mapFloats(f.f)})
+		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Family: "mathematical", Doc: f.doc, Resolve: fixed(f.name, types.TFloat64, isAnyNumber), Eval: mapFloats(f.f)})
 	}
 	for _, f := range []struct {
 		name    string
@@ -37,7 +37,7 @@ func init() {
 	}{
 		{"pow", []string{"power"}, math.Pow, "Returns x to the power of y."}, {"atan2", nil, math.Atan2, "Returns the angle of a point."}, {"hypot", nil, math.Hypot, "Returns the length of the hypotenuse."},
 	} {
-		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Family: "mathematical", Doc: f.doc, Resolve: fixed(f.name, types.TFloat64, isNumeric), Eval: mapFloatPairs(f.f)})
+		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Family: "mathematical", Doc: f.doc, Resolve: fixed(f.name, types.TFloat64, isAnyNumber), Eval: mapFloatPairs(f.f)})
 	}
 	for _, f := range []struct {
 		name string
@@ -69,7 +69,7 @@ func init() {
 		{"round", nil, roundHalf}, {"roundBankers", nil, roundEven}, {"floor", nil, roundFloor}, {"ceil", []string{"ceiling"}, roundCeil}, {"trunc", []string{"truncate"}, roundTrunc},
 	} {
 		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: true, MinArgs: 1, MaxArgs: 2, Family: "rounding", Doc: "Rounds to a number of digits behind the point (or before, if negative).", Example: f.name + "(1.25, 1) → " + map[roundMode]string{roundHalf: "1.2", roundEven: "1.2", roundFloor: "1.2", roundCeil: "1.3", roundTrunc: "1.2"}[f.mode],
-			Resolve: sameAs0(f.name, isNumeric, isPlainInt), Eval: evalRound(f.mode)})
+			Resolve: sameAs0(f.name, isAnyNumber, isPlainInt), Eval: evalRound(f.mode)})
 	}
 	register(
 		&Scalar{Name: "greatest", CaseInsensitive: true, MinArgs: 1, MaxArgs: maxBranches / 2, Nulls: NullCustom, Resolve: resolveExtreme, Eval: evalExtreme(1), Family: "conditional", Doc: "Returns the greatest argument that is not NULL.", Example: "greatest(1, 2) → 2"},
@@ -128,7 +128,7 @@ func evalRound(mode roundMode) func(*Call) (column.Vector, error) {
 		switch {
 		case t.IsFloat():
 			return roundFloats(c, mode, digits), nil
-		case t.Kind == types.Decimal:
+		case t.Kind == types.Decimal, isWideInt(t):
 			return roundDecimals(c, mode, digits), nil
 		}
 		return roundInts(c, mode, digits), nil
@@ -217,25 +217,25 @@ func roundTo(v, p int64, mode roundMode) int64 {
 
 func roundDecimals(c *Call, mode roundMode, digits broadcast[int64]) column.Vector {
 	t := c.Types[0]
-	x := newBroadcast(i128sOf(c.Args[0]), c.Rows)
-	out := make([]types.I128, c.Rows)
+	x := newBroadcast(widesOf(c.Args[0]), c.Rows)
+	out := make([]types.I256, c.Rows)
 	for i := range out {
-		d := int64(t.Scale) - digits.at(i)
+		d := int64(scaleOf(t)) - digits.at(i)
 		switch {
 		case d <= 0:
 			out[i] = x.at(i)
-		case d > 38:
+		case d > types.MaxPrecision256:
 		default:
-			out[i] = roundBig(x.at(i), int(d), mode)
+			out[i] = roundBig(bigOf(x.at(i), t), int(d), mode)
 		}
 	}
-	return decimalVector(c.Result, out)
+	return storeWide(c.Result, out)
 }
 
-func roundBig(v types.I128, d int, mode roundMode) types.I128 {
+func roundBig(v *big.Int, d int, mode roundMode) types.I256 {
 	p := pow10Big(d)
-	q, r := new(big.Int).QuoRem(v.Big(), p, new(big.Int)) // towards zero
-	neg := v.Hi < 0
+	q, r := new(big.Int).QuoRem(v, p, new(big.Int)) // towards zero
+	neg := v.Sign() < 0
 	half := new(big.Int).Mul(r, big.NewInt(2)).CmpAbs(p)
 	away := false
 	switch mode {
@@ -255,8 +255,8 @@ func roundBig(v types.I128, d int, mode roundMode) types.I128 {
 			q.Add(q, big.NewInt(1))
 		}
 	}
-	r128, _ := types.I128FromBig(q.Mul(q, p))
-	return r128
+	rounded, _ := types.I256FromBig(q.Mul(q, p))
+	return rounded
 }
 
 func evalRoundToExp2(c *Call) (column.Vector, error) {

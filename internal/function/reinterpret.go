@@ -10,7 +10,7 @@ import (
 
 func init() {
 	for _, t := range []*types.Type{
-		types.TUInt8, types.TUInt16, types.TUInt32, types.TUInt64, types.TInt8, types.TInt16, types.TInt32, types.TInt64, types.TFloat32, types.TFloat64, types.TDate, types.TDateTime, types.TUUID,
+		types.TUInt8, types.TUInt16, types.TUInt32, types.TUInt64, types.TInt8, types.TInt16, types.TInt32, types.TInt64, types.TUInt128, types.TInt128, types.TUInt256, types.TInt256, types.TFloat32, types.TFloat64, types.TDate, types.TDateTime, types.TUUID,
 	} {
 		register(&Scalar{Name: "reinterpretAs" + t.String(), MinArgs: 1, MaxArgs: 1, Family: "conversion", Doc: "Reads the bytes of the argument, in little-endian order, as " + t.String() + ".",
 			Resolve: fixed("reinterpretAs"+t.String(), t, isFixedOrString), Eval: evalReinterpret})
@@ -34,6 +34,14 @@ func littleEndian(dst []byte, v column.Vector, i int) []byte {
 		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, x.Lo), x.Hi)
 	case *column.Num[types.I128]:
 		return binary.LittleEndian.AppendUint64(binary.LittleEndian.AppendUint64(dst, v.Data[i].Lo), uint64(v.Data[i].Hi))
+	case *column.Num[types.U256]:
+		return appendI256(dst, types.I256(v.Data[i]))
+	case *column.Num[types.I256]:
+		return appendI256(dst, v.Data[i])
+	case *column.Num[float32]:
+		if v.Typ.Kind == types.BFloat16 {
+			return binary.LittleEndian.AppendUint16(dst, types.BFloat16Bits(v.Data[i]))
+		}
 	}
 	full := binary.LittleEndian.AppendUint64(dst, bitsAt(v, i))
 	return full[:len(dst)+v.Type().Width()]
@@ -42,33 +50,40 @@ func littleEndian(dst []byte, v column.Vector, i int) []byte {
 // evalReinterpret cuts the bytes, or fills them with zeros, to the result's width.
 func evalReinterpret(c *Call) (column.Vector, error) {
 	v := column.Flatten(c.Args[0])
-	lo, hi := make([]uint64, c.Rows), make([]uint64, c.Rows)
-	for i := range lo {
-		var buf [16]byte
+	words := make([]types.I256, c.Rows)
+	for i := range words {
+		var buf [32]byte
 		copy(buf[:], littleEndian(nil, v, i))
-		lo[i], hi[i] = binary.LittleEndian.Uint64(buf[:]), binary.LittleEndian.Uint64(buf[8:])
+		for k := range words[i] {
+			words[i][k] = binary.LittleEndian.Uint64(buf[8*k:])
+		}
 	}
 	switch c.Result.Phys() {
 	case types.PUInt128:
 		out := make([]types.U128, c.Rows)
-		for i := range out {
-			out[i] = types.U128{Hi: lo[i], Lo: hi[i]}
+		for i, w := range words {
+			out[i] = types.U128{Lo: w[0], Hi: w[1]}
+			if c.Result.Kind == types.UUID { // the first half comes first
+				out[i] = types.U128{Hi: w[0], Lo: w[1]}
+			}
 		}
 		return newNum(c.Result, out), nil
+	case types.PInt128, types.PInt256, types.PUInt256:
+		return storeWide(c.Result, words), nil
 	case types.PFloat32:
 		out := make([]float32, c.Rows)
 		for i := range out {
-			out[i] = math.Float32frombits(uint32(lo[i]))
+			out[i] = math.Float32frombits(uint32(words[i][0]))
 		}
 		return newNum(c.Result, out), nil
 	case types.PFloat64:
 		out := make([]float64, c.Rows)
 		for i := range out {
-			out[i] = math.Float64frombits(lo[i])
+			out[i] = math.Float64frombits(words[i][0])
 		}
 		return newNum(c.Result, out), nil
 	}
-	return narrow(c.Result, lo), nil
+	return storeWide(c.Result, words), nil
 }
 
 func evalReinterpretString(c *Call) (column.Vector, error) {
@@ -83,6 +98,9 @@ func evalReinterpretString(c *Call) (column.Vector, error) {
 func bitsAt(v column.Vector, i int) uint64 {
 	switch v := v.(type) {
 	case *column.Num[float32]:
+		if v.Typ.Kind == types.BFloat16 {
+			return uint64(types.BFloat16Bits(v.Data[i]))
+		}
 		return uint64(math.Float32bits(v.Data[i]))
 	case *column.Num[float64]:
 		return math.Float64bits(v.Data[i])
@@ -93,7 +111,7 @@ func bitsAt(v column.Vector, i int) uint64 {
 // allBits is bitsAt of each value of a vector of numbers of up to 64 bits; ok is false if it is none.
 func allBits(v column.Vector) (data []uint64, ok bool) {
 	switch v := v.(type) {
-	case *column.Str, *column.Nullable, *column.Array, *column.Map, *column.Tuple, *column.Num[types.U128], *column.Num[types.I128]:
+	case *column.Str, *column.Nullable, *column.Array, *column.Map, *column.Tuple, *column.Num[types.U128], *column.Num[types.I128], *column.Num[types.U256], *column.Num[types.I256]:
 		return nil, false
 	case *column.Num[float32]:
 		data = make([]uint64, len(v.Data))

@@ -44,14 +44,21 @@ func isAny(*types.Type) bool { return true }
 func isStr(t *types.Type) bool { return t.IsString() }
 
 // isPlainInt: an integer of at most 64 bits.
-func isPlainInt(t *types.Type) bool {
-	return t.IsInteger() && t.Kind != types.UInt128 && t.Kind != types.Int128
-}
+func isPlainInt(t *types.Type) bool { return t.IsInteger() && t.Width() <= 8 }
+
+// isWideInt: an integer of 128 or 256 bits.
+func isWideInt(t *types.Type) bool { return t.IsInteger() && t.Width() > 8 }
 
 // isPlainNum: an integer of at most 64 bits or a float.
 func isPlainNum(t *types.Type) bool { return isPlainInt(t) || t.IsFloat() }
 
+// isNumeric: a plain number or a decimal.
 func isNumeric(t *types.Type) bool { return isPlainNum(t) || t.Kind == types.Decimal }
+
+// isAnyNumber: isNumeric, or an integer of more than 64 bits.
+func isAnyNumber(t *types.Type) bool { return isNumeric(t) || isWideInt(t) }
+
+func isDecimal(t *types.Type) bool { return t.Kind == types.Decimal }
 
 func isArray(t *types.Type) bool { return t.Kind == types.Array }
 

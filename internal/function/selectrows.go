@@ -33,6 +33,10 @@ func selectRows(t *types.Type, choice []uint8, vals []column.Vector) column.Vect
 		return selectNums[types.U128](t, choice, vals)
 	case types.PInt128:
 		return selectNums[types.I128](t, choice, vals)
+	case types.PUInt256:
+		return selectNums[types.U256](t, choice, vals)
+	case types.PInt256:
+		return selectNums[types.I256](t, choice, vals)
 	case types.PBytes:
 		return selectStrings(t, choice, vals)
 	case types.PNullable:

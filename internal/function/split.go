@@ -34,8 +34,6 @@ func init() {
 	)
 }
 
-func isWideInt(t *types.Type) bool { return t.Kind == types.UInt128 || t.Kind == types.Int128 }
-
 // maxSplits bounds the pieces of one string.
 const maxSplits = 1 << 24
 
@@ -244,13 +242,31 @@ func evalHex(c *Call) (column.Vector, error) {
 				out.Data = append(out.Data, upperHex[x[k]>>4], upperHex[x[k]&15])
 			}
 		case float32:
+			if t.Kind == types.BFloat16 {
+				out.Data = appendHexBytes(out.Data, uint64(types.BFloat16Bits(x)), 2)
+				break
+			}
 			out.Data = appendHexBytes(out.Data, uint64(math.Float32bits(x)), 4)
 		case float64:
 			out.Data = appendHexBytes(out.Data, math.Float64bits(x), 8)
 		case types.U128:
 			out.Data = hexWide(out.Data, x.Hi, x.Lo, t.Kind == types.UUID)
 		case types.I128:
-			out.Data = appendHexBytes(appendHexBytes(out.Data, x.Lo, 8), uint64(x.Hi), 8)
+			if t.Kind == types.Decimal {
+				out.Data = appendHexBytes(appendHexBytes(out.Data, x.Lo, 8), uint64(x.Hi), 8)
+			} else {
+				out.Data = hexWide(out.Data, uint64(x.Hi), x.Lo, false)
+			}
+		case types.U256:
+			out.Data = hexWidest(out.Data, x)
+		case types.I256:
+			if t.Kind != types.Decimal {
+				out.Data = hexWidest(out.Data, types.U256(x))
+				break
+			}
+			for _, w := range x {
+				out.Data = appendHexBytes(out.Data, w, 8)
+			}
 		default:
 			u := numsOf[uint64](v.Slice(i, i+1))[0]
 			if w := t.Width(); w < 8 {
@@ -265,6 +281,19 @@ func evalHex(c *Call) (column.Vector, error) {
 		out.EndValue()
 	}
 	return out, nil
+}
+
+// hexWidest writes 256 bits as one number.
+func hexWidest(dst []byte, x types.U256) []byte {
+	if x[3]|x[2] == 0 {
+		return hexWide(dst, x[1], x[0], false)
+	}
+	if x[3] != 0 {
+		dst = hexWide(dst, x[3], x[2], false)
+	} else {
+		dst = appendHexNumber(dst, x[2])
+	}
+	return hexWide(dst, x[1], x[0], true)
 }
 
 func hexWide(dst []byte, hi, lo uint64, uuid bool) []byte {

@@ -11,17 +11,17 @@ func init() {
 	register(
 		&Scalar{Name: "negate", MinArgs: 1, MaxArgs: 1, Resolve: resolveNegate, Eval: evalNegate, Family: "arithmetic", Doc: "Changes the sign.", Example: "negate(1) → -1"},
 		&Scalar{Name: "abs", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: resolveAbs, Eval: evalAbs, Family: "arithmetic", Doc: "Returns the absolute value.", Example: "abs(-1) → 1"},
-		&Scalar{Name: "sign", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("sign", types.TInt8, isNumeric), Eval: evalSign, Family: "mathematical", Doc: "Returns -1, 0 or 1.", Example: "sign(-5) → -1"},
+		&Scalar{Name: "sign", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("sign", types.TInt8, isAnyNumber), Eval: evalSign, Family: "mathematical", Doc: "Returns -1, 0 or 1.", Example: "sign(-5) → -1"},
 	)
 }
 
 func resolveNegate(_ *Env, args []Arg) (*types.Type, error) {
 	t := args[0].Type
 	switch {
-	case t.IsFloat(), t.Kind == types.Decimal, t.Kind == types.Interval, t.IsSigned():
+	case t.IsFloat() && t.Kind != types.BFloat16, t.Kind == types.Decimal, t.Kind == types.Interval, t.IsSigned():
 		return t, nil
-	case isPlainInt(t):
-		return intOf(true, min(2*t.Width(), 8)), nil
+	case t.IsInteger():
+		return intOf(true, doubled(t.Width())), nil
 	}
 	return nil, illegal("negate", 0, t)
 }
@@ -33,13 +33,13 @@ func evalNegate(c *Call) (column.Vector, error) {
 		return newNum(c.Result, negated(numsOf[float32](v))), nil
 	case types.PFloat64:
 		return newNum(c.Result, negated(numsOf[float64](v))), nil
-	case types.PInt128:
-		data := i128sOf(v)
-		out := make([]types.I128, len(data))
+	case types.PInt128, types.PInt256:
+		data := widesOf(v)
+		out := make([]types.I256, len(data))
 		for i, x := range data {
 			out[i] = x.Neg()
 		}
-		return newNum(c.Result, out), nil
+		return storeWide(c.Result, out), nil
 	}
 	return narrow(c.Result, negated(numsOf[int64](v))), nil
 }
@@ -55,9 +55,9 @@ func negated[T int64 | float32 | float64](a []T) []T {
 func resolveAbs(_ *Env, args []Arg) (*types.Type, error) {
 	t := args[0].Type
 	switch {
-	case t.IsFloat(), t.Kind == types.Decimal, t.IsUnsigned() && isPlainInt(t):
+	case t.IsFloat() && t.Kind != types.BFloat16, t.Kind == types.Decimal, t.IsUnsigned():
 		return t, nil
-	case isPlainInt(t):
+	case t.IsInteger():
 		return intOf(false, t.Width()), nil
 	}
 	return nil, illegal("abs", 0, t)
@@ -70,19 +70,20 @@ func evalAbs(c *Call) (column.Vector, error) {
 		return newNum(c.Result, convertNums[float32](absFloats(numsOf[float64](v)))), nil
 	case types.PFloat64:
 		return newNum(c.Result, absFloats(numsOf[float64](v))), nil
-	case types.PInt128:
-		data := i128sOf(v)
-		out := make([]types.I128, len(data))
+	}
+	if c.Types[0].IsUnsigned() {
+		return v, nil
+	}
+	if c.Result.Width() > 8 {
+		data := widesOf(v)
+		out := make([]types.I256, len(data))
 		for i, x := range data {
-			if x.Hi < 0 {
+			if x.Negative() {
 				x = x.Neg()
 			}
 			out[i] = x
 		}
-		return newNum(c.Result, out), nil
-	}
-	if c.Types[0].IsUnsigned() {
-		return v, nil
+		return storeWide(c.Result, out), nil
 	}
 	data := numsOf[int64](v)
 	out := make([]uint64, len(data))

@@ -54,6 +54,10 @@ func numsOf[T num](v column.Vector) []T {
 		return lowNums[T](v.Data, func(x types.I128) int64 { return int64(x.Lo) })
 	case *column.Num[types.U128]:
 		return lowNums[T](v.Data, func(x types.U128) int64 { return int64(x.Lo) })
+	case *column.Num[types.I256]:
+		return lowNums[T](v.Data, func(x types.I256) int64 { return int64(x[0]) })
+	case *column.Num[types.U256]:
+		return lowNums[T](v.Data, func(x types.U256) int64 { return int64(x[0]) })
 	}
 	panic(fmt.Sprintf("function: %T is no vector of numbers", v))
 }

@@ -32,8 +32,8 @@ var byName = func() map[string]*Type {
 	m := map[string]*Type{}
 	for _, k := range kindNames {
 		for _, t := range []*Type{
-			TNothing, TBool, TUInt8, TUInt16, TUInt32, TUInt64, TUInt128, TInt8, TInt16, TInt32, TInt64, TInt128,
-			TFloat32, TFloat64, TString, TDate, TDate32, TUUID, TIPv4, TIPv6,
+			TNothing, TBool, TUInt8, TUInt16, TUInt32, TUInt64, TUInt128, TUInt256, TInt8, TInt16, TInt32, TInt64, TInt128, TInt256,
+			TBFloat16, TFloat32, TFloat64, TString, TDate, TDate32, TUUID, TIPv4, TIPv6,
 		} {
 			if t.name == k {
 				m[k] = t
@@ -87,8 +87,8 @@ func init() {
 	constructors = map[string]func(string, []arg) (*Type, error){
 		"FixedString": buildFixedString, "DateTime": buildDateTime, "DateTime64": buildDateTime64,
 		"Decimal": buildDecimal, "Decimal32": buildSizedDecimal(MaxPrecision32), "Decimal64": buildSizedDecimal(MaxPrecision64),
-		"Decimal128": buildSizedDecimal(MaxPrecision128),
-		"Enum":       buildEnum, "Enum8": buildEnum, "Enum16": buildEnum,
+		"Decimal128": buildSizedDecimal(MaxPrecision128), "Decimal256": buildSizedDecimal(MaxPrecision256),
+		"Enum": buildEnum, "Enum8": buildEnum, "Enum16": buildEnum,
 		"Nullable": buildNullable, "LowCardinality": buildLowCardinality, "Array": buildArray, "Map": buildMap, "Tuple": buildTuple,
 		"AggregateFunction": buildAggregate, "SimpleAggregateFunction": buildSimpleAggregate,
 	}
@@ -167,11 +167,8 @@ func buildDecimal(name string, args []arg) (*Type, error) {
 	if len(args) == 2 {
 		s = *args[1].num
 	}
-	if p > MaxPrecision128 && p <= 76 {
-		return nil, sqlerr.New(sqlerr.NotImplemented, "Decimal with a precision over %d (Decimal256) is not supported", MaxPrecision128)
-	}
-	if p < 1 || p > MaxPrecision128 {
-		return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Wrong precision: it must be between 1 and 76, got %d", p)
+	if p < 1 || p > MaxPrecision256 {
+		return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Wrong precision: it must be between 1 and %d, got %d", MaxPrecision256, p)
 	}
 	if s < 0 || s > p {
 		return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "Negative scales and scales larger than precision are not supported, got %d", s)

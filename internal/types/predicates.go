@@ -28,16 +28,16 @@ func (t *Type) WithoutNullable() *Type {
 }
 
 // IsUnsigned reports whether the kind is an unsigned integer or Bool.
-func (t *Type) IsUnsigned() bool { return t.Kind >= Bool && t.Kind <= UInt128 }
+func (t *Type) IsUnsigned() bool { return t.Kind >= Bool && t.Kind <= UInt256 }
 
 // IsSigned reports whether the kind is a signed integer.
-func (t *Type) IsSigned() bool { return t.Kind >= Int8 && t.Kind <= Int128 }
+func (t *Type) IsSigned() bool { return t.Kind >= Int8 && t.Kind <= Int256 }
 
 // IsInteger reports whether the kind is an integer or Bool.
 func (t *Type) IsInteger() bool { return t.IsUnsigned() || t.IsSigned() }
 
-// IsFloat reports whether the kind is Float32 or Float64.
-func (t *Type) IsFloat() bool { return t.Kind == Float32 || t.Kind == Float64 }
+// IsFloat reports whether the kind is BFloat16, Float32 or Float64.
+func (t *Type) IsFloat() bool { return t.Kind >= BFloat16 && t.Kind <= Float64 }
 
 // IsNumeric reports whether the kind is an integer, a float or Decimal.
 func (t *Type) IsNumeric() bool { return t.IsInteger() || t.IsFloat() || t.Kind == Decimal }
@@ -111,11 +111,13 @@ const (
 	PUInt32
 	PUInt64
 	PUInt128
+	PUInt256
 	PInt8
 	PInt16
 	PInt32
 	PInt64
 	PInt128
+	PInt256
 	PFloat32
 	PFloat64
 	PBytes
@@ -139,6 +141,8 @@ func (t *Type) Phys() Phys {
 		return PUInt64
 	case UInt128, UUID:
 		return PUInt128
+	case UInt256:
+		return PUInt256
 	case Int8, Enum8:
 		return PInt8
 	case Int16, Enum16:
@@ -149,7 +153,9 @@ func (t *Type) Phys() Phys {
 		return PInt64
 	case Int128:
 		return PInt128
-	case Float32:
+	case Int256:
+		return PInt256
+	case BFloat16, Float32:
 		return PFloat32
 	case Float64:
 		return PFloat64
@@ -159,8 +165,10 @@ func (t *Type) Phys() Phys {
 			return PInt32
 		case t.N <= MaxPrecision64:
 			return PInt64
+		case t.N <= MaxPrecision128:
+			return PInt128
 		}
-		return PInt128
+		return PInt256
 	case Nullable:
 		return PNullable
 	case Array:
@@ -175,7 +183,7 @@ func (t *Type) Phys() Phys {
 	return PBytes
 }
 
-// Width returns the bytes of one value of fixed length, and 0 for the others.
+// Width returns the bytes of one value of fixed length in memory, and 0 for the others.
 func (t *Type) Width() int {
 	switch t.Phys() {
 	case PUInt8, PInt8:
@@ -188,6 +196,8 @@ func (t *Type) Width() int {
 		return 8
 	case PUInt128, PInt128:
 		return 16
+	case PUInt256, PInt256:
+		return 32
 	case PBytes:
 		if t.Kind == FixedString {
 			return t.N

@@ -103,8 +103,8 @@ func superInner(inner, all []*Type) (*Type, error) {
 
 // integer types by sign and log2 of bytes
 var (
-	unsignedBySize = []*Type{TUInt8, TUInt16, TUInt32, TUInt64, TUInt128}
-	signedBySize   = []*Type{TInt8, TInt16, TInt32, TInt64, TInt128}
+	unsignedBySize = []*Type{TUInt8, TUInt16, TUInt32, TUInt64, TUInt128, TUInt256}
+	signedBySize   = []*Type{TInt8, TInt16, TInt32, TInt64, TInt128, TInt256}
 )
 
 func sizeLog(t *Type) int {
@@ -117,8 +117,10 @@ func sizeLog(t *Type) int {
 		return 2
 	case 8:
 		return 3
+	case 16:
+		return 4
 	}
-	return 4
+	return 5
 }
 
 func superNumber(inner, all []*Type) (*Type, error) {
@@ -127,6 +129,8 @@ func superNumber(inner, all []*Type) (*Type, error) {
 		switch {
 		case t.Kind == Decimal:
 			dec = superDecimal(dec, t)
+		case t.Kind == BFloat16:
+			float = max(float, 16)
 		case t.Kind == Float32:
 			float = max(float, 32)
 		case t.Kind == Float64:
@@ -144,17 +148,11 @@ func superNumber(inner, all []*Type) (*Type, error) {
 	case dec != nil:
 		return decimalWithInt(dec, ints, all)
 	case float > 0:
-		if float == 32 && ints < 2 {
-			return TFloat32, nil
-		}
-		if ints > 2 {
-			return nil, noCommon(all)
-		}
-		return TFloat64, nil
+		return superFloat(float, ints, all)
 	case maxS < 0:
 		return unsignedBySize[maxU], nil
 	case maxU >= maxS:
-		if maxU+1 > 3 {
+		if maxU == 3 || maxU == 5 { // there is no wider one, and ClickHouse goes from 64 bits to no 128
 			return nil, noCommon(all)
 		}
 		return signedBySize[maxU+1], nil
@@ -166,29 +164,50 @@ func superDecimal(a, b *Type) *Type {
 	if a == nil {
 		return b
 	}
-	scale := max(a.Scale, b.Scale)
-	p := max(a.N-a.Scale, b.N-b.Scale) + scale
-	return NewDecimal(min(max(p, a.N, b.N), MaxPrecision128), scale)
+	if a.Scale == b.Scale && a.Phys() == b.Phys() {
+		return a
+	}
+	return NewDecimal(widestPrecision(max(a.N, b.N)), max(a.Scale, b.Scale))
+}
+
+// superFloat is the float of so many bits (16, 32, 64) or more that holds integers of a size too; ints is -1 for none.
+func superFloat(bits, ints int, all []*Type) (*Type, error) {
+	switch {
+	case ints > 2:
+		return nil, noCommon(all)
+	case bits == 64 || ints == 2:
+		return TFloat64, nil
+	case bits == 32 || ints == 1:
+		return TFloat32, nil
+	}
+	return TBFloat16, nil
+}
+
+// widestPrecision is the largest precision of decimals stored as those of precision p are.
+func widestPrecision(p int) int {
+	switch {
+	case p <= MaxPrecision32:
+		return MaxPrecision32
+	case p <= MaxPrecision64:
+		return MaxPrecision64
+	case p <= MaxPrecision128:
+		return MaxPrecision128
+	}
+	return MaxPrecision256
 }
 
 func decimalWithInt(dec *Type, sizeLog int, all []*Type) (*Type, error) {
 	if sizeLog < 0 {
 		return dec, nil
 	}
-	digits := []int{3, 5, 10, 20, 39}[sizeLog]
-	if digits+dec.Scale > MaxPrecision128 {
+	if sizeLog > 3 { // ClickHouse takes no wide integers for decimals
 		return nil, noCommon(all)
 	}
-	p := max(digits+dec.Scale, dec.N)
-	switch {
-	case p <= MaxPrecision32:
-		p = MaxPrecision32
-	case p <= MaxPrecision64:
-		p = MaxPrecision64
-	default:
-		p = MaxPrecision128
+	digits, limit := []int{3, 5, 10, 20}[sizeLog]+dec.Scale, max(widestPrecision(dec.N), MaxPrecision128)
+	if digits > limit {
+		return nil, noCommon(all)
 	}
-	return NewDecimal(p, dec.Scale), nil
+	return NewDecimal(widestPrecision(max(digits, dec.N)), dec.Scale), nil
 }
 
 func superDate(inner []*Type) *Type {

@@ -20,7 +20,7 @@ type Kind uint8
 // The kinds. Bool is stored as UInt8; Enum8/16 as Int8/16; Date as UInt16 days,
 // Date32 as Int32 days, DateTime as UInt32 seconds, DateTime64 as Int64 ticks of
 // 10^-Scale seconds, all since 1970-01-01 UTC; Decimal(P,S) as an integer scaled by
-// 10^S; UUID as UInt128; IPv4 as UInt32; IPv6, FixedString and aggregate states as bytes.
+// 10^S; UUID as UInt128; BFloat16 as Float32 with the lower half of its bits zero; IPv4 as UInt32; IPv6, FixedString and aggregate states as bytes.
 const (
 	Nothing Kind = iota
 	Bool
@@ -29,11 +29,14 @@ const (
 	UInt32
 	UInt64
 	UInt128
+	UInt256
 	Int8
 	Int16
 	Int32
 	Int64
 	Int128
+	Int256
+	BFloat16
 	Float32
 	Float64
 	Decimal // Precision N, Scale; storage width follows from N
@@ -88,11 +91,14 @@ var (
 	TUInt32   = simple(UInt32)
 	TUInt64   = simple(UInt64)
 	TUInt128  = simple(UInt128)
+	TUInt256  = simple(UInt256)
 	TInt8     = simple(Int8)
 	TInt16    = simple(Int16)
 	TInt32    = simple(Int32)
 	TInt64    = simple(Int64)
 	TInt128   = simple(Int128)
+	TInt256   = simple(Int256)
+	TBFloat16 = simple(BFloat16)
 	TFloat32  = simple(Float32)
 	TFloat64  = simple(Float64)
 	TString   = simple(String)
@@ -107,8 +113,8 @@ var (
 )
 
 var kindNames = map[Kind]string{
-	Nothing: "Nothing", Bool: "Bool", UInt8: "UInt8", UInt16: "UInt16", UInt32: "UInt32", UInt64: "UInt64", UInt128: "UInt128",
-	Int8: "Int8", Int16: "Int16", Int32: "Int32", Int64: "Int64", Int128: "Int128", Float32: "Float32", Float64: "Float64",
+	Nothing: "Nothing", Bool: "Bool", UInt8: "UInt8", UInt16: "UInt16", UInt32: "UInt32", UInt64: "UInt64", UInt128: "UInt128", UInt256: "UInt256",
+	Int8: "Int8", Int16: "Int16", Int32: "Int32", Int64: "Int64", Int128: "Int128", Int256: "Int256", BFloat16: "BFloat16", Float32: "Float32", Float64: "Float64",
 	String: "String", Date: "Date", Date32: "Date32", DateTime: "DateTime", UUID: "UUID", IPv4: "IPv4", IPv6: "IPv6",
 }
 
@@ -117,8 +123,8 @@ func simple(k Kind) *Type { return &Type{Kind: k, name: kindNames[k]} }
 // Simple returns the type of a kind that takes no parameters, or nil.
 func Simple(k Kind) *Type {
 	for _, t := range []*Type{
-		TNothing, TBool, TUInt8, TUInt16, TUInt32, TUInt64, TUInt128, TInt8, TInt16, TInt32, TInt64, TInt128,
-		TFloat32, TFloat64, TString, TDate, TDate32, TDateTime, TUUID, TIPv4, TIPv6,
+		TNothing, TBool, TUInt8, TUInt16, TUInt32, TUInt64, TUInt128, TUInt256, TInt8, TInt16, TInt32, TInt64, TInt128, TInt256,
+		TBFloat16, TFloat32, TFloat64, TString, TDate, TDate32, TDateTime, TUUID, TIPv4, TIPv6,
 	} {
 		if t.Kind == k {
 			return t
@@ -178,9 +184,10 @@ const (
 	MaxPrecision32  = 9
 	MaxPrecision64  = 18
 	MaxPrecision128 = 38
+	MaxPrecision256 = 76
 )
 
-// NewDecimal returns Decimal(p, s); p must be 1..38 and s 0..p.
+// NewDecimal returns Decimal(p, s); p must be 1..76 and s 0..p.
 func NewDecimal(p, s int) *Type {
 	return &Type{Kind: Decimal, N: p, Scale: s, name: "Decimal(" + strconv.Itoa(p) + ", " + strconv.Itoa(s) + ")"}
 }

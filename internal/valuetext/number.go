@@ -92,6 +92,19 @@ func AppendDecimal128(dst []byte, v types.I128, scale int) []byte {
 	return appendScaled(dst, AppendUint128(buf[:0], types.U128{Lo: v.Lo, Hi: uint64(v.Hi)}), scale)
 }
 
+// AppendDecimal256 appends v / 10^scale without zeros at the end of the fraction; if neg, v is in two's complement.
+func AppendDecimal256(dst []byte, v types.U256, neg bool, scale int) []byte {
+	if neg {
+		dst = append(dst, '-')
+		v = types.U256(types.I256(v).Neg())
+	}
+	var buf [80]byte
+	if v[1]|v[2]|v[3] == 0 {
+		return appendScaled(dst, strconv.AppendUint(buf[:0], v[0], 10), scale)
+	}
+	return appendScaled(dst, v.Big().Append(buf[:0], 10), scale)
+}
+
 func appendScaled(dst, digits []byte, scale int) []byte {
 	if scale == 0 {
 		return append(dst, digits...)
@@ -171,7 +184,7 @@ func fits(mag uint64, neg bool, t *types.Type) bool {
 	return mag < 1<<(bits-1)
 }
 
-// scanBig reads an integer of 128 bits off the front of s.
+// scanBig reads an integer of 128 or 256 bits off the front of s.
 func scanBig(s []byte, t *types.Type) (*big.Int, int, error) {
 	_, neg, _, n := scanInt(s)
 	switch {
@@ -275,18 +288,18 @@ func equalFold(s []byte, lower string) bool {
 	return true
 }
 
-// maxExponent bounds the exponent of a decimal in e-notation: beyond it no Decimal128 digit is left.
-const maxExponent = 100
+// maxExponent bounds the exponent of a decimal in e-notation: beyond it no Decimal256 digit is left.
+const maxExponent = 200
 
 // ScanDecimal reads a decimal off the front of s as an integer scaled by 10^scale and returns how many bytes it took.
 // Digits beyond the scale are cut off; a value of more than precision digits is ArgumentOutOfBound.
-func ScanDecimal(s []byte, precision, scale int) (types.I128, int, error) {
+func ScanDecimal(s []byte, precision, scale int) (types.I256, int, error) {
 	i, neg := 0, false
 	if i < len(s) && (s[i] == '-' || s[i] == '+') {
 		neg = s[i] == '-'
 		i++
 	}
-	var buf [80]byte
+	var buf [160]byte
 	digits, point, seen, more := buf[:0], 0, false, false
 	for ; i < len(s) && (s[i]-'0' < 10 || s[i] == '.' && !more); i++ {
 		switch {
@@ -310,15 +323,15 @@ func ScanDecimal(s []byte, precision, scale int) (types.I128, int, error) {
 	}
 	if !seen {
 		if len(s) == i {
-			return types.I128{}, 0, sqlerr.New(sqlerr.AttemptToReadAfterEof, "Attempt to read after eof while reading a decimal value")
+			return types.I256{}, 0, sqlerr.New(sqlerr.AttemptToReadAfterEof, "Attempt to read after eof while reading a decimal value")
 		}
-		return types.I128{}, 0, sqlerr.New(sqlerr.CannotParseText, "Cannot parse a decimal value from %q", clip(s))
+		return types.I256{}, 0, sqlerr.New(sqlerr.CannotParseText, "Cannot parse a decimal value from %q", clip(s))
 	}
 	exp, n := scanExponent(s[i:])
 	i += n
 	v, ok := assemble(digits, point+exp+scale, precision)
 	if !ok {
-		return types.I128{}, 0, sqlerr.New(sqlerr.ArgumentOutOfBound, "Decimal value is too big: %q does not fit Decimal(%d, %d)", clip(s), precision, scale)
+		return types.I256{}, 0, sqlerr.New(sqlerr.ArgumentOutOfBound, "Decimal value is too big: %q does not fit Decimal(%d, %d)", clip(s), precision, scale)
 	}
 	if neg {
 		v = v.Neg()
@@ -343,22 +356,27 @@ func scanExponent(s []byte) (exp, n int) {
 	return int(mag), n + 1
 }
 
+// maxChunk is the power of ten up to which digits are joined in 64 bits.
+const maxChunk = 1e18
+
 // assemble makes the integer of the first n digits, zeros appended where there are fewer.
-func assemble(digits []byte, n, precision int) (types.I128, bool) {
+func assemble(digits []byte, n, precision int) (types.I256, bool) {
 	if n <= 0 || len(digits) == 0 {
-		return types.I128{}, true
+		return types.I256{}, true
 	}
 	if n > precision {
-		return types.I128{}, false
+		return types.I256{}, false
 	}
-	var v types.I128
-	ten := types.I128From(10)
-	for k := 0; k < n; k++ {
-		d := int64(0)
-		if k < len(digits) {
-			d = int64(digits[k] - '0')
+	var v types.I256
+	for k := 0; k < n; {
+		chunk, up := uint64(0), uint64(1)
+		for ; k < n && up < maxChunk; k++ {
+			chunk, up = chunk*10, up*10
+			if k < len(digits) {
+				chunk += uint64(digits[k] - '0')
+			}
 		}
-		v = v.Mul(ten).Add(types.I128From(d))
+		v = v.Mul(types.I256{up}).Add(types.I256{chunk})
 	}
 	return v, true
 }

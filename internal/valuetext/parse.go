@@ -156,7 +156,7 @@ func parseBool(b *column.Num[uint8], s []byte) error {
 // plain reads a value whose text ends by itself: numbers, dates, UUIDs. It returns the text behind it.
 func (p *Parser) plain(b column.Builder, t *types.Type, s []byte) ([]byte, error) {
 	switch t.Kind {
-	case types.Float32, types.Float64:
+	case types.BFloat16, types.Float32, types.Float64:
 		return p.float(b, t, s)
 	case types.Decimal:
 		return p.decimal(b, t, s)
@@ -172,8 +172,8 @@ func (p *Parser) plain(b column.Builder, t *types.Type, s []byte) ([]byte, error
 		v := b.(*column.Num[types.U128])
 		v.Data = append(v.Data, u)
 		return s[n:], nil
-	case types.UInt128, types.Int128:
-		return p.int128(b, t, s)
+	case types.UInt128, types.Int128, types.UInt256, types.Int256:
+		return p.wide(b, t, s)
 	}
 	if t.IsInteger() || t.Kind == types.Interval {
 		return p.integer(b, t, s)
@@ -215,7 +215,7 @@ func appendInt(b column.Builder, v int64) {
 	}
 }
 
-func (p *Parser) int128(b column.Builder, t *types.Type, s []byte) ([]byte, error) {
+func (p *Parser) wide(b column.Builder, t *types.Type, s []byte) ([]byte, error) {
 	x, n, err := scanBig(s, t)
 	if err != nil {
 		return s, err
@@ -229,6 +229,14 @@ func (p *Parser) int128(b column.Builder, t *types.Type, s []byte) ([]byte, erro
 	case *column.Num[types.I128]:
 		var v types.I128
 		v, ok = types.I128FromBig(x)
+		b.Data = append(b.Data, v)
+	case *column.Num[types.U256]:
+		var v types.U256
+		v, ok = types.U256FromBig(x)
+		b.Data = append(b.Data, v)
+	case *column.Num[types.I256]:
+		var v types.I256
+		v, ok = types.I256FromBig(x)
 		b.Data = append(b.Data, v)
 	}
 	if p.Exact && !ok {
@@ -244,7 +252,11 @@ func (p *Parser) float(b column.Builder, t *types.Type, s []byte) ([]byte, error
 	}
 	switch b := b.(type) {
 	case *column.Num[float32]:
-		b.Data = append(b.Data, float32(x))
+		y := float32(x)
+		if t.Kind == types.BFloat16 {
+			y = types.TruncateBFloat16(y)
+		}
+		b.Data = append(b.Data, y)
 	case *column.Num[float64]:
 		b.Data = append(b.Data, x)
 	}
@@ -258,10 +270,12 @@ func (p *Parser) decimal(b column.Builder, t *types.Type, s []byte) ([]byte, err
 	}
 	switch b := b.(type) {
 	case *column.Num[int32]:
-		b.Data = append(b.Data, int32(v.Lo))
+		b.Data = append(b.Data, int32(v[0]))
 	case *column.Num[int64]:
-		b.Data = append(b.Data, int64(v.Lo))
+		b.Data = append(b.Data, int64(v[0]))
 	case *column.Num[types.I128]:
+		b.Data = append(b.Data, v.Low())
+	case *column.Num[types.I256]:
 		b.Data = append(b.Data, v)
 	}
 	return s[n:], nil

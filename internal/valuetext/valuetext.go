@@ -186,6 +186,10 @@ func appendNum(dst []byte, v column.Vector, i int, loc *time.Location) []byte {
 		return strconv.AppendInt(dst, v.Data[i], 10)
 	case *column.Num[types.I128]:
 		return AppendDecimal128(dst, v.Data[i], v.Typ.Scale)
+	case *column.Num[types.U256]:
+		return AppendDecimal256(dst, v.Data[i], false, v.Typ.Scale)
+	case *column.Num[types.I256]:
+		return AppendDecimal256(dst, types.U256(v.Data[i]), v.Data[i].Negative(), v.Typ.Scale)
 	case *column.Num[float32]:
 		return AppendFloat32(dst, v.Data[i])
 	case *column.Num[float64]:

@@ -201,6 +201,16 @@ func valuePrefixes(items []sortItem, v column.Vector, nullRank uint8) bool {
 			items[i].prefix = uint64(x.Hi) ^ signBit
 		}
 		return false
+	case *column.Num[types.U256]:
+		for i, x := range v.Data {
+			items[i].prefix = x[3]
+		}
+		return false
+	case *column.Num[types.I256]:
+		for i, x := range v.Data {
+			items[i].prefix = x[3] ^ signBit
+		}
+		return false
 	case *column.Str:
 		stringPrefixes(items, v)
 		return false

@@ -225,8 +225,16 @@ func (g generator) number(b column.Builder, t *types.Type) {
 		v.Data = append(v.Data, x)
 	case *column.Num[types.I128]:
 		v.Data = append(v.Data, types.I128{Lo: g.Uint64(), Hi: int64(g.Uint64())})
+	case *column.Num[types.U256]:
+		v.Data = append(v.Data, types.U256{g.Uint64(), g.Uint64(), g.Uint64(), g.Uint64()})
+	case *column.Num[types.I256]:
+		v.Data = append(v.Data, types.I256{g.Uint64(), g.Uint64(), g.Uint64(), g.Uint64()})
 	case *column.Num[float32]:
-		v.Data = append(v.Data, math.Float32frombits(g.Uint32()))
+		x := math.Float32frombits(g.Uint32())
+		if t.Kind == types.BFloat16 {
+			x = types.TruncateBFloat16(x)
+		}
+		v.Data = append(v.Data, x)
 	case *column.Num[float64]:
 		v.Data = append(v.Data, math.Float64frombits(g.Uint64()))
 	default:

@@ -42,6 +42,12 @@ func Vector(t *types.Type, b []byte, n, from, to int) (column.Vector, error) {
 	case types.PInt128:
 		data, err := halves(b, n, from, to)
 		return column.NewNum(t, cast[types.I128](data)), err
+	case types.PUInt256:
+		data, err := quarters[types.U256](b, n, from, to)
+		return decoded(t, data, err)
+	case types.PInt256:
+		data, err := quarters[types.I256](b, n, from, to)
+		return decoded(t, data, err)
 	case types.PBytes:
 		v, err := decodeText(t, &input{b: b}, n, from, to)
 		if err != nil {
@@ -86,6 +92,24 @@ func halves(b []byte, n, from, to int) ([]types.U128, error) {
 	}
 	for i, x := range half {
 		out[i].Hi = x
+	}
+	return out, nil
+}
+
+func quarters[T types.U256 | types.I256](b []byte, n, from, to int) ([]T, error) {
+	in := &input{b: b}
+	quarter, out := kernel.Dirty[uint64](to-from), make([]T, to-from)
+	for k := range 4 {
+		stream := in.sized()
+		if in.err != nil {
+			return nil, in.err
+		}
+		if err := Ints(quarter, stream, n, from); err != nil {
+			return nil, err
+		}
+		for i, x := range quarter {
+			out[i][k] = x
+		}
 	}
 	return out, nil
 }

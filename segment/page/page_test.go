@@ -182,6 +182,8 @@ func randomValue(r *rand.Rand, t *types.Type) any {
 			return types.U128{Lo: x, Hi: r.Uint64()}
 		}
 		return types.I128From(int64(x))
+	case reflect.Array:
+		return reflect.ValueOf([4]uint64{x, r.Uint64(), x, r.Uint64() >> r.IntN(64)}).Convert(v.Type()).Interface()
 	default:
 		if v.CanInt() {
 			v.SetInt(int64(x) % (1 << (v.Type().Bits() - 1)))
@@ -193,8 +195,8 @@ func randomValue(r *rand.Rand, t *types.Type) any {
 }
 
 var testTypes = []string{
-	"UInt8", "Bool", "UInt16", "UInt32", "UInt64", "UInt128", "Int8", "Int16", "Int32", "Int64", "Int128", "Float32", "Float64",
-	"Decimal(9, 2)", "Decimal(18, 4)", "Decimal(38, 10)", "String", "FixedString(3)", "Date", "Date32", "DateTime", "DateTime64(3)", "UUID", "IPv4", "IPv6",
+	"UInt8", "Bool", "UInt16", "UInt32", "UInt64", "UInt128", "Int8", "Int16", "Int32", "Int64", "Int128", "UInt256", "Int256", "BFloat16", "Float32", "Float64",
+	"Decimal(9, 2)", "Decimal(18, 4)", "Decimal(38, 10)", "Decimal(76, 10)", "String", "FixedString(3)", "Date", "Date32", "DateTime", "DateTime64(3)", "UUID", "IPv4", "IPv6",
 	"Enum8('a' = 1, 'b' = 2)", "Enum16('a' = 1)", "Nullable(Int32)", "Nullable(String)", "Nullable(UUID)", "LowCardinality(Nullable(String))",
 	"Array(UInt16)", "Array(Nullable(String))", "Array(Array(Int8))", "Tuple(a UInt8, b String)", "Map(String, UInt64)", "Map(LowCardinality(String), Array(String))",
 	"Array(Tuple(UInt8, Nullable(String)))", "AggregateFunction(uniq, UInt64)", "SimpleAggregateFunction(sum, UInt64)",

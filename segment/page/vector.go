@@ -37,6 +37,10 @@ func AppendVector(dst []byte, v column.Vector) ([]byte, error) {
 		return appendHalves(dst, cast[types.U128](v.Data)), nil
 	case *column.Num[types.I128]:
 		return appendHalves(dst, cast[types.U128](v.Data)), nil
+	case *column.Num[types.U256]:
+		return appendQuarters(dst, v.Data), nil
+	case *column.Num[types.I256]:
+		return appendQuarters(dst, v.Data), nil
 	case *column.Str:
 		return appendText(dst, v)
 	case *column.Nullable:
@@ -95,6 +99,17 @@ func appendHalves(dst []byte, src []types.U128) []byte {
 		half[i] = x.Hi
 	}
 	return AppendSizedInts(dst, half)
+}
+
+func appendQuarters[T types.U256 | types.I256](dst []byte, src []T) []byte {
+	quarter := make([]uint64, len(src))
+	for k := range 4 {
+		for i, x := range src {
+			quarter[i] = x[k]
+		}
+		dst = AppendSizedInts(dst, quarter)
+	}
+	return dst
 }
 
 func appendNullable(dst []byte, v *column.Nullable) ([]byte, error) {

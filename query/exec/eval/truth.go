@@ -46,9 +46,13 @@ func Truth(v column.Vector, n int) []uint8 {
 	case *column.Num[float64]:
 		return notZero(v.Data)
 	case *column.Num[types.U128]:
-		return notZero128(v.Data)
+		return notZeroWide(v.Data)
 	case *column.Num[types.I128]:
-		return notZero128(v.Data)
+		return notZeroWide(v.Data)
+	case *column.Num[types.U256]:
+		return notZeroWide(v.Data)
+	case *column.Num[types.I256]:
+		return notZeroWide(v.Data)
 	}
 	panic(fmt.Sprintf("eval: %s is no condition", v.Type()))
 }
@@ -59,7 +63,7 @@ func notZero[T kernel.Number](data []T) []uint8 {
 	return mask
 }
 
-func notZero128[T types.U128 | types.I128](data []T) []uint8 {
+func notZeroWide[T types.U128 | types.I128 | types.U256 | types.I256](data []T) []uint8 {
 	mask := make([]uint8, len(data))
 	var zero T
 	for i, x := range data {

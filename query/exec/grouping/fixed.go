@@ -34,6 +34,10 @@ func packColumn(words []uint64, stride int, c *keyColumn, v column.Vector, nulls
 		packWide(words, stride, c.at, v.Data, nulls)
 	case *column.Num[types.I128]:
 		packWide(words, stride, c.at, reinterpret[types.U128](v.Data), nulls)
+	case *column.Num[types.U256]:
+		packWidest(words, stride, c.at, v.Data, nulls)
+	case *column.Num[types.I256]:
+		packWidest(words, stride, c.at, reinterpret[types.U256](v.Data), nulls)
 	default:
 		panic(fmt.Sprintf("grouping: packing %T of %s", v, v.Type()))
 	}
@@ -45,6 +49,15 @@ func packWide(words []uint64, stride int, at place, data []types.U128, nulls []u
 			x = types.U128{}
 		}
 		words[i*stride+at.word], words[i*stride+at.word+1] = x.Lo, x.Hi
+	}
+}
+
+func packWidest(words []uint64, stride int, at place, data []types.U256, nulls []uint8) {
+	for i, x := range data {
+		if nulls != nil && nulls[i] != 0 {
+			x = types.U256{}
+		}
+		copy(words[i*stride+at.word:], x[:])
 	}
 }
 
@@ -71,6 +84,10 @@ func unpackColumn(words []uint64, stride int, c *keyColumn, n int) column.Vector
 		return unpackAs[int64, uint64](words, stride, c, n)
 	case types.PFloat64:
 		return unpackAs[float64, uint64](words, stride, c, n)
+	case types.PUInt256:
+		return column.NewNum(c.inner, unpackWidest(words, stride, c, n))
+	case types.PInt256:
+		return column.NewNum(c.inner, reinterpret[types.I256](unpackWidest(words, stride, c, n)))
 	}
 	data := make([]types.U128, n)
 	for i := range data {
@@ -81,6 +98,14 @@ func unpackColumn(words []uint64, stride int, c *keyColumn, n int) column.Vector
 		return column.NewNum(c.inner, reinterpret[types.I128](data))
 	}
 	return column.NewNum(c.inner, data)
+}
+
+func unpackWidest(words []uint64, stride int, c *keyColumn, n int) []types.U256 {
+	data := make([]types.U256, n)
+	for i := range data {
+		copy(data[i][:], words[i*stride+c.at.word:])
+	}
+	return data
 }
 
 func unpackAs[T column.Elem, U uint8 | uint16 | uint32 | uint64](words []uint64, stride int, c *keyColumn, n int) column.Vector {

@@ -45,6 +45,8 @@ func randomValue(r *rand.Rand, t *types.Type, i int) any {
 		return float64(i) / 2
 	case types.UUID:
 		return types.U128{Lo: uint64(i % 2), Hi: uint64(i / 4)}
+	case types.UInt256:
+		return types.U256{uint64(i % 2), 5, 0, uint64(i / 3)}
 	case types.String:
 		return []string{"", "a", "b", "abcdefghijklmnop", "a", "zz", "\x00", "b"}[i]
 	case types.Nullable:
@@ -63,7 +65,7 @@ func TestTableAgainstGoMap(t *testing.T) {
 	for _, ts := range [][]*types.Type{
 		{u8}, {types.TUInt64}, {str}, {null(str)}, {types.TUUID}, {types.TFloat64, types.TInt16}, {u8, str},
 		{str, str}, {null(types.TUInt64), str, u8}, {types.TUUID, types.TUUID}, {types.TUUID, types.TUInt64},
-		{types.TUUID, types.TUUID, types.TUInt64}, {types.NewArray(str)}, {types.NewArray(null(str)), null(u8)},
+		{types.TUUID, types.TUUID, types.TUInt64}, {types.TUInt256}, {u8, null(types.TUInt256), types.TUUID}, {types.NewArray(str)}, {types.NewArray(null(str)), null(u8)},
 	} {
 		for _, collide := range []bool{false, true} {
 			t.Run(fmt.Sprint(ts, collide), func(t *testing.T) { againstMap(t, ts, collide) })

@@ -290,6 +290,13 @@ func appendRun(dst []byte, from, to uint32, parts ...column.Vector) []byte {
 	return dst
 }
 
+func appendWords(dst []byte, x types.U256) []byte {
+	for _, w := range x {
+		dst = binary.LittleEndian.AppendUint64(dst, w)
+	}
+	return dst
+}
+
 func appendNumber(dst []byte, v column.Vector, i int) []byte {
 	le := binary.LittleEndian
 	switch v := v.(type) {
@@ -317,6 +324,10 @@ func appendNumber(dst []byte, v column.Vector, i int) []byte {
 		return le.AppendUint64(le.AppendUint64(dst, v.Data[i].Lo), v.Data[i].Hi)
 	case *column.Num[types.I128]:
 		return le.AppendUint64(le.AppendUint64(dst, v.Data[i].Lo), uint64(v.Data[i].Hi))
+	case *column.Num[types.U256]:
+		return appendWords(dst, v.Data[i])
+	case *column.Num[types.I256]:
+		return appendWords(dst, types.U256(v.Data[i]))
 	}
 	panic("grouping: a vector of unknown form")
 }

@@ -72,9 +72,11 @@ func placeAll(items []item) int {
 	slices.SortStableFunc(items, func(a, b item) int { return cmp.Compare(b.bits, a.bits) })
 	var used []int
 	for _, it := range items {
-		if it.bits == 128 {
+		if it.bits > 64 {
 			*it.at = place{word: len(used)}
-			used = append(used, 64, 64)
+			for range it.bits / 64 {
+				used = append(used, 64)
+			}
 			continue
 		}
 		w := 0
@@ -103,6 +105,8 @@ func fixedBits(t *types.Type) int {
 		return 64
 	case types.PUInt128, types.PInt128:
 		return 128
+	case types.PUInt256, types.PInt256:
+		return 256
 	}
 	return 0
 }
