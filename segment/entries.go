@@ -14,12 +14,15 @@ import (
 )
 
 // FindCode returns the code of a value in the dictionary of a stored column, which has one. It loads the hashes, but no value except the
-// one that it finds.
+// one that it finds; for the empty string, which is asked for most, only the lengths.
 func (r *Reader) FindCode(ctx context.Context, col int, s []byte) (code uint32, ok bool, err error) {
 	if r.Entries(col) == 0 {
 		return 0, false, sqlerr.New(sqlerr.LogicalError, "Column %d of segment %s has no dictionary", col, r.path)
 	}
 	c := &r.cols[col]
+	if len(s) == 0 {
+		return r.findEmpty(c)
+	}
 	like, err := r.hashed(c, xxh3.Hash(s))
 	if err != nil || len(like) == 0 {
 		return 0, false, err
@@ -34,6 +37,29 @@ func (r *Reader) FindCode(ctx context.Context, col int, s []byte) (code uint32, 
 		}
 	}
 	return 0, false, nil
+}
+
+// findEmpty is FindCode of the empty string.
+func (r *Reader) findEmpty(c *columnState) (code uint32, ok bool, err error) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.mu.empty == 0 {
+		h, err := r.headLocked(c)
+		if err != nil {
+			return 0, false, fmt.Errorf("segment: dictionary of column %s of %s: %w", c.entry.Name, r.path, err)
+		}
+		c.mu.empty = -1
+		for i, from := range h.off[:len(h.off)-1] {
+			if from == h.off[i+1] {
+				c.mu.empty = i + 1
+				break
+			}
+		}
+	}
+	if c.mu.empty < 0 {
+		return 0, false, nil
+	}
+	return uint32(c.mu.empty - 1), true, nil
 }
 
 // hashed returns the codes whose values have a hash: hardly ever more than one.

@@ -14,7 +14,7 @@ const pickShare = 8
 
 // pickRows decodes the rows at the ascending positions sel, all of one page of stored column col, if they are few and can be found where they
 // are; else it returns nil.
-func (r *Reader) pickRows(ctx context.Context, col int, sel []uint32) (column.Vector, error) {
+func (r *Reader) pickRows(ctx context.Context, col int, sel []uint32, part bool) (column.Vector, error) {
 	from, to := int(sel[0]), int(sel[len(sel)-1])+1
 	if col < 0 || col >= len(r.schema) || len(sel)*pickShare > to-from {
 		return nil, nil
@@ -25,7 +25,7 @@ func (r *Reader) pickRows(ctx context.Context, col int, sel []uint32) (column.Ve
 	for i, row := range sel {
 		at[i] = row - uint32(start)
 	}
-	v, err := r.pickPage(ctx, col, p, at)
+	v, err := r.pickPage(ctx, col, p, at, part)
 	if err != nil {
 		return nil, fmt.Errorf("segment: page %d of column %s of %s: %w", p, r.schema[col].Name, r.path, err)
 	}
@@ -33,7 +33,7 @@ func (r *Reader) pickRows(ctx context.Context, col int, sel []uint32) (column.Ve
 }
 
 // pickPage is readPage for the rows at the positions at of the page; nil where pickRows is.
-func (r *Reader) pickPage(ctx context.Context, col, p int, at []uint32) (column.Vector, error) {
+func (r *Reader) pickPage(ctx context.Context, col, p int, at []uint32, part bool) (column.Vector, error) {
 	c := &r.cols[col]
 	in, n, err := r.page(col, p)
 	if err != nil {
@@ -43,13 +43,13 @@ func (r *Reader) pickPage(ctx context.Context, col, p int, at []uint32) (column.
 	case pageVector:
 		return page.Pick(c.entry.typ, in.Take(in.Len()), n, at)
 	case pageCodes:
-		return r.pickCodes(ctx, c, in, n, at)
+		return r.pickCodes(ctx, c, in, n, at, part)
 	}
 	return nil, in.Err()
 }
 
 // pickCodes is readCodes for the rows at the positions at of a page without NULLs.
-func (r *Reader) pickCodes(ctx context.Context, c *columnState, in *page.Input, n int, at []uint32) (column.Vector, error) {
+func (r *Reader) pickCodes(ctx context.Context, c *columnState, in *page.Input, n int, at []uint32, part bool) (column.Vector, error) {
 	if c.entry.Dict == nil {
 		return nil, corrupt(r.path, "a page of codes in column %s", c.entry.Name)
 	}
@@ -64,9 +64,9 @@ func (r *Reader) pickCodes(ctx context.Context, c *columnState, in *page.Input, 
 	if err := page.CheckCodes(codes, c.entry.Dict.Entries); err != nil {
 		return nil, err
 	}
-	d, err := r.dictionary(ctx, c)
+	v, err := r.coded(ctx, c, codes, part)
 	if err != nil {
 		return nil, err
 	}
-	return c.orNull(&column.Dict{Codes: codes, Values: d.Values, Unique: true, Hashes: d.Hashes}, nil), nil
+	return c.orNull(v, nil), nil
 }

@@ -17,6 +17,11 @@ import (
 // checks ctx before each, and decodes only the rows asked for. The vector belongs to the caller. Who scans a coded column page by
 // page should hold its Dictionary meanwhile: one that is too large for the cache is else loaded anew once nobody uses it.
 func (r *Reader) ReadColumn(ctx context.Context, col, from, to int) (column.Vector, error) {
+	return r.readColumn(ctx, col, from, to, false)
+}
+
+// readColumn is ReadColumn or, if part, ReadPart.
+func (r *Reader) readColumn(ctx context.Context, col, from, to int, part bool) (column.Vector, error) {
 	if col < 0 || col >= len(r.schema) || from < 0 || from > to || to > r.Rows() {
 		return nil, sqlerr.New(sqlerr.LogicalError, "Rows %d to %d of column %d of segment %s with %d rows", from, to, col, r.path, r.Rows())
 	}
@@ -29,7 +34,7 @@ func (r *Reader) ReadColumn(ctx context.Context, col, from, to int) (column.Vect
 			return nil, err
 		}
 		start, end := r.PageRows(p)
-		v, err := r.readPage(ctx, col, p, from-start, min(to, end)-start)
+		v, err := r.readPage(ctx, col, p, from-start, min(to, end)-start, part)
 		if err != nil {
 			return nil, fmt.Errorf("segment: page %d of column %s of %s: %w", p, r.schema[col].Name, r.path, err)
 		}
@@ -72,7 +77,7 @@ func concat(parts []column.Vector) column.Vector {
 }
 
 // readPage decodes rows [from, to) of a page.
-func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vector, error) {
+func (r *Reader) readPage(ctx context.Context, col, p, from, to int, part bool) (column.Vector, error) {
 	c := &r.cols[col]
 	in, n, err := r.page(col, p)
 	if err != nil {
@@ -82,7 +87,7 @@ func (r *Reader) readPage(ctx context.Context, col, p, from, to int) (column.Vec
 	case pageVector:
 		return page.Vector(c.entry.typ, in.Take(in.Len()), n, from, to)
 	case pageCodes, pageNullsCodes:
-		return r.readCodes(ctx, c, in, kind == pageNullsCodes, n, from, to)
+		return r.readCodes(ctx, c, in, kind == pageNullsCodes, n, from, to, part)
 	default:
 		return nil, corrupt(r.path, "page kind %d", kind)
 	}
@@ -102,16 +107,16 @@ func (r *Reader) page(col, p int) (in *page.Input, n int, err error) {
 	return page.NewInput(b), end - start, nil
 }
 
-func (r *Reader) readCodes(ctx context.Context, c *columnState, in *page.Input, hasNulls bool, n, from, to int) (column.Vector, error) {
+func (r *Reader) readCodes(ctx context.Context, c *columnState, in *page.Input, hasNulls bool, n, from, to int, part bool) (column.Vector, error) {
 	codes, nulls, err := r.decodeCodes(c, in, hasNulls, n, from, to)
 	if err != nil {
 		return nil, err
 	}
-	d, err := r.dictionary(ctx, c)
+	v, err := r.coded(ctx, c, codes, part)
 	if err != nil {
 		return nil, err
 	}
-	return c.orNull(&column.Dict{Codes: codes, Values: d.Values, Unique: true, Hashes: d.Hashes}, nulls), nil
+	return c.orNull(v, nulls), nil
 }
 
 // orNull puts the null flags, nil if nothing is NULL, beside the values of a column, where its type has any.
@@ -214,6 +219,11 @@ func (r *Reader) pageCodes(col, p, from, to int) (codes []uint32, nulls []uint8,
 // decodes from the first to the last row wanted, of plain text the blocks that a few rows are in. Forms and ownership are as in ReadColumn, but a few rows of a column whose large dictionary is not
 // in memory come flat, and it stays out.
 func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Vector, error) {
+	return r.readRows(ctx, col, sel, false)
+}
+
+// readRows is ReadRows or, if part, ReadPart.
+func (r *Reader) readRows(ctx context.Context, col int, sel []uint32, part bool) (column.Vector, error) {
 	if len(sel) == 0 {
 		return r.ReadColumn(ctx, col, 0, 0)
 	}
@@ -234,7 +244,7 @@ func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Ve
 			parts, sel = append(parts, v), sel[n:]
 			continue
 		}
-		if v, err := r.pickRows(ctx, col, sel[:n]); v != nil || err != nil {
+		if v, err := r.pickRows(ctx, col, sel[:n], part); v != nil || err != nil {
 			if err != nil {
 				return nil, err
 			}
@@ -242,7 +252,7 @@ func (r *Reader) ReadRows(ctx context.Context, col int, sel []uint32) (column.Ve
 			continue
 		}
 		from, to := int(sel[0]), int(sel[n-1])+1
-		v, err := r.ReadColumn(ctx, col, from, to)
+		v, err := r.readColumn(ctx, col, from, to, part)
 		if err != nil {
 			return nil, err
 		}

@@ -48,6 +48,8 @@ type columnState struct {
 		index *columnIndex
 		dict  weak.Pointer[Dictionary]
 		finds int // of codes by their values
+		parts int // blocks of the dictionary decoded by ReadPart
+		empty int // code+1 of the empty string, -1 if the dictionary lacks it, 0 if that is not known
 	}
 }
 

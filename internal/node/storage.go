@@ -78,7 +78,12 @@ type source struct {
 	have   column.Schema
 	reader *segment.Reader
 	mem    *column.Block
+	// part says that few of the reader's rows are read.
+	part bool
 }
+
+// partShare is how many times more rows a segment has than a scan reads of it, for values of large dictionaries to be read one by one.
+const partShare = 8
 
 func newSource(spec *mergetree.Spec, want, have column.Schema) *source {
 	s := &source{spec: spec, want: want, have: have, at: make([]int, len(want))}
@@ -110,6 +115,9 @@ func (s *source) stored(ctx context.Context, c, from, to int, sel []uint32) (col
 			return v, nil
 		}
 		return column.Gather(v, sel), nil
+	}
+	if s.part {
+		return s.reader.ReadPart(ctx, c, from, to, sel)
 	}
 	if sel == nil {
 		return s.reader.ReadColumn(ctx, c, from, to)
@@ -312,9 +320,12 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 	}
 	st.Segments++
 	st.Granules += int64(kept.Count())
+	read := int64(0)
 	for _, run := range r.Ranges(kept) {
-		st.Rows += sc.cut(src, run.From, run.To, rows, outcome)
+		read += sc.cut(src, run.From, run.To, rows, outcome)
 	}
+	st.Rows += read
+	src.part = read*partShare <= int64(r.Rows())
 	return nil
 }
 
