@@ -62,19 +62,40 @@ func (m *metaFSM) changeTopology(b *topologyChange) response {
 		return response{err: err}
 	}
 	if len(b.to.Shards) > len(m.topology.Shards) {
-		if err := m.movable(); err != nil {
+		if err := m.growable(); err != nil {
 			return response{err: err}
 		}
+		b.to.keepSpread(m.state, len(m.topology.Shards))
 	}
 	m.topology = b.to
 	return response{value: b.to}
 }
 
-// movable refuses more shards while a table's rows lie by a sharding key: they would lie on other shards than queries look for them.
-func (m *metaFSM) movable() error {
+// keepSpread notes for the tables there are that their rows and tokens lie on so many shards, unless they lie on fewer.
+func (t *Topology) keepSpread(c *catalog.Catalog, shards int) {
+	spread := map[catalog.TableID]int{}
+	for _, table := range c.Tables("") {
+		if table.Kind != catalog.KindTable {
+			continue
+		}
+		if spread[table.ID] = shards; t.Spread[table.ID] > 0 {
+			spread[table.ID] = t.Spread[table.ID]
+		}
+	}
+	t.Spread = spread
+}
+
+// growable refuses more shards while a Kafka table feeds one with a sharding key: each shard reads such a topic for itself, and a new one has no cursors
+// to go on from.
+func (m *metaFSM) growable() error {
 	for _, t := range m.state.Tables("") {
-		if t.ShardingKey() != "" {
-			return sqlerr.New(sqlerr.BadArguments, "Table %s has a sharding key, and its rows lie by the number of shards: copy it into a table without one before shards are added", t.FullName())
+		if t.Kind != catalog.KindKafka {
+			continue
+		}
+		for _, r := range m.state.RollupsOf(t.ID) {
+			if target := m.state.ByID(r.Target); target != nil && target.ShardingKey() != "" {
+				return sqlerr.New(sqlerr.BadArguments, "Kafka table %s feeds %s, which has a sharding key: drop the materialized view before shards are added", t.FullName(), target.FullName())
+			}
 		}
 	}
 	return nil

@@ -90,6 +90,7 @@ func (t *Topology) checkMoves() error {
 // cloneMoves gives a copy of the topology moves of its own.
 func (t *Topology) cloneMoves() {
 	t.Moves, t.PastMoves, t.Moved = slices.Clone(t.Moves), slices.Clone(t.PastMoves), maps.Clone(t.Moved)
+	t.Spread = maps.Clone(t.Spread)
 }
 
 // PlanMoves adds moves, and returns their numbers. A partition of which a move between the same shards has not ended is left out.

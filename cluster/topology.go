@@ -30,6 +30,9 @@ type Topology struct {
 	NextMove  uint64 `json:"next_move,omitempty"`
 	// Moved is, by table, the version as of which the last move of its rows has begun: what changes all rows of it and has begun before must not go on.
 	Moved map[catalog.TableID]uint64 `json:"moved,omitempty"`
+	// Spread is, for tables that are older than the last shards, how many shards there were: by that, rows with a sharding key and commits
+	// with a token have found their shard, and go on to. Other tables go by all shards.
+	Spread map[catalog.TableID]int `json:"spread,omitempty"`
 	// Trust is what nodes know each other by; see Identity.
 	Trust Trust `json:"trust,omitzero"`
 }
@@ -97,6 +100,14 @@ func (t *Topology) Shard(id uint64) *Placement {
 		return nil
 	}
 	return &t.Shards[id-1]
+}
+
+// SpreadOf is how many shards, from the first, the rows of a table lie on by their sharding key, and the tokens of its commits.
+func (t *Topology) SpreadOf(table catalog.TableID) int {
+	if n := t.Spread[table]; n > 0 {
+		return n
+	}
+	return len(t.Shards)
 }
 
 // Alone reports whether this is a node that has founded no cluster.

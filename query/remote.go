@@ -65,7 +65,7 @@ func (x *statement) cut(n plan.Node) (plan.Node, exec.Remotes, error) {
 	if err != nil || q == nil || q.Alone() {
 		return n, nil, err
 	}
-	at := fragment.Placement{Key: x.shardingKey, Shards: func(n *plan.Scan) []uint64 { return x.shardsOf(n, q.Count()) }, Bytes: x.bytesOf,
+	at := fragment.Placement{Key: x.shardingKey, Shards: func(n *plan.Scan) []uint64 { return x.shardsOf(n, q.SpreadOf(n.Table.Catalog())) }, Spread: q.SpreadOf, Bytes: x.bytesOf,
 		Joins: fragment.Joins{Large: settings.MaxBroadcast.Int(x.set)}}
 	switch settings.DistributedJoin.Of(x.set) {
 	case "broadcast":

@@ -105,7 +105,7 @@ func TestKafkaOverCluster(t *testing.T) {
 		n = s.nodes[leader]
 		more()
 	}
-	// A third shard takes partitions over. A table with a sharding key cannot follow: it must be said.
+	// A third shard would take partitions over. A table with a sharding key cannot follow: it must be said.
 	if err := n.cluster.SetShards(t.Context(), 3); !sqlerr.Is(err, sqlerr.BadArguments) {
 		t.Fatalf("a shard more under a sharding key: %v", err)
 	}

@@ -44,7 +44,7 @@ func (r *replicas) unlessAlone() fragment.Cluster {
 func (r *replicas) Self() string { return r.cluster.Name() }
 
 // Shards implements fragment.Cluster: a shard is read here if a replica is, that is not behind and lacks no files; other nodes take turns.
-func (r *replicas) Shards() ([]fragment.Shard, uint64) {
+func (r *replicas) Shards() ([]fragment.Shard, fragment.Layout) {
 	top, turn := r.cluster.Topology(), r.turn.Add(1)
 	out := make([]fragment.Shard, len(top.Shards))
 	for i, p := range top.Shards {
@@ -71,7 +71,7 @@ func (r *replicas) Shards() ([]fragment.Shard, uint64) {
 		s.Nodes = append(s.Nodes, lost...)
 		out[i] = s
 	}
-	return out, top.Version
+	return out, fragment.Layout{Version: top.Version, Spread: top.Spread}
 }
 
 // readable reports whether this node's replica of a shard can be read, and whether it has all files for that.

@@ -322,8 +322,8 @@ func (c *committer) keep() func(*catalog.Table, column.Schema, *column.Block) (*
 			}
 			return nil, nil
 		}
-		parts, err := c.node.shards.rows(t, schema, b, c.shards)
-		if err != nil {
+		parts, err := c.node.shards.rows(t, schema, b, c.node.shards.of(t))
+		if err != nil || c.shard.ID() > uint64(len(parts)) {
 			return nil, err
 		}
 		return parts[c.shard.ID()-1], nil

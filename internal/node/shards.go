@@ -32,6 +32,9 @@ type shardKey struct {
 // count is how many shards there are.
 func (s *shards) count() int { return len(s.cluster.Topology().Shards) }
 
+// of is how many shards, from the first, a table's rows lie on by its sharding key, and its tokens.
+func (s *shards) of(t *catalog.Table) int { return s.cluster.Topology().SpreadOf(t.ID) }
+
 // led returns this node's replica of a shard if it leads, or will as there is no other node; else nil.
 func (s *shards) led(id uint64) *cluster.Shard {
 	r := s.cluster.Shard(id)
@@ -53,8 +56,10 @@ func (s *shards) mustLead(id uint64) (*cluster.Shard, error) {
 }
 
 // each calls f for every shard of the cluster at once, and returns what went wrong, which names the shard.
-func (s *shards) each(f func(id uint64) error) error {
-	n := s.count()
+func (s *shards) each(f func(id uint64) error) error { return s.first(s.count(), f) }
+
+// first is each for the first n shards.
+func (s *shards) first(n int, f func(id uint64) error) error {
 	errs := make([]error, n)
 	var work sync.WaitGroup
 	for i := range n {
@@ -119,15 +124,15 @@ func (s *shards) hashes(t *catalog.Table, schema column.Schema, b *column.Block)
 
 // choose picks the shard of an insert into a table without a sharding key: the same for a repeat of the same insert, and otherwise
 // one that this node leads, if there is any. first is the first rows of the insert.
-func (s *shards) choose(token string, dedup bool, first []byte) uint64 {
+func (s *shards) choose(t *catalog.Table, token string, dedup bool, first []byte) uint64 {
 	n := s.count()
 	switch {
 	case n == 1:
 		return 1
 	case token != "":
-		return catalog.Shard(xxh3.HashString(token), n)
+		return catalog.Shard(xxh3.HashString(token), s.of(t))
 	case dedup:
-		return catalog.Shard(xxh3.Hash(first), n)
+		return catalog.Shard(xxh3.Hash(first), s.of(t))
 	}
 	var led []uint64
 	for _, r := range s.cluster.Shards() {

@@ -36,8 +36,8 @@ type shardWriter interface {
 // Insert implements query.Writer: rows up to about LogRowsBytes go into the log as one entry; more become segments first. Rows
 // of a table with a sharding key are committed by shard.
 func (w *writer) Insert(ctx context.Context, t *catalog.Table, next func(context.Context) (*column.Block, error), o query.InsertOptions) (query.InsertResult, error) {
-	if n := w.node.shards.count(); n > 1 && t.ShardingKey() != "" {
-		return w.split(ctx, t, n, next, o)
+	if w.node.shards.count() > 1 && t.ShardingKey() != "" {
+		return w.split(ctx, t, w.node.shards.of(t), next, o)
 	}
 	head := &headBlocks{next: next}
 	whole, err := head.gather(ctx, cluster.LogRowsBytes)
@@ -50,7 +50,7 @@ func (w *writer) Insert(ctx context.Context, t *catalog.Table, next func(context
 			return query.InsertResult{}, err
 		}
 	}
-	return w.one(ctx, w.node.shards.choose(o.Token, o.Dedup, first), t, head, whole, o)
+	return w.one(ctx, w.node.shards.choose(t, o.Token, o.Dedup, first), t, head, whole, o)
 }
 
 // one commits rows on one shard.
@@ -98,7 +98,7 @@ func (w *writer) split(ctx context.Context, t *catalog.Table, n int, next func(c
 	done := make(chan error, 1)
 	results := make([]query.InsertResult, n)
 	go func() {
-		done <- w.node.shards.each(func(id uint64) error {
+		done <- w.node.shards.first(n, func(id uint64) error {
 			head := &headBlocks{next: func(ctx context.Context) (*column.Block, error) { return receive(ctx, parts[id-1]) }}
 			whole, err := head.gather(ctx, cluster.LogRowsBytes)
 			if err == nil && (!whole || len(head.blocks) > 0) {

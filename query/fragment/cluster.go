@@ -4,6 +4,7 @@ import (
 	"context"
 	"time"
 
+	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/query/exec"
 )
 
@@ -11,9 +12,8 @@ import (
 type Cluster interface {
 	// Self is this node's name.
 	Self() string
-	// Shards are all shards of the cluster, and the version of the topology that says so: by that, pins agree which shard shows rows that move. The
-	// caller does not change them.
-	Shards() (shards []Shard, version uint64)
+	// Shards are all shards of the cluster, and how rows lie on them. The caller does not change them.
+	Shards() ([]Shard, Layout)
 	// Open starts a stream to another node that Server.Serve answers there. It ends with ctx. An error of the network itself has the code NetworkError.
 	Open(ctx context.Context, node string) (Stream, error)
 	// Pin pins one instant of replicas on this node: it waits until they and the catalog are as new as asked for. What cannot be read here now, but
@@ -25,6 +25,14 @@ type Cluster interface {
 type Shard struct {
 	ID    uint64
 	Nodes []string
+}
+
+// Layout is how rows lie on the shards, of one version of the topology.
+type Layout struct {
+	// Version is that of the topology: by it, pins agree which shard shows rows that move.
+	Version uint64
+	// Spread is, of tables whose sharding key does not count all shards, how many it counts, from the first.
+	Spread map[catalog.TableID]int
 }
 
 // PinRequest says how new the rows of shards must be.
@@ -73,7 +81,7 @@ func (t *Template) request(k linkKey, s *sending, m *meeting) *Request {
 // pin asks for the rows of shards.
 func (q *Query) pin(shards []Shard) PinRequest {
 	t := &q.t
-	p := PinRequest{Strong: t.Strong, Catalog: t.Catalog, Topology: q.topology}
+	p := PinRequest{Strong: t.Strong, Catalog: t.Catalog, Topology: q.layout.Version}
 	for _, s := range shards {
 		p.Shards, p.After = append(p.Shards, s.ID), append(p.After, t.After[s.ID])
 	}

@@ -2,6 +2,7 @@ package fragment
 
 import (
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/olapd/olapd/internal/catalog"
@@ -13,6 +14,8 @@ type Placement struct {
 	// Key returns the SQL of a table's sharding key: rows of which that is equal, and of equal types, are in one shard, of all tables. Empty: they may be
 	// in any.
 	Key func(*catalog.Table) string
+	// Spread returns how many shards, from the first, the key counts; nil: the same for all tables.
+	Spread func(*catalog.Table) int
 	// Shards returns the shards that may have rows which pass a scan's filter; nil: all.
 	Shards func(*plan.Scan) []uint64
 	// Bytes returns about how many bytes all rows of a scan's table take, in the columns that it reads; false if that is not known.
@@ -46,7 +49,9 @@ func (c *cutter) placed(n *plan.Scan) *spread {
 		s.by = append(s.by, i)
 		form += "," + n.Schema()[i].Type.String()
 	}
-	s.form = form
+	if s.form = form; c.at.Spread != nil {
+		s.form += "/" + strconv.Itoa(c.at.Spread(n.Table.Catalog()))
+	}
 	return s
 }
 

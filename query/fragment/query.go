@@ -9,6 +9,7 @@ import (
 	"strings"
 	"sync"
 
+	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -39,8 +40,7 @@ type Query struct {
 	local   []Shard
 	far     []Shard
 	traffic Traffic
-	// topology is the version that the shards are of.
-	topology uint64
+	layout  Layout // of the shards
 	// asking is the goroutines that ask nodes to pin.
 	asking sync.WaitGroup
 	mu     struct {
@@ -57,8 +57,8 @@ type Query struct {
 func (c *Client) Open(ctx context.Context, t Template) *Query {
 	q := &Query{cl: c, t: t}
 	q.ctx, q.end = context.WithCancel(ctx)
-	shards, version := c.cluster.Shards()
-	q.topology = version
+	shards, layout := c.cluster.Shards()
+	q.layout = layout
 	for _, s := range shards {
 		if slices.Contains(s.Nodes, c.cluster.Self()) {
 			q.local = append(q.local, s)
@@ -103,6 +103,14 @@ func (q *Query) Count() int { return len(q.local) + len(q.far) }
 
 // LocalCount is how many of them are read here.
 func (q *Query) LocalCount() int { return len(q.local) }
+
+// SpreadOf is how many shards, from the first, a table's rows lie on by their sharding key.
+func (q *Query) SpreadOf(t *catalog.Table) int {
+	if n := q.layout.Spread[t.ID]; n > 0 {
+		return n
+	}
+	return q.Count()
+}
 
 // Alone reports whether all shards are read here: then plans need not be cut.
 func (q *Query) Alone() bool { return len(q.far) == 0 }
