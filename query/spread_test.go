@@ -33,7 +33,7 @@ type spreadNode struct {
 	opened func(ctx context.Context) error
 }
 
-func (n *spreadNode) Self() string                       { return n.net.Self() }
+func (n *spreadNode) Self() string                                { return n.net.Self() }
 func (n *spreadNode) Shards() ([]fragment.Shard, fragment.Layout) { return n.shards, fragment.Layout{} }
 func (n *spreadNode) Open(ctx context.Context, node string) (fragment.Stream, error) {
 	return n.net.Open(ctx, node, fragmentMethod)
