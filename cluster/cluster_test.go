@@ -23,6 +23,7 @@ type several struct {
 
 	fences        fences
 	snapshotBytes int64 // of nodes that start
+	pause         func()
 }
 
 func newSeveral(t *testing.T) *several {
@@ -44,6 +45,7 @@ func (s *several) config(name string) Config {
 	}
 	cfg := testConfig(s.disks[name])
 	cfg.Node, cfg.Network, cfg.fences, cfg.SnapshotBytes = name, s.net.Node(name), s.fences, s.snapshotBytes
+	cfg.Pause = s.pause
 	return cfg
 }
 
@@ -115,7 +117,7 @@ func TestGrow(t *testing.T) {
 		s := newSeveral(t)
 		defer s.close()
 		ctx := t.Context()
-		n1 := s.start(firstNode)
+		n1 := s.start(FirstNode)
 		c, ids := create(t, n1, testTable("a"))
 		put := func(shard uint64, key uint64) {
 			t.Helper()
@@ -137,8 +139,8 @@ func TestGrow(t *testing.T) {
 		put(1, 1)
 		must(t, n1.Found(ctx, Founding{Cluster: "test", Shards: 2, Replicas: 3, ReplaceAfter: 20 * time.Second}))
 		put(2, 100)
-		s.join(firstNode)
-		s.join(firstNode)
+		s.join(FirstNode)
+		s.join(FirstNode)
 		three := []string{"node-1", "node-2", "node-3"}
 		all := func(want []string) func() bool {
 			return func() bool {
@@ -182,11 +184,11 @@ func TestUnknownStaysUnknown(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSeveral(t)
 		defer s.close()
-		n1 := s.start(firstNode)
+		n1 := s.start(FirstNode)
 		c, ids := create(t, n1, testTable("a"))
 		must(t, n1.Found(t.Context(), Founding{Cluster: "test", Replicas: 3}))
-		s.join(firstNode)
-		s.join(firstNode)
+		s.join(FirstNode)
+		s.join(FirstNode)
 		s.eventually("three voters", func() bool { return len(s.voters(1)) == 3 })
 		time.Sleep(20 * time.Second) // leaders have settled
 		leader := s.leader(1)

@@ -41,26 +41,28 @@ type Config struct {
 	LogSegment    int64 // bytes of a file of the log; 0: raftlog's default
 	// NoBackground leaves out flushes and merges, for tests that make their own.
 	NoBackground bool
+	// Pause is called between what a proposal was made from and its being handed to raft, for tests that let a process stand still just
+	// there; nil: it goes on at once.
+	Pause func()
 
 	fences fences // tests switch some off
 }
 
 // fences are the checks of the state machine that a test can switch off, to see that something notices.
 type fences struct {
-	noTerm, noCursor, noToken, noSchema, noStaging, noOrphanRule, noMoves bool
+	noTerm, noCursor, noToken, noSchema, noBegin, noStaging, noOrphanRule, noMoves bool
 }
 
-// SwitchOff switches a check of the state machine off: term, cursor, token, schema, staging, orphans or moves. Only tests do, to see that what
-// they look for would be seen.
+// SwitchOff switches a fence off: term, cursor, token, schema, begin (a leader waits for its BeginTerm), staging, orphans or moves. Only
+// tests do, to see that what they look for would be seen.
 func (c *Config) SwitchOff(fence string) {
 	*map[string]*bool{"term": &c.fences.noTerm, "cursor": &c.fences.noCursor, "token": &c.fences.noToken, "schema": &c.fences.noSchema,
-		"staging": &c.fences.noStaging, "orphans": &c.fences.noOrphanRule,
-		"moves": &c.fences.noMoves}[fence] = true
+		"begin": &c.fences.noBegin, "staging": &c.fences.noStaging, "orphans": &c.fences.noOrphanRule, "moves": &c.fences.noMoves}[fence] = true
 }
 
 func (c *Config) withDefaults() {
 	if c.Node == "" {
-		c.Node = firstNode
+		c.Node = FirstNode
 	}
 	if c.Clock == nil {
 		c.Clock = clock.Real()

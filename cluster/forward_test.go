@@ -22,10 +22,10 @@ func inCluster(t *testing.T, shards, replicas int, run func(t *testing.T, s *sev
 	synctest.Test(t, func(t *testing.T) {
 		s := newSeveral(t)
 		defer s.close()
-		n1 := s.start(firstNode)
+		n1 := s.start(FirstNode)
 		must(t, n1.Found(t.Context(), Founding{Cluster: "test", Shards: shards, Replicas: replicas}))
-		s.join(firstNode)
-		s.join(firstNode)
+		s.join(FirstNode)
+		s.join(FirstNode)
 		s.eventually("all groups have their members", func() bool {
 			for g := range uint64(shards + 1) {
 				want := replicas
@@ -172,7 +172,7 @@ func TestRemoteShard(t *testing.T) {
 				}
 			}
 		}
-		if _, err := s.nodes[firstNode].Remote(9).ReadIndex(ctx); !sqlerr.Is(err, sqlerr.AllConnectionTriesFailed) {
+		if _, err := s.nodes[FirstNode].Remote(9).ReadIndex(ctx); !sqlerr.Is(err, sqlerr.AllConnectionTriesFailed) {
 			t.Errorf("a shard that does not exist: %v", err)
 		}
 	})

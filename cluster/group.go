@@ -38,6 +38,7 @@ type group struct {
 	lead       func(ctx context.Context, term uint64)
 	// prepare does what has to be done before a body is proposed in a term; nil: nothing has.
 	prepare func(ctx context.Context, term uint64, b body) error
+	pause   func() // see Config.Pause
 
 	requests atomic.Uint64
 	rows     *handovers    // of proposals under way; nil where none have rows
@@ -62,7 +63,7 @@ type group struct {
 // something of it is here; else the node waits to be added. start must follow.
 func openGroup(cfg *Config, id uint64, l *raftlog.Log, fsm raft.FSM, m *machine, found bool) (*group, error) {
 	g := &group{id: id, node: cfg.Node, clk: cfg.Clock, log: cfg.Logger.With("group", id), machine: m, net: cfg.Network,
-		window: newWindow(maxInflight, min(cfg.InflightBytes, 512<<20)), limit: cfg.SnapshotBytes, stateBytes: func() int64 { return 0 },
+		pause: cfg.Pause, window: newWindow(maxInflight, min(cfg.InflightBytes, 512<<20)), limit: cfg.SnapshotBytes, stateBytes: func() int64 { return 0 },
 		closing: make(chan struct{}), down: make(chan struct{}), recheck: make(chan struct{}, 1), contacts: newContacts()}
 	g.mu.changed = make(chan struct{})
 	g.store = &guard{GroupStore: l.Group(id), clk: cfg.Clock, fail: m.stop, failed: m.err, closing: g.closing}
@@ -202,7 +203,9 @@ func (g *group) leadLoop(ctx context.Context) {
 		if !leads {
 			continue
 		}
-		if err := g.begin(ctx, now); err != nil {
+		if g.machine.fences.noBegin {
+			g.work.Go(func() { _ = g.begin(ctx, now) })
+		} else if err := g.begin(ctx, now); err != nil {
 			g.log.Info("beginning a term", "term", now, "error", err)
 			g.recheckLater(ctx)
 			continue

@@ -125,7 +125,7 @@ func (n *Node) openStored() error {
 func (n *Node) openMeta() error {
 	m := &Meta{fsm: newMetaFSM(n.cfg.fences), specs: n.cfg.Specs, changing: make(chan struct{}, 1)}
 	var err error
-	if m.g, err = openGroup(n.cfg, metaGroup, n.log, m.fsm, &m.fsm.machine, n.cfg.Node == firstNode); err != nil {
+	if m.g, err = openGroup(n.cfg, metaGroup, n.log, m.fsm, &m.fsm.machine, n.cfg.Node == FirstNode); err != nil {
 		return err
 	}
 	n.meta = m
@@ -216,7 +216,7 @@ func (s *Shard) close() error { return errors.Join(s.g.close(), s.store.Close())
 func (n *Node) Name() string { return n.cfg.Node }
 
 // First reports whether the node is the one that the cluster began with, or alone.
-func (n *Node) First() bool { return n.cfg.Node == firstNode }
+func (n *Node) First() bool { return n.cfg.Node == FirstNode }
 
 // Meta returns the meta group.
 func (n *Node) Meta() *Meta { return n.meta }

@@ -16,7 +16,7 @@ func grown(nodes, shards, replicas int) *Topology {
 		t.setMember(Member{Name: fmt.Sprint("node-", i), State: Active})
 	}
 	for i := 2; i <= shards; i++ {
-		t.Shards = append(t.Shards, Placement{ID: uint64(i), Founder: firstNode, Replicas: []string{firstNode}})
+		t.Shards = append(t.Shards, Placement{ID: uint64(i), Founder: FirstNode, Replicas: []string{FirstNode}})
 	}
 	return t
 }

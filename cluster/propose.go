@@ -31,6 +31,9 @@ func (g *group) propose(ctx context.Context, p proposal) (response, error) {
 			return response{}, err
 		}
 	}
+	if g.pause != nil {
+		g.pause()
+	}
 	request := g.requests.Add(1)
 	data, err := g.encode(request, term, p.schema, p.body)
 	if err != nil {

@@ -86,7 +86,7 @@ func TestTopologyMoves(t *testing.T) {
 		"more than fit": func(t *Topology) { t.Moves = make([]Move, maxMoves+1) },
 	} {
 		top := newTopology().clone()
-		top.Shards = append(top.Shards, Placement{ID: 2, Replicas: []string{firstNode}})
+		top.Shards = append(top.Shards, Placement{ID: 2, Replicas: []string{FirstNode}})
 		top.NextMove, top.Moves = 2, []Move{{ID: 1, From: 1, To: 2}}
 		must(t, top.check())
 		if change(top); top.check() == nil {

@@ -21,11 +21,11 @@ func threeReplicas(t *testing.T, f fences) (*several, catalog.TableID) {
 	t.Helper()
 	s := newSeveral(t)
 	s.fences = f
-	n := s.start(firstNode)
+	n := s.start(FirstNode)
 	_, ids := create(t, n, testTable("a"))
 	must(t, n.Found(t.Context(), Founding{Cluster: "test", Shards: 1, Replicas: 3}))
-	s.join(firstNode)
-	s.join(firstNode)
+	s.join(FirstNode)
+	s.join(FirstNode)
 	s.eventually("three voters", func() bool { return len(s.voters(1)) == 3 && len(s.voters(0)) == 3 })
 	return s, ids[0]
 }
@@ -304,7 +304,7 @@ func TestServeFetchRefuses(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newSeveral(t)
 		defer s.close()
-		s.start(firstNode)
+		s.start(FirstNode)
 		from := s.net.Node("other")
 		for what, request := range map[string][]byte{
 			"nothing": {}, "no edit": {1, 0}, "an edit without segments": mergetree.AppendEdit([]byte{1, 0}, mergetree.Edit{}),
@@ -313,7 +313,7 @@ func TestServeFetchRefuses(t *testing.T) {
 		} {
 			for _, method := range []string{methodFetch, methodStage} {
 				ctx, cancel := context.WithCancel(t.Context())
-				st, err := from.Open(ctx, firstNode, method)
+				st, err := from.Open(ctx, FirstNode, method)
 				must(t, err)
 				must(t, st.Send(request))
 				must(t, st.CloseSend())

@@ -75,13 +75,13 @@ type Placement struct {
 	ReadFrom uint64 `json:"read_from,omitempty"`
 }
 
-// firstNode is the name of a node alone, which is the first of its cluster when it founds one.
-const firstNode = "node-1"
+// FirstNode is the name of a node alone, which is the first of its cluster when it founds one.
+const FirstNode = "node-1"
 
 // newTopology is that of a node alone. Every meta group begins with it.
 func newTopology() *Topology {
-	return &Topology{Version: 1, Replicas: 1, NextNode: 2, Nodes: []Member{{Name: firstNode, State: Active}},
-		Shards: []Placement{{ID: 1, Founder: firstNode, Replicas: []string{firstNode}}}}
+	return &Topology{Version: 1, Replicas: 1, NextNode: 2, Nodes: []Member{{Name: FirstNode, State: Active}},
+		Shards: []Placement{{ID: 1, Founder: FirstNode, Replicas: []string{FirstNode}}}}
 }
 
 // Member returns a node, or nil.

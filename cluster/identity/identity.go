@@ -78,7 +78,7 @@ func Load(fsys vfs.FS, data string) (*Identity, error) {
 	return id, nil
 }
 
-// Save keeps the identity, durably and whole or not at all. Nobody but the owner of the directory may read it.
+// Save keeps the identity, durably and whole or not at all. It holds the node's key: nobody but the server's own user may read it.
 func (id *Identity) Save(fsys vfs.FS, data string) error {
 	b, err := json.MarshalIndent(id, "", "  ")
 	if err != nil {
@@ -90,7 +90,7 @@ func (id *Identity) Save(fsys vfs.FS, data string) error {
 	if err := fsys.SyncDir(data); err != nil {
 		return fmt.Errorf("identity: %w", err)
 	}
-	return vfs.WriteFileAtomic(fsys, path.Join(data, dir, file), b)
+	return vfs.WritePrivateAtomic(fsys, path.Join(data, dir, file), b)
 }
 
 // Expires is when the node's certificate ends.

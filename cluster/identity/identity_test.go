@@ -7,6 +7,8 @@ import (
 	"errors"
 	"io"
 	"net"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -138,6 +140,21 @@ func TestJoin(t *testing.T) {
 	}
 	if id.RenewDue(time.Now()) || !id.RenewDue(time.Now().Add(nodeLife*3/4)) {
 		t.Error("renewal")
+	}
+}
+
+// TestPrivate: the file that holds a node's key is for the server's user only, also where one of another kind lay before.
+func TestPrivate(t *testing.T) {
+	data := t.TempDir()
+	name := filepath.Join(data, dir, file)
+	must(t, os.MkdirAll(filepath.Dir(name), 0o755))
+	must(t, os.WriteFile(name, nil, 0o644))
+	must(t, os.WriteFile(name+".tmp", nil, 0o644)) // a crash left it
+	must(t, (&Identity{Cluster: "shop", Key: []byte("secret")}).Save(vfs.Disk(), data))
+	info, err := os.Stat(name)
+	must(t, err)
+	if got := info.Mode().Perm(); got != 0o600 {
+		t.Errorf("mode %o", got)
 	}
 }
 

@@ -14,9 +14,6 @@ import (
 	"github.com/olapd/olapd/internal/vfs"
 )
 
-// firstNode is the name of a cluster's first node.
-const firstNode = "node-1"
-
 // initOptions are the flags of olapd cluster init.
 type initOptions struct {
 	data, name, address string
@@ -96,7 +93,7 @@ func (o *initOptions) found(fsys vfs.FS, now time.Time) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	id, err := identity.Issue(o.name, firstNode, ca, key, now)
+	id, err := identity.Issue(o.name, cluster.FirstNode, ca, key, now)
 	if err != nil {
 		return nil, err
 	}

@@ -78,6 +78,10 @@ type Config struct {
 	onMove func(node string, move uint64, before string)
 	// kafkaDial opens connections to brokers, for tests; nil: TCP.
 	kafkaDial ingest.DialFunc
+	// logRows is what an INSERT of more bytes is built into segments for; 0: cluster.LogRowsBytes.
+	logRows int64
+	// pause is cluster.Config.Pause.
+	pause func()
 }
 
 // DefaultNative is where LoadConfig has clients of the native protocol served, unless something else listens there: another

@@ -104,6 +104,9 @@ func (n *Node) defaults() error {
 	if n.cfg.Memory == 0 {
 		n.cfg.Memory = machineMemory() / 4 * 3
 	}
+	if n.cfg.logRows == 0 {
+		n.cfg.logRows = cluster.LogRowsBytes
+	}
 	if n.cfg.Cache == 0 {
 		n.cfg.Cache = n.cfg.Memory / 8
 	}
@@ -145,7 +148,7 @@ func (n *Node) start(ctx context.Context) error {
 	settings := cluster.Config{
 		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, storeDir), Specs: specs.compile, Clock: n.cfg.Clock, Budget: n.budget,
 		Logger: n.log, Cache: segment.NewCache(n.cfg.Cache, n.budget), LogSegment: n.cfg.LogFile, SnapshotBytes: n.cfg.SnapshotLog,
-		Node: n.cfg.node, Network: n.cfg.Network,
+		Node: n.cfg.node, Network: n.cfg.Network, Pause: n.cfg.pause,
 	}
 	for _, fence := range n.cfg.fences {
 		settings.SwitchOff(fence)

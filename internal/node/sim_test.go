@@ -4,7 +4,6 @@ import (
 	"context"
 	"flag"
 	"fmt"
-	"math"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -22,24 +21,24 @@ import (
 var (
 	simFor     = flag.Duration("sim", time.Minute, "virtual time to simulate a cluster for")
 	simSeed    = flag.Uint64("sim.seed", 1, "of the first simulated cluster")
-	simWithout = flag.String("sim.without", "", "fences to switch off, such as term,cursor")
+	simWithout = flag.String("sim.without", "", "fences to switch off, such as token,cursor: see cluster.Config.SwitchOff")
 	simLives   = flag.Duration("sim.life", 5*time.Minute, "virtual time that one simulated cluster lives for")
 )
 
 // simTotals is what happened.
 type simTotals struct {
-	crashes, isolations, oneWays, broken, slow, full, restarts int
-	acked, unknown, retries                                    int
-	rows                                                       int64
-	lost, doubled, other                                       int
-	checks                                                     int
-	reads, moves                                               int // meanwhile
-	history                                                    linear.Verdict
+	crashes, isolations, oneWays, broken, slow, full, restarts, swings int
+	acked, unknown, retries                                            int
+	rows                                                               int64
+	lost, doubled, other                                               int
+	checks                                                             int
+	reads, moves                                                       int // meanwhile
+	history                                                            linear.Verdict
 }
 
 func (a *simTotals) add(b simTotals) {
 	a.crashes, a.isolations, a.oneWays, a.broken, a.slow = a.crashes+b.crashes, a.isolations+b.isolations, a.oneWays+b.oneWays, a.broken+b.broken, a.slow+b.slow
-	a.full, a.restarts, a.checks = a.full+b.full, a.restarts+b.restarts, a.checks+b.checks
+	a.full, a.restarts, a.swings, a.checks = a.full+b.full, a.restarts+b.restarts, a.swings+b.swings, a.checks+b.checks
 	a.reads, a.moves = a.reads+b.reads, a.moves+b.moves
 	a.acked, a.unknown, a.retries, a.rows = a.acked+b.acked, a.unknown+b.unknown, a.retries+b.retries, a.rows+b.rows
 	a.lost, a.doubled, a.other = a.lost+b.lost, a.doubled+b.doubled, a.other+b.other
@@ -49,9 +48,9 @@ func (a *simTotals) add(b simTotals) {
 }
 
 func (a simTotals) String() string {
-	return fmt.Sprintf("%d crashes, %d clean restarts, %d isolations, %d links cut one way, %d times all streams broken, %d slow networks, %d full disks; "+
+	return fmt.Sprintf("%d crashes, %d clean restarts, %d isolations, %d links cut one way, %d times all streams broken, %d slow networks, %d full disks, %d times leaders isolated in turn; "+
 		"%d inserts acknowledged, %d unknown outcomes, %d retries, %d rows committed, %d moves between shards; %d reads meanwhile, %d checks: %d lost, %d doubled, %d other violations; %s",
-		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.acked, a.unknown, a.retries, a.rows, a.moves, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
+		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.swings, a.acked, a.unknown, a.retries, a.rows, a.moves, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
 }
 
 // TestSimulatedCluster runs clusters of three nodes in virtual time, with a Kafka broker, clients that retry, crashes that tear what was not
@@ -88,8 +87,9 @@ func TestSimulationNotices(t *testing.T) {
 	}
 }
 
-// simFences are the fences without which a short simulation goes wrong.
-var simFences = []string{"token", "moves"}
+// simFences are the fences without which a short simulation goes wrong. Those of terms and their beginnings show sooner in cluster
+// (TestSegmentsThroughCrashesIsNoticed).
+var simFences = []string{"token", "cursor", "staging", "orphans", "moves"}
 
 // simRun is one simulated cluster.
 type simRun struct {
@@ -124,10 +124,11 @@ func (x *simRun) do(without []string) {
 	x.s = &several{t: x.t, net: rpc.NewMemory(clock.Real(), x.seed), disks: map[string]*vfs.Mem{}, nodes: map[string]*Node{}}
 	x.s.net.SetLatency(simLatency)
 	x.s.tune = func(c *Config) {
-		c.fences, c.kafkaDial, c.LogFile, c.SnapshotLog = without, x.kafka.DialContext, 256<<10, 256<<10
+		c.fences, c.kafkaDial, c.LogFile, c.SnapshotLog, c.logRows, c.pause = without, x.kafka.DialContext, 64<<10, 64<<10, simLogRows, x.pause
 	}
+	defer time.Sleep(longestPause) // what is paused is in no hurry
 	defer x.s.close()
-	x.s.found(3, 2, 3)
+	x.s.found(3, simShards, 3)
 	for _, sql := range simSchema(broker.ListenAddrs()[0]) {
 		must(x.t, x.s.nodes["node-1"], sql)
 	}
@@ -144,79 +145,16 @@ func (x *simRun) do(without []string) {
 	x.load.total(&x.totals)
 }
 
+const (
+	simShards = 2
+	// simLogRows is what an INSERT of more bytes becomes segments for.
+	simLogRows = 8 << 10
+)
+
 var simLatency = rpc.Uniform(time.Millisecond, 5*time.Millisecond)
 
 // healthy is how long a cluster has, in virtual time, until it serves again after all faults are undone.
 const healthy = 2 * time.Minute
-
-// oneFault makes something happen to a node, waits, and undoes it.
-func (x *simRun) oneFault() {
-	names := []string{"node-1", "node-2", "node-3"}
-	victim := names[x.r.IntN(3)]
-	if leader, err := x.s.nodes[names[x.r.IntN(3)]].shards.leaderOf(x.t.Context(), 1+x.r.Uint64N(2)); err == nil && x.r.IntN(2) == 0 {
-		victim = leader
-	}
-	other := names[(slices.Index(names, victim)+1+x.r.IntN(2))%3]
-	dead := false
-	switch x.r.IntN(9) {
-	case 0, 1, 2:
-		x.crash(victim)
-		dead = true
-		x.totals.crashes++
-	case 3:
-		x.load.leave(victim)
-		x.s.stop(victim)
-		dead = true
-		x.totals.restarts++
-	case 4:
-		x.s.net.Isolate(victim)
-		x.totals.isolations++
-	case 5:
-		x.s.net.Cut(victim, other)
-		x.totals.oneWays++
-	case 6:
-		x.s.net.BreakStreams(victim, "")
-		x.totals.broken++
-	case 7:
-		x.s.net.SetLatency(rpc.Uniform(20*time.Millisecond, 200*time.Millisecond))
-		x.totals.slow++
-	case 8:
-		x.s.disks[victim].SetCapacity(1)
-		x.totals.full++
-	}
-	time.Sleep(time.Duration(500+x.r.IntN(9000)) * time.Millisecond)
-	x.s.net.HealAll()
-	x.s.net.SetLatency(simLatency)
-	if dead {
-		x.revive(victim)
-	} else {
-		x.s.disks[victim].SetCapacity(math.MaxInt64)
-	}
-	time.Sleep(time.Duration(x.r.IntN(3000)) * time.Millisecond)
-}
-
-// crash takes a node's power away: of what it had not synced, some is gone or torn.
-func (x *simRun) crash(name string) {
-	x.load.leave(name)
-	policies := []vfs.CrashPolicy{vfs.KeepUnsynced, vfs.DropUnsynced, vfs.TearUnsynced}
-	after := x.s.disks[name].Crash(policies[x.r.IntN(len(policies))], x.r.Uint64())
-	x.s.disks[name].CrashAt(0)
-	x.s.net.Kill(name)
-	_ = x.s.nodes[name].Close() // its disk is gone
-	delete(x.s.nodes, name)
-	x.s.disks[name] = after
-}
-
-// revive starts a node again.
-func (x *simRun) revive(name string) {
-	n, err := x.s.open(name)
-	if err != nil {
-		x.violated("%s does not start again: %v", name, err)
-		return
-	}
-	x.s.nodes[name] = n
-	x.load.come(name, n)
-}
 
 func (x *simRun) violated(format string, args ...any) {
 	x.bad = append(x.bad, fmt.Sprintf(format, args...))

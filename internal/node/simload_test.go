@@ -21,11 +21,14 @@ const (
 	simTopic      = "events"
 	simPartitions = 4
 	simKeyOps     = 20 // values of a key of the registers
-	simTry        = 5 * time.Second
+	simTry        = 10 * time.Second
 )
 
 // simSpreads are the two ways that rows find their shards.
 var simSpreads = []string{"plain", "keyed"}
+
+// simFeed is the view through which a Kafka table is consumed.
+const simFeed = "CREATE MATERIALIZED VIEW IF NOT EXISTS feed_%s TO events_%s AS SELECT id, kind, _partition AS p, toInt64(_offset) AS o FROM queue_%s"
 
 func simSchema(broker string) []string {
 	out := []string{"CREATE TABLE registers (k UInt64, v UInt8) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'"}
@@ -35,7 +38,7 @@ func simSchema(broker string) []string {
 			"CREATE TABLE events_%s (id UInt64, kind LowCardinality(String), p UInt64, o Int64) ENGINE = MergeTree ORDER BY id" + key,
 			"CREATE MATERIALIZED VIEW kinds_%s ENGINE = SummingMergeTree ORDER BY kind AS SELECT kind, count() AS n, sum(id) AS total FROM events_%s GROUP BY kind",
 			"CREATE TABLE queue_%s (id UInt64, kind String) ENGINE = Kafka('" + broker + "', '" + simTopic + "', 'sim_%s', 'JSONEachRow') SETTINGS kafka_flush_interval_ms = 200",
-			"CREATE MATERIALIZED VIEW feed_%s TO events_%s AS SELECT id, kind, _partition AS p, toInt64(_offset) AS o FROM queue_%s",
+			simFeed,
 			"CREATE TABLE inserts_%s (id UInt64, token String) ENGINE = MergeTree ORDER BY (token, id)" + key,
 			"CREATE MATERIALIZED VIEW tokens_%s ENGINE = SummingMergeTree ORDER BY token AS SELECT token, count() AS n, sum(id) AS total FROM inserts_%s GROUP BY token",
 		} {
@@ -143,8 +146,8 @@ func (l *simLoad) produce(ctx context.Context) {
 func (l *simLoad) insert(ctx context.Context, kind string, r *rand.Rand) {
 	for i := 0; ctx.Err() == nil; i++ {
 		rows := 1 + r.IntN(10)
-		if i%50 == 25 {
-			rows = 30_000 // more bytes than travel in the log
+		if i%10 == 5 {
+			rows = 1_000 // more bytes than simLogRows
 		}
 		token := fmt.Sprintf("t%05d", i)
 		in := &simInsert{rows: rows}
@@ -208,14 +211,32 @@ func (l *simLoad) register(ctx context.Context, client int, r *rand.Rand) {
 	}
 }
 
-// operate asks for flushes and merges.
+// operate asks for flushes and merges, and now and then stops the consumption of a Kafka table and lets it go on.
 func (l *simLoad) operate(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
+		if r.IntN(4) == 0 {
+			l.refeed(r)
+		}
 		table := []string{"events_plain", "events_keyed", "inserts_plain", "inserts_keyed", "kinds_plain", "tokens_keyed"}[r.IntN(6)]
 		try, cancel := context.WithTimeout(ctx, 2*simTry)
 		_, _ = rowsIn(try, l.any(r), []string{"SYSTEM FLUSH TABLE ", "OPTIMIZE TABLE "}[r.IntN(2)]+table) // fails while leaders change
 		cancel()
 		time.Sleep(time.Duration(500+r.IntN(2000)) * time.Millisecond)
+	}
+}
+
+// refeed drops a feed and makes it again, at any nodes, however often that takes.
+func (l *simLoad) refeed(r *rand.Rand) {
+	kind := simSpreads[r.IntN(len(simSpreads))]
+	for _, sql := range []string{"DROP VIEW IF EXISTS feed_%s", simFeed} {
+		for end := time.Now().Add(healthy); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+			try, cancel := context.WithTimeout(l.x.t.Context(), simTry)
+			_, err := rowsIn(try, l.any(r), strings.ReplaceAll(sql, "%s", kind))
+			cancel()
+			if err == nil {
+				break
+			}
+		}
 	}
 }
 

@@ -40,7 +40,7 @@ func (w *writer) Insert(ctx context.Context, t *catalog.Table, next func(context
 		return w.split(ctx, t, w.node.shards.of(t), next, o)
 	}
 	head := &headBlocks{next: next}
-	whole, err := head.gather(ctx, cluster.LogRowsBytes)
+	whole, err := head.gather(ctx, w.node.cfg.logRows)
 	if err != nil {
 		return query.InsertResult{}, err
 	}
@@ -72,7 +72,7 @@ func (w *writer) one(ctx context.Context, id uint64, t *catalog.Table, head *hea
 // into commits rows that another node has sent on a shard that this node leads.
 func (w *writer) into(ctx context.Context, r *cluster.Shard, t *catalog.Table, next func(context.Context) (*column.Block, error), o query.InsertOptions) (query.InsertResult, error) {
 	head := &headBlocks{next: next}
-	whole, err := head.gather(ctx, cluster.LogRowsBytes)
+	whole, err := head.gather(ctx, w.node.cfg.logRows)
 	if err != nil {
 		return query.InsertResult{}, err
 	}
@@ -100,7 +100,7 @@ func (w *writer) split(ctx context.Context, t *catalog.Table, n int, next func(c
 	go func() {
 		done <- w.node.shards.first(n, func(id uint64) error {
 			head := &headBlocks{next: func(ctx context.Context) (*column.Block, error) { return receive(ctx, parts[id-1]) }}
-			whole, err := head.gather(ctx, cluster.LogRowsBytes)
+			whole, err := head.gather(ctx, w.node.cfg.logRows)
 			if err == nil && (!whole || len(head.blocks) > 0) {
 				results[id-1], err = w.one(ctx, id, t, head, whole, o)
 			}

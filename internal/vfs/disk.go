@@ -1,6 +1,7 @@
 package vfs
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,7 +13,9 @@ import (
 const (
 	fileMode = 0o640 // data is for the server's user and group only
 	dirMode  = 0o750
-	lockName = "LOCK"
+
+	privateMode = 0o600
+	lockName    = "LOCK"
 )
 
 func parent(name string) string { return path.Dir(path.Clean(filepath.ToSlash(name))) }
@@ -32,6 +35,17 @@ func (disk) open(name string, flag int) (File, error) {
 
 func (d disk) Create(name string) (File, error) {
 	return d.open(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC)
+}
+
+func (disk) CreatePrivate(name string) (File, error) {
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_TRUNC, privateMode)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Chmod(privateMode); err != nil { // it may have been there
+		return nil, errors.Join(err, f.Close())
+	}
+	return &diskFile{f: f}, nil
 }
 
 func (d disk) Open(name string) (File, error) { return d.open(name, os.O_RDONLY) }

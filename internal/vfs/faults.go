@@ -157,6 +157,10 @@ func (f *faultFS) file(kind OpKind, name string, open func(string) (File, error)
 
 func (f *faultFS) Create(name string) (File, error) { return f.file(OpCreate, name, f.fs.Create) }
 
+func (f *faultFS) CreatePrivate(name string) (File, error) {
+	return f.file(OpCreate, name, f.fs.CreatePrivate)
+}
+
 func (f *faultFS) OpenAppend(name string) (File, error) {
 	return f.file(OpCreate, name, f.fs.OpenAppend)
 }

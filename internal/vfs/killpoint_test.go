@@ -73,7 +73,7 @@ func runKilled(t *testing.T, point string) (left string, killed bool) {
 // steps writes a and b, renames b to c, removes a.
 func steps(fsys FS, dir string) error {
 	for _, name := range []string{"a", "b"} {
-		if err := writeSynced(fsys, filepath.Join(dir, name), []byte("0123456789")); err != nil {
+		if err := writeSynced(filepath.Join(dir, name), []byte("0123456789"), fsys.Create); err != nil {
 			return err
 		}
 	}

@@ -193,6 +193,9 @@ func (e nameEdit) apply(names func(*node) map[string]*node) {
 
 func (m *Mem) Create(name string) (File, error) { return m.open("create", name, true, true, false) }
 
+// CreatePrivate implements FS: there is one user.
+func (m *Mem) CreatePrivate(name string) (File, error) { return m.Create(name) }
+
 func (m *Mem) OpenAppend(name string) (File, error) {
 	return m.open("open", name, true, false, true)
 }

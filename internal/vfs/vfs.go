@@ -40,6 +40,8 @@ var ErrLocked = errors.New("vfs: directory is locked by another process")
 type FS interface {
 	// Create makes an empty file for reading and writing, or empties an existing one.
 	Create(name string) (File, error)
+	// CreatePrivate is Create of a file that only the server's own user may read, whatever it was before: for secrets.
+	CreatePrivate(name string) (File, error)
 	// Open opens an existing file for reading; its write methods fail.
 	Open(name string) (File, error)
 	// OpenReadWrite opens an existing file for reading and writing, positioned at its start.
@@ -133,8 +135,17 @@ func ReadFile(fsys FS, name string) ([]byte, error) {
 // content, and the new one once it has returned nil. It writes name + ".tmp", syncs, renames,
 // and syncs the directory.
 func WriteFileAtomic(fsys FS, name string, data []byte) error {
+	return writeAtomic(fsys, name, data, fsys.Create)
+}
+
+// WritePrivateAtomic is WriteFileAtomic of a file that only the server's own user may read.
+func WritePrivateAtomic(fsys FS, name string, data []byte) error {
+	return writeAtomic(fsys, name, data, fsys.CreatePrivate)
+}
+
+func writeAtomic(fsys FS, name string, data []byte, create func(string) (File, error)) error {
 	tmp := name + ".tmp"
-	if err := writeSynced(fsys, tmp, data); err != nil {
+	if err := writeSynced(tmp, data, create); err != nil {
 		return err
 	}
 	if err := fsys.Rename(tmp, name); err != nil {
@@ -143,8 +154,8 @@ func WriteFileAtomic(fsys FS, name string, data []byte) error {
 	return fsys.SyncDir(parent(name))
 }
 
-func writeSynced(fsys FS, name string, data []byte) error {
-	f, err := fsys.Create(name)
+func writeSynced(name string, data []byte, create func(string) (File, error)) error {
+	f, err := create(name)
 	if err != nil {
 		return err
 	}
