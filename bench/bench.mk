@@ -10,7 +10,7 @@ BENCH := $(GO) run ./bench
 # More flags for all commands, such as --dir on another disk: ten million rows need 25 GB.
 BENCH_FLAGS ?=
 
-.PHONY: bench bench-full bench-hits bench-ssb bench-load bench-insert bench-kafka bench-clients bench-memory bench-profile bench-growth bench-report bench-peers
+.PHONY: bench bench-full bench-hits bench-ssb bench-load bench-insert bench-kafka bench-clients bench-memory bench-profile bench-growth bench-scale bench-report bench-peers
 
 bench: bench-peers bin/olapd ## compare with the peers on 1 M rows of hits, in minutes
 	$(BENCH) run --rows 1000000 $(BENCH_FLAGS)
@@ -58,6 +58,9 @@ bench-profile: bin/olapd ## where olapd's CPU time goes
 
 bench-growth: bin/olapd ## 1, 10 and 50 M rows of hits in olapd
 	$(BENCH) growth $(BENCH_FLAGS)
+
+bench-scale: bin/olapd ## a table on 1, 2 and 3 nodes, and 64 idle groups
+	$(BENCH) scale $(BENCH_FLAGS)
 
 bench-report: ## the tables of README.md and docs/benchmarks.md, from bench/results
 	$(BENCH) report

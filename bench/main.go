@@ -47,6 +47,7 @@ var commands = []struct {
 	{"kafka-broker", runBroker},
 	{"clients", runClients},
 	{"growth", runGrowth},
+	{"scale", runScale},
 	{"memory", runMemory},
 	{"profile", runProfile},
 	{"report", runReport},
