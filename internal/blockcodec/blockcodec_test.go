@@ -15,7 +15,7 @@ import (
 
 var allTypes = []string{
 	"Bool", "UInt8", "UInt16", "UInt32", "UInt64", "UInt128", "Int8", "Int16", "Int32", "Int64", "Int128", "UInt256", "Int256", "Decimal(76, 2)", "BFloat16", "Float32", "Float64",
-	"Decimal(9, 2)", "Decimal(18, 4)", "Decimal(38, 10)", "String", "FixedString(3)", "Date", "Date32", "DateTime", "DateTime64(3)",
+	"Decimal(9, 2)", "Decimal(18, 4)", "Decimal(38, 10)", "String", "FixedString(3)", "Date", "Date32", "DateTime", "DateTime64(3)", "Time", "Time64(3)",
 	"UUID", "IPv4", "IPv6", "Enum8('a' = 1, 'b' = 2)", "Enum16('x' = 300)", "Nullable(UInt64)", "Nullable(String)",
 	"Array(String)", "Array(Array(Nullable(Int32)))", "Map(String, UInt64)", "Tuple(a UInt8, b Nullable(String))", "Tuple()",
 	"AggregateFunction(sum, UInt64)", "Array(LowCardinality(String))", "Map(LowCardinality(String), Array(UInt8))",

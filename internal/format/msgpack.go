@@ -94,10 +94,10 @@ func appendMsgPack(dst []byte, v column.Vector, i int, t *types.Type) ([]byte, e
 	if t.Kind == types.Bool {
 		return append(dst, 0xc2+v.(*column.Num[uint8]).Data[i]), nil
 	}
-	if x, ok := unsignedAt(v, i); ok {
+	if x, ok := unsignedAt(v, i); ok && !t.IsTime() {
 		return msgPackUnsigned(dst, x), nil
 	}
-	if x, ok := signedAt(v, i); ok {
+	if x, ok := signedAt(v, i); ok && !t.IsTime() {
 		return msgPackSigned(dst, x), nil
 	}
 	return dst, sqlerr.New(sqlerr.IllegalColumn, "Type %s is not supported for MsgPack output format", t)

@@ -253,7 +253,7 @@ func (w *prettyWriter) names(t table, left, fill, cross, right string) {
 // right1 reports whether values of t are aligned to the right.
 func right1(t *types.Type) bool {
 	in := t.Inner()
-	return in.IsNumeric() && in.Kind != types.Bool || in.IsDateOrTime() || in.Kind == types.Interval
+	return in.IsNumeric() && in.Kind != types.Bool || in.IsDateOrTime() || in.IsTime() || in.Kind == types.Interval
 }
 
 func (w *prettyWriter) top(t table, pad string) {

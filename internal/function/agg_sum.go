@@ -340,13 +340,15 @@ func resolveAvg(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, error
 	case t.IsFloat():
 		return avgOf[float64](t), nil
 	case t.IsDateOrTime():
-		return avgTime(t), nil
+		return avgTime(t, math.Round), nil
+	case t.IsTime():
+		return avgTime(t, math.Trunc), nil
 	}
 	return nil, badArg("avg", t)
 }
 
-// avgTime is the average date or time, rounded to the precision of the type.
-func avgTime(t *types.Type) Aggregate {
+// avgTime is the average date or time, brought to the precision of the type by round.
+func avgTime(t *types.Type, round func(float64) float64) Aggregate {
 	f := avgOf[int64](t).(*fold[avgState[int64]])
 	f.result = t
 	f.values = nil
@@ -355,7 +357,7 @@ func avgTime(t *types.Type) Aggregate {
 			out.AppendDefault()
 			return nil
 		}
-		pushBits(out, uint64(int64(math.Round(float64(s.sum)/float64(s.n)))))
+		pushBits(out, uint64(int64(round(float64(s.sum)/float64(s.n)))))
 		return nil
 	}
 	return f

@@ -107,6 +107,8 @@ func (k *caster) plain(v column.Vector, from, to *types.Type) (column.Vector, er
 		return k.toFixedString(v.(*column.Str), to)
 	case from.IsString():
 		return k.parse(v.(*column.Str), to)
+	case to.IsTime() || from.IsTime():
+		return k.times(v, from, to)
 	case to.IsDateOrTime():
 		if r, err := k.toDate(v, from, to); r != nil || err != nil {
 			return r, err

@@ -104,6 +104,9 @@ func comparable(a, b *types.Type) bool {
 		return true
 	case a.Kind == types.Interval && b.Kind == types.Interval:
 		return a.Unit == b.Unit || a.Unit.Nanoseconds() > 0 && b.Unit.Nanoseconds() > 0 || a.Unit.Months() > 0 && b.Unit.Months() > 0
+	case a.IsTime() || b.IsTime():
+		counts := func(t *types.Type) bool { return t.IsTime() || t.IsDateTime() || isAnyNumber(t) }
+		return counts(a) && counts(b)
 	case a.IsDateTime() && isPlainInt(b), isPlainInt(a) && b.IsDateTime():
 		return true
 	case a.IsEnum() && isPlainInt(b), isPlainInt(a) && b.IsEnum():
@@ -192,6 +195,10 @@ func compareInto(c *Call, op compareOp, dst []uint8, a column.Vector, ta *types.
 	case ta.IsString() && tb.IsString():
 		compareStrings(op, dst, a, b, ta.Kind == types.FixedString || tb.Kind == types.FixedString)
 		return nil
+	case ta.IsTime() || tb.IsTime():
+		a, ta = timeNumbers(a, ta)
+		b, tb = timeNumbers(b, tb)
+		return compareInto(c, op, dst, a, ta, b, tb)
 	case ta.IsDateOrTime() || tb.IsDateOrTime():
 		compareTimes(c, op, dst, a, ta, b, tb)
 		return nil

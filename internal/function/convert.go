@@ -20,10 +20,13 @@ func init() {
 	)
 	for _, t := range []*types.Type{
 		types.TUInt8, types.TUInt16, types.TUInt32, types.TUInt64, types.TUInt128, types.TUInt256, types.TInt8, types.TInt16, types.TInt32, types.TInt64, types.TInt128, types.TInt256,
-		types.TBFloat16, types.TFloat32, types.TFloat64, types.TDate, types.TDate32, types.TUUID, types.TIPv4, types.TIPv6,
+		types.TFloat32, types.TFloat64, types.TDate, types.TDate32, types.TUUID, types.TIPv4, types.TIPv6,
 	} {
 		registerConversion("to"+t.String(), 1, 1+int(b2u(t.IsDate())), func(*Env, []Arg) (*types.Type, error) { return t, nil })
 	}
+	registerParsing("toBFloat16", 1, 1, func(*Env, []Arg) (*types.Type, error) { return types.TBFloat16, nil })
+	registerParsing("toTime", 1, 1, timeTarget)
+	registerParsing("toTime64", 2, 2, time64Target)
 	registerConversion("toDateTime", 1, 2, dateTimeTarget)
 	registerConversion("toDateTime64", 2, 3, dateTime64Target)
 	registerConversion("toDecimal32", 2, 2, decimalTarget("toDecimal32", types.MaxPrecision32))
@@ -124,14 +127,37 @@ func inZone(v column.Vector, zone *time.Location) column.Vector {
 	return column.WithType(v, t)
 }
 
-// registerConversion registers toX, toXOrNull, toXOrZero and toXOrDefault.
-func registerConversion(name string, minArgs, maxArgs int, to target) {
+// registerParsing registers toX, toXOrNull and toXOrZero.
+func registerParsing(name string, minArgs, maxArgs int, to target) {
 	register(
 		conversion(name, minArgs, maxArgs, to),
 		&Scalar{Name: name + "OrNull", MinArgs: 1, MaxArgs: maxArgs, Family: "conversion", Resolve: orNullTarget(name, to), Eval: evalOrNull, Doc: "Converts text to " + name[2:] + "; NULL if it does not parse."},
 		&Scalar{Name: name + "OrZero", MinArgs: 1, MaxArgs: maxArgs, Family: "conversion", Resolve: textOnly(name+"OrZero", to), Eval: evalOrZero, Doc: "Converts text to " + name[2:] + "; the type's default if it does not parse."},
-		&Scalar{Name: name + "OrDefault", MinArgs: minArgs, MaxArgs: maxArgs + 1, Family: "conversion", Resolve: orDefaultTarget(minArgs, to), Eval: evalOrDefault, Doc: "Converts to " + name[2:] + "; the last argument or the type's default if it does not."},
 	)
+}
+
+// registerConversion registers toX, toXOrNull, toXOrZero and toXOrDefault.
+func registerConversion(name string, minArgs, maxArgs int, to target) {
+	registerParsing(name, minArgs, maxArgs, to)
+	register(&Scalar{Name: name + "OrDefault", MinArgs: minArgs, MaxArgs: maxArgs + 1, Family: "conversion", Resolve: orDefaultTarget(minArgs, to), Eval: evalOrDefault, Doc: "Converts to " + name[2:] + "; the last argument or the type's default if it does not."})
+}
+
+func time64Target(_ *Env, args []Arg) (*types.Type, error) {
+	scale, ok := constInt(args, 1)
+	if !ok {
+		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "The scale of toTime64 must be a constant integer")
+	}
+	if scale < 0 || scale > 9 {
+		return nil, sqlerr.New(sqlerr.BadArguments, "DataTypeTime64 scale %d is too large, maximum is 9", scale)
+	}
+	return types.NewTime64(int(scale)), nil
+}
+
+func timeTarget(_ *Env, args []Arg) (*types.Type, error) {
+	if t := args[0].Type.Inner(); !(t.IsString() || hasClock(t) || isAnyNumber(t) || t.Kind == types.Nothing) {
+		return nil, illegal("toTime", 0, args[0].Type)
+	}
+	return types.TTime, nil
 }
 
 func zoneArg(args []Arg, i int) (*time.Location, error) {
@@ -343,7 +369,7 @@ func resolveToLowCardinality(_ *Env, args []Arg) (*types.Type, error) {
 		return args[0].Type, nil
 	}
 	switch t := args[0].Type; t.Inner().Kind {
-	case types.Decimal, types.Enum8, types.Enum16, types.DateTime64, types.Array, types.Tuple, types.Map, types.Nothing, types.AggregateFunction:
+	case types.Decimal, types.Enum8, types.Enum16, types.DateTime64, types.Time64, types.Array, types.Tuple, types.Map, types.Nothing, types.AggregateFunction:
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "DataTypeLowCardinality is supported only for numbers, strings, Date or DateTime, but got %s", t)
 	}
 	return types.NewLowCardinality(args[0].Type), nil

@@ -33,6 +33,10 @@ func init() {
 // addedType is the type of t + n units, nil if there is none.
 func addedType(t *types.Type, u types.Unit) *types.Type {
 	switch {
+	case t.IsTime() && u > types.Hour, t.Kind == types.Time && u < types.Second:
+		return nil
+	case t.Kind == types.Time64 && u < types.Second:
+		return types.NewTime64(max(t.Scale, subsecondScale(u)))
 	case t.IsDate() && u >= types.Day:
 		return t
 	case t.Kind == types.Date && u >= types.Second:
@@ -68,6 +72,10 @@ func addUnits(env *Env, v column.Vector, t *types.Type, n []int64, sign int64, u
 		}
 	case u <= types.Hour:
 		step := u.Nanoseconds() / pow10Int(9-t.Scale)
+		if t.IsTime() {
+			addTime(out, x, by, sign*step, t.Scale)
+			break
+		}
 		for i := range out {
 			out[i] = x.at(i) + by.at(i)*sign*step
 		}
@@ -84,6 +92,24 @@ func addUnits(env *Env, v column.Vector, t *types.Type, n []int64, sign int64, u
 	}
 	return narrow(t, out), nil
 }
+
+// addTime adds n steps to times, which stay in their range.
+func addTime(out []int64, x, n broadcast[int64], step int64, scale int) {
+	far := 2 * valuetext.MaxTime * pow10Int(scale) // beyond the other end, whatever it is added to
+	for i := range out {
+		d := n.at(i)
+		if d > far/max(step, -step) || d < -far/max(step, -step) {
+			d = far / max(step, -step)
+			if n.at(i) < 0 {
+				d = -d
+			}
+		}
+		out[i] = valuetext.ClampTime(x.at(i)+d*step, scale)
+	}
+}
+
+// hasClock: a date, a date and time, or a time alone.
+func hasClock(t *types.Type) bool { return t.IsDateOrTime() || t.IsTime() }
 
 // maxUnits bounds what is added, so that no date overflows.
 const maxUnits = 1 << 40
@@ -105,7 +131,7 @@ func resolveAddUnits(name string, u types.Unit) func(*Env, []Arg) (*types.Type, 
 		if t.Kind == types.String {
 			t = types.NewDateTime64(3, nil)
 		}
-		if !t.IsDateOrTime() {
+		if !hasClock(t) {
 			return nil, illegal(name, 0, t)
 		}
 		if !isPlainNum(args[1].Type) {
@@ -127,14 +153,18 @@ func evalAddUnits(u types.Unit, sign int64) func(*Call) (column.Vector, error) {
 
 // dateArithResult is the type of plus and minus with a date or an interval, nil if there is none.
 func dateArithResult(op arithOp, a, b *types.Type) *types.Type {
-	if op == opPlus && !a.IsDateOrTime() && b.IsDateOrTime() {
+	if op == opPlus && !hasClock(a) && hasClock(b) {
 		a, b = b, a
 	}
 	switch {
-	case a.IsDateOrTime() && b.Kind == types.Interval:
+	case hasClock(a) && b.Kind == types.Interval:
 		return addedType(a, b.Unit)
-	case a.IsDateOrTime() && isPlainInt(b), a.IsDateOrTime() && b.IsFloat():
+	case hasClock(a) && isPlainNum(b):
 		return a
+	case op == opMinus && a.Kind == types.Time && b.Kind == types.Time:
+		return types.TInt32
+	case op == opMinus && a.IsTime() && b.IsTime():
+		return types.NewDecimal(types.MaxPrecision64, max(a.Scale, b.Scale))
 	case op == opMinus && a.Kind == types.DateTime64 && b.Kind == types.DateTime64:
 		return types.NewDecimal(types.MaxPrecision64, max(a.Scale, b.Scale))
 	case op == opMinus && a.Kind == b.Kind && a.IsDateOrTime():
@@ -149,7 +179,7 @@ func dateArithResult(op arithOp, a, b *types.Type) *types.Type {
 
 func evalDateArith(op arithOp, c *Call) (column.Vector, error) {
 	a, b, ta, tb := c.Args[0], c.Args[1], c.Types[0], c.Types[1]
-	if op == opPlus && !ta.IsDateOrTime() && tb.IsDateOrTime() {
+	if op == opPlus && !hasClock(ta) && hasClock(tb) {
 		a, b, ta, tb = b, a, tb, ta
 	}
 	sign := int64(1)
@@ -157,18 +187,18 @@ func evalDateArith(op arithOp, c *Call) (column.Vector, error) {
 		sign = -1
 	}
 	switch {
-	case ta.IsDateOrTime() && tb.Kind == types.Interval:
+	case hasClock(ta) && tb.Kind == types.Interval:
 		return addUnits(c.Env, a, ta, numsOf[int64](b), sign, tb.Unit, c.Result, c.Rows)
 	case ta.IsDate():
 		if isPlainNum(tb) {
 			return addUnits(c.Env, a, ta, numsOf[int64](b), sign, types.Day, c.Result, c.Rows)
 		}
-	case ta.IsDateTime() && isPlainNum(tb):
+	case !ta.IsDate() && hasClock(ta) && isPlainNum(tb):
 		return addUnits(c.Env, a, ta, numsOf[int64](b), sign, types.Second, c.Result, c.Rows)
 	}
 	scale := max(ta.Scale, tb.Scale)
 	x, y := numsOf[int64](a), numsOf[int64](b)
-	if ta.IsDateTime() {
+	if ta.IsDateTime() || ta.IsTime() {
 		x, y = scaled(x, pow10Int(scale-ta.Scale)), scaled(y, pow10Int(scale-tb.Scale))
 	}
 	out := make([]int64, c.Rows)
@@ -206,7 +236,7 @@ func resolveDateAdd(op string) func(*Env, []Arg) (*types.Type, error) {
 		if date.Kind == types.String && iv.Kind == types.Interval {
 			date = types.NewDateTime64(3, nil)
 		}
-		if !date.IsDateOrTime() || iv.Kind != types.Interval {
+		if !hasClock(date) || iv.Kind != types.Interval {
 			return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types %s and %s of arguments of date arithmetic", args[0].Type, args[1].Type)
 		}
 		f, err := Bind(env, op, []Arg{{Type: date}, {Type: iv}})

@@ -195,9 +195,9 @@ func (h *hasher[H]) all(out []H, v column.Vector) bool {
 	return true
 }
 
-// hashedAsInt reports whether hashes with a function of their own for numbers take it for a type: not for decimals, DateTime64 among them.
+// hashedAsInt reports whether hashes with a function of their own for numbers take it for a type: not for decimals, DateTime64 among them, and times.
 func hashedAsInt(t *types.Type) bool {
-	return t.Width() <= 8 && t.Kind != types.Decimal && t.Kind != types.DateTime64
+	return t.Width() <= 8 && t.Kind != types.Decimal && t.Kind != types.DateTime64 && !t.IsTime()
 }
 
 // join is x joined with what came before, if anything did.

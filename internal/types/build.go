@@ -23,7 +23,7 @@ var aliases = map[string]string{
 	"binary large object": "String", "nchar varying": "String", "national character varying": "String", "national char varying": "String",
 	"varbinary": "String", "binary varying": "String", "national": "", "character large": "", "char large": "", "binary large": "",
 	"binary": "FixedString", "dec": "Decimal", "numeric": "Decimal", "fixed": "Decimal", "decimal": "Decimal",
-	"timestamp": "DateTime", "datetime": "DateTime", "date": "Date", "date32": "Date32", "datetime32": "DateTime", "datetime64": "DateTime64",
+	"timestamp": "DateTime", "datetime": "DateTime", "date": "Date", "date32": "Date32", "datetime32": "DateTime", "datetime64": "DateTime64", "time": "Time", "time64": "Time64",
 	"inet4": "IPv4", "inet6": "IPv6", "enum": "Enum",
 }
 
@@ -85,7 +85,7 @@ var constructors map[string]func(name string, args []arg) (*Type, error)
 
 func init() {
 	constructors = map[string]func(string, []arg) (*Type, error){
-		"FixedString": buildFixedString, "DateTime": buildDateTime, "DateTime64": buildDateTime64,
+		"FixedString": buildFixedString, "DateTime": buildDateTime, "DateTime64": buildDateTime64, "Time": buildTime, "Time64": buildTime64,
 		"Decimal": buildDecimal, "Decimal32": buildSizedDecimal(MaxPrecision32), "Decimal64": buildSizedDecimal(MaxPrecision64),
 		"Decimal128": buildSizedDecimal(MaxPrecision128), "Decimal256": buildSizedDecimal(MaxPrecision256),
 		"Enum": buildEnum, "Enum8": buildEnum, "Enum16": buildEnum,
@@ -155,6 +155,29 @@ func buildDateTime64(name string, args []arg) (*Type, error) {
 	loc, err := zoneOf(*args[1].str)
 	return NewDateTime64(int(scale), loc), err
 }
+
+func buildTime(_ string, args []arg) (*Type, error) {
+	if len(args) > 0 {
+		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Specifying timezone for Time type is not allowed")
+	}
+	return TTime, nil
+}
+
+func buildTime64(name string, args []arg) (*Type, error) {
+	if len(args) == 0 {
+		return NewTime64(defaultTimeScale), nil
+	}
+	if len(args) > 1 || args[0].num == nil {
+		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "%s takes one argument: its precision", name)
+	}
+	if n := *args[0].num; n < 0 || n > 9 {
+		return nil, sqlerr.New(sqlerr.BadArguments, "DataTypeTime64 scale %d is too large, maximum is 9", n)
+	}
+	return NewTime64(int(*args[0].num)), nil
+}
+
+// defaultTimeScale is the scale of a Time64 that names none.
+const defaultTimeScale = 3
 
 func buildDecimal(name string, args []arg) (*Type, error) {
 	p, s := int64(10), int64(0)
@@ -241,7 +264,7 @@ func buildLowCardinality(name string, args []arg) (*Type, error) {
 		return nil, err
 	}
 	switch in := ts[0].WithoutNullable(); {
-	case in.IsNumeric() && in.Kind != Decimal, in.IsString(), in.IsDateOrTime() && in.Kind != DateTime64, in.Kind == IPv4, in.Kind == IPv6, in.Kind == UUID:
+	case in.IsNumeric() && in.Kind != Decimal, in.IsString(), in.IsDateOrTime() && in.Kind != DateTime64, in.Kind == Time, in.Kind == IPv4, in.Kind == IPv6, in.Kind == UUID:
 		return NewLowCardinality(ts[0]), nil
 	}
 	return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument,

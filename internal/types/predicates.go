@@ -51,7 +51,10 @@ func (t *Type) IsDate() bool { return t.Kind == Date || t.Kind == Date32 }
 // IsDateTime reports whether the kind is DateTime or DateTime64.
 func (t *Type) IsDateTime() bool { return t.Kind == DateTime || t.Kind == DateTime64 }
 
-// IsDateOrTime reports whether the kind is any of the date and time kinds.
+// IsTime reports whether the kind is Time or Time64: a time of no date.
+func (t *Type) IsTime() bool { return t.Kind == Time || t.Kind == Time64 }
+
+// IsDateOrTime reports whether the kind is one of a date, or of a date and time.
 func (t *Type) IsDateOrTime() bool { return t.IsDate() || t.IsDateTime() }
 
 // IsEnum reports whether the kind is Enum8 or Enum16.
@@ -147,9 +150,9 @@ func (t *Type) Phys() Phys {
 		return PInt8
 	case Int16, Enum16:
 		return PInt16
-	case Int32, Date32:
+	case Int32, Date32, Time:
 		return PInt32
-	case Int64, DateTime64, Interval:
+	case Int64, DateTime64, Time64, Interval:
 		return PInt64
 	case Int128:
 		return PInt128

@@ -87,6 +87,10 @@ func superInner(inner, all []*Type) (*Type, error) {
 		return superNumber(inner, all)
 	case every((*Type).IsDateOrTime):
 		return superDate(inner), nil
+	case every((*Type).IsTime):
+		return superTime(inner), nil
+	case every(func(t *Type) bool { return t.IsTime() || t.IsDateTime() }):
+		return superMoment(inner), nil
 	case every((*Type).IsEnum):
 		return superEnum(inner, all)
 	case every(func(t *Type) bool { return t.Kind == Array }):
@@ -236,6 +240,28 @@ func superDate(inner []*Type) *Type {
 		return NewDateTime(zone)
 	}
 	return TDate32
+}
+
+// superTime is of Time and Time64, which are not all Time.
+func superTime(inner []*Type) *Type {
+	scale := 0
+	for _, t := range inner {
+		scale = max(scale, t.Scale)
+	}
+	return NewTime64(scale)
+}
+
+// superMoment is of times with and without a date: those without are on the first day of 1970.
+func superMoment(inner []*Type) *Type {
+	var dated []*Type
+	scale := 0
+	for _, t := range inner {
+		scale = max(scale, t.Scale)
+		if t.IsDateTime() {
+			dated = append(dated, t)
+		}
+	}
+	return NewDateTime64(scale, superDate(dated).Zone)
 }
 
 func superEnum(inner, all []*Type) (*Type, error) {

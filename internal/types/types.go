@@ -19,7 +19,8 @@ type Kind uint8
 
 // The kinds. Bool is stored as UInt8; Enum8/16 as Int8/16; Date as UInt16 days,
 // Date32 as Int32 days, DateTime as UInt32 seconds, DateTime64 as Int64 ticks of
-// 10^-Scale seconds, all since 1970-01-01 UTC; Decimal(P,S) as an integer scaled by
+// 10^-Scale seconds, all since 1970-01-01 UTC; Time as Int32 seconds and Time64 as Int64 ticks of
+// 10^-Scale seconds, of no date and no zone; Decimal(P,S) as an integer scaled by
 // 10^S; UUID as UInt128; BFloat16 as Float32 with the lower half of its bits zero; IPv4 as UInt32; IPv6, FixedString and aggregate states as bytes.
 const (
 	Nothing Kind = iota
@@ -46,6 +47,8 @@ const (
 	Date32
 	DateTime
 	DateTime64 // Scale digits
+	Time
+	Time64 // Scale digits
 	UUID
 	IPv4
 	IPv6
@@ -105,6 +108,7 @@ var (
 	TDate     = simple(Date)
 	TDate32   = simple(Date32)
 	TDateTime = simple(DateTime)
+	TTime     = simple(Time)
 	TUUID     = simple(UUID)
 	TIPv4     = simple(IPv4)
 	TIPv6     = simple(IPv6)
@@ -115,7 +119,7 @@ var (
 var kindNames = map[Kind]string{
 	Nothing: "Nothing", Bool: "Bool", UInt8: "UInt8", UInt16: "UInt16", UInt32: "UInt32", UInt64: "UInt64", UInt128: "UInt128", UInt256: "UInt256",
 	Int8: "Int8", Int16: "Int16", Int32: "Int32", Int64: "Int64", Int128: "Int128", Int256: "Int256", BFloat16: "BFloat16", Float32: "Float32", Float64: "Float64",
-	String: "String", Date: "Date", Date32: "Date32", DateTime: "DateTime", UUID: "UUID", IPv4: "IPv4", IPv6: "IPv6",
+	String: "String", Date: "Date", Date32: "Date32", DateTime: "DateTime", Time: "Time", UUID: "UUID", IPv4: "IPv4", IPv6: "IPv6",
 }
 
 func simple(k Kind) *Type { return &Type{Kind: k, name: kindNames[k]} }
@@ -124,7 +128,7 @@ func simple(k Kind) *Type { return &Type{Kind: k, name: kindNames[k]} }
 func Simple(k Kind) *Type {
 	for _, t := range []*Type{
 		TNothing, TBool, TUInt8, TUInt16, TUInt32, TUInt64, TUInt128, TUInt256, TInt8, TInt16, TInt32, TInt64, TInt128, TInt256,
-		TBFloat16, TFloat32, TFloat64, TString, TDate, TDate32, TDateTime, TUUID, TIPv4, TIPv6,
+		TBFloat16, TFloat32, TFloat64, TString, TDate, TDate32, TDateTime, TTime, TUUID, TIPv4, TIPv6,
 	} {
 		if t.Kind == k {
 			return t
@@ -207,6 +211,11 @@ func NewDateTime64(scale int, zone *time.Location) *Type {
 		n += ", " + QuoteString(zone.String())
 	}
 	return &Type{Kind: DateTime64, Scale: scale, Zone: zone, name: n + ")"}
+}
+
+// NewTime64 returns Time64(scale); scale is 0..9.
+func NewTime64(scale int) *Type {
+	return &Type{Kind: Time64, Scale: scale, name: "Time64(" + strconv.Itoa(scale) + ")"}
 }
 
 // NewEnum returns Enum8 or Enum16 with the values sorted by number.

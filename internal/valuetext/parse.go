@@ -164,6 +164,13 @@ func (p *Parser) plain(b column.Builder, t *types.Type, s []byte) ([]byte, error
 		return p.date(b, t, s)
 	case types.DateTime, types.DateTime64:
 		return p.dateTime(b, t, s)
+	case types.Time, types.Time64:
+		ticks, n, err := ScanTime(s, t)
+		if err != nil {
+			return s, err
+		}
+		appendInt(b, ticks)
+		return s[n:], nil
 	case types.UUID:
 		u, n, err := ScanUUID(s)
 		if err != nil {

@@ -35,7 +35,7 @@ func AppendQuoted(dst []byte, v column.Vector, i int, loc *time.Location) []byte
 // IsQuoted reports whether AppendQuoted puts a value of t between quotes.
 func IsQuoted(t *types.Type) bool {
 	t = t.Inner()
-	return t.IsString() || t.IsDateOrTime() || t.IsEnum() || t.Kind == types.UUID || t.Kind == types.IPv4 || t.Kind == types.IPv6 ||
+	return t.IsString() || t.IsDateOrTime() || t.IsTime() || t.IsEnum() || t.Kind == types.UUID || t.Kind == types.IPv4 || t.Kind == types.IPv6 ||
 		t.Kind == types.AggregateFunction
 }
 
@@ -172,12 +172,16 @@ func appendNum(dst []byte, v column.Vector, i int, loc *time.Location) []byte {
 		switch v.Typ.Kind {
 		case types.Date32:
 			return AppendDate(dst, int64(v.Data[i]))
+		case types.Time:
+			return AppendTime(dst, int64(v.Data[i]), 0)
 		case types.Decimal:
 			return AppendDecimal64(dst, int64(v.Data[i]), v.Typ.Scale)
 		}
 		return strconv.AppendInt(dst, int64(v.Data[i]), 10)
 	case *column.Num[int64]:
 		switch v.Typ.Kind {
+		case types.Time64:
+			return AppendTime(dst, v.Data[i], v.Typ.Scale)
 		case types.DateTime64:
 			return AppendDateTime64(dst, v.Data[i], v.Typ.Scale, zoneOf(v.Typ, loc))
 		case types.Decimal:

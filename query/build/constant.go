@@ -30,7 +30,7 @@ func (c *conditioner) constant(v column.Vector, from, to *types.Type) (column.Ve
 // textual reports whether a string constant is read as the type when compared with it.
 func textual(t *types.Type) bool {
 	switch t.Kind {
-	case types.Date, types.Date32, types.DateTime, types.DateTime64, types.UUID, types.IPv4, types.IPv6, types.Enum8, types.Enum16:
+	case types.Date, types.Date32, types.DateTime, types.DateTime64, types.Time, types.Time64, types.UUID, types.IPv4, types.IPv6, types.Enum8, types.Enum16:
 		return true
 	}
 	return false

@@ -9,6 +9,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/valuetext"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
@@ -213,9 +214,19 @@ func (g generator) number(b column.Builder, t *types.Type) {
 		if t.Kind == types.Date32 {
 			x = int32((firstSecond + g.Int64N(lastSecond-firstSecond)) / 86400)
 		}
+		if t.Kind == types.Time {
+			x %= valuetext.MaxTime + 1
+		}
 		v.Data = append(v.Data, x)
 	case *column.Num[int64]:
 		x := int64(g.Uint64())
+		if t.Kind == types.Time64 {
+			limit := int64(valuetext.MaxTime + 1)
+			for range t.Scale {
+				limit *= 10
+			}
+			x %= limit
+		}
 		if t.Kind == types.DateTime64 {
 			x = firstSecond + g.Int64N(lastSecond-firstSecond)
 			for range t.Scale {
