@@ -11,7 +11,8 @@ import (
 )
 
 const (
-	magic        = "olapseg\x01"
+	magic        = "olapseg"
+	headSize     = len(magic) + 1 // with the version behind it
 	trailerMagic = "olapsegtrailer"
 	trailerSize  = 56
 	sumSize      = 8
@@ -56,7 +57,7 @@ const writeBuffer = 1 << 20
 
 func newChunkWriter(w io.Writer) *chunkWriter {
 	c := &chunkWriter{w: w, hash: xxh3.New(), buf: make([]byte, 0, writeBuffer)}
-	c.bytes([]byte(magic))
+	c.bytes(append([]byte(magic), Version))
 	return c
 }
 
@@ -114,20 +115,23 @@ func appendTrailer(dst []byte, footer ref, h xxh3.Uint128) []byte {
 	return binary.LittleEndian.AppendUint16(dst, Version)
 }
 
-// parseTrailer checks the last bytes of a file of the given size.
-func parseTrailer(b []byte, path string, size int64) (footer ref, h xxh3.Uint128, err error) {
+// parseTrailer checks the last bytes of a file of the given size that begins with a version.
+func parseTrailer(b []byte, path string, size int64, version byte) (footer ref, h xxh3.Uint128, err error) {
 	if string(b[40:54]) != trailerMagic {
 		return ref{}, h, corrupt(path, "it does not end in a trailer")
 	}
-	if v := binary.LittleEndian.Uint16(b[54:]); v != Version {
-		return ref{}, h, sqlerr.New(sqlerr.CorruptedData, "Segment %s has version %d; this release reads version %d", path, v, Version)
+	switch v := binary.LittleEndian.Uint16(b[54:]); {
+	case v < OldestVersion || v > Version:
+		return ref{}, h, sqlerr.New(sqlerr.CorruptedData, "Segment %s has version %d; this release reads versions %d to %d", path, v, OldestVersion, Version)
+	case v != uint16(version):
+		return ref{}, h, corrupt(path, "it begins as version %d and ends as version %d", version, v)
 	}
 	if binary.LittleEndian.Uint64(b[32:]) != xxh3.Hash(b[:32]) {
 		return ref{}, h, sqlerr.New(sqlerr.ChecksumDoesntMatch, "Checksum of the trailer of segment %s does not match", path)
 	}
 	footer = ref{off: int64(binary.LittleEndian.Uint64(b)), len: int(binary.LittleEndian.Uint32(b[8:]))}
 	h = xxh3.Uint128{Lo: binary.LittleEndian.Uint64(b[16:]), Hi: binary.LittleEndian.Uint64(b[24:])}
-	if footer.len > maxFooter || footer.off < int64(len(magic)) || footer.off+int64(footer.len)+sumSize+trailerSize != size {
+	if footer.len > maxFooter || footer.off < int64(headSize) || footer.off+int64(footer.len)+sumSize+trailerSize != size {
 		return ref{}, h, corrupt(path, "a footer of %d bytes at %d in a file of %d", footer.len, footer.off, size)
 	}
 	return footer, h, nil
@@ -170,7 +174,7 @@ func readChunks(f io.ReaderAt, path string, size int64, refs []ref) ([][]byte, e
 
 // check reports a place that cannot be one in a file of the given size.
 func (r ref) check(path string, size int64) error {
-	if r.len < 0 || r.len > maxChunk || r.off < int64(len(magic)) || r.off > size || r.off+r.stored()+trailerSize > size {
+	if r.len < 0 || r.len > maxChunk || r.off < int64(headSize) || r.off > size || r.off+r.stored()+trailerSize > size {
 		return corrupt(path, "a chunk of %d bytes at %d in a file of %d", r.len, r.off, size)
 	}
 	return nil

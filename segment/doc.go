@@ -5,7 +5,7 @@
 // tells which granules a Condition can match (Prune), and decodes ranges of columns. Nothing in
 // a file ever changes. Package page describes how vectors become bytes.
 //
-// # File, version 1
+// # File, version 2
 //
 // Little-endian throughout. A chunk is a body and, behind it, 8 bytes: the 64-bit xxh3 of the
 // body, seeded with the offset of the body in the file, so that a chunk in the wrong place is
@@ -13,7 +13,7 @@
 // before any use.
 //
 //	+---------------------------------------------------------------------+
-//	| magic       "olapseg" and u8 version = 1                            |
+//	| magic       "olapseg" and u8 version = 2                            |
 //	+---------------------------------------------------------------------+
 //	| chunks      pages; dictionaries; column indexes; primary index;     |
 //	|             skip indexes; bitmap indexes; last of all the footer    |
@@ -21,7 +21,7 @@
 //	| trailer     u64 offset of the footer, u32 its length, u32 zero,     |
 //	| 56 bytes    xxh3-128 of all bytes before the trailer (low, high),   |
 //	|             u64 xxh3 of the 32 bytes before, then 16 bytes:         |
-//	|             "olapsegtrailer", u16 version = 1                       |
+//	|             "olapsegtrailer", u16 version = 2                       |
 //	+---------------------------------------------------------------------+
 //
 // # Footer
@@ -29,7 +29,7 @@
 // One JSON object (type footer): Meta without hash, the columns with their types and chunk
 // references, the computed expressions, the sort key, the skip indexes, and the rows at
 // which pages end. A reference is [offset, length] of a chunk's body. Unknown fields are ignored, so
-// that a later minor addition stays readable; anything that changes meaning raises the version.
+// that a later minor addition stays readable; anything that changes meaning raises the version. Version 1 differs in that integers are never patched.
 //
 // # Rows, pages, granules
 //

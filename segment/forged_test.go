@@ -13,13 +13,13 @@ import (
 
 // chunkList is where the bodies of a segment's chunks lie, the footer last.
 func chunkList(t testing.TB, b []byte) []ref {
-	footer, _, err := parseTrailer(b[len(b)-trailerSize:], "", int64(len(b)))
+	footer, _, err := parseTrailer(b[len(b)-trailerSize:], "", int64(len(b)), Version)
 	if err != nil {
 		t.Fatal(err)
 	}
 	// Chunks lie end to end; their lengths are found by their checksums.
 	var out []ref
-	for at := int64(len(magic)); at < footer.off; {
+	for at := int64(headSize); at < footer.off; {
 		n := 0
 		for ; ; n++ {
 			end := at + int64(n)
@@ -94,10 +94,10 @@ func FuzzOpen(f *testing.F) {
 	}
 	f.Add(good, uint32(100), uint8(3))
 	f.Fuzz(func(t *testing.T, b []byte, at uint32, to uint8) {
-		if len(b) < len(magic)+trailerSize {
+		if len(b) < headSize+trailerSize {
 			return
 		}
-		footer, _, err := parseTrailer(b[len(b)-trailerSize:], "", int64(len(b)))
+		footer, _, err := parseTrailer(b[len(b)-trailerSize:], "", int64(len(b)), Version)
 		if err == nil { // a file with right frames: change a byte and keep it right
 			b = bytes.Clone(b)
 			b[int(at)%len(b)] = to

@@ -76,10 +76,10 @@ func (r *Reader) load() error {
 		return fmt.Errorf("segment: size of %s: %w", r.path, err)
 	}
 	r.size = size
-	if size < int64(len(magic))+trailerSize {
+	if size < int64(headSize)+trailerSize {
 		return corrupt(r.path, "it has only %d bytes", size)
 	}
-	head, tail := make([]byte, len(magic)), make([]byte, trailerSize)
+	head, tail := make([]byte, headSize), make([]byte, trailerSize)
 	for _, part := range []struct {
 		b   []byte
 		off int64
@@ -88,10 +88,10 @@ func (r *Reader) load() error {
 			return fmt.Errorf("segment: reading %s at %d: %w", r.path, part.off, err)
 		}
 	}
-	if string(head) != magic {
+	if string(head[:len(magic)]) != magic {
 		return corrupt(r.path, "it begins with %q", head)
 	}
-	at, hash, err := parseTrailer(tail, r.path, size)
+	at, hash, err := parseTrailer(tail, r.path, size, head[len(magic)])
 	if err != nil {
 		return err
 	}

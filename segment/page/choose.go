@@ -10,10 +10,11 @@ import (
 type plan[T kernel.Int] struct {
 	how   byte
 	size  int
-	lo    T     // packed: base; sparse: default
-	width int   // packed, delta
+	lo    T     // packed, patched: base; sparse: default
+	width int   // packed, delta, patched
 	base  int64 // delta
-	k     int   // runs, sparse: their count
+	k     int   // runs, sparse, patched: their count
+	order int   // patched
 	most  int   // distinct values at which a dictionary is worth trying before; 0: not at all
 }
 
@@ -24,13 +25,32 @@ func spread[T kernel.Int](lo, hi T) int {
 	return kernel.BitWidth(uint64(hi-lo) & (math.MaxUint64 >> (64 - 8*width[T]())))
 }
 
-// choose returns the smallest encoding of src, which is not empty, LZ4 and dictionary aside. nest allows streams within the stream. One pass finds
-// the bounds of all values; what takes another pass is measured only where a sample says that it can win.
+// choose returns the smallest encoding of src, which is not empty, LZ4 and dictionary aside. nest allows streams within the stream.
 func choose[T kernel.Int](src []T, nest bool) plan[T] {
+	best, s := unpatched(src, nest)
+	if !nest {
+		return best
+	}
+	if p, ok := patched(src, best.size); ok {
+		best = p
+	}
+	if n := len(src); best.size > lz4Min {
+		// Codes of as many bits as a value now takes cannot win, which bounds the entries and ends the attempt early.
+		most := 1 << min(8, 8*best.size/n)
+		if d := s.distinct(src, most); d <= most && kernel.PackedLen(n, kernel.BitWidth(uint64(d-1))) < best.size {
+			best.most = most
+		}
+	}
+	return best
+}
+
+// unpatched is choose among streams without patches. One pass finds the bounds of all values; what takes another pass is measured only where a sample, which it
+// returns, says that it can win.
+func unpatched[T kernel.Int](src []T, nest bool) (plan[T], sample[T]) {
 	n, w := len(src), width[T]()
 	lo, hi := kernel.MinMaxInt(src)
 	if lo == hi {
-		return plan[T]{how: howConst, size: 1 + w, lo: lo}
+		return plan[T]{how: howConst, size: 1 + w, lo: lo}, sample[T]{}
 	}
 	best := plan[T]{how: howRaw, size: 1 + n*w}
 	consider := func(p plan[T]) {
@@ -51,7 +71,7 @@ func choose[T kernel.Int](src []T, nest bool) plan[T] {
 		}
 	}
 	if !nest {
-		return best
+		return best, s
 	}
 	if posBits := kernel.BitWidth(uint64(n)); s.runs*4*(bits+posBits) <= s.n*5*bits {
 		if runs := kernel.CountRuns(src); runs <= n/2 {
@@ -65,14 +85,7 @@ func choose[T kernel.Int](src []T, nest bool) plan[T] {
 			consider(plan[T]{how: howSparse, size: size, lo: s.common, k: others})
 		}
 	}
-	if best.size > lz4Min {
-		// Codes of as many bits as a value now takes cannot win, which bounds the entries and ends the attempt early.
-		most := 1 << min(8, 8*best.size/n)
-		if d := s.distinct(src, most); d <= most && kernel.PackedLen(n, kernel.BitWidth(uint64(d-1))) < best.size {
-			best.most = most
-		}
-	}
-	return best
+	return best, s
 }
 
 const (

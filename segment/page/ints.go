@@ -19,6 +19,7 @@ const (
 	howDict
 	howLZ4
 	howDecimal // floats only
+	howPatched
 )
 
 // maxDict is the most distinct values that are worth a dictionary of a page's own: codes of one byte or less.
@@ -58,6 +59,11 @@ func appendPlain[T kernel.Int](dst []byte, src []T, nest bool) []byte {
 			return out
 		}
 	}
+	return appendAs(dst, src, p)
+}
+
+// appendAs appends src as planned.
+func appendAs[T kernel.Int](dst []byte, src []T, p plan[T]) []byte {
 	dst = append(dst, p.how)
 	switch p.how {
 	case howRaw:
@@ -73,6 +79,8 @@ func appendPlain[T kernel.Int](dst []byte, src []T, nest bool) []byte {
 		values, ends := kernel.AppendRuns(make([]T, 0, p.k), make([]uint32, 0, p.k), src)
 		dst = binary.LittleEndian.AppendUint32(dst, uint32(p.k))
 		return appendNested(appendNested(dst, values), ends)
+	case howPatched:
+		return appendPatched(dst, src, p)
 	default:
 		return appendSparse(dst, src, p)
 	}

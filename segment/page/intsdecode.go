@@ -45,6 +45,8 @@ func decodeInts[T kernel.Int](dst []T, stream []byte, n, from, depth int) error 
 		return decodeDict(dst, in, n, from, depth)
 	case howLZ4:
 		return decodeLZ4(dst, in, n, from, depth)
+	case howPatched:
+		return decodePatched(dst, in, n, from, depth)
 	default:
 		return corrupt("unknown encoding %d", how)
 	}

@@ -34,7 +34,14 @@
 //	|     |             positions (u32), stream[others] of their values         |
 //	|     | 6 dict      u32 entries, stream[entries], stream[n] of codes (u32)  |
 //	|     | 7 lz4       u32 raw length, LZ4 block of another integer stream     |
+//	|     | 9 patched   order u8, base W bytes, width u8, u32 others,           |
+//	|     |             stream[others] of their positions (u32), ascending,     |
+//	|     |             stream[others] of their differences, n differences-base |
+//	|     |             bit-packed, those of the others zero                    |
 //	+-----+---------------------------------------------------------------------+
+//
+// In a patched stream a difference of order 0 is the value; of order k, up to 2, it is what the difference of order k-1 has more, modulo 2^(8W), than that before it, the
+// first than zero. (8 is taken by floats. Version 1 of segments has no patched streams.)
 //
 // # Float stream
 //

@@ -18,11 +18,16 @@ import (
 // shapes are runs of values that each favour another encoding.
 func shapes[T kernel.Int](r *rand.Rand, n int) map[string][]T {
 	out := map[string][]T{}
-	for _, name := range []string{"constant", "small", "wide", "ascending", "runs", "sparse", "few", "pattern"} {
+	for _, name := range []string{"constant", "small", "wide", "ascending", "runs", "sparse", "few", "pattern", "outliers", "series", "drift"} {
 		out[name] = make([]T, n)
 	}
 	few := []T{T(r.Uint64()), T(r.Uint64()), T(r.Uint64()), T(r.Uint64()), T(r.Uint64())}
 	run, up := T(0), T(r.Uint64())
+	noise := make([]T, 700)
+	for i := range noise {
+		noise[i] = T(r.Uint64())
+	}
+	series, step, drift := T(0), T(0), T(0)
 	for i := range n {
 		out["constant"][i] = few[0]
 		out["small"][i] = few[0] + T(r.IntN(50))
@@ -37,7 +42,19 @@ func shapes[T kernel.Int](r *rand.Rand, n int) map[string][]T {
 			out["sparse"][i] = T(r.Uint64())
 		}
 		out["few"][i] = few[r.IntN(len(few))]
-		out["pattern"][i] = few[1] * T(i%700)
+		out["pattern"][i] = noise[i%len(noise)]
+		out["outliers"][i] = few[2] + T(r.IntN(30))
+		if r.IntN(40) == 0 {
+			out["outliers"][i] = T(r.Uint64())
+		}
+		if i%300 == 0 {
+			series, step = few[3]+T(r.IntN(100)), 0
+		}
+		series += 7
+		out["series"][i] = series
+		step += T(r.IntN(3)) - 1
+		drift += few[4] + step
+		out["drift"][i] = drift
 	}
 	return out
 }
@@ -63,7 +80,7 @@ func testInts[T kernel.Int](t *testing.T) {
 			}
 		}
 	}
-	if width[T]() >= 4 && len(seen) != 8 {
+	if width[T]() >= 4 && len(seen) != 9 {
 		t.Errorf("%T: only the encodings %v were chosen", *new(T), seen)
 	}
 }
@@ -79,7 +96,7 @@ func testPick[T kernel.Int](t *testing.T, r *rand.Rand, b []byte, src []T) {
 		return
 	}
 	got, err := PickInts[T](b, len(src), at)
-	found := b[0] == howRaw || b[0] == howPacked || b[0] == howRuns
+	found := b[0] == howRaw || b[0] == howPacked || b[0] == howRuns || b[0] == howPatched && b[1] == 0
 	if err != nil || (got != nil) != found || found && !slices.Equal(got, want) {
 		t.Fatalf("%T, encoding %d: %v of %d: %v, want %v: %v", src, b[0], at, len(src), got, want, err)
 	}
@@ -334,6 +351,9 @@ func FuzzVector(f *testing.F) {
 		if len(b) < 4096 {
 			f.Add(uint8(i), uint16(20), b)
 		}
+	}
+	for _, src := range shapes[uint32](r, 1500) {
+		f.Add(uint8(slices.Index(testTypes, "UInt32")), uint16(1500), AppendInts(nil, src))
 	}
 	f.Fuzz(func(t *testing.T, which uint8, n uint16, b []byte) {
 		typ, err := types.Parse(testTypes[int(which)%len(testTypes)])

@@ -64,6 +64,8 @@ func PickInts[T kernel.Int](stream []byte, n int, at []uint32) ([]T, error) {
 		defer kernel.Recycle(values)
 		defer kernel.Recycle(ends)
 		return pickRuns(values, ends, at), nil
+	case how == howPatched:
+		return pickPatched[T](in, n, at)
 	}
 	return nil, nil
 }
