@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,6 +61,8 @@ func TestBatch(t *testing.T) {
 		{name: "insert from standard input", stdin: "1\n\"3,4\"\n", args: []string{"-q", "INSERT INTO t FORMAT CSV"}, sent: []string{"INSERT INTO t FORMAT CSV"}, rows: []string{"1", "3,4"}},
 		{name: "insert values from standard input", stdin: "('a'),('b')", args: []string{"-q", "INSERT INTO t VALUES"}, sent: []string{"INSERT INTO t VALUES"}, rows: []string{"a", "b"}},
 		{name: "insert without data in a script", stdin: "INSERT INTO t FORMAT CSV", code: 108, stderr: "Code: 108. DB::Exception: No data to insert. (NO_DATA_TO_INSERT)\n"},
+		{name: "rows asked for that there are not", args: []string{"-q", "insert INTO t SELECT a FROM input('a String')"}, code: 48,
+			stderr: "Code: 48. DB::Exception: The server asks for rows for INSERT … SELECT, as of input(), which is not supported. (NOT_IMPLEMENTED)\n", sent: []string{"insert INTO t SELECT a FROM input('a String')"}},
 		{name: "refused rows", args: []string{"-q", "INSERT INTO refused VALUES ('x'), ('y')"}, code: 469 % 256,
 			stderr: "Code: 469. DB::Exception: Constraint is violated. (VIOLATED_CONSTRAINT)\n", sent: []string{"INSERT INTO refused VALUES "}},
 		{name: "wrong password", args: []string{"--password", "wrong", "-q", "SELECT 1"}, code: 4,
@@ -215,6 +218,26 @@ func TestNoServer(t *testing.T) {
 	f.close()
 	if code, _, stderr := f.client(nil, "-q", "SELECT 1", "--max_threads=1"); code != 210 || !strings.HasPrefix(stderr, "Code: 210. DB::Exception: Cannot talk to 127.0.0.1:") {
 		t.Errorf("exit code %d: %s", code, stderr)
+	}
+}
+
+func TestServerOfHTTP(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	go func() {
+		if c, err := l.Accept(); err == nil {
+			_, _ = c.Write([]byte("HTTP/1.1 400 Bad Request\r\n\r\n")) // the client's complaint is what counts
+			_, _ = io.Copy(io.Discard, c)
+			c.Close()
+		}
+	}()
+	host, port, _ := net.SplitHostPort(l.Addr().String())
+	var out, errs strings.Builder
+	if code := Main([]string{"--host", host, "--port", port, "-q", "SELECT 1"}, nil, &out, &errs); code != 210 || !strings.Contains(errs.String(), "A server of HTTP is there") {
+		t.Errorf("exit code %d: %s", code, errs.String())
 	}
 }
 

@@ -161,6 +161,8 @@ func (c *conn) lost(err error, where string) error {
 		return err
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return sqlerr.New(sqlerr.NetworkError, "%s has closed the connection; what came of an answer is incomplete", where)
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return sqlerr.New(sqlerr.NetworkError, "%s does not answer; is it the port of the native protocol, by default 9000, or 9440 with --secure?", where)
 	}
 	return sqlerr.Wrap(err, sqlerr.NetworkError, "The connection with %s is lost", where)
 }

@@ -26,17 +26,20 @@ type summary struct {
 // exchange is one statement on its way: what it sends, and what comes of it. One goroutine runs it.
 type exchange struct {
 	*app
-	conn  *conn
-	stmt  settled
-	bar   *progress
-	rows  *rowSource // of an INSERT whose data the client has; nil: none
-	print *printer
-	sum   summary
+	conn *conn
+	stmt settled
+	bar  *progress
+	rows *rowSource // of an INSERT whose data the client has; nil: none
+	// isInsert tells that no rows can be a result: what comes as such asks for some.
+	isInsert bool
+	print    *printer
+	sum      summary
 
 	columns string         // of the table of an INSERT
 	blocks  <-chan inBlock // to be sent; nil: none now
 	written chan error     // answers the write under way; nil: none is
 	opened  bool           // the server takes rows, and waits for their end
+	failed  error          // errCancelled, or of a write; the server's own answer is still waited for
 	saying  sync.WaitGroup // Cancel is being sent
 }
 
@@ -66,18 +69,17 @@ func (x *exchange) run(q question) error {
 
 // loop waits for whatever is next: a packet, a block to be sent, Ctrl-C.
 func (x *exchange) loop(ctx context.Context, interrupts <-chan os.Signal) error {
-	var grace <-chan time.Time
-	cancelled := false
+	var grace <-chan time.Time // until the server has to have answered
 	for {
 		blocks := x.blocks
-		if x.written != nil || cancelled {
+		if x.written != nil || x.failed != nil {
 			blocks = nil
 		}
 		select {
 		case p := <-x.conn.packets:
 			done, err := x.packet(ctx, p)
 			switch {
-			case done && cancelled:
+			case done && x.failed == errCancelled:
 				return errCancelled
 			case done:
 				return err
@@ -89,26 +91,25 @@ func (x *exchange) loop(ctx context.Context, interrupts <-chan os.Signal) error 
 				return x.abandon(err)
 			}
 		case err := <-x.written:
-			if x.written = nil; err != nil {
-				return err
+			if x.written = nil; err != nil && x.failed == nil { // the reason may have come before
+				x.failed, x.opened, grace = err, false, time.After(cancelGrace)
 			}
 		case <-interrupts:
-			if cancelled {
+			if x.failed != nil {
 				x.conn.close()
-				return errCancelled
+				return x.failed
 			}
-			cancelled, grace = true, time.After(cancelGrace)
-			x.opened = false // Cancel ends the rows, too
+			x.failed, x.opened, grace = errCancelled, false, time.After(cancelGrace) // Cancel ends the rows, too
 			x.sayCancel()
 		case <-grace:
 			x.conn.close()
-			return errCancelled
+			return x.failed
 		}
 	}
 }
 
 // errCancelled is the user's own wish.
-var errCancelled = sqlerr.New(sqlerr.QueryWasCancelled, "Query was cancelled")
+var errCancelled error = sqlerr.New(sqlerr.QueryWasCancelled, "Query was cancelled")
 
 // sayCancel sends Cancel behind the packet that is being written. If it cannot be sent, cutting the connection remains.
 func (x *exchange) sayCancel() {
@@ -194,10 +195,13 @@ func (x *exchange) packet(ctx context.Context, p packet) (bool, error) {
 
 // dataPacket takes rows of the result, or what rows an INSERT is to send.
 func (x *exchange) dataPacket(ctx context.Context, d protocol.Data) error {
-	if x.rows == nil {
+	switch {
+	case x.rows == nil && x.isInsert:
+		return sqlerr.New(sqlerr.NotImplemented, "The server asks for rows for INSERT … SELECT, as of input(), which is not supported")
+	case x.rows == nil:
 		return x.print.rows(d, len(x.conn.packets) == 0)
 	}
-	if x.opened || x.blocks != nil {
+	if x.opened || x.blocks != nil || x.failed != nil {
 		return nil
 	}
 	x.opened = true

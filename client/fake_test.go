@@ -226,7 +226,7 @@ func (c *fakeConn) answer(text string) bool {
 		if c.r.Err() != nil {
 			return false
 		}
-	case strings.HasPrefix(text, "INSERT"):
+	case strings.HasPrefix(strings.ToUpper(text), "INSERT"):
 		return c.insert(text)
 	case strings.HasPrefix(text, "SELECT version()"):
 		schema := column.Schema{{Name: "v", Type: types.TString}, {Name: "d", Type: types.TString}}

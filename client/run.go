@@ -12,6 +12,7 @@ import (
 	"github.com/olapd/olapd/internal/protocol"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/parse"
 )
 
 // app runs statements for one user, one after another.
@@ -190,7 +191,7 @@ func (a *app) exchange(st statement, text, name string, out io.Writer, rows *row
 	if err != nil {
 		return summary{}, err
 	}
-	x := &exchange{app: a, conn: c, stmt: a.settle(st), rows: rows}
+	x := &exchange{app: a, conn: c, stmt: a.settle(st), rows: rows, isInsert: beginsWith(text, "INSERT")}
 	if a.bars {
 		x.bar = startProgress(a.stderr, a.width)
 	}
@@ -209,6 +210,14 @@ func (a *app) exchange(st statement, text, name string, out io.Writer, rows *row
 	x.bar.stop()
 	x.sum.resultRows = x.print.count
 	return x.sum, err
+}
+
+// beginsWith reports whether a statement's first word is the given one, also of a statement that does not parse.
+func beginsWith(text, word string) bool {
+	for t := range parse.Tokens(text) {
+		return strings.EqualFold(text[t.Start:t.End], word)
+	}
+	return false
 }
 
 // footer is what stands below a result at a prompt.
