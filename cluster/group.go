@@ -36,8 +36,10 @@ type group struct {
 	// stateBytes is about the size of one.
 	stateBytes func() int64
 	lead       func(ctx context.Context, term uint64)
-	// prepare does what has to be done before a body is proposed in a term; nil: nothing has.
-	prepare func(ctx context.Context, term uint64, b body) error
+	// prepare does what has to be done before a body is proposed in a term; nil: nothing has. release is called when raft has no more use for
+	// the entry.
+	prepare func(ctx context.Context, term uint64, b body) (release func(), err error)
+	voting  turns
 	pause   func() // see Config.Pause
 
 	requests atomic.Uint64

@@ -136,6 +136,12 @@ func (n *Node) stepMembers(ctx context.Context, g *group, voters, others []strin
 	if c.do == noChange {
 		return
 	}
+	if c.do != handOver {
+		if err := g.voting.change(ctx, g.closing); err != nil {
+			return
+		}
+		defer g.voting.changed()
+	}
 	id, address := raft.ServerID(c.node), raft.ServerAddress(c.node)
 	var f raft.Future
 	switch c.do {

@@ -26,8 +26,9 @@ func (g *group) propose(ctx context.Context, p proposal) (response, error) {
 	if err != nil {
 		return response{}, err
 	}
+	release := func() {}
 	if g.prepare != nil {
-		if err := g.prepare(ctx, term, p.body); err != nil {
+		if release, err = g.prepare(ctx, term, p.body); err != nil {
 			return response{}, err
 		}
 	}
@@ -37,12 +38,16 @@ func (g *group) propose(ctx context.Context, p proposal) (response, error) {
 	request := g.requests.Add(1)
 	data, err := g.encode(request, term, p.schema, p.body)
 	if err != nil {
+		release()
 		return response{}, err
 	}
-	done := func() {}
+	done := release
 	if p.rows != nil {
 		g.rows.put(term, request, p.rows)
-		done = func() { g.rows.take(term, request) }
+		done = func() {
+			g.rows.take(term, request)
+			release()
+		}
 	}
 	r, err := g.submit(ctx, data, done)
 	r.term = term

@@ -20,17 +20,25 @@ import (
 // everything that was proposed in the term and will ever be committed has been applied here.
 const methodStage = "segment.stage"
 
-// prepare makes what a proposal names durable on a majority before it is proposed in a term.
-func (s *Shard) prepare(ctx context.Context, term uint64, b body) error {
+// prepare makes what a proposal names durable on a majority before it is proposed in a term. Until release is called, once the entry is committed or
+// will not be, the voters stay those that were counted.
+func (s *Shard) prepare(ctx context.Context, term uint64, b body) (release func(), err error) {
 	segs, err := segmentsOf(b)
 	if err != nil || len(segs) == 0 {
-		return err
+		return func() {}, err
 	}
 	for {
 		before := s.g.configured()
-		if err := s.stage(ctx, term, segs); err != nil || s.g.configured() == before {
-			return err
+		if err := s.stage(ctx, term, segs); err != nil {
+			return nil, err
 		}
+		if err := s.g.voting.enter(ctx, s.g.closing); err != nil {
+			return nil, err
+		}
+		if s.g.configured() == before {
+			return s.g.voting.leave, nil
+		}
+		s.g.voting.leave()
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -323,6 +324,87 @@ func TestServeFetchRefuses(t *testing.T) {
 				}
 				cancel()
 			}
+		}
+	})
+}
+
+// TestVotersStayWhileSegmentsAreCommitted: between the count of the voters that have a segment's file and the segment's commit no voter comes or goes, and then
+// it does.
+func TestVotersStayWhileSegmentsAreCommitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s, id := threeReplicas(t, fences{})
+		defer s.close()
+		lead := s.leader(1)
+		shard := lead.Shard(1)
+		paused, goOn := make(chan struct{}), make(chan struct{})
+		shard.g.pause = sync.OnceFunc(func() {
+			close(paused)
+			<-goOn
+		})
+		inserted := make(chan error, 1)
+		go func() { inserted <- bulkInsert(t.Context(), shard, id, 1, 2) }()
+		<-paused
+		leaves := s.others(lead.Name())[0]
+		changed := make(chan struct{})
+		go func() {
+			defer close(changed)
+			stay := slices.DeleteFunc([]string{"node-1", "node-2", "node-3"}, func(name string) bool { return name == leaves })
+			lead.stepMembers(t.Context(), shard.g, stay, nil)
+		}()
+		time.Sleep(3 * time.Second)
+		if n := len(s.voters(1)); n != 3 {
+			t.Errorf("%d voters while a commit that counted three is under way", n)
+		}
+		close(goOn)
+		must(t, <-inserted)
+		<-changed
+		if n := len(s.voters(1)); n != 2 {
+			t.Errorf("%d voters after the change", n)
+		}
+		requireKeys(t, shard, id, 1, 2)
+	})
+}
+
+// TestTurns: a change waits for entries and they for it; who gives up leaves nothing behind.
+func TestTurns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var turns turns
+		ctx, stop := t.Context(), make(chan struct{})
+		short := func() context.Context {
+			ctx, cancel := context.WithTimeout(ctx, time.Second)
+			t.Cleanup(cancel)
+			return ctx
+		}
+		must(t, turns.enter(ctx, stop))
+		must(t, turns.enter(ctx, stop))
+		if err := turns.change(short(), stop); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("a change beside entries: %v", err)
+		}
+		must(t, turns.enter(ctx, stop)) // the change is off
+		end := make(chan error, 1)
+		go func() { end <- turns.change(ctx, stop) }()
+		synctest.Wait()
+		if err := turns.enter(short(), stop); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("an entry before a change that waits: %v", err)
+		}
+		for range 3 {
+			turns.leave()
+		}
+		must(t, <-end)
+		if err := turns.enter(short(), stop); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("an entry beside a change: %v", err)
+		}
+		if err := turns.change(short(), stop); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("two changes: %v", err)
+		}
+		if err := turns.enter(short(), stop); !errors.Is(err, context.DeadlineExceeded) {
+			t.Fatalf("the second change ended the first: %v", err)
+		}
+		turns.changed()
+		must(t, turns.change(ctx, stop))
+		close(stop)
+		if err := turns.enter(ctx, stop); !errors.Is(err, ErrClosed) {
+			t.Fatalf("an entry at the end: %v", err)
 		}
 	})
 }
