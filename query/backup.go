@@ -169,7 +169,9 @@ func (x *statement) backupTo(s *ast.Backup, to backup.Location, o backupOptions)
 		t := chosen[id]
 		b := BackupTable{Entry: backup.Table{Database: t.Database, Name: t.Name, Create: define.CreateLine(t, x.cat)}}
 		if !o.structureOnly {
-			b.Rows = rowsOf(x.cat, t)
+			if b.Rows = rowsOf(x.cat, t); b.Rows != nil {
+				b.Entry.Stored = b.Rows.StoredNames()
+			}
 		}
 		tables = append(tables, b)
 	}

@@ -39,10 +39,12 @@ type Shard struct {
 
 // Table is a table, view or rollup, with its rows. Those of a rollup are those of its hidden table.
 type Table struct {
-	Database string    `json:"database"`
-	Name     string    `json:"name"`
-	Create   string    `json:"create"` // SQL
-	Segments []Segment `json:"segments,omitempty"`
+	Database string `json:"database"`
+	Name     string `json:"name"`
+	Create   string `json:"create"` // SQL
+	// Stored are the names by which segments know columns, where it is another than the column's.
+	Stored   map[string]string `json:"stored,omitempty"`
+	Segments []Segment         `json:"segments,omitempty"`
 }
 
 // Rows is how many rows the table has, before any FINAL.

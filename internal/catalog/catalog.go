@@ -33,8 +33,11 @@ const (
 
 // Column is a column as declared.
 type Column struct {
-	Name    string      `json:"name"`
-	Type    string      `json:"type"` // canonical type name
+	Name string `json:"name"`
+	Type string `json:"type"` // canonical type name
+	// Stored is the name under which rows hold the column, for as long as it is there; empty: Name. No other column of the table, also none
+	// that was dropped, has or had it.
+	Stored  string      `json:"stored,omitempty"`
 	Default DefaultKind `json:"default_kind,omitempty"`
 	Expr    string      `json:"default,omitempty"` // SQL of DEFAULT, MATERIALIZED, ALIAS, EPHEMERAL
 	Comment string      `json:"comment,omitempty"`
@@ -79,7 +82,7 @@ type Table struct {
 	Engine     string   `json:"engine"`
 	EngineArgs []string `json:"engine_args,omitempty"`
 	Columns    []Column `json:"columns"`
-	// Dropped is the names of stored columns that were dropped: segments may hold their values still, under the name.
+	// Dropped is the stored names of columns that were dropped: segments may hold their values still.
 	Dropped []string `json:"dropped,omitempty"`
 	// Keys as SQL; SortKey without the brackets of a tuple: one entry a column or expression.
 	PartitionBy string            `json:"partition_by,omitempty"`
@@ -137,6 +140,28 @@ func (t *Table) Column(name string) *Column {
 		}
 	}
 	return nil
+}
+
+// StoredName is the name under which rows hold the column.
+func (c *Column) StoredName() string {
+	if c.Stored != "" {
+		return c.Stored
+	}
+	return c.Name
+}
+
+// StoredNames are the stored names of the columns that have another, by name; nil if none has.
+func (t *Table) StoredNames() map[string]string {
+	var out map[string]string
+	for i := range t.Columns {
+		if c := &t.Columns[i]; c.Stored != "" {
+			if out == nil {
+				out = map[string]string{}
+			}
+			out[c.Name] = c.Stored
+		}
+	}
+	return out
 }
 
 // BaseEngine is the engine's name without Replicated and Shared in front: what the rows' treatment follows from.

@@ -184,6 +184,10 @@ func TestClusterOfThree(t *testing.T) {
 	must(t, n3, "OPTIMIZE TABLE keyed FINAL")
 	must(t, n1, "ALTER TABLE keyed ADD COLUMN w UInt8 DEFAULT 7")
 	s.everywhere("SELECT count(), sum(w) FROM keyed", "30000\t210000\n")
+	must(t, n2, "ALTER TABLE plain RENAME COLUMN v TO w, ADD COLUMN v UInt8 DEFAULT 3")
+	must(t, n3, "ALTER TABLE keyed MODIFY COLUMN w String")
+	s.everywhere("SELECT count(), min(w), sum(v) FROM plain WHERE w = 'x'", "1200\tx\t3600\n")
+	s.everywhere("SELECT count(), sum(length(w)) FROM keyed WHERE w = '7'", "30000\t30000\n")
 	leader, err := n1.shards.leaderOf(context.Background(), 1)
 	if err != nil {
 		t.Fatal(err)

@@ -100,6 +100,18 @@ func partOf(id catalog.TableID, h *mergetree.SegmentHandle, granule uint64) virt
 	}
 }
 
+// shownName is the name of a column that has a stored name.
+func (n *Node) shownName(id catalog.TableID, stored string) string {
+	if t := n.cluster.Meta().Catalog().ByID(id); t != nil {
+		for i := range t.Columns {
+			if t.Columns[i].StoredName() == stored {
+				return t.Columns[i].Name
+			}
+		}
+	}
+	return stored
+}
+
 // partColumns are the segments of this node with what each column takes, read from their footers.
 func (n *Node) partColumns(ctx context.Context) ([]virtual.Part, error) {
 	var out []virtual.Part
@@ -115,7 +127,7 @@ func (n *Node) partColumns(ctx context.Context) ([]virtual.Part, error) {
 			}
 			p := partOf(id, h, granule)
 			for _, c := range r.Meta().Columns {
-				p.Columns = append(p.Columns, virtual.PartColumn{Name: c.Name, Type: c.Type, Bytes: uint64(c.Bytes), UncompressedBytes: uint64(c.RawBytes)})
+				p.Columns = append(p.Columns, virtual.PartColumn{Name: n.shownName(id, c.Name), Type: c.Type, Bytes: uint64(c.Bytes), UncompressedBytes: uint64(c.RawBytes)})
 			}
 			out = append(out, p)
 		}

@@ -40,7 +40,7 @@ func (n *Node) Restore(ctx context.Context, r *backup.Reader, from *backup.Table
 	o := query.InsertOptions{Direct: true}
 	count := n.shards.count()
 	rows := func(segs []backup.Segment) *restoredRows {
-		return &restoredRows{n: n, from: r, spec: spec, want: pt.Schema(), segs: segs}
+		return &restoredRows{n: n, from: r, spec: spec, want: storedSchema(into, pt.Schema()), stored: from.Stored, into: into.StoredNames(), segs: segs}
 	}
 	if count > 1 && into.ShardingKey() != "" {
 		in := rows(from.Segments)
@@ -80,7 +80,9 @@ type restoredRows struct {
 	from *backup.Reader
 	spec *mergetree.Spec
 	want column.Schema
-	segs []backup.Segment // to be read
+	// stored are the names by which segments know columns of another name, into those by which the table does that is written.
+	stored, into map[string]string
+	segs         []backup.Segment // to be read
 
 	reader *segment.Reader // nil between segments
 	name   string          // of its file
@@ -133,9 +135,37 @@ func (x *restoredRows) open(ctx context.Context, s *backup.Segment) error {
 	if r.Meta().Hash != s.Hash || uint64(r.Rows()) != s.Rows {
 		return sqlerr.New(sqlerr.BackupDamaged, "Segment %s of the backup has %d rows and calls itself %s; %d rows are wanted", s.Hash, r.Rows(), r.Meta().Hash, s.Rows)
 	}
-	x.src = newSource(x.spec, x.want, r.Schema())
+	x.src = newSource(x.spec, x.want, x.named(r.Schema()))
 	x.src.reader = r
 	return nil
+}
+
+// named is the schema of a segment with the stored names that its columns have in the table that is written; those that were dropped have one that
+// no column has.
+func (x *restoredRows) named(have column.Schema) column.Schema {
+	if x.stored == nil && x.into == nil {
+		return have
+	}
+	names := map[string]string{}
+	for name, stored := range x.stored {
+		names[stored] = name
+	}
+	out := slices.Clone(have)
+	for i, f := range out {
+		name, ok := names[f.Name]
+		if _, other := x.stored[f.Name]; !ok && other {
+			name = "#" + f.Name
+		} else if !ok {
+			name = f.Name
+		}
+		if stored, ok := x.into[name]; ok {
+			name = stored
+		} else if slices.Contains(slices.Collect(maps.Values(x.into)), name) {
+			name = "#" + name
+		}
+		out[i].Name = name
+	}
+	return out
 }
 
 // close gives up the segment being read.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -47,14 +48,14 @@ func (s *specs) compile(t *catalog.Table) (*mergetree.Spec, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &specBuilder{specs: s, t: t, spec: &mergetree.Spec{ID: t.ID, Name: t.FullName(), Columns: pt.Schema()}}
+	b := &specBuilder{specs: s, t: t, names: t.StoredNames(), spec: &mergetree.Spec{ID: t.ID, Name: t.FullName(), Columns: storedSchema(t, pt.Schema())}}
 	for _, step := range []func() error{b.mode, b.sortKey, b.partition, b.ttl, b.indexes, b.settings} {
 		if err := step(); err != nil {
 			return nil, fmt.Errorf("table %s: %w", t.FullName(), err)
 		}
 	}
 	if t.ShardingKey() != "" {
-		if _, err := s.sharding(t, b.spec.Columns); err != nil {
+		if _, err := s.sharding(t, pt.Schema()); err != nil {
 			return nil, fmt.Errorf("table %s: sharding_key: %w", t.FullName(), err)
 		}
 	}
@@ -79,12 +80,32 @@ type specBuilder struct {
 	*specs
 	t     *catalog.Table
 	spec  *mergetree.Spec
-	exprs []plan.Expr // behind spec.Exprs
+	names map[string]string // stored names of columns, where they have another
+	exprs []plan.Expr       // behind spec.Exprs
 	keys  map[int]bool
 }
 
-// analyzed resolves SQL over the table's stored columns.
+// storedSchema is a schema of columns of a table under their stored names, by which storage knows them.
+func storedSchema(t *catalog.Table, schema column.Schema) column.Schema {
+	names := t.StoredNames()
+	if names == nil {
+		return schema
+	}
+	out := slices.Clone(schema)
+	for i, f := range out {
+		if stored, ok := names[f.Name]; ok {
+			out[i].Name = stored
+		}
+	}
+	return out
+}
+
+// analyzed resolves SQL over the table's stored columns, by their stored names.
 func (b *specBuilder) analyzed(sql string) (plan.Expr, error) {
+	sql, err := define.Renamed(sql, b.names)
+	if err != nil {
+		return nil, err
+	}
 	return b.over(sql, b.spec.Columns)
 }
 
@@ -442,27 +463,38 @@ func (b *specBuilder) finish() {
 	b.spec.Missing = b.missing
 }
 
+// column is the column with a stored name.
+func (b *specBuilder) column(stored string) catalog.Column {
+	for _, c := range b.t.Columns {
+		if c.StoredName() == stored && define.IsStored(c.Default) {
+			return c
+		}
+	}
+	return catalog.Column{Name: stored}
+}
+
 // missing computes the columns that rows of an older schema lack, as their DEFAULT over what there is, else the type's default, and those
 // that they have with another type.
 func (b *specBuilder) missing(want []int, have column.Schema, in *column.Block) ([]column.Vector, error) {
 	out := make([]column.Vector, len(want))
+	var err error
 	for i, w := range want {
 		f := b.spec.Columns[w]
 		out[i] = column.NewDefaults(f.Type, in.N)
 		at, text := have.Index(f.Name), ""
 		stored := at >= 0
-		switch c := b.t.Column(f.Name); {
-		case stored && c != nil:
-			text = define.Conversion(catalog.Column{Name: f.Name, Type: have[at].Type.String()}, *c)
-		case stored:
-			text = ast.QuoteIdent(f.Name)
-		case c != nil:
-			text = c.Expr
+		c := b.column(f.Name)
+		if c.Expr, err = define.Renamed(c.Expr, b.names); err != nil {
+			return nil, err
+		}
+		if text = c.Expr; stored {
+			text = define.Conversion(catalog.Column{Name: f.Name, Type: have[at].Type.String()}, c)
 		}
 		if text == "" {
 			continue
 		}
-		e, err := b.over("CAST("+text+", "+types.QuoteString(f.Type.WithoutLowCardinality().String())+")", have)
+		var e plan.Expr
+		e, err = b.over("CAST("+text+", "+types.QuoteString(f.Type.WithoutLowCardinality().String())+")", have)
 		if err != nil && stored {
 			return nil, err
 		}

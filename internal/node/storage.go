@@ -49,7 +49,7 @@ func (s *storage) Open(ctx context.Context, req exec.ScanRequest) (exec.Scanner,
 			return nil, sqlerr.New(sqlerr.UnknownTable, "Table %s does not exist", req.Table.Name())
 		}
 	}
-	all := req.Table.Schema()
+	all := storedSchema(entry, req.Table.Schema())
 	want := make(column.Schema, len(req.Columns))
 	for i, c := range req.Columns {
 		want[i] = all[c]
@@ -300,7 +300,7 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 	kept := segment.AllGranules(r.Granules())
 	var rows *segment.RowSet
 	if req.Cond != nil {
-		cond := held(*req.Cond, req.Table.Schema(), r.Schema())
+		cond := held(*req.Cond, req.Table, r.Schema())
 		left, ps, err := r.Prune(ctx, cond, nil)
 		if err != nil {
 			return err
@@ -314,7 +314,7 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 	src := newSource(view.Spec(), want, r.Schema())
 	src.reader = r
 	sc.sources = append(sc.sources, src)
-	outcome := sc.remembered(src, req.Filter, kept)
+	outcome := sc.remembered(src, storedFilter(req), kept)
 	if kept.Count() == 0 {
 		return nil
 	}
@@ -327,42 +327,6 @@ func (sc *scanner) segment(ctx context.Context, view *mergetree.TableView, want 
 	st.Rows += read
 	src.part = read*partShare <= int64(r.Rows())
 	return nil
-}
-
-// held is what of a condition on columns as they are declared holds of those that a segment has: nothing where the column was
-// stored with another type, nor of expressions if any was, for they were computed of what is stored.
-func held(c segment.Condition, declared, have column.Schema) segment.Condition {
-	changed := map[string]bool{}
-	for _, f := range have {
-		if i := declared.Index(f.Name); i >= 0 && !mergetree.StoredAs(f.Type, declared[i].Type) {
-			changed[f.Name] = true
-		}
-	}
-	if len(changed) == 0 {
-		return c
-	}
-	return heldTerms(c, declared, changed)
-}
-
-func heldTerms(c segment.Condition, declared column.Schema, changed map[string]bool) segment.Condition {
-	var out segment.Condition
-	for _, t := range c.Terms {
-		switch t.Kind {
-		case segment.AnyOf:
-			any := make([]segment.Condition, len(t.Any))
-			for i, one := range t.Any {
-				any[i] = heldTerms(one, declared, changed)
-			}
-			t.Any = any
-		case segment.KeyRange: // columns of keys keep their types
-		default:
-			if changed[t.Column] || declared.Index(t.Column) < 0 {
-				continue
-			}
-		}
-		out.Terms = append(out.Terms, t)
-	}
-	return out
 }
 
 // conditionCache names, among what is dropped, the granules in which a query with the same filter has found no row.

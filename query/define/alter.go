@@ -153,8 +153,8 @@ func (a *alteration) addColumn(c *ast.AlterCommand) error {
 	if err != nil {
 		return err
 	}
-	if IsStored(col.Default) && slices.Contains(a.t.Dropped, col.Name) {
-		return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE ADD COLUMN of a name that a dropped column had, here `%s`, is not implemented: old rows hold that column's values still", col.Name)
+	if IsStored(col.Default) && a.t.Kind == catalog.KindTable {
+		col.Stored = storedFor(a.t, col.Name)
 	}
 	return a.place(c, col, len(a.t.Columns))
 }
@@ -220,8 +220,8 @@ func (a *alteration) dropColumn(c *ast.AlterCommand) error {
 	if len(a.t.Columns) == 1 {
 		return sqlerr.At(c.Start, sqlerr.BadArguments, "Cannot drop the only column of a table")
 	}
-	if IsMergeTree(a.t) && IsStored(a.t.Columns[i].Default) && !slices.Contains(a.t.Dropped, c.Name) {
-		a.t.Dropped = append(slices.Clone(a.t.Dropped), c.Name)
+	if old := &a.t.Columns[i]; a.t.Kind == catalog.KindTable && IsStored(old.Default) {
+		a.t.Dropped = append(slices.Clone(a.t.Dropped), old.StoredName())
 	}
 	a.t.Columns = slices.Delete(a.t.Columns, i, i+1)
 	return nil
@@ -229,15 +229,14 @@ func (a *alteration) dropColumn(c *ast.AlterCommand) error {
 
 // inKey reports whether keys, TTL or the engine read a column.
 func (a *alteration) inKey(name string) bool {
+	return a.ofKey(name) || slices.ContainsFunc(a.t.TTLs, func(t catalog.TTL) bool { return mentions(t.Expr, name) || mentions(t.Where, name) })
+}
+
+// ofKey reports whether keys or the engine read a column.
+func (a *alteration) ofKey(name string) bool {
 	exprs := append(slices.Clone(a.t.SortKey), a.t.PrimaryKey...)
-	exprs = append(exprs, a.t.PartitionBy, a.t.SampleBy)
-	for _, t := range a.t.TTLs {
-		exprs = append(exprs, t.Expr, t.Where)
-	}
-	if slices.Contains(EngineColumns(a.t), name) {
-		return true
-	}
-	return slices.ContainsFunc(exprs, func(sql string) bool { return mentions(sql, name) })
+	exprs = append(exprs, a.t.PartitionBy, a.t.SampleBy, a.t.Settings[settings.ShardingKey])
+	return slices.Contains(EngineColumns(a.t), name) || slices.ContainsFunc(exprs, func(sql string) bool { return mentions(sql, name) })
 }
 
 func mentions(sql, name string) bool {
@@ -250,8 +249,8 @@ func mentions(sql, name string) bool {
 	}
 	found := false
 	ast.Walk(e, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && id.Last() == name {
-			found = true
+		if id, ok := n.(*ast.Ident); ok {
+			found = found || slices.ContainsFunc(id.Parts, func(p ast.Name) bool { return p.Text == name })
 		}
 		return !found
 	})
@@ -274,6 +273,7 @@ func (a *alteration) modifyColumn(c *ast.AlterCommand) error {
 	if err != nil {
 		return err
 	}
+	next.Stored = old.Stored
 	if next.Type != old.Type {
 		if err := a.retype(c, old, next); err != nil {
 			return err
@@ -358,8 +358,8 @@ func (a *alteration) readBy(name string) string {
 			ast.Walk(stmt, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.Ident:
-					found = found || n.Last() == name
-				case *ast.Asterisk, *ast.ColumnsMatcher:
+					found = found || slices.ContainsFunc(n.Parts, func(p ast.Name) bool { return p.Text == name })
+				case *ast.Asterisk, *ast.QualifiedAsterisk, *ast.ColumnsMatcher:
 					found = true
 				}
 				return !found
@@ -387,8 +387,12 @@ func Conversion(old, next catalog.Column) string {
 func Converted(old, next *catalog.Table) []string {
 	var out []string
 	for _, c := range next.Columns {
-		was := old.Column(c.Name)
-		if was == nil || was.Type == c.Type || !IsStored(was.Default) || !IsStored(c.Default) {
+		i := slices.IndexFunc(old.Columns, func(was catalog.Column) bool { return was.StoredName() == c.StoredName() })
+		if i < 0 {
+			continue
+		}
+		was := &old.Columns[i]
+		if was.Type == c.Type || !IsStored(was.Default) || !IsStored(c.Default) {
 			continue
 		}
 		from, err1 := types.Parse(was.Type)
@@ -436,25 +440,6 @@ func (a *alteration) removeProperty(c *ast.AlterCommand, col *catalog.Column) er
 	default:
 		return sqlerr.At(c.Start, sqlerr.NotImplemented, "MODIFY COLUMN REMOVE %s is not implemented", c.Remove)
 	}
-	return nil
-}
-
-// renameColumn is refused: storage finds columns of older segments by name.
-func (a *alteration) renameColumn(c *ast.AlterCommand) error {
-	i := a.find(c.Name)
-	switch {
-	case i < 0 && c.IfExists:
-		return nil
-	case i < 0:
-		return sqlerr.At(c.Start, sqlerr.NotFoundColumnInBlock, "Wrong column name. Cannot find column `%s` to rename", c.Name)
-	case a.find(c.NewName) >= 0:
-		return sqlerr.At(c.Start, sqlerr.DuplicateColumn, "Cannot rename to %s: column with this name already exists", c.NewName)
-	case a.inKey(c.Name):
-		return sqlerr.At(c.Start, sqlerr.AlterOfColumnIsForbidden, "Trying to ALTER RENAME key %s column", c.Name)
-	case IsStored(a.t.Columns[i].Default) && a.t.Kind == catalog.KindTable && a.t.Engine != "Null":
-		return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE RENAME COLUMN of a stored column is not implemented")
-	}
-	a.t.Columns[i].Name = c.NewName
 	return nil
 }
 

@@ -207,6 +207,9 @@ func (o *Options) likeOther(ctx context.Context, t *catalog.Table, s *ast.Create
 			from = o.catalog().ByID(from.Target)
 		}
 		t.Columns = append(t.Columns, from.Columns...)
+		for i := range t.Columns {
+			t.Columns[i].Stored = "" // the new table has no rows
+		}
 		t.Constraints = append(t.Constraints, from.Constraints...)
 		if t.Comment == "" {
 			t.Comment = from.Comment
