@@ -48,8 +48,9 @@ const (
 	// snapshotsKept is the newest and one to fall back on.
 	snapshotsKept = 2
 
-	// maxMoves bounds the moves of partitions that wait or run: the topology, which has some 200 bytes of each, is one entry at every change.
-	maxMoves = 512
+	// maxMoves bounds the moves of partitions that wait or run: all shards may move one to another. The topology, which has some 200 bytes of each, is one
+	// entry at every change.
+	maxMoves = MaxShards
 	// pastMoves is how many ended moves are remembered, for system.moves.
 	pastMoves = 64
 	// maxMoveSegments bounds the segments of one move: a share of the most that an edit takes.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"sync/atomic"
 
 	"github.com/hashicorp/raft"
@@ -67,6 +68,9 @@ func (m *metaFSM) changeTopology(b *topologyChange) response {
 		}
 		b.to.keepSpread(m.state, len(m.topology.Shards))
 	}
+	dropped := func(id catalog.TableID) bool { return m.state.ByID(id) == nil }
+	maps.DeleteFunc(b.to.Moved, func(id catalog.TableID, _ uint64) bool { return dropped(id) })
+	maps.DeleteFunc(b.to.Spread, func(id catalog.TableID, _ int) bool { return dropped(id) })
 	m.topology = b.to
 	return response{value: b.to}
 }

@@ -93,22 +93,24 @@ func (t *Topology) cloneMoves() {
 	t.Spread = maps.Clone(t.Spread)
 }
 
-// PlanMoves adds moves, and returns their numbers. A partition of which a move between the same shards has not ended is left out.
+// PlanMoves adds moves, and returns their numbers. Where one of a partition between the same shards waits already, that is the move.
 func (m *Meta) PlanMoves(ctx context.Context, moves []Move) (ids []uint64, err error) {
 	_, err = m.ChangeTopology(ctx, func(t *Topology) (bool, error) {
 		ids = ids[:0]
+		same := true
 		for _, x := range moves {
-			if slices.ContainsFunc(t.Moves, func(y Move) bool {
-				return x.Table == y.Table && x.Partition == y.Partition && x.From == y.From && x.To == y.To && y.State == MovePlanned && y.Limit <= x.Limit
-			}) {
+			if i := slices.IndexFunc(t.Moves, func(y Move) bool {
+				return x.Table == y.Table && x.Partition == y.Partition && x.From == y.From && x.To == y.To && x.Limit == y.Limit && y.State == MovePlanned
+			}); i >= 0 {
+				ids = append(ids, t.Moves[i].ID)
 				continue
 			}
 			t.NextMove = max(t.NextMove, 1)
 			x.ID, x.State = t.NextMove, MovePlanned
 			t.NextMove++
-			t.Moves, ids = append(t.Moves, x), append(ids, x.ID)
+			t.Moves, ids, same = append(t.Moves, x), append(ids, x.ID), false
 		}
-		return len(ids) == 0, nil
+		return same, nil
 	})
 	return ids, err
 }

@@ -277,9 +277,20 @@ func (s *Shard) View(ctx context.Context, version uint64) (*View, error) {
 			return nil, err
 		}
 	}
+	return s.view(version, t), nil
+}
+
+// Now pins the shard's rows as they are read by the topology that this node knows, without waiting: for what only shows them. The caller closes it.
+func (s *Shard) Now() *View {
+	t := s.meta.Topology()
+	return s.view(t.Version, t)
+}
+
+// view pins what is applied, for a reader by a version of the topology; t is of that version or later.
+func (s *Shard) view(version uint64, t *Topology) *View {
 	v := &View{Snapshot: s.store.Snapshot()}
 	if !s.fsm.moving.Load() { // it was set before anything of a move was published
-		return v, nil
+		return v
 	}
 	v.Close()
 	s.fsm.mu.RLock()
@@ -296,7 +307,7 @@ func (s *Shard) View(ctx context.Context, version uint64) (*View, error) {
 	if !s.fsm.fences.noMoves {
 		v.Hide(s.fsm.state.moves.hidden(version, t))
 	}
-	return v, nil
+	return v
 }
 
 // awaitTopology waits until this node knows a version of the topology, and returns the newest that it knows.

@@ -168,7 +168,7 @@ func TestClusterOfThree(t *testing.T) {
 	s.everywhere("SELECT count() FROM plain JOIN keyed USING (k)", "1200\n")
 	for _, r := range n1.cluster.Shards() {
 		rows := uint64(0)
-		if err := eachTableOf(r.Store(), func(id catalog.TableID, v *mergetree.TableView) error {
+		if err := eachTableOf(r, func(id catalog.TableID, v *mergetree.TableView) error {
 			if c := n1.cluster.Meta().Catalog().ByID(id); c != nil && c.Name == "keyed" {
 				rows = v.Rows()
 			}

@@ -59,16 +59,17 @@ func (n *Node) MovePartition(ctx context.Context, t *catalog.Table, partitionID 
 
 // awaitMoves waits until moves have ended, and returns why one was cancelled.
 func (n *Node) awaitMoves(ctx context.Context, ids []uint64) error {
+	var failed error
 	for {
 		changed := n.cluster.Meta().Changed()
 		top := n.cluster.Topology()
-		if !slices.ContainsFunc(ids, func(id uint64) bool { return top.Move(id) != nil || id >= top.NextMove }) {
-			for _, x := range top.PastMoves {
-				if slices.Contains(ids, x.ID) && x.State == cluster.MoveCancelled {
-					return sqlerr.New(sqlerr.Aborted, "The move of partition %s from shard %d to shard %d was cancelled: %s", x.Partition, x.From, x.To, x.Reason)
-				}
+		for _, x := range slices.Concat(top.Moves, top.PastMoves) { // of the past, only the last are known
+			if x.State == cluster.MoveCancelled && slices.Contains(ids, x.ID) {
+				failed = sqlerr.New(sqlerr.Aborted, "The move of partition %s from shard %d to shard %d was cancelled: %s", x.Partition, x.From, x.To, x.Reason)
 			}
-			return nil
+		}
+		if !slices.ContainsFunc(ids, func(id uint64) bool { return top.Move(id) != nil || id >= top.NextMove }) {
+			return failed
 		}
 		select {
 		case <-changed:

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/ingest"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/mergetree"
@@ -29,15 +30,15 @@ func (n *Node) providers() virtual.Providers {
 // eachTable calls f for every table of each of this node's replicas.
 func (n *Node) eachTable(f func(id catalog.TableID, v *mergetree.TableView) error) error {
 	for _, r := range n.cluster.Shards() {
-		if err := eachTableOf(r.Store(), f); err != nil {
+		if err := eachTableOf(r, f); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
-func eachTableOf(s *mergetree.Store, f func(id catalog.TableID, v *mergetree.TableView) error) error {
-	snap := s.Snapshot()
+func eachTableOf(r *cluster.Shard, f func(id catalog.TableID, v *mergetree.TableView) error) error {
+	snap := r.Now()
 	defer snap.Close()
 	for _, id := range snap.Tables() {
 		if v := snap.Table(id); v != nil {
@@ -220,7 +221,7 @@ func (n *Node) metrics() []server.Metric {
 	out = append(out, n.groupMetrics()...)
 	cat := n.cluster.Meta().Catalog()
 	for _, r := range n.cluster.Shards() {
-		_ = eachTableOf(r.Store(), func(id catalog.TableID, v *mergetree.TableView) error { // the function below never fails
+		_ = eachTableOf(r, func(id catalog.TableID, v *mergetree.TableView) error { // the function below never fails
 			t := cat.ByID(id)
 			if t == nil {
 				return nil

@@ -9,7 +9,7 @@ import (
 // TestShardsUnderKeys: shards are added while there are tables with sharding keys and tokens. Those stay where they are looked for, whichever node writes
 // and reads; new tables use all shards, and so does an old one that is copied.
 func TestShardsUnderKeys(t *testing.T) {
-	virtualCluster(t, 3, 2, 1, func(s *several) {
+	virtualCluster(t, 3, 2, 1, func(t *testing.T, s *several) {
 		n := s.nodes["node-1"]
 		must(t, n, "CREATE TABLE old (k UInt64, v UInt64) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'")
 		must(t, n, "CREATE TABLE last (k UInt64, v UInt64) ENGINE = ReplacingMergeTree ORDER BY k")
@@ -69,5 +69,21 @@ func TestShardsUnderKeys(t *testing.T) {
 			t.Errorf("the copy lies on %v", on)
 		}
 		s.everywhere("SELECT count() FROM old WHERE k = 7", "2\n")
+	})
+}
+
+// TestTokensAfterShards: INSERTs into tables without a sharding key, repeated after shards were added, take no effect.
+func TestTokensAfterShards(t *testing.T) {
+	virtualCluster(t, 3, 2, 1, func(t *testing.T, s *several) {
+		must(t, s.nodes["node-1"], "CREATE TABLE plain (k UInt64) ENGINE = MergeTree ORDER BY k")
+		insert := func(n *Node) {
+			for i := range 12 {
+				must(t, n, fmt.Sprintf("INSERT INTO plain SETTINGS insert_deduplication_token = 't%d' SELECT %d", i, i))
+			}
+		}
+		insert(s.nodes["node-1"])
+		must(t, s.nodes["node-2"], "SYSTEM CLUSTER SHARDS 5")
+		insert(s.nodes["node-3"])
+		s.everywhere("SELECT count(), uniqExact(k) FROM plain", "12\t12\n")
 	})
 }
