@@ -180,7 +180,7 @@ func (f *fragmentRun) run(ctx context.Context) error {
 		f.t.Read(rows, bytes)
 	}
 	o.Planned = f.t.Planned
-	p, err := build.Build(ctx, n, build.Options{Storage: f.t.Storage, Env: f.env, Columns: f.t.Columns, Peers: f.t.Peers, Options: o})
+	p, err := build.Build(ctx, n, build.Options{Storage: f.t.Storage, Env: f.env, Columns: f.t.Columns, Peers: f.t.Peers, Choice: f.t.Choice, Options: o})
 	if err != nil {
 		return err
 	}

@@ -15,7 +15,9 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/query/fragment"
 )
 
@@ -138,7 +140,7 @@ func newSpreadAt(t testing.TB, clk clock.Clock, replicas ...[]string) *spread {
 		n := &spreadNode{m: m, net: s.net.Node(name), shards: shards}
 		e, err := New(Deps{
 			Catalog: m, Store: m, Writer: m, Cluster: n, Clock: clk, Budget: mem.NewBudget("test", 1<<30), Host: "test",
-			Server: function.Server{Version: "25.8.1.1", DisplayName: "olapd"},
+			Server: function.Server{Version: "25.8.1.1", DisplayName: "olapd"}, Files: &files.Reach{FS: vfs.NewMem(), Folder: "/user_files"},
 		})
 		if err != nil {
 			t.Fatal(err)

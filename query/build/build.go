@@ -23,6 +23,8 @@ type Options struct {
 	Remotes exec.Remotes
 	// Peers are the other nodes that run the same fragment, where Build builds one that has Shuffles.
 	Peers exec.Peers
+	// Choice chooses among the rows of a plan that is a Sort with a limit, where they may be fetched late; or is nil.
+	Choice *exec.Choice
 	// Columns marks the columns of the result that are read; nil: all. The others may be nil in its blocks.
 	Columns []bool
 	exec.Options
@@ -34,11 +36,14 @@ const maxDepth = 1000
 // Build returns the pipeline of a plan. What cannot run is NotImplemented, naming it. Nothing is
 // opened before Pipeline.Run or Plan.
 func Build(_ context.Context, n plan.Node, o Options) (*exec.Pipeline, error) {
-	b := &builder{o: o, sets: eval.NewSets(o.Env, o.CollideHashes), queued: map[*plan.Set]bool{}}
+	b := &builder{o: o, sets: eval.NewSets(o.Env, o.CollideHashes), queued: map[*plan.Set]bool{}, late: map[*plan.Sort]*exec.Choice{}}
 	b.o.Kept = eval.NewKept(o.Budget)
 	b.sets.Keep(b.o.Kept)
 	if o.Peers != nil {
 		b.enterShuffles(n, &exec.Mesh{Peers: o.Peers, Finish: true})
+	}
+	if s, ok := n.(*plan.Sort); ok && o.Choice != nil {
+		b.late[s] = o.Choice
 	}
 	root, err := b.node(n, columnsIn(o.Columns), 0)
 	if err != nil {
@@ -55,8 +60,10 @@ type builder struct {
 	shared  map[*plan.Broadcast]*exec.SharedRows
 	// meetings are the Shuffles of the fragments that are built.
 	meetings map[*plan.Shuffle]meeting
-	depth    int
-	work     map[*plan.Work]*exec.WorkRows // of the recursions around what is built
+	// late chooses among the rows of top-ks of fragments.
+	late  map[*plan.Sort]*exec.Choice
+	depth int
+	work  map[*plan.Work]*exec.WorkRows // of the recursions around what is built
 }
 
 // needed marks the columns of a node that its reader uses; nil is all.

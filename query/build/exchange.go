@@ -1,6 +1,8 @@
 package build
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
@@ -15,6 +17,7 @@ func (b *builder) exchange(n *plan.Exchange, use needed, depth int) (exec.Operat
 	var err error
 	mesh := &exec.Mesh{}
 	b.enterShuffles(n.Input, mesh)
+	late := b.lateOver(n)
 	if b.o.Remotes.Local(n.Shards) {
 		if local, err = b.node(n.Input, use, depth); err != nil {
 			return nil, err
@@ -35,6 +38,7 @@ func (b *builder) exchange(n *plan.Exchange, use needed, depth int) (exec.Operat
 		columns[i] = use.has(i)
 	}
 	e := exec.NewExchange(b.o.Remotes, n, columns, local, sent, mesh)
+	e.Late(late)
 	if len(joined) > 0 {
 		e.Otherwise(func(large []bool) (exec.Operator, []exec.SetSource, error) {
 			known := len(b.sources)
@@ -44,6 +48,41 @@ func (b *builder) exchange(n *plan.Exchange, use needed, depth int) (exec.Operat
 	}
 	return e, nil
 }
+
+// minLateBytes is the size of a node's rows, beside their sort keys, from which they are fetched only when they are chosen: less travels in the time that asking
+// takes.
+const minLateBytes = 4 << 10
+
+// lateOver returns what a fragment's nodes offer first, if it is a top-k of rows that are wide; else nil.
+func (b *builder) lateOver(n *plan.Exchange) *exec.Late {
+	s, ok := n.Input.(*plan.Sort)
+	if !ok || len(n.Shards) == 1 || s.Limit == 0 || s.Limit > exec.MaxTopBound || len(s.Keys) == 0 {
+		return nil
+	}
+	if scan, _ := scanBelow(s); scan == nil || !b.setting("query_plan_optimize_lazy_materialization") {
+		return nil
+	}
+	width := 0
+	for i, f := range s.Schema() {
+		if slices.ContainsFunc(s.Keys, func(k plan.SortKey) bool { return k.Index == i }) {
+			continue
+		}
+		if w := f.Type.Inner().Width(); w > 0 {
+			width += w
+		} else {
+			width += textBytes
+		}
+	}
+	if uint64(width)*s.Limit < minLateBytes {
+		return nil
+	}
+	late := exec.NewLate(s)
+	b.late[s] = late.Choice
+	return late
+}
+
+// textBytes is what a value of no fixed length is taken to have.
+const textBytes = 32
 
 // joinedIn collects the Broadcasts that are the right side of a join of a fragment.
 func joinedIn(n plan.Node, to map[*plan.Broadcast]bool) {

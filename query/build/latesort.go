@@ -41,7 +41,11 @@ func (b *builder) lateSort(n *plan.Sort, depth int) (exec.Operator, error) {
 			cols = append(cols, c)
 		}
 	}
-	fetch := exec.NewFetch(sort, in, len(keys), cols)
+	var rows exec.Operator = sort
+	if b.late[n] != nil {
+		rows = exec.NewPick(sort, len(keys), b.late[n])
+	}
+	fetch := exec.NewFetch(rows, in, len(keys), cols)
 	p, ok := n.Input.(*plan.Project)
 	if !ok {
 		return fetch, nil

@@ -26,6 +26,8 @@ type RemoteFragment struct {
 	Columns []bool
 	// Broadcasts are the rows of plan.Broadcasts(Plan), as blocks.
 	Broadcasts [][]*column.Block
+	// Late says that the nodes may offer sort keys before they yield rows; nil: they may not.
+	Late *Late
 	// Read hears of rows and bytes that the other nodes have read, as increments, and Planned of rows that they are to read. An error of
 	// Read ends the fragment.
 	Read    func(rows, bytes int64) error
@@ -36,6 +38,9 @@ type RemoteFragment struct {
 type RemoteRows interface {
 	// Next returns the next block, or nil at the end.
 	Next(ctx context.Context) (*column.Block, error)
+	// Offers returns the sort keys of the rows that are held back, of a Late fragment, if any are: of one node, or of those that took its place. It is called
+	// before Next, and what Take of each is called with decides what Next returns.
+	Offers(ctx context.Context) ([]Offer, error)
 	// Close ends the fragment there, if it has not ended.
 	Close()
 	// Reports tells what was done, once Next has returned nil: of one node, or of those that took its place.
@@ -87,15 +92,22 @@ func NewExchange(remotes Remotes, n *plan.Exchange, columns []bool, local Operat
 // With the operator come the sets that it needs and that were not filled before.
 func (e *Exchange) Otherwise(f func(large []bool) (Operator, []SetSource, error)) { e.otherwise = f }
 
+// Late lets the nodes offer sort keys first; the choice is that of the local part.
+func (e *Exchange) Late(l *Late) { e.fragment.Late = l }
+
 // Describe implements Operator.
 func (e *Exchange) Describe() string {
 	if e.taken {
 		return "Exchange, in another way: what would have been sent to all nodes is too large"
 	}
+	text := "Exchange, of this node and others"
 	if e.local == nil {
-		return "Exchange, of other nodes"
+		text = "Exchange, of other nodes"
 	}
-	return "Exchange, of this node and others"
+	if e.fragment.Late != nil {
+		text += ", of sort keys first"
+	}
+	return text
 }
 
 // Totals implements Operator: a fragment has none.
@@ -126,6 +138,9 @@ func (e *Exchange) streams(r *run) ([]Stream, error) {
 		if all, err = open(r, e.local); err != nil {
 			return nil, err
 		}
+	}
+	if e.fragment.Late != nil {
+		return []Stream{&lateStream{e: e, r: r, local: all, held: r.reservation()}}, nil
 	}
 	for _, x := range rows {
 		all = append(all, &remoteStream{rows: x, held: r.reservation()})

@@ -156,7 +156,7 @@ func sortBelow(op Operator) *Sort {
 		switch x := op.(type) {
 		case *Sort:
 			return x
-		case *Project, *Fetch:
+		case *Project, *Fetch, *Pick:
 			op = x.Inputs()[0]
 		default:
 			return nil

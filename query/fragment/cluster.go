@@ -75,7 +75,7 @@ type Template struct {
 // request asks a link for a fragment.
 func (t *Template) request(k linkKey, s *sending, m *meeting) *Request {
 	return &Request{linkKey: k, Catalog: t.Catalog, User: t.User, Database: t.Database, Now: t.Now, Zone: t.Zone, Settings: t.Settings,
-		Plan: s.plan, Columns: s.Columns, Broadcasts: len(s.Broadcasts), Meeting: m}
+		Plan: s.plan, Columns: s.Columns, Broadcasts: len(s.Broadcasts), Meeting: m, Late: s.Late != nil}
 }
 
 // pin asks for the rows of shards.

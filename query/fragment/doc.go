@@ -6,7 +6,8 @@
 // Cut puts an Exchange over each largest part of a plan that gives the same rows when it is run for each shard alone: scans, filters,
 // projections, ARRAY JOIN, joins that keep no rows of their right side for themselves, whose right side becomes a Broadcast. Above such a part,
 // aggregation, DISTINCT, LIMIT BY, LIMIT and top-k are done twice: for each shard below the Exchange, as states or as what may still be of
-// use, and once above it. Everything else stays on the node that has the query. Subqueries of IN are run there once, and their rows travel too.
+// use, and once above it. A join whose sides are both large is shuffled (shuffled.go): both become Shuffles, by its keys, and it stays
+// below the Exchange. Everything else stays on the node that has the query. Subqueries of IN are run there once, and their rows travel too.
 //
 // # Encoding
 //
@@ -28,4 +29,11 @@
 // blocks and at last a report back (message.go). The first stream of a query to a node pins the shards' rows at one instant, and stays
 // open as long as the query: all fragments of a query read the same rows. A node that cannot be reached before that is replaced by another that
 // has a replica (link.go); later the query ends with an error.
+//
+// A fragment with Shuffles runs on nodes that know each other (shuffle.go): each has a part of the keys, opens a stream to every other for each
+// Shuffle, sends the rows of that node's part, and says when they are all. Streams find the fragment by the node and the name of the query, the number of the
+// fragment, and the part. What arrives is taken at once, into memory or files, so that nobody who sends waits for another's work.
+//
+// A fragment that is a top-k of wide rows may be late (offer.go): it sends the sort keys of its rows, waits for the positions of those that are wanted, and reads and
+// sends the other columns of these.
 package fragment

@@ -239,6 +239,7 @@ func FuzzMessages(f *testing.F) {
 			}
 		}
 		_, _ = decodeEnd(b)
+		_, _ = decodeChosen(b, 7)
 		_, _ = decodeProgress(b)
 		_, _ = decodeReport(b)
 		_, _ = decodeIndices(b)
@@ -256,9 +257,15 @@ func TestMessages(t *testing.T) {
 		t.Errorf("%v: %v, want %v", err, got, req)
 	}
 	m := meeting{Session: 4, Own: 1, Nodes: []string{"a", "b"}}
-	req.Meeting = &m
-	if got, err = decodeRequest(req.encode()); err != nil || got.Meeting == nil || fmt.Sprint(*got.Meeting) != fmt.Sprint(m) {
+	req.Meeting, req.Late = &m, true
+	if got, err = decodeRequest(req.encode()); err != nil || got.Meeting == nil || fmt.Sprint(*got.Meeting) != fmt.Sprint(m) || !got.Late {
 		t.Errorf("%v: %v, want %v", err, got, m)
+	}
+	if at, err := decodeChosen(encodeChosen([]uint32{2, 0}), 3); err != nil || fmt.Sprint(at) != "[2 0]" {
+		t.Errorf("%v, %v", at, err)
+	}
+	if at, err := decodeChosen(encodeChosen([]uint32{3}), 3); err == nil {
+		t.Errorf("row 3 of 3: %v", at)
 	}
 	why := sqlerr.New(sqlerr.MemoryLimitExceeded, "Too much")
 	if end, err := decodeEnd(encodeEnd(why)); err != nil || !sqlerr.Is(end, sqlerr.MemoryLimitExceeded) || !strings.Contains(end.Error(), "Too much") {

@@ -153,6 +153,8 @@ type rows struct {
 	report  *exec.RemoteReport
 	closed  bool
 	meets   bool // other nodes count on this one
+	offered *column.Block
+	early   *column.Block // rows that came where an offer may have
 }
 
 // send sends the rows of the Broadcasts and the start. Errors show in what the node answers, or does not.
@@ -171,6 +173,10 @@ func (r *rows) send() {
 func (r *rows) Next(ctx context.Context) (*column.Block, error) {
 	for {
 		switch {
+		case r.early != nil:
+			b := r.early
+			r.early = nil
+			return b, nil
 		case r.closed, r.report != nil:
 			return nil, nil
 		case len(r.instead) > 0:
@@ -185,6 +191,36 @@ func (r *rows) Next(ctx context.Context) (*column.Block, error) {
 		}
 		if b != nil || r.report != nil {
 			return b, nil
+		}
+	}
+}
+
+// Offers implements exec.RemoteRows.
+func (r *rows) Offers(ctx context.Context) ([]exec.Offer, error) {
+	for {
+		switch {
+		case r.closed, r.report != nil, r.early != nil:
+			return nil, nil
+		case len(r.instead) > 0:
+			var out []exec.Offer
+			for _, x := range r.instead {
+				some, err := x.Offers(ctx)
+				if err != nil {
+					return nil, err
+				}
+				out = append(out, some...)
+			}
+			return out, nil
+		}
+		b, err := r.receive(ctx)
+		if err != nil {
+			if err = r.replace(ctx, err); err != nil {
+				return nil, err
+			}
+			continue
+		}
+		if r.early = b; r.offered != nil {
+			return []exec.Offer{{Keys: r.offered, Take: func(at []uint32) error { return r.f.send(msgChosen, encodeChosen(at)) }}}, nil
 		}
 	}
 }
@@ -216,6 +252,13 @@ func (r *rows) receive(ctx context.Context) (*column.Block, error) {
 	case msgBlock:
 		r.taken()
 		return decodeBlock(body, r.s.fields)
+	case msgOffer:
+		if r.s.Late == nil || r.offered != nil {
+			return nil, corrupt("node %s offers what it was not asked for", r.l.node)
+		}
+		r.taken()
+		r.offered, err = decodeBlock(body, r.s.Late.Keys)
+		return nil, err
 	case msgReport:
 		r.taken()
 		rep, err := decodeReport(body)

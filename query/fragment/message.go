@@ -25,10 +25,12 @@ type Stream interface {
 //	                 start      –, when all rows of all Broadcasts are there
 //	                 shuffle    shuffleMessage, the first of a stream with rows of a shuffle
 //	                 block      as below: rows of the shuffle
+//	                 chosen     uv n, n times the position of a row whose keys were offered
 //	                 end        uv code of an error, text: 0 and none if the rows were all; the last of a shuffle's
 //	back from it     pinned     uv n, n times the index that a shard is read at, in the order of the pin
 //	                 progress   uv rows to be read, uv rows read, uv bytes read; each since the last
 //	                 block      u8 flag for each column of the fragment: 1 if it is there; blockcodec of those
+//	                 offer      as block, of sort keys: of rows that wait for chosen
 //	                 report     uv rows seen by the top-k, uv lines, each a text, uv bytes sent to third nodes (not of older versions); the last
 type messageKind byte
 
@@ -43,6 +45,8 @@ const (
 	msgPin      messageKind = 8
 	msgShuffle  messageKind = 9
 	msgEnd      messageKind = 10
+	msgOffer    messageKind = 11
+	msgChosen   messageKind = 12
 )
 
 // conn sends and receives messages. Any number of goroutines may send; one receives.

@@ -20,6 +20,8 @@ type Request struct {
 	Broadcasts int
 	Columns    []bool
 	Plan       []byte
+	// Late lets the node offer the sort keys of its rows, and wait, before it yields any.
+	Late bool
 	// Meeting is where the rows of the fragment's Shuffles go; nil: it has none.
 	Meeting *meeting
 }
@@ -83,16 +85,17 @@ func (r *reader) version() {
 	}
 }
 
-// requestVersion is the first byte of a request; meetingVersion of one that ends with a meeting, which older nodes refuse.
+// requestVersion is the first byte of a request; laterVersion of one that says behind the plan whether it is late and where it meets, which older nodes
+// refuse.
 const (
 	requestVersion = 1
-	meetingVersion = 2
+	laterVersion   = 2
 )
 
 func (q *Request) encode() []byte {
 	w := &writer{b: []byte{requestVersion}}
-	if q.Meeting != nil {
-		w.b[0] = meetingVersion
+	if q.Meeting != nil || q.Late {
+		w.b[0] = laterVersion
 	}
 	w.text(q.Query)
 	w.uv(q.Link)
@@ -112,6 +115,11 @@ func (q *Request) encode() []byte {
 		w.flag(x)
 	}
 	w.text(string(q.Plan))
+	if w.b[0] != laterVersion {
+		return w.b
+	}
+	w.flag(q.Late)
+	w.flag(q.Meeting != nil)
 	if m := q.Meeting; m != nil {
 		w.uv(m.Session)
 		w.count(m.Own)
@@ -125,8 +133,8 @@ func (q *Request) encode() []byte {
 
 func decodeRequest(body []byte) (*Request, error) {
 	r := &reader{b: body}
-	meets := len(body) > 0 && body[0] == meetingVersion
-	if meets {
+	later := len(body) > 0 && body[0] == laterVersion
+	if later {
 		r.u8()
 	} else {
 		r.version()
@@ -151,8 +159,11 @@ func decodeRequest(body []byte) (*Request, error) {
 		return nil, corrupt("a fragment of %d bytes", len(q.Plan))
 	}
 	q.Plan = slices.Clone(q.Plan)
-	if meets {
-		q.Meeting = r.meeting()
+	if later {
+		q.Late = r.flag()
+		if r.flag() {
+			q.Meeting = r.meeting()
+		}
 	}
 	return q, r.err
 }

@@ -29,6 +29,8 @@ type Task struct {
 	Rows func() (number int, b *column.Block, err error)
 	// Peers are the nodes that run it together, if it has plan.Shuffles; else nil.
 	Peers exec.Peers
+	// Choice lets the rows of a late top-k be chosen; nil: it is not late.
+	Choice *exec.Choice
 	// Emit sends rows back; columns that were not asked for may be nil.
 	Emit func(*column.Block) error
 	// Read counts what was read, Planned what is to be, for the node that asks. They may be called from any goroutine.
@@ -216,6 +218,9 @@ func (s *Server) run(ctx context.Context, from string, c *conn, req *Request, p 
 			return 0, nil, corrupt("a message of kind %d before the start", k)
 		}
 		return decodeRows(body, req.Broadcasts)
+	}
+	if req.Late {
+		t.Choice = &exec.Choice{Of: func(_ context.Context, keys *column.Block) ([]uint32, error) { return c.offer(keys) }}
 	}
 	rep := newReporter(ctx, c, s.clock)
 	t.Read, t.Planned = rep.read, rep.plan
