@@ -235,6 +235,10 @@ func TestDashboardQueries(t *testing.T) {
 	ask(t, n, "default", "", `INSERT INTO events SELECT now64(3) - number / 10, ['view', 'order'][number % 2 + 1], number % 50, generateUUIDv4(), concat('/product/', toString(number % 7)), '',
 		['DE', 'FR', 'US'][number % 3 + 1], ['phone', 'desktop'][number % 2 + 1], ['Firefox', 'Chrome'][number % 2 + 1], if(number % 20 = 0, 500, 200), number % 300, number % 2 * 9.99, 0, number
 		FROM numbers(3000)`)
+	adHoc := ask(t, n, "grafana", "grafana", `SELECT count() FROM events settings limit = 10000, additional_table_filters={'default.events' : ' country = \'DE\' '}`)
+	if adHoc.Data[0][0] != 1000.0 {
+		t.Errorf("with an ad-hoc filter: %v", adHoc.Data)
+	}
 	now := time.Now()
 	pages := []page{
 		{from: now.Add(-time.Hour), to: now.Add(time.Minute), interval: 10 * time.Second},

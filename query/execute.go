@@ -272,7 +272,7 @@ func (x *statement) logRefused(err error) {
 	text := x.shownText()
 	x.record(virtual.QueryLogEntry{Type: virtual.ExceptionBeforeStart, Time: now, NormalizedHash: normalizedHash(text), Process: virtual.Process{
 		QueryID: x.in.ID, Query: text, User: x.s.o.User, Database: x.db, Started: now, Settings: x.set.Changed(), Kind: kindOf(x.ast),
-		Address: client.Address, Interface: client.Interface, ClientName: client.Name, UserAgent: client.UserAgent, HTTPMethod: client.HTTPMethod,
+		Address: client.Address, Interface: client.Interface, ClientName: client.Name, UserAgent: client.UserAgent, HTTPMethod: client.HTTPMethod, Secure: client.Secure,
 	}}, err, false)
 }
 

@@ -113,7 +113,7 @@ func (q *running) info() virtual.Process {
 	return virtual.Process{
 		QueryID: q.id, Query: q.text, User: q.user, Database: q.database, Kind: q.kind,
 		Address: q.client.Address, Interface: q.client.Interface, ClientName: q.client.Name,
-		UserAgent: q.client.UserAgent, HTTPMethod: q.client.HTTPMethod,
+		UserAgent: q.client.UserAgent, HTTPMethod: q.client.HTTPMethod, Secure: q.client.Secure,
 		Started: q.started, Elapsed: time.Duration(p.ElapsedNanos), Cancelled: q.cancelled.Load(),
 		ReadRows: p.ReadRows, ReadBytes: p.ReadBytes, TotalRows: p.TotalRows,
 		WrittenRows: p.WrittenRows, WrittenBytes: p.WrittenBytes,

@@ -20,6 +20,7 @@ type Client struct {
 	Name       string
 	UserAgent  string
 	HTTPMethod string
+	Secure     bool // over TLS
 }
 
 // Query is one statement to execute.

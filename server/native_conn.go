@@ -2,6 +2,7 @@ package server
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
@@ -136,11 +137,17 @@ func (c *nativeConn) hello() error {
 	return c.r.Err()
 }
 
+// secure reports whether the client came over TLS.
+func (c *nativeConn) secure() bool {
+	_, ok := c.net.(*tls.Conn)
+	return ok
+}
+
 // open begins the session, in the database the client asks for.
 func (c *nativeConn) open() error {
 	sess, err := c.s.cfg.Engine.NewSession(query.SessionOptions{
 		User:   c.client.User,
-		Client: query.Client{Address: c.net.RemoteAddr().String(), Interface: "TCP", Name: c.client.Name},
+		Client: query.Client{Address: c.net.RemoteAddr().String(), Interface: "TCP", Name: c.client.Name, Secure: c.secure()},
 	})
 	if err != nil || c.client.Database == "" || c.client.Database == sess.Database() {
 		c.session = sess

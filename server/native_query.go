@@ -149,7 +149,7 @@ func (q *nativeQuery) run(p protocol.Query, tables []query.External) (err error)
 	in := query.Query{
 		Text: p.Text, ID: p.ID, Settings: q.settings(p.Settings), Revision: q.revision,
 		Tables: tables, Rows: q.rows, OwnOutput: true,
-		Client:   &query.Client{Address: q.net.RemoteAddr().String(), Interface: "TCP", Name: p.Info.Name},
+		Client:   &query.Client{Address: q.net.RemoteAddr().String(), Interface: "TCP", Name: p.Info.Name, Secure: q.secure()},
 		Progress: func(p query.Progress) { q.latest.Store(&p) },
 	}
 	if in.Params, err = params(p.Parameters); err != nil {

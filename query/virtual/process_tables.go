@@ -104,7 +104,7 @@ func queryLog(_ context.Context, s *Source, add func(row)) error {
 		if e.Events != nil {
 			r["ProfileEvents"] = e.Events
 		}
-		r["hostname"] = s.Host
+		r["hostname"], r["is_secure"] = s.Host, e.Secure
 		if e.Tables != nil {
 			r["databases"], r["tables"] = e.Databases, e.Tables
 		}

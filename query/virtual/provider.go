@@ -149,6 +149,7 @@ type Process struct {
 	Threads                              int
 	Settings                             map[string]string
 	HTTPMethod, UserAgent                string
+	Secure                               bool // over TLS
 }
 
 // QueryLogEntry is a finished or failed query.
