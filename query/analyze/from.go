@@ -354,6 +354,9 @@ func (s *scope) tableFunction(t *ast.TableFunction) (*frame, error) {
 	if !t.Database.IsZero() {
 		return nil, sqlerr.New(sqlerr.UnknownFunction, "Unknown table function %s.%s", t.Database.Text, t.Call.Name)
 	}
+	if t.Call.Name == "merge" {
+		return s.mergeFunction(t)
+	}
 	call, err := s.tableCall(t.Call)
 	if err != nil {
 		return nil, err

@@ -23,6 +23,7 @@ var tableFunctions = map[string]string{
 	"zeros":           "Yields as many zeros: zeros(count).",
 	"zeros_mt":        "Is zeros.",
 	"one":             "Yields one row of a zero.",
+	"merge":           "Yields the rows of all tables whose names match: merge([database,] 'regular expression').",
 	"null":            "Yields no rows of the columns in its structure: null('a UInt8, b String').",
 	"values":          "Yields constant rows: values('a UInt8, b String', (1, 'x'), (2, 'y')).",
 	"view":            "Yields the rows of a subquery: view(SELECT …).",
