@@ -280,7 +280,7 @@ func (d *nativeReader) row(data []byte, eof bool, r *Rows) (int, error) {
 		given[c] = true
 		want, got := r.Cols[c].Type(), cols[i].Type()
 		switch {
-		case want.Equal(got), want.Kind == types.Nullable && want.Elem().Equal(got), want.Kind == got.Kind && want.Kind == types.DateTime:
+		case types.SameShape(want, got), want.Kind == types.Nullable && want.Elem().Equal(got), want.Kind == got.Kind && want.Kind == types.DateTime:
 			r.Cols[c].AppendRange(cols[i], 0, n)
 		default:
 			return 0, sqlerr.New(sqlerr.TypeMismatch, "Type of column %s is %s in the Native data, and %s in the table", name, got, want)

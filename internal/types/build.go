@@ -89,7 +89,7 @@ func init() {
 		"Decimal": buildDecimal, "Decimal32": buildSizedDecimal(MaxPrecision32), "Decimal64": buildSizedDecimal(MaxPrecision64),
 		"Decimal128": buildSizedDecimal(MaxPrecision128), "Decimal256": buildSizedDecimal(MaxPrecision256),
 		"Enum": buildEnum, "Enum8": buildEnum, "Enum16": buildEnum,
-		"Nullable": buildNullable, "LowCardinality": buildLowCardinality, "Array": buildArray, "Map": buildMap, "Tuple": buildTuple,
+		"Nullable": buildNullable, "LowCardinality": buildLowCardinality, "Array": buildArray, "Map": buildMap, "Tuple": buildTuple, "Nested": buildNested,
 		"AggregateFunction": buildAggregate, "SimpleAggregateFunction": buildSimpleAggregate,
 	}
 }

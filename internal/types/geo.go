@@ -18,12 +18,12 @@ var geoTypes = []*Type{TPoint, TLineString, TRing, TMultiLineString, TPolygon, T
 // named returns the type t under a name of its own.
 func named(name string, t *Type) *Type {
 	c := *t
-	c.name = name
+	c.name, c.custom = name, true
 	return &c
 }
 
-// sameShape reports whether two types are the same but for the names of geometric types in them.
-func sameShape(a, b *Type) bool {
+// SameShape reports whether two types are the same but for names such as Point and Nested in them: values are the same.
+func SameShape(a, b *Type) bool {
 	if a.Equal(b) {
 		return true
 	}
@@ -41,7 +41,7 @@ func sameShape(a, b *Type) bool {
 		}
 	}
 	for i, e := range a.Elems {
-		if !sameShape(e, b.Elems[i]) {
+		if !SameShape(e, b.Elems[i]) {
 			return false
 		}
 	}

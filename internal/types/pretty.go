@@ -11,11 +11,10 @@ func (t *Type) appendPretty(dst []byte, depth int) []byte {
 	default:
 		return append(dst, t.name...)
 	}
-	open := strings.IndexByte(t.name, '(')
-	if open < 0 { // Point
+	if t.custom {
 		return append(dst, t.name...)
 	}
-	dst = append(dst, t.name[:open+1]...)
+	dst = append(dst, t.name[:strings.IndexByte(t.name, '(')+1]...)
 	for i, e := range t.Elems {
 		if i > 0 {
 			dst = append(dst, ',')

@@ -14,7 +14,7 @@ func Supertype(ts ...*Type) (*Type, error) {
 	}
 	same := true
 	for _, t := range ts[1:] {
-		same = same && sameShape(t, ts[0])
+		same = same && SameShape(t, ts[0])
 	}
 	if same {
 		return ts[0], nil
@@ -65,7 +65,7 @@ func superInner(inner, all []*Type) (*Type, error) {
 	first := inner[0]
 	same := true
 	for _, t := range inner[1:] {
-		same = same && sameShape(t, first)
+		same = same && SameShape(t, first)
 	}
 	if same {
 		return first, nil

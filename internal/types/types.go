@@ -76,6 +76,7 @@ type Type struct {
 	Enum   []EnumValue    // Enum8, Enum16: sorted by value
 	Func   string         // AggregateFunction, SimpleAggregateFunction: name as written
 	Params []string       // AggregateFunction: parameters as SQL literals
+	custom bool           // the name is one of its own, not made of the elements' (Point, Nested)
 	name   string
 }
 

@@ -10,7 +10,7 @@ import (
 func TestParseNames(t *testing.T) {
 	for in, want := range map[string]string{
 		"BIGINT": "Int64", "VARCHAR(255)": "String", "INT(11) UNSIGNED": "", "int unsigned": "UInt32", "DOUBLE PRECISION": "Float64", "Decimal(10,2)": "Decimal(10, 2)",
-		"Decimal64(4)": "Decimal(18, 4)", "Decimal256(5)": "Decimal(76, 5)", "Array(Point)": "Array(Point)", "MultiPolygon": "MultiPolygon", "Enum('a','b'=5)": "Enum8('a' = 1, 'b' = 5)", "Tuple(a Int8, b Array(String))": "Tuple(a Int8, b Array(String))",
+		"Decimal64(4)": "Decimal(18, 4)", "Decimal256(5)": "Decimal(76, 5)", "Array(Point)": "Array(Point)", "Nested(a BIGINT, b Nested(c String))": "Nested(a Int64, b Nested(c String))", "MultiPolygon": "MultiPolygon", "Enum('a','b'=5)": "Enum8('a' = 1, 'b' = 5)", "Tuple(a Int8, b Array(String))": "Tuple(a Int8, b Array(String))",
 		"DateTime64(3,'UTC')": "DateTime64(3, 'UTC')", "LowCardinality(Nullable(String))": "LowCardinality(Nullable(String))", "Map(String,Array(Tuple(UInt8)))": "Map(String, Array(Tuple(UInt8)))",
 		"AggregateFunction(quantile(0.5), Float64)": "AggregateFunction(quantile(0.5), Float64)", "TIMESTAMP": "DateTime", "FixedString(16)": "FixedString(16)",
 	} {
@@ -28,7 +28,7 @@ func TestParseNames(t *testing.T) {
 	}
 	for in, code := range map[string]sqlerr.Code{
 		"Bogus": sqlerr.UnknownType, "FixedString(0)": sqlerr.ArgumentOutOfBound, "Nullable(Array(Int8))": sqlerr.IllegalTypeOfArgument, "DateTime64(10)": sqlerr.ArgumentOutOfBound,
-		"Decimal(77)": sqlerr.ArgumentOutOfBound, "Array(": sqlerr.SyntaxError, "Enum8('a'=1,'a'=2)": sqlerr.SyntaxError,
+		"Decimal(77)": sqlerr.ArgumentOutOfBound, "Array(": sqlerr.SyntaxError, "Nested()": sqlerr.EmptyDataPassed, "Nested(UInt8)": sqlerr.SyntaxError, "Nested(a UInt8, a Int8)": sqlerr.DuplicateColumn, "Nullable(Nested(a UInt8))": sqlerr.IllegalTypeOfArgument, "Enum8('a'=1,'a'=2)": sqlerr.SyntaxError,
 	} {
 		if _, err := Parse(in); !sqlerr.Is(err, code) {
 			t.Errorf("Parse(%q): %v, want code %d", in, err, code)

@@ -55,7 +55,9 @@ func (s *scope) arrayJoin(t *ast.ArrayJoin) (*frame, error) {
 // arrays are the arrays one item stands for: itself, or the columns name.x, name.y … of a Nested.
 func (s *scope) arrays(e ast.Expr) ([]item, error) {
 	inner, name := ast.Unalias(e)
-	if id, ok := inner.(*ast.Ident); ok {
+	id, isIdent := inner.(*ast.Ident)
+	aliased := name != ""
+	if isIdent {
 		prefix := id.Last()
 		if name == "" {
 			name = prefix
@@ -67,6 +69,9 @@ func (s *scope) arrays(e ast.Expr) ([]item, error) {
 	x, err := s.resolve(inner)
 	if err != nil {
 		return nil, err
+	}
+	if c, ok := x.(*plan.Col); ok && isIdent && !aliased && strings.HasSuffix(c.Name, "."+name) {
+		name = c.Name // one array of a Nested
 	}
 	if name == "" {
 		name = s.columnName(inner)

@@ -156,7 +156,10 @@ func (s *scope) fromColumn(path []string) (*item, error) {
 		}
 	}
 	m, err := s.from.match(path)
-	if m == nil || err != nil {
+	if m == nil && err == nil {
+		return s.wholeNested(path)
+	}
+	if err != nil {
 		return nil, err
 	}
 	e, err := s.columnExpr(m.src, m.col)
@@ -164,6 +167,35 @@ func (s *scope) fromColumn(path []string) (*item, error) {
 		return nil, err
 	}
 	return s.part(item{e: e}, m.rest, s.shownName(m, path))
+}
+
+// wholeNested is what the name of a flattened Nested alone means: an array of tuples of its columns; nil if it is none.
+func (s *scope) wholeNested(path []string) (*item, error) {
+	if len(path) != 1 {
+		return nil, nil
+	}
+	columns := s.nested(path[0], path[0])
+	if columns == nil {
+		return nil, nil
+	}
+	var arrays []plan.Expr
+	var elems []*types.Type
+	var names []string
+	for _, c := range columns {
+		arrays = append(arrays, c.e)
+		elems = append(elems, c.e.Type().Elem())
+		names = append(names, strings.TrimPrefix(c.name, path[0]+"."))
+	}
+	zipped, err := s.call("arrayZip", arrays...)
+	if err != nil {
+		return nil, err
+	}
+	t := types.NewArray(types.NewTuple(elems, names))
+	e, err := s.call("CAST", zipped, &plan.Const{Value: column.NewStrings(t.String()), T: types.TString})
+	if err != nil {
+		return nil, err
+	}
+	return &item{e: e, name: path[0]}, nil
 }
 
 // match finds the one column a path means: the left one if there is one join, AmbiguousIdentifier among more.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
@@ -102,9 +103,9 @@ func (a *alteration) command(c *ast.AlterCommand) error {
 	}
 	switch c.Kind {
 	case ast.AlterAddColumn:
-		return a.addColumn(c)
+		return a.addColumns(c)
 	case ast.AlterDropColumn:
-		return a.dropColumn(c)
+		return a.dropColumns(c)
 	case ast.AlterModifyColumn:
 		return a.modifyColumn(c)
 	case ast.AlterRenameColumn:
@@ -140,6 +141,25 @@ func (a *alteration) command(c *ast.AlterCommand) error {
 
 func (a *alteration) find(name string) int {
 	return slices.IndexFunc(a.t.Columns, func(c catalog.Column) bool { return c.Name == name })
+}
+
+// addColumns adds a column, or those that a Nested stands for one behind the other.
+func (a *alteration) addColumns(c *ast.AlterCommand) error {
+	defs, err := a.o.flattened([]*ast.ColumnDef{c.Column})
+	if err != nil {
+		return err
+	}
+	for i, d := range defs {
+		one := *c
+		one.Column = d
+		if i > 0 {
+			one.First, one.After = false, defs[i-1].Name
+		}
+		if err := a.addColumn(&one); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (a *alteration) addColumn(c *ast.AlterCommand) error {
@@ -200,6 +220,30 @@ func (a *alteration) place(c *ast.AlterCommand, col catalog.Column, at int) erro
 		at = i + 1
 	}
 	a.t.Columns = slices.Insert(a.t.Columns, at, col)
+	return nil
+}
+
+// dropColumns drops a column, or those of a Nested by its name.
+func (a *alteration) dropColumns(c *ast.AlterCommand) error {
+	if a.find(c.Name) >= 0 {
+		return a.dropColumn(c)
+	}
+	var parts []string
+	for _, col := range a.t.Columns {
+		if strings.HasPrefix(col.Name, c.Name+".") {
+			parts = append(parts, col.Name)
+		}
+	}
+	if parts == nil {
+		return a.dropColumn(c)
+	}
+	for _, p := range parts {
+		one := *c
+		one.Name = p
+		if err := a.dropColumn(&one); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -86,6 +86,10 @@ func positioned(err error, n ast.Node) error {
 
 // columns makes the columns of definitions.
 func (o *Options) columns(ctx context.Context, defs []*ast.ColumnDef) ([]catalog.Column, error) {
+	defs, err := o.flattened(defs)
+	if err != nil {
+		return nil, err
+	}
 	var out []catalog.Column
 	seen := map[string]bool{}
 	for _, d := range defs {

@@ -38,6 +38,7 @@ type Target struct {
 	exprs  []*eval.Program
 	stored []int // positions of Stored in all
 	checks []check
+	nested [][]int // positions in all of the columns of each Nested
 	// NullAsDefault gives NULL in a column that is not Nullable the column's default; else it is an error.
 	NullAsDefault bool
 }
@@ -63,6 +64,7 @@ func New(ctx context.Context, t *catalog.Table, names []string, o analyze.Option
 		g.all = append(g.all, column.Field{Name: c.Name, Type: typ})
 		g.given = append(g.given, -1)
 	}
+	g.nested = nestedGroups(g.all, g.stored)
 	if names == nil {
 		names = Insertable(t)
 	}
@@ -222,6 +224,10 @@ func (g *Target) Block(in *column.Block, omitted [][]uint8) (*column.Block, erro
 			return nil, err
 		}
 		work.Cols[i] = v
+	}
+	g.fillNested(work)
+	if err := g.checkNested(work); err != nil {
+		return nil, err
 	}
 	if err := g.check(work); err != nil {
 		return nil, err
