@@ -182,7 +182,10 @@ func (p *part) Send(ctx context.Context, shuffle, to int, fields column.Schema) 
 			return nil, err
 		}
 		in, err := other.arrive(ctx, shuffle, p.Own)
-		return &nearSender{in}, err
+		if err != nil {
+			return nil, err
+		}
+		return &nearSender{in}, nil
 	}
 	ctx, end := context.WithCancel(ctx)
 	st, err := p.all.cluster.Open(ctx, node)
@@ -200,7 +203,10 @@ func (p *part) Send(ctx context.Context, shuffle, to int, fields column.Schema) 
 	}
 	m := shuffleMessage{key, shuffle, p.Own}
 	if err := s.send(msgShuffle, m.encode()); err != nil {
-		return nil, s.Close(err)
+		if cerr := s.Close(err); cerr != nil { // why the other side has ended the stream
+			err = cerr
+		}
+		return nil, s.broken(err)
 	}
 	return s, nil
 }
@@ -311,51 +317,4 @@ func (in *incoming) take(c *conn) (end, err error) {
 			return nil, err
 		}
 	}
-}
-
-// shuffleMessage begins a stream with rows of a shuffle for a part, from another.
-type shuffleMessage struct {
-	partKey
-	shuffle, sender int
-}
-
-func (m *shuffleMessage) encode() []byte {
-	w := &writer{b: []byte{requestVersion}}
-	w.text(m.From)
-	w.text(m.Query)
-	w.uv(m.Session)
-	w.count(m.Own)
-	w.count(m.shuffle)
-	w.count(m.sender)
-	return w.b
-}
-
-func decodeShuffle(body []byte) (*shuffleMessage, error) {
-	r := &reader{b: body}
-	r.version()
-	m := &shuffleMessage{partKey: partKey{From: r.text(), Query: r.text(), Session: r.uv()}}
-	m.Own, m.shuffle, m.sender = r.index(maxShards), r.index(maxShuffles), r.index(maxShards)
-	return m, r.err
-}
-
-func encodeEnd(why error) []byte {
-	w := &writer{}
-	if why == nil {
-		w.uv(0)
-		w.text("")
-		return w.b
-	}
-	w.uv(uint64(uint32(sqlerr.CodeOf(why))))
-	w.text(why.Error())
-	return w.b
-}
-
-// decodeEnd returns the error that the sender had, and that of decoding.
-func decodeEnd(body []byte) (end, err error) {
-	r := &reader{b: body}
-	code, text := r.uv(), r.text()
-	if r.err != nil || code == 0 {
-		return nil, r.err
-	}
-	return &sqlerr.Error{Code: sqlerr.Code(int32(uint32(code))), Msg: text, Pos: -1}, nil
 }
