@@ -8,10 +8,10 @@ import (
 	"github.com/olapd/olapd/internal/types"
 )
 
-// One vector of 2,048 rows into one group, or into 1,000.
+// One vector of 2,048 rows into one group, into 1,000, or into 8 one behind the other.
 func BenchmarkAdd(b *testing.B) {
 	const n, dictSize = 2048, 500
-	codes, groups, xs, small := make([]uint32, n), make([]uint32, n), make([]int64, n), make([]uint8, n)
+	codes, groups, runs, xs, small := make([]uint32, n), make([]uint32, n), make([]uint32, n), make([]int64, n), make([]uint8, n)
 	values := column.NewStr(types.TString, dictSize)
 	for i := range dictSize {
 		values.AppendString(fmt.Sprintf("https://example.com/page/%d", i))
@@ -19,7 +19,7 @@ func BenchmarkAdd(b *testing.B) {
 	plain := column.NewStr(types.TString, n)
 	for i := range n {
 		x := uint32(i) * 2654435761
-		codes[i], groups[i], xs[i], small[i] = x%dictSize, x%1000, int64(x), uint8(x)
+		codes[i], groups[i], runs[i], xs[i], small[i] = x%dictSize, x%1000, uint32(i/256), int64(x), uint8(x)
 		plain.Append(values.At(int(codes[i])))
 	}
 	dict := &column.Dict{Codes: codes, Values: values, Unique: true}
@@ -45,8 +45,8 @@ func BenchmarkAdd(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		for _, to := range [][]uint32{nil, groups} {
-			b.Run(fmt.Sprintf("%s/%s/groups=%v", c.name, shape, to != nil), func(b *testing.B) {
+		for i, to := range [][]uint32{nil, groups, runs} {
+			b.Run(fmt.Sprintf("%s/%s/groups=%s", c.name, shape, []string{"1", "1000", "runs"}[i]), func(b *testing.B) {
 				s := fn.New()
 				s.Grow(1000)
 				b.ReportAllocs()

@@ -41,6 +41,10 @@ var countAggregate = &fold[uint64]{
 				return nil
 			}
 		}
+		if inRuns(groups) {
+			countRuns(s.s, groups)
+			return nil
+		}
 		for _, g := range groups {
 			s.s[g]++
 		}

@@ -172,6 +172,10 @@ func total[T, A number](v column.Vector, n int) A {
 func addSum[T, A number](s *foldStates[A], groups []uint32, args []column.Vector, _ int) error {
 	values := data[T](args[0])
 	acc := s.s
+	if inRuns(groups) {
+		sumRuns(acc, groups, values)
+		return nil
+	}
 	for i, x := range values {
 		acc[groups[i]] += A(x)
 	}
@@ -428,6 +432,10 @@ func avgAll[T, A number](_ *foldStates[avgState[A]], one *avgState[A], args []co
 }
 
 func addAvg[T, A number](s *foldStates[avgState[A]], groups []uint32, args []column.Vector, _ int) error {
+	if inRuns(groups) {
+		averageRuns(s.s, groups, data[T](args[0]))
+		return nil
+	}
 	for i, x := range data[T](args[0]) {
 		a := &s.s[groups[i]]
 		a.sum += A(x)
