@@ -284,8 +284,11 @@ func pushFloat(out column.Builder, x float64) {
 	}
 }
 
-// wideOf cuts a finite x off to an integer, modulo 2^256.
+// wideOf cuts x off to an integer, modulo 2^256; what is not finite is 0.
 func wideOf(x float64) types.I256 {
+	if math.IsNaN(x) || math.IsInf(x, 0) {
+		return types.I256{}
+	}
 	b, _ := new(big.Float).SetFloat64(x).Int(nil)
 	v, _ := types.I256FromBig(b)
 	return v

@@ -81,14 +81,13 @@ func init() {
 
 func resolveBits(name string, op bitOp) func(*Env, []Arg) (*types.Type, error) {
 	return func(_ *Env, args []Arg) (*types.Type, error) {
-		check := (*types.Type).IsInteger
-		if op >= bitRotateLeft {
-			check = isPlainInt
-		}
-		if err := checkTypes(name, args, check); err != nil {
+		if err := checkTypes(name, args, (*types.Type).IsInteger); err != nil {
 			return nil, err
 		}
 		a, b := args[0].Type, args[1].Type
+		if op >= bitRotateLeft && (isWideInt(a) || isWideInt(b)) {
+			return nil, sqlerr.New(sqlerr.NotImplemented, "Bit rotate is not implemented for big integers")
+		}
 		if op >= bitShiftLeft && isWideInt(b) {
 			return nil, sqlerr.New(sqlerr.NotImplemented, "%s is not implemented for big integers as second argument", name)
 		}

@@ -250,18 +250,22 @@ func evalHex(c *Call) (column.Vector, error) {
 		case float64:
 			out.Data = appendHexBytes(out.Data, math.Float64bits(x), 8)
 		case types.U128:
-			out.Data = hexWide(out.Data, x.Hi, x.Lo, t.Kind == types.UUID)
+			if t.Kind == types.UUID {
+				out.Data = appendHexWord(appendHexWord(out.Data, x.Hi), x.Lo)
+			} else {
+				out.Data = hexWords(out.Data, x.Hi, x.Lo)
+			}
 		case types.I128:
 			if t.Kind == types.Decimal {
 				out.Data = appendHexBytes(appendHexBytes(out.Data, x.Lo, 8), uint64(x.Hi), 8)
 			} else {
-				out.Data = hexWide(out.Data, uint64(x.Hi), x.Lo, false)
+				out.Data = hexWords(out.Data, uint64(x.Hi), x.Lo)
 			}
 		case types.U256:
-			out.Data = hexWidest(out.Data, x)
+			out.Data = hexWords(out.Data, x[3], x[2], x[1], x[0])
 		case types.I256:
 			if t.Kind != types.Decimal {
-				out.Data = hexWidest(out.Data, types.U256(x))
+				out.Data = hexWords(out.Data, x[3], x[2], x[1], x[0])
 				break
 			}
 			for _, w := range x {
@@ -283,27 +287,22 @@ func evalHex(c *Call) (column.Vector, error) {
 	return out, nil
 }
 
-// hexWidest writes 256 bits as one number.
-func hexWidest(dst []byte, x types.U256) []byte {
-	if x[3]|x[2] == 0 {
-		return hexWide(dst, x[1], x[0], false)
+// hexWords writes a number of words, the highest first, from its highest byte that is not 0.
+func hexWords(dst []byte, words ...uint64) []byte {
+	for len(words) > 1 && words[0] == 0 {
+		words = words[1:]
 	}
-	if x[3] != 0 {
-		dst = hexWide(dst, x[3], x[2], false)
-	} else {
-		dst = appendHexNumber(dst, x[2])
+	dst = appendHexNumber(dst, words[0])
+	for _, w := range words[1:] {
+		dst = appendHexWord(dst, w)
 	}
-	return hexWide(dst, x[1], x[0], true)
+	return dst
 }
 
-func hexWide(dst []byte, hi, lo uint64, uuid bool) []byte {
-	if !uuid && hi == 0 {
-		return appendHexNumber(dst, lo)
-	}
-	for _, half := range []uint64{hi, lo} {
-		for shift := 60; shift >= 0; shift -= 4 {
-			dst = append(dst, upperHex[half>>shift&15])
-		}
+// appendHexWord writes all sixteen digits.
+func appendHexWord(dst []byte, w uint64) []byte {
+	for shift := 60; shift >= 0; shift -= 4 {
+		dst = append(dst, upperHex[w>>shift&15])
 	}
 	return dst
 }
