@@ -77,4 +77,11 @@ func TestModifyColumnOfVersions(t *testing.T) {
 	}
 	must(t, n, "OPTIMIZE TABLE r FINAL")
 	expect(t, n, "SELECT k, s FROM r ORDER BY k", "1\t7\n2\t6\n")
+	// What a view writes may be converted: what it derives from then on is, too.
+	must(t, n, "CREATE TABLE d (k UInt8, s Int64) ENGINE = MergeTree ORDER BY k")
+	must(t, n, "CREATE MATERIALIZED VIEW w TO d AS SELECT k, s FROM r")
+	must(t, n, "INSERT INTO r VALUES (3, 1, 8)")
+	must(t, n, "ALTER TABLE d MODIFY COLUMN s String")
+	must(t, n, "INSERT INTO r VALUES (4, 1, 9)")
+	expect(t, n, "SELECT k, concat(s, '!') FROM d ORDER BY k", "3\t8!\n4\t9!\n")
 }

@@ -45,11 +45,12 @@ func Open(ctx context.Context, r *Reach, q Request, o Options) (*Data, error) {
 	if err = errors.Join(err, p.close()); err != nil {
 		return nil, err
 	}
-	return d, d.arrange(columns, first)
+	d.arrange(columns, first)
+	return d, nil
 }
 
 // arrange puts the columns of the path and the virtual ones behind those of the data.
-func (d *Data) arrange(columns column.Schema, first string) error {
+func (d *Data) arrange(columns column.Schema, first string) {
 	d.schema, d.data = slices.Clone(columns), len(columns)
 	if d.o.Hive {
 		for _, f := range partColumns(partsOf(first)) {
@@ -68,7 +69,6 @@ func (d *Data) arrange(columns column.Schema, first string) error {
 			d.schema = append(d.schema, f)
 		}
 	}
-	return nil
 }
 
 // Schema are the columns.
