@@ -85,6 +85,18 @@ func TestRenameColumn(t *testing.T) {
 	always("SELECT k, b, `we ird#1`, a FROM t WHERE `we ird#1` = 1100 OR b = 39 ORDER BY k", "39\t39\t1039\t0\n100\t100\t1100\t0\n")
 }
 
+// TestRenameDotted renames a column whose name has a dot, as those of Nested have, where expressions read it.
+func TestRenameDotted(t *testing.T) {
+	n := open(t, vfs.NewMem())
+	defer n.Close()
+	must(t, n, "CREATE TABLE t (k UInt8, `n.a` Array(UInt8), z UInt64 DEFAULT length(n.a), INDEX i length(n.a) TYPE minmax) ENGINE = MergeTree ORDER BY k")
+	must(t, n, "INSERT INTO t (k, `n.a`) VALUES (1, [1, 2])")
+	must(t, n, "ALTER TABLE t RENAME COLUMN `n.a` TO `m.b`")
+	must(t, n, "INSERT INTO t (k, `m.b`) VALUES (2, [3])")
+	must(t, n, "OPTIMIZE TABLE t FINAL")
+	expect(t, n, "SELECT k, m.b, z FROM t WHERE length(m.b) > 0 ORDER BY k", "1\t[1,2]\t2\n2\t[3]\t1\n")
+}
+
 // TestRenameReadColumn refuses other names for columns that materialized views read or write.
 func TestRenameReadColumn(t *testing.T) {
 	n := open(t, vfs.NewMem())

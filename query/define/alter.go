@@ -294,7 +294,7 @@ func mentions(sql, name string) bool {
 	found := false
 	ast.Walk(e, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			found = found || slices.ContainsFunc(id.Parts, func(p ast.Name) bool { return p.Text == name })
+			found = found || mayRead(id, name)
 		}
 		return !found
 	})
@@ -402,7 +402,7 @@ func (a *alteration) readBy(name string) string {
 			ast.Walk(stmt, func(n ast.Node) bool {
 				switch n := n.(type) {
 				case *ast.Ident:
-					found = found || slices.ContainsFunc(n.Parts, func(p ast.Name) bool { return p.Text == name })
+					found = found || mayRead(n, name)
 				case *ast.Asterisk, *ast.QualifiedAsterisk, *ast.ColumnsMatcher:
 					found = true
 				}

@@ -3,6 +3,7 @@ package define
 import (
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -49,8 +50,11 @@ func renameIn(e ast.Node, names map[string]string) bool {
 	ast.Walk(e, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.Ident:
-			if to, ok := names[n.Parts[0].Text]; ok {
-				n.Parts[0].Text, changed = to, true
+			for i := len(n.Parts); i > 0; i-- { // columns of Nested have a dot in their names
+				if to, ok := names[joined(n.Parts[:i])]; ok {
+					n.Parts, changed = slices.Concat([]ast.Name{{Text: to, Quoted: true}}, n.Parts[i:]), true
+					break
+				}
 			}
 		case *ast.Lambda:
 			inner := map[string]string{}
@@ -65,6 +69,21 @@ func renameIn(e ast.Node, names map[string]string) bool {
 		return true
 	})
 	return changed
+}
+
+// joined is a path as one name.
+func joined(parts []ast.Name) string {
+	name := parts[0].Text
+	for _, p := range parts[1:] {
+		name += "." + p.Text
+	}
+	return name
+}
+
+// mayRead reports whether a path may mean a column, or what is in it.
+func mayRead(id *ast.Ident, column string) bool {
+	return slices.ContainsFunc(id.Parts, func(p ast.Name) bool { return p.Text == column }) || strings.HasSuffix("."+joined(id.Parts)+".", "."+column+".") ||
+		strings.HasPrefix(joined(id.Parts)+".", column+".")
 }
 
 // renameColumn gives a column another name, also where expressions of the table read it. Keys and what views read keep their names.
