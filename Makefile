@@ -37,9 +37,9 @@ torture: bin/olapd ## 1,000 kills of a real process under load
 torture-short: bin/olapd ## 30 kills
 	$(GO) test ./test/torture -count=1 -timeout 20m -server=$(CURDIR)/bin/olapd -kills 30 -v
 
-SIM ?= 15m
+SIM ?= 1h
 sim: ## SIM of virtual time of simulated clusters, each a few minutes long; SEED is the first one's
-	$(GO) test ./internal/node -count=1 -timeout 24h -run 'TestSimulatedCluster' -sim $(SIM) -sim.seed $(or $(SEED),1) -v
+	GOGC=400 $(GO) test ./internal/node -count=1 -timeout 24h -run 'TestSimulatedCluster' -sim $(SIM) -sim.seed $(or $(SEED),1) -v
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME each

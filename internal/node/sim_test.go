@@ -7,6 +7,7 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,7 +23,7 @@ var (
 	simFor     = flag.Duration("sim", time.Minute, "virtual time to simulate a cluster for")
 	simSeed    = flag.Uint64("sim.seed", 1, "of the first simulated cluster")
 	simWithout = flag.String("sim.without", "", "fences to switch off, such as token,cursor: see cluster.Config.SwitchOff")
-	simLives   = flag.Duration("sim.life", 5*time.Minute, "virtual time that one simulated cluster lives for")
+	simLives   = flag.Duration("sim.life", 3*time.Minute, "virtual time that one simulated cluster lives for")
 )
 
 // simTotals is what happened.
@@ -56,26 +57,40 @@ func (a simTotals) String() string {
 // TestSimulatedCluster runs clusters of three nodes in virtual time, with a Kafka broker, clients that retry, crashes that tear what was not
 // synced, partitions, slow networks and full disks, and holds what they answer against what was written.
 func TestSimulatedCluster(t *testing.T) {
+	var mu sync.Mutex
 	var all simTotals
-	start := time.Now()
-	lived := time.Duration(0)
-	for seed := *simSeed; lived < *simFor && !t.Failed(); seed++ {
-		life := min(*simLives, *simFor-lived)
-		r := runSim(t, seed, life, strings.FieldsFunc(*simWithout, func(r rune) bool { return r == ',' })...)
-		for _, b := range r.bad {
-			t.Errorf("seed %d: %s", seed, b)
+	lived, start := time.Duration(0), time.Now()
+	t.Run("clusters", func(t *testing.T) { // as many at once as there are processors
+		for begin := time.Duration(0); begin < *simFor; begin += *simLives {
+			seed, life := *simSeed+uint64(begin / *simLives), min(*simLives, *simFor-begin)
+			t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
+				t.Parallel()
+				mu.Lock()
+				failed := all.lost+all.doubled+all.other > 0
+				mu.Unlock()
+				if failed {
+					return // the first that fails is enough to look at
+				}
+				r := runSim(t, seed, life, strings.FieldsFunc(*simWithout, func(r rune) bool { return r == ',' })...)
+				for _, b := range r.bad {
+					t.Error(b)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				all.add(r.totals)
+				lived += life
+			})
 		}
-		all.add(r.totals)
-		lived += life
-	}
+	})
 	t.Logf("%s of virtual time in %s: %s", lived, time.Since(start).Round(time.Second), all)
 }
 
 // TestSimulationNotices switches the fences off, one at a time: a simulation that sees nothing of that would prove nothing.
 func TestSimulationNotices(t *testing.T) {
-	const runs, life = 4, 3 * time.Minute
+	const runs, life = 8, 3 * time.Minute
 	for _, fence := range simFences {
 		t.Run(fence, func(t *testing.T) {
+			t.Parallel()
 			for seed := range uint64(runs) {
 				if r := runSim(t, *simSeed+seed, life, fence); len(r.bad) > 0 {
 					t.Logf("run %d, without %s: %s", seed+1, fence, r.bad[0])
@@ -103,12 +118,19 @@ type simRun struct {
 	load   *simLoad
 	totals simTotals
 	bad    []string
+
+	idle    int // ms at most between what a client does: most of what a virtual hour costs is what they ask for
+	pauses  int // one proposal of so many stands still
+	refeeds int // one operation of so many makes a feed anew
 }
 
 // runSim simulates one cluster, without some fences, in a bubble of its own.
 func runSim(t *testing.T, seed uint64, life time.Duration, without ...string) (run *simRun) {
 	synctest.Test(t, func(t *testing.T) {
-		run = &simRun{t: t, r: rand.New(rand.NewPCG(seed, 1)), seed: seed, life: life}
+		run = &simRun{t: t, r: rand.New(rand.NewPCG(seed, 1)), seed: seed, life: life, idle: 800, pauses: 50, refeeds: 4}
+		if len(without) > 0 { // the moments that a fence is for come more often
+			run.idle, run.pauses, run.refeeds = 300, 12, 2
+		}
 		run.do(without)
 	})
 	return run

@@ -94,13 +94,10 @@ func (x *simRun) swing(first, second string) {
 
 // pause lets a proposal stand still now and then, as a process does that gets no time.
 func (x *simRun) pause() {
-	if rand.IntN(pauseOneOf) == 0 {
+	if rand.IntN(x.pauses) == 0 {
 		time.Sleep(time.Duration(rand.Int64N(int64(longestPause))))
 	}
 }
 
-const (
-	pauseOneOf = 50
-	// longestPause is about as long as a leadership takes to go to another node and come back.
-	longestPause = 9 * time.Second
-)
+// longestPause is about as long as a leadership takes to go to another node and come back.
+const longestPause = 9 * time.Second

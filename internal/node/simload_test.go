@@ -130,7 +130,7 @@ func (l *simLoad) produce(ctx context.Context) {
 	defer c.Close()
 	for ctx.Err() == nil {
 		var batch []*kgo.Record
-		for range 20 {
+		for range 10 {
 			batch = append(batch, &kgo.Record{Topic: simTopic, Partition: int32(l.sent % simPartitions), Value: fmt.Appendf(nil, `{"id":%d,"kind":"k%d"}`, l.sent, l.sent%7)})
 			l.sent++
 		}
@@ -138,7 +138,7 @@ func (l *simLoad) produce(ctx context.Context) {
 			l.x.t.Error(err)
 			return
 		}
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(time.Duration(l.x.idle) * time.Millisecond / 2)
 	}
 }
 
@@ -159,7 +159,7 @@ func (l *simLoad) insert(ctx context.Context, kind string, r *rand.Rand) {
 			in.acked = true
 			l.mu.Unlock()
 		}
-		time.Sleep(time.Duration(r.IntN(300)) * time.Millisecond)
+		time.Sleep(time.Duration(r.IntN(l.x.idle)) * time.Millisecond)
 	}
 }
 
@@ -207,14 +207,14 @@ func (l *simLoad) register(ctx context.Context, client int, r *rand.Rand) {
 			}
 			seen(values)
 		}
-		time.Sleep(time.Duration(r.IntN(300)) * time.Millisecond)
+		time.Sleep(time.Duration(r.IntN(l.x.idle)) * time.Millisecond)
 	}
 }
 
 // operate asks for flushes and merges, and now and then stops the consumption of a Kafka table and lets it go on.
 func (l *simLoad) operate(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
-		if r.IntN(4) == 0 {
+		if r.IntN(l.x.refeeds) == 0 {
 			l.refeed(r)
 		}
 		table := []string{"events_plain", "events_keyed", "inserts_plain", "inserts_keyed", "kinds_plain", "tokens_keyed"}[r.IntN(6)]

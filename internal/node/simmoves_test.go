@@ -47,7 +47,7 @@ func (l *simLoad) watch(ctx context.Context, r *rand.Rand) {
 			}
 		}
 		l.mu.Unlock()
-		time.Sleep(time.Duration(r.IntN(500)) * time.Millisecond)
+		time.Sleep(time.Duration(r.IntN(2*l.x.idle)) * time.Millisecond)
 	}
 }
 
