@@ -106,12 +106,12 @@ func resolveRange(_ *Env, args []Arg) (*types.Type, error) {
 
 func evalRange(c *Call) (column.Vector, error) {
 	start, step := broadcast[int64]{[]int64{0}, 0}, broadcast[int64]{[]int64{1}, 0}
-	end := numArg[int64](c.Args[0], c.Rows)
+	end := countArg(c.Args[0], c.Rows)
 	if len(c.Args) > 1 {
-		start, end = end, numArg[int64](c.Args[1], c.Rows)
+		start, end = end, countArg(c.Args[1], c.Rows)
 	}
 	if len(c.Args) > 2 {
-		step = numArg[int64](c.Args[2], c.Rows)
+		step = countArg(c.Args[2], c.Rows)
 	}
 	out := column.New(c.Result, c.Rows).(*column.Array)
 	var data []int64
@@ -171,7 +171,7 @@ func evalArrayElement(c *Call) (column.Vector, error) {
 	if inner.Type().Kind == types.Nothing {
 		return column.NewDefaults(c.Result, c.Rows), nil
 	}
-	arr, at := arraysOf(c.Args[0]), numArg[int64](inner, c.Rows)
+	arr, at := arraysOf(c.Args[0]), countArg(inner, c.Rows)
 	elem, err := Cast(c.Env, arr.Elem, c.Result)
 	if err != nil {
 		return nil, err

@@ -45,7 +45,10 @@ func init() {
 		&Scalar{Name: "bitTest", MinArgs: 2, MaxArgs: 2, Resolve: fixed("bitTest", types.TUInt8, isPlainInt), Eval: func(c *Call) (column.Vector, error) {
 			x, k, out := numArg[uint64](c.Args[0], c.Rows), numArg[uint64](c.Args[1], c.Rows), make([]uint8, c.Rows)
 			for i := range out {
-				out[i] = uint8(x.at(i) >> (k.at(i) & 63) & 1)
+				if last := uint64(8*c.Types[0].Width() - 1); k.at(i) > last {
+					return nil, sqlerr.New(sqlerr.ParameterOutOfBound, "The bit to test, %d, is none of an integer with bits 0 to %d", k.at(i), last)
+				}
+				out[i] = uint8(x.at(i) >> k.at(i) & 1)
 			}
 			return column.NewBools(out), nil
 		}, Family: "bits", Doc: "Returns a bit by its number from 0.", Example: "bitTest(43, 1) → 1"},

@@ -51,7 +51,7 @@ func tupleIndex(t *types.Type, k column.Vector) int {
 		}
 		return -1
 	}
-	i := numsOf[int64](k)[0]
+	i := countArg(k, 1).at(0)
 	if i < 0 {
 		i += int64(len(t.Elems)) + 1
 	}

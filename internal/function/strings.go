@@ -307,7 +307,7 @@ func checkSize(out *column.Str, n int64, name string) error {
 const maxRepeat = 1_000_000
 
 func evalRepeat(c *Call) (column.Vector, error) {
-	s, n, out := stringsOf(c.Args[0]), numArg[int64](c.Args[1], c.Rows), stringResult(c)
+	s, n, out := stringsOf(c.Args[0]), countArg(c.Args[1], c.Rows), stringResult(c)
 	for i := range c.Rows {
 		k, b := max(n.at(i), 0), s.row(i)
 		if k > maxRepeat {
@@ -325,7 +325,7 @@ func evalRepeat(c *Call) (column.Vector, error) {
 }
 
 func evalSpace(c *Call) (column.Vector, error) {
-	n, out := numArg[int64](c.Args[0], c.Rows), stringResult(c)
+	n, out := countArg(c.Args[0], c.Rows), stringResult(c)
 	for i := range c.Rows {
 		k := max(n.at(i), 0)
 		if k > maxRepeat {

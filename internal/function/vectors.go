@@ -1,6 +1,8 @@
 package function
 
 import (
+	"math"
+
 	"fmt"
 
 	"github.com/olapd/olapd/internal/column"
@@ -136,6 +138,21 @@ func (b broadcast[T]) at(i int) T { return b.data[i&b.mask] }
 
 // numArg reads integer argument values for loops that need them per row.
 func numArg[T num](v column.Vector, n int) broadcast[T] { return newBroadcast(numsOf[T](v), n) }
+
+// countArg is numArg of a number of elements or a position: what no int64 holds is the greatest there is, not a negative number.
+func countArg(v column.Vector, n int) broadcast[int64] {
+	b := newBroadcast(numsOf[int64](v), n)
+	if t := v.Type().Inner(); !t.IsUnsigned() || t.Width() < 8 {
+		return b
+	}
+	clamped := make([]int64, len(b.data))
+	for i, x := range b.data {
+		if clamped[i] = x; x < 0 {
+			clamped[i] = math.MaxInt64
+		}
+	}
+	return broadcast[int64]{clamped, b.mask}
+}
 
 // strArg is a string argument: one value for all rows or one per row.
 type strArg struct {
