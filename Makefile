@@ -24,6 +24,7 @@ test: vet bin/olapd ## what a change must pass: unit, golden, crash, simulation,
 	$(GO) test ./...
 	$(GO) test -tags invariants ./internal/column ./segment/page ./query/exec/... ./query/build ./internal/node # memory used again is poisoned
 	$(MAKE) test-diff-short
+	$(MAKE) surface-check
 	$(MAKE) torture-short
 	$(MAKE) torture-cluster-short
 	$(MAKE) sim
