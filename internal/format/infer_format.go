@@ -27,7 +27,7 @@ var inferrers = map[string]func(src io.Reader, o *Options) (column.Schema, error
 	"JSONCompactEachRowWithNames":         linesOf(jsonLine, jsonGuessOf, true, false),
 	"JSONCompactEachRowWithNamesAndTypes": linesOf(jsonLine, jsonGuessOf, true, true),
 	"JSONEachRow":                         inferJSONRows,
-	"JSON":                                inferJSONMeta,
+	"JSON":                                inferJSONDoc,
 	"JSONCompact":                         inferJSONMeta,
 	"JSONColumnsWithMetadata":             inferJSONMeta,
 	"Native":                              inferNative,
@@ -313,6 +313,23 @@ func inferJSONRows(src io.Reader, o *Options) (column.Schema, error) {
 		out[i] = column.Field{Name: n, Type: settled(all.Elems[i])}
 	}
 	return out, nil
+}
+
+// inferJSONDoc takes the member meta in front of the rows, or the rows where there is no document around them.
+func inferJSONDoc(src io.Reader, o *Options) (column.Schema, error) {
+	data, whole, err := inferSample(src)
+	if err != nil {
+		return nil, err
+	}
+	again := io.MultiReader(bytes.NewReader(data), src)
+	s := jsonScan{o: o}
+	if err := s.begin(data, whole); err != nil {
+		return nil, err
+	}
+	if ok, err := s.metaAhead(); err != nil || !ok {
+		return inferJSONRows(again, o)
+	}
+	return inferJSONMeta(again, o)
 }
 
 // inferJSONMeta reads the member meta in front of the rows.

@@ -44,7 +44,10 @@ func TestInfer(t *testing.T) {
 		{"JSONEachRow", `{"a":1,"a":2}`, "a Nullable(Int64)"},
 		{"JSONCompactEachRow", `[1,"x",[1]]`, "c1 Nullable(Int64), c2 Nullable(String), c3 Array(Nullable(Int64))"},
 		{"JSON", `{"meta":[{"name":"a","type":"Array(UInt8)"}],"data":[]}`, "a Array(UInt8)"},
-		{"JSON", `{"data":[]}`, "CANNOT_EXTRACT_TABLE_STRUCTURE"},
+		{"JSON", `{"data":[]}`, "data Array(Nullable(String))"}, // no member meta in front: rows, as in JSONEachRow
+		{"JSON", "{\"a\":1}\n{\"a\":2}", "a Nullable(Int64)"},
+		{"JSON", `[{"a":1},{"b":2}]`, "a Nullable(Int64), b Nullable(Int64)"},
+		{"JSONCompact", `{"data":[]}`, "CANNOT_EXTRACT_TABLE_STRUCTURE"},
 		{"LineAsString", "", "line String"},
 		{"CSV", "", "CANNOT_EXTRACT_TABLE_STRUCTURE"},
 		{"Values", "(1)", "CANNOT_EXTRACT_TABLE_STRUCTURE"},

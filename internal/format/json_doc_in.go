@@ -7,14 +7,17 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
-// jsonDoc reads JSON and JSONCompact: the rows in the array named data of one object; what else is in it is left out.
+// jsonDoc reads JSON and JSONCompact: the rows in the array named data of one object; what else is in it is left out. JSON that does not
+// begin with the member meta is rows without a document around them, as in JSONEachRow.
 type jsonDoc struct {
-	rows rowFormat // of the array's elements
-	scan jsonScan
+	rows    rowFormat // of the array's elements
+	compact bool
+	bare    bool // there is no document
+	scan    jsonScan
 }
 
 func newJSONDoc(s column.Schema, o Options, compact bool) rowFormat {
-	d := &jsonDoc{rows: newJSONRows(s, o)}
+	d := &jsonDoc{rows: newJSONRows(s, o), compact: compact}
 	if compact {
 		d.rows = &jsonCompactRows{schema: s, scan: jsonScan{o: &o}}
 	}
@@ -28,6 +31,12 @@ func (d *jsonDoc) header(data []byte, eof bool, _ *Rows) (int, error) {
 	if err := s.begin(data, eof); err != nil {
 		return 0, err
 	}
+	if !d.compact {
+		ok, err := s.metaAhead()
+		if d.bare = !ok; err != nil || d.bare {
+			return 0, err
+		}
+	}
 	if ok, err := s.member("data"); err != nil || !ok {
 		if err == nil {
 			err = s.bad("a member named data")
@@ -40,7 +49,21 @@ func (d *jsonDoc) header(data []byte, eof bool, _ *Rows) (int, error) {
 	return s.pos, nil
 }
 
+// metaAhead reports whether an object follows whose first member is meta.
+func (s *jsonScan) metaAhead() (bool, error) {
+	at := s.pos
+	defer func() { s.pos = at }()
+	if !s.take('{') || s.take('}') {
+		return false, nil
+	}
+	key, err := s.str()
+	return string(key) == "meta", err
+}
+
 func (d *jsonDoc) row(data []byte, eof bool, r *Rows) (int, error) {
+	if d.bare {
+		return d.rows.row(data, eof, r)
+	}
 	if err := d.scan.begin(data, eof); err != nil {
 		return 0, err
 	}
