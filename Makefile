@@ -63,4 +63,4 @@ clean:
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
--include bench/bench.mk test/diff/diff.mk test/kafka/kafka.mk test/clients/clients.mk test/surface/surface.mk test/torturecluster/torturecluster.mk
+-include bench/bench.mk test/diff/diff.mk test/kafka/kafka.mk test/clients/clients.mk test/play/play.mk test/surface/surface.mk test/torturecluster/torturecluster.mk

@@ -105,7 +105,8 @@ func (s *Server) handlers() map[string]http.Handler {
 		"/healthz":         http.HandlerFunc(s.health),
 		"/replicas_status": http.HandlerFunc(s.replicas),
 		"/metrics":         s.private(metricsHandler(s.cfg.Metrics)),
-		"/play":            http.HandlerFunc(play),
+		"/play":            playPage,
+		"/play/":           playPage,
 		"/":                http.HandlerFunc(s.root),
 	}
 }

@@ -168,6 +168,43 @@ func TestHeaders(t *testing.T) {
 	}
 }
 
+func TestPlayFiles(t *testing.T) {
+	h := start(t)
+	for _, c := range []struct {
+		method, path, coding string
+		status               int
+		kind                 string
+	}{
+		{"GET", "/play", "", 200, "text/html; charset=UTF-8"},
+		{"HEAD", "/play", "", 200, "text/html; charset=UTF-8"},
+		{"GET", "/play/app.js", "", 200, "text/javascript; charset=UTF-8"},
+		{"GET", "/play/app.js", "gzip", 200, "text/javascript; charset=UTF-8"},
+		{"GET", "/play/style.css", "zstd", 200, "text/css; charset=UTF-8"},
+		{"GET", "/play/", "", 301, ""},
+		{"GET", "/play/nosuch.js", "", 404, ""},
+		{"GET", "/play/play/index.html", "", 404, ""},
+		{"POST", "/play", "", 405, ""},
+	} {
+		a := do(t, newRequest(t, c.method, h.URL+c.path, "", "Accept-Encoding", c.coding))
+		if a.status != c.status || c.kind != "" && a.header.Get("Content-Type") != c.kind {
+			t.Errorf("%s %s: %d %s", c.method, c.path, a.status, a.header.Get("Content-Type"))
+		}
+		if c.status != 200 {
+			continue
+		}
+		if policy := a.header.Get("Content-Security-Policy"); !strings.Contains(policy, "default-src 'none'") || strings.Contains(policy, "unsafe") {
+			t.Errorf("%s: policy %q", c.path, policy)
+		}
+		if got := a.header.Get("Content-Encoding"); got != c.coding {
+			t.Errorf("%s: encoded as %q, not %q", c.path, got, c.coding)
+		}
+		again := do(t, newRequest(t, c.method, h.URL+c.path, "", "Accept-Encoding", c.coding, "If-None-Match", a.header.Get("ETag")))
+		if again.status != 304 || again.body != "" {
+			t.Errorf("%s again: %d, %d bytes", c.path, again.status, len(again.body))
+		}
+	}
+}
+
 func TestSessions(t *testing.T) {
 	h := start(t)
 	u := h.URL + "/?session_id=s1"
@@ -316,7 +353,7 @@ func TestEveryRouteAsks(t *testing.T) {
 	srv := New(Config{Engine: e, Replicas: late, Metrics: func() []Metric {
 		return []Metric{{Name: "m", Help: "h", Labels: []Label{{Name: "table", Value: "veiled_table"}}}}
 	}})
-	open := map[string]bool{"/ping": true, "/healthz": true, "/play": true, "/replicas_status": true} // they answer anyone, and tell nothing
+	open := map[string]bool{"/ping": true, "/healthz": true, "/play": true, "/play/": true, "/replicas_status": true} // they answer anyone, and tell nothing
 	for pattern := range srv.handlers() {
 		for _, target := range []string{pattern, pattern + "?verbose=1", pattern + "?query=SELECT+%27veiled%27", pattern + "?query=SELECT+1&user=default&password=x"} {
 			for _, method := range []string{"GET", "POST", "HEAD", "PUT", "DELETE", "OPTIONS"} {
