@@ -39,7 +39,8 @@ func (x *statement) analyzeOptions() (analyze.Options, error) {
 			}
 			return virtual.Lookup(x.src, db, name)
 		},
-		Table: x.stored,
+		VirtualTables: virtual.Tables,
+		Table:         x.stored,
 		TableFunction: func(ctx context.Context, call analyze.TableCall) (plan.Table, error) {
 			if err := x.mayCall(call.Name); err != nil {
 				return nil, err

@@ -42,6 +42,9 @@ type Options struct {
 	Setting func(name string) (string, bool)
 	// Virtual returns a table the catalog does not hold, such as system.tables, or nil. May be nil.
 	Virtual func(database, name string) plan.Table
+	// VirtualTables describes the tables that Virtual knows of itself: database, name and columns, of which those that an asterisk leaves
+	// out are ALIAS. The caller changes nothing of them. May be nil.
+	VirtualTables func() []*catalog.Table
 	// Table wraps a stored table for reading; nil means plan.NewTable.
 	Table func(t *catalog.Table) (plan.Table, error)
 	// TableFunction returns what a table function yields; nil, nil if there is no such function. May be nil.

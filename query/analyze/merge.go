@@ -24,8 +24,7 @@ type mergeColumn struct {
 }
 
 // mergeFunction is merge([database,] 'expression'): the rows of all tables whose names match, UNION ALL, in columns that any of them has. The
-// columns _database and _table tell where a row is from. The database is a name or REGEXP('expression'). Tables of the database system are not
-// looked at.
+// columns _database and _table tell where a row is from. The database is a name or REGEXP('expression').
 func (s *scope) mergeFunction(t *ast.TableFunction) (*frame, error) {
 	tables, err := s.mergedTables(t)
 	if err != nil {
@@ -99,7 +98,7 @@ func (s *scope) mergedTables(t *ast.TableFunction) ([]*catalog.Table, error) {
 		return nil, err
 	}
 	var out []*catalog.Table
-	for _, x := range s.a.opts.Catalog.Tables("") {
+	for _, x := range slices.Concat(s.a.opts.Catalog.Tables(""), s.virtualTables()) {
 		itself := slices.Contains(s.a.views, x.ID) // the view that the call stands in
 		if inDatabase(x.Database) && match.MatchString(x.Name) && !itself && !x.Inner && x.Kind != catalog.KindKafka && x.Database != "" {
 			out = append(out, x)
@@ -113,6 +112,14 @@ func (s *scope) mergedTables(t *ast.TableFunction) ([]*catalog.Table, error) {
 	}
 	slices.SortFunc(out, func(a, b *catalog.Table) int { return strings.Compare(a.FullName(), b.FullName()) })
 	return out, nil
+}
+
+// virtualTables are the tables that the catalog does not hold.
+func (s *scope) virtualTables() []*catalog.Table {
+	if s.a.opts.VirtualTables == nil {
+		return nil
+	}
+	return s.a.opts.VirtualTables()
 }
 
 // mergedDatabases tells whether a database is one that the first argument names.
@@ -138,7 +145,7 @@ func (s *scope) mergedDatabases(e ast.Expr) (func(string) bool, error) {
 		}
 		db = text
 	}
-	if s.a.opts.Catalog.Database(db) == nil {
+	if s.a.opts.Catalog.Database(db) == nil && !slices.ContainsFunc(s.virtualTables(), func(t *catalog.Table) bool { return t.Database == db }) {
 		return nil, sqlerr.New(sqlerr.UnknownDatabase, "Database %s does not exist", db)
 	}
 	return func(name string) bool { return name == db }, nil

@@ -3,6 +3,8 @@ package virtual
 import (
 	"context"
 	_ "embed"
+	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -120,16 +122,52 @@ func Lookup(s *Source, db, name string) plan.Table {
 	return d.table(s)
 }
 
+// Tables describes the tables that Lookup knows, by database and name; columns that repeat others are ALIAS. They are shared: nothing of
+// them may be changed.
+var Tables = sync.OnceValue(func() []*catalog.Table {
+	loaded.Do(load)
+	var out []*catalog.Table
+	for _, db := range informationSchemas {
+		for _, name := range slices.Sorted(maps.Keys(information)) {
+			out = append(out, information[name].described(db, strings.ToUpper(name)), information[name].described(db, name))
+		}
+	}
+	for _, name := range systemNames() {
+		out = append(out, system[name].described("system", name))
+	}
+	return out
+})
+
+// described is the table as the catalog would describe it, under a name.
+func (d *definition) described(db, name string) *catalog.Table {
+	t := &catalog.Table{Database: db, Name: name, Kind: catalog.KindTable}
+	shown := len(d.columns) - d.hidden()
+	for i, f := range d.columns {
+		c := catalog.Column{Name: f.Name, Type: f.Type.String()}
+		if i >= shown {
+			c.Default, c.Expr = catalog.Alias, d.alias[i]
+		}
+		t.Columns = append(t.Columns, c)
+	}
+	return t
+}
+
+// hidden is how many columns at the end an asterisk leaves out: those of system tables that repeat others.
+func (d *definition) hidden() int {
+	n := 0
+	for _, a := range d.alias {
+		if a != "" && d.database == "system" {
+			n++
+		}
+	}
+	return n
+}
+
 // IsVirtual reports whether a database is one whose tables are not stored.
 func IsVirtual(db string) bool { return db == "system" || isInformation(db) }
 
 func (d *definition) table(s *Source) *Table {
-	t := &Table{name: d.database + "." + d.name, schema: d.columns}
-	for _, a := range d.alias {
-		if a != "" && d.database == "system" {
-			t.hidden++
-		}
-	}
+	t := &Table{name: d.database + "." + d.name, schema: d.columns, hidden: d.hidden()}
 	if d.open != nil {
 		t.open = d.open(s)
 		return t
