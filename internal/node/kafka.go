@@ -35,10 +35,10 @@ type sources struct {
 
 	stop context.CancelFunc
 	done chan struct{}
-	mu   struct {
+	mu   struct { // never held while a consumer is closed, which may take as long as a broker does
 		sync.Mutex
-		running map[consumerKey]*consumer
-		seen    uint64 // version of the topology that running fits
+		running map[consumerKey]*consumer // changed by start's goroutine only, and by close after it
+		seen    uint64                    // version of the topology that running fits
 		changed chan struct{}
 	}
 }
@@ -90,12 +90,24 @@ func (s *sources) changes(ctx context.Context) <-chan struct{} {
 func (s *sources) close() {
 	s.stop()
 	<-s.done
+	for key, c := range s.running() {
+		s.end(key, c)
+	}
+}
+
+// running returns the consumers that run.
+func (s *sources) running() map[consumerKey]*consumer {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for id, c := range s.mu.running {
-		c.Close()
-		delete(s.mu.running, id)
-	}
+	return maps.Clone(s.mu.running)
+}
+
+// end closes a consumer and waits for it.
+func (s *sources) end(key consumerKey, c *consumer) {
+	c.Close()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.mu.running, key)
 }
 
 // wanted are the consumers to run: of the Kafka tables with a reader, for the shards that this node leads.
@@ -117,16 +129,15 @@ func (s *sources) wanted(c *catalog.Catalog) map[consumerKey]*catalog.Table {
 func (s *sources) reconcile() {
 	top, cat := s.node.cluster.Topology(), s.node.cluster.Meta().Catalog()
 	want, n := s.wanted(cat), len(top.Shards)
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for key, c := range s.mu.running {
+	running := s.running()
+	for key, c := range running {
 		if t := want[key]; t == nil || t.Version != c.version || c.shards != n || c.spread != spreads(cat, t, n) {
-			c.Close()
-			delete(s.mu.running, key)
+			s.end(key, c)
+			delete(running, key)
 		}
 	}
 	for key, t := range want {
-		if s.mu.running[key] != nil {
+		if running[key] != nil {
 			continue
 		}
 		spread := spreads(cat, t, n)
@@ -135,9 +146,11 @@ func (s *sources) reconcile() {
 			s.log.Error("a Kafka table cannot be consumed", "table", t.FullName(), "shard", key.shard, "error", err)
 			continue
 		}
-		s.mu.running[key] = &consumer{Consumer: c, version: t.Version, shards: n, spread: spread}
+		running[key] = &consumer{Consumer: c, version: t.Version, shards: n, spread: spread}
 	}
-	s.mu.seen = top.Version
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.mu.running, s.mu.seen = running, top.Version
 	close(s.mu.changed)
 	s.mu.changed = make(chan struct{})
 }
@@ -209,11 +222,8 @@ type consumed struct {
 
 // status of every running consumer, by table and shard.
 func (s *sources) status() []consumed {
-	s.mu.Lock()
-	running := maps.Clone(s.mu.running)
-	s.mu.Unlock()
 	var out []consumed
-	for key, c := range running {
+	for key, c := range s.running() {
 		out = append(out, consumed{key, c.Status()})
 	}
 	slices.SortFunc(out, func(a, b consumed) int { return cmp.Or(cmp.Compare(a.table, b.table), cmp.Compare(a.shard, b.shard)) })
