@@ -3,6 +3,7 @@ import { connect, login, setLogin, run, watch, kill, newID, QueryError, count, s
 import { Catalog } from "./catalog.js";
 import { Editor } from "./editor.js";
 import { Table, copy } from "./table.js";
+import { Chart } from "./chart.js";
 import { Schema } from "./schema.js";
 import { Settings } from "./settings.js";
 import { load, save, remember } from "./store.js";
@@ -22,6 +23,7 @@ const examples = [
 
 const catalog = new Catalog();
 const table = new Table($("result"));
+const chart = new Chart($("chart"));
 const settings = new Settings($("settings"), () => { catalog.database = settings.database; schema.draw(); });
 catalog.database = settings.database;
 const editor = new Editor($("editor"), catalog, { onRun: go, onChange: link });
@@ -88,12 +90,14 @@ async function after(s, got, shown, took) {
     last = { sql: s.text, meta: got.meta, rows: table.rows };
     table.add(got.meta, []);
     $("copy").hidden = $("download").hidden = false;
+    $("views").hidden = !chart.set(got.meta, table.rows);
+    show($("views").hidden ? "table" : view);
     parts.push(got.truncated ? `first ${count(shown)} rows` : `${count(shown)} row${shown === 1 ? "" : "s"}`);
   } else parts.push("Done");
   parts.push(`${took.toFixed(3)} s`);
   if (Number(w.written_rows) > 0) parts.push(`wrote ${count(Number(w.written_rows))} rows`);
   if (Number(w.read_rows) > 0) parts.push(`read ${count(Number(w.read_rows))} rows, ${bytes(Number(w.read_bytes))}`);
-  if (Number(w.memory_usage) > 0) parts.push(`${bytes(Number(w.memory_usage))} of memory`);
+  if (Number(w.memory_usage) >= 1024) parts.push(`${bytes(Number(w.memory_usage))} of memory`);
   $("status").textContent = $("status").title = parts.join(" · ");
   $("empty").hidden = true;
   const use = /^\s*USE\s+(?:DATABASE\s+)?`?(\w+)`?\s*$/i.exec(s.text);
@@ -104,7 +108,7 @@ async function after(s, got, shown, took) {
 function showProgress(p, seconds) {
   const parts = [`${seconds.toFixed(1)} s`];
   if (p.rows) parts.push(`${short(p.rows)} rows${p.total > p.rows ? ` of ${short(p.total)}` : ""}`, `${short(p.rows / seconds)} rows/s`, bytes(p.bytes));
-  if (p.memory > 0) parts.push(`${bytes(p.memory)} of memory`);
+  if (p.memory >= 1024) parts.push(`${bytes(p.memory)} of memory`);
   if (p.shown) parts.push(`${count(p.shown)} received`);
   $("status").textContent = parts.join(" · ");
   const bar = $("progress");
@@ -121,12 +125,24 @@ function cancel() {
 
 function clear() {
   table.reset([]);
+  chart.set([], []);
+  show("table");
   last = null;
   $("error").hidden = true;
   $("error").replaceChildren();
   $("status").textContent = "";
   $("empty").hidden = true;
   $("copy").hidden = $("download").hidden = $("views").hidden = true;
+}
+
+let view = "table"; // or "chart": what the user chose last
+
+function show(as) {
+  $("result").hidden = as !== "table";
+  $("chart").hidden = as !== "chart";
+  $("as-table").setAttribute("aria-pressed", as === "table");
+  $("as-chart").setAttribute("aria-pressed", as === "chart");
+  if (as === "chart") chart.draw(); else table.later();
 }
 
 // fail shows an error: its code, its words, and the place in the statement where the server saw it.
@@ -314,6 +330,7 @@ for (const [name, sql] of examples) $("examples").append(new Option(name, sql));
 $("examples").onchange = e => { if (e.target.value) showStatement(e.target.value, false); e.target.value = ""; };
 $("run").onclick = go;
 $("cancel").onclick = cancel;
+for (const as of ["table", "chart"]) $("as-" + as).onclick = () => { view = as; show(as); };
 $("copy").onclick = () => copy(table.tsv()).then(() => { $("status").textContent = `Copied ${count(table.rows.length)} rows`; }, e => fail(e));
 $("download").onchange = e => { if (e.target.value) download(e.target.value); e.target.value = ""; };
 $("theme").onclick = () => theme(true);

@@ -96,7 +96,7 @@ export class Editor {
 
   kind(t) {
     if (t.kind !== "word") return t.kind === "space" || t.kind === "op" ? "" : t.kind;
-    if (keywords.has(t.text.toLowerCase())) return "keyword";
+    if (keywords.has(t.text.toLowerCase()) && this.value[t.end] !== "." && this.value[t.start - 1] !== ".") return "keyword";
     return this.value[t.end] === "(" ? "function" : "";
   }
 

@@ -160,7 +160,7 @@ var steps = []struct {
 	walk func(*page)
 }{
 	{"run", runs}, {"errors", fails}, {"completion", completes}, {"statements", several}, {"scrolling", scrolls}, {"formats", otherFormats},
-	{"schema", browses}, {"progress and cancel", cancels}, {"history and link", remembers}, {"user", asks}, {"narrow", narrow},
+	{"chart", draws}, {"schema", browses}, {"progress and cancel", cancels}, {"history and link", remembers}, {"user", asks}, {"narrow", narrow},
 }
 
 func (p *page) equal(js, want string) {
@@ -261,6 +261,33 @@ func otherFormats(p *page) {
 	p.equal(`/^Parquet, .*not text/.test(document.querySelector("#result .note").textContent)`, "true")
 	p.run("CREATE TABLE made_here (a UInt8) ENGINE = MergeTree ORDER BY a")
 	p.equal(`document.getElementById("status").textContent.startsWith("Done")`, "true")
+}
+
+func draws(p *page) {
+	p.run("SELECT toStartOfHour(time) AS hour, country, count() AS visits FROM visits GROUP BY ALL ORDER BY hour, country")
+	p.do(`document.getElementById("as-chart").click()`)
+	p.is(`document.querySelectorAll("#chart path.line").length === 5 && document.getElementById("result").hidden`)
+	p.equal(`[...document.querySelectorAll("#chart .legend .key")].map(k => k.textContent).join()`, "BR,DE,FR,JP,US")
+	p.equal(`/^(10-0[1-3]|\d\d:00)$/.test(document.querySelector("#chart text.x").textContent)`, "true")
+	p.do(`const g = document.querySelector("#chart svg"), r = g.getBoundingClientRect();
+		g.dispatchEvent(new PointerEvent("pointermove", { clientX: r.left + r.width / 2, clientY: r.top + 50 }))`)
+	p.equal(`document.querySelectorAll("#chart .tip:not([hidden]) .key").length`, "5")
+	p.shot("chart-lines")
+	p.do(`document.querySelector("#chart .legend .key").click()`)
+	p.is(`document.querySelectorAll("#chart path.line").length === 4`)
+	p.run("SELECT url, count() AS visits, uniq(user) AS users FROM visits GROUP BY url ORDER BY visits DESC, url LIMIT 12")
+	p.is(`document.querySelectorAll("#chart rect.bar").length === 24`) // the view stays
+	p.equal(`(() => { const b = [...document.querySelectorAll("#chart rect.c0")].map(r => +r.getAttribute("width")); return b.every((w, i) => i === 0 || w <= b[i - 1]) && b[0] > 100; })()`, "true")
+	p.shot("chart-bars")
+	p.run("SELECT count() AS visits, uniq(user) AS users, round(avg(ms), 2) AS ms, sum(price) AS revenue FROM visits")
+	p.is(`document.querySelectorAll("#chart .tile").length === 4`)
+	p.equal(`document.querySelector("#chart .tile b").textContent`, "200,000")
+	p.shot("chart-value")
+	p.run("SELECT number, sin(number / 5000) AS y FROM numbers(60000)") // thinned: no longer a path than there are pixels for
+	p.is(`document.querySelector("#chart path.line")?.getAttribute("d").length < 200000`)
+	p.run("SELECT 'no number' AS s")
+	p.is(`document.getElementById("views").hidden && !document.getElementById("result").hidden`)
+	p.do(`document.getElementById("as-table").click()`)
 }
 
 func browses(p *page) {
