@@ -5,6 +5,7 @@ import { Editor } from "./editor.js";
 import { Table, copy } from "./table.js";
 import { Chart } from "./chart.js";
 import { Schema } from "./schema.js";
+import { Live } from "./live.js";
 import { Settings } from "./settings.js";
 import { load, save, remember } from "./store.js";
 import { statements, byteOffset } from "./sql.js";
@@ -300,6 +301,17 @@ function tabs() {
 
 // ---- start
 
+const live = new Live($("live-page"));
+
+// turn shows one of the two pages.
+function turn(toLive) {
+  $("live-page").hidden = !toLive;
+  $("query-page").hidden = toLive;
+  for (const [id, on] of [["go-live", toLive], ["go-query", !toLive]]) if (on) $(id).setAttribute("aria-current", "page"); else $(id).removeAttribute("aria-current");
+  history.replaceState(null, "", (toLive ? "?live" : location.pathname) + location.hash);
+  if (toLive) live.start(); else live.stop();
+}
+
 async function start() {
   $("user").value = login.user;
   $("password").value = login.password;
@@ -315,6 +327,7 @@ async function start() {
     schema.draw();
     return;
   }
+  live.forget();
   await loadCatalog();
   await catalog.loadWords().catch(() => {}); // completion then knows less
 }
@@ -340,9 +353,18 @@ $("login").onchange = () => { setLogin($("user").value, $("password").value); st
 document.addEventListener("keydown", e => { if (e.key === "Escape" && running && !editor.completion.shown) cancel(); });
 window.addEventListener("hashchange", () => { if (fromLink() !== editor.value) editor.value = fromLink(); });
 
+for (const id of ["go-live", "go-query"]) {
+  $(id).onclick = e => {
+    if (e.ctrlKey || e.metaKey || e.shiftKey) return; // a tab of its own
+    e.preventDefault();
+    turn(id === "go-live");
+  };
+}
+
 theme(false);
 tabs();
 drawHistory();
 editor.value = fromLink() || "SELECT 'Hello, olapd' AS greeting, version() AS version, now() AS time";
 editor.text.focus();
 await start();
+turn(location.search === "?live");

@@ -33,7 +33,8 @@ export function post(sql, params = {}, signal) {
   });
 }
 
-export const newID = () => "play-" + Array.from(crypto.getRandomValues(new Uint8Array(12)), b => b.toString(16).padStart(2, "0")).join("");
+export const ownPrefix = "play-own-"; // of the identifiers of the page's own queries
+export const newID = (prefix = "play-") => prefix + Array.from(crypto.getRandomValues(new Uint8Array(12)), b => b.toString(16).padStart(2, "0")).join("");
 
 // run sends a statement. Rows come to onRows(meta, rows) in pieces; beyond maxRows it stops reading, which ends the query.
 // It returns {meta, summary, truncated} of rows, or {text | blob, format, summary} if the statement names another format.
@@ -131,13 +132,16 @@ class Lines {
 // rows runs a small query of the page itself, which is kept out of the query log where the user may say so.
 export async function rows(sql, signal) {
   const out = [];
-  const params = own.quiet ? { log_queries: "0" } : {};
-  await run(sql, { params, signal, maxRows: 50000, onRows: (_, got) => { for (const r of got) out.push(r); } });
+  const params = { query_id: newID(ownPrefix), ...(own.quiet && { log_queries: "0" }) };
+  own.queries++;
+  const got = await run(sql, { params, signal, maxRows: 50000, onRows: (_, more) => { for (const r of more) out.push(r); } });
+  own.rows += Number(got.summary.read_rows) || 0;
   return out;
 }
 
-// own says what the page's own queries may do: a user of readonly = 1 may not change a setting.
-export const own = { quiet: false };
+// own are the page's own queries: whether they may be quiet (a user of readonly = 1 may not change a setting), how many there
+// were, and the rows they read.
+export const own = { quiet: false, queries: 0, rows: 0 };
 
 export async function connect() {
   own.quiet = false;

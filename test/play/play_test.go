@@ -160,7 +160,7 @@ var steps = []struct {
 	walk func(*page)
 }{
 	{"run", runs}, {"errors", fails}, {"completion", completes}, {"statements", several}, {"scrolling", scrolls}, {"formats", otherFormats},
-	{"chart", draws}, {"schema", browses}, {"progress and cancel", cancels}, {"history and link", remembers}, {"user", asks}, {"narrow", narrow},
+	{"chart", draws}, {"schema", browses}, {"progress and cancel", cancels}, {"history and link", remembers}, {"live", watches}, {"user", asks}, {"narrow", narrow},
 }
 
 func (p *page) equal(js, want string) {
@@ -340,6 +340,43 @@ func remembers(p *page) {
 	p.equal(`Object.keys(localStorage).map(k => localStorage[k]).join().includes("password")`, "false")
 }
 
+// watches looks at the live page while rows come in and a query runs, and kills that.
+func watches(p *page) {
+	p.do(`document.getElementById("go-live").click()`)
+	p.is(`document.querySelector("#cards [data-name=tables] td")?.textContent === "default.visits"`)
+	p.equal(`location.search + document.getElementById("query-page").hidden`, "?livetrue")
+	ended := make(chan olapd.Answer, 1)
+	go func() {
+		ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+		defer cancel()
+		a, err := (&olapd.Session{Server: p.server}).Run(ctx, "SELECT sum(sipHash64(number)) FROM numbers(100000000000)", "TSV")
+		if err != nil {
+			a.Message = err.Error()
+		}
+		ended <- a
+	}()
+	p.is(`document.querySelector("#cards [data-name=queries] button[data-kill]")`)
+	p.sql("INSERT INTO visits (time, country) SELECT now(), 'XX' FROM numbers(1000)")
+	p.is(`document.querySelector("#cards [data-name=tables] td.n").textContent === "201,000"`)
+	p.is(`document.querySelectorAll(".figure .spark path").length >= 5`)
+	p.shot("live")
+	p.do(`document.querySelector("#cards [data-name=queries] button[data-kill]").click()`)
+	if a := <-ended; a.Code != 394 {
+		p.t.Errorf("the killed query ended with %d %s", a.Code, a.Message)
+	}
+	p.is(`!document.querySelector("#cards [data-name=queries] button")`)
+	p.do(`document.getElementById("live-pause").click()`)
+	p.equal(`document.getElementById("live-pause").textContent`, "Go on")
+	p.do(`document.getElementById("live-pause").click()`)
+	p.open("/play?live")
+	p.is(`!document.getElementById("live-page").hidden && document.querySelector("#cards [data-name=nodes] td")`)
+	p.do(`document.getElementById("go-query").click()`)
+	p.is(`document.getElementById("live-page").hidden && location.search === ""`)
+	if got := p.sql("SELECT count() FROM system.query_log WHERE query LIKE '%FROM system.events WHERE event IN%' AND query NOT LIKE '%query_log%'"); got != "0\n" {
+		p.t.Errorf("the page's own queries are in the query log: %s", got)
+	}
+}
+
 // asks logs in as users with fewer rights: they see fewer things, and no broken page.
 func asks(p *page) {
 	p.sql("CREATE USER reader IDENTIFIED WITH sha256_password BY 'secret' SETTINGS readonly = 1")
@@ -354,10 +391,14 @@ func asks(p *page) {
 	p.is(`!document.getElementById("login").classList.contains("refused") && document.querySelector("#schema [data-key='default']")`)
 	p.equal(`document.querySelector("#schema [data-key='hidden']")`, "null")
 	p.run("SELECT currentUser(), count(country) FROM visits")
-	p.equal(cells, "reader|200000")
+	p.equal(cells, "reader|201000")
 	p.run("SELECT url FROM visits")
 	p.equal(`document.querySelector("#error .code").textContent`, "ACCESS_DENIED 497")
 	p.equal(`JSON.stringify(localStorage).includes("secret")`, "false")
+	p.do(`document.getElementById("go-live").click()`)
+	p.is(`document.querySelector("#cards [data-name=queries]")`)
+	p.equal(`document.querySelector("#cards [data-name=nodes]") || document.getElementById("live-state").className.includes("bad")`, "false")
+	p.do(`document.getElementById("go-query").click()`)
 	login("default", "")
 	p.is(`document.querySelector("#schema [data-key='hidden']")`)
 }
