@@ -4,6 +4,7 @@ import { Catalog } from "./catalog.js";
 import { Editor } from "./editor.js";
 import { Table, copy } from "./table.js";
 import { Chart } from "./chart.js";
+import { isPlan, draw as drawPlan } from "./explain.js";
 import { Schema } from "./schema.js";
 import { Live } from "./live.js";
 import { Settings } from "./settings.js";
@@ -35,16 +36,25 @@ let last = null; // {sql, meta, rows} of what is shown, for downloads
 
 // ---- running
 
-async function go() {
-  if (running) return;
-  const chosen = editor.chosen();
-  if (!chosen.length) return;
+async function go() { await all(editor.chosen()); }
+
+const explaining = "EXPLAIN ANALYZE ";
+
+// explain runs the statement for what its operators do, not for its rows.
+async function explain() {
+  await all(editor.chosen().slice(-1).map(s => /^\s*EXPLAIN\b/i.test(s.text) ? s
+    : { ...s, typed: s.text, shift: explaining.length, text: explaining + s.text.replace(/\s+FORMAT\s+\w+\s*$/i, "") }));
+}
+
+// all runs statements one after the other until one fails.
+async function all(chosen) {
+  if (running || !chosen.length) return;
   editor.mark = null;
   editor.draw();
   clear();
   const state = { abort: new AbortController(), id: "", cancelled: false };
   running = state;
-  $("run").disabled = true;
+  $("run").disabled = $("explain").disabled = true;
   $("cancel").disabled = false;
   try {
     for (const s of chosen) await one(s, state);
@@ -52,7 +62,7 @@ async function go() {
     fail(e);
   } finally {
     running = null;
-    $("run").disabled = false;
+    $("run").disabled = $("explain").disabled = false;
     $("cancel").disabled = true;
     $("progress").hidden = true;
   }
@@ -66,7 +76,7 @@ async function one(s, state) {
   const unwatch = watch(state.id, p => Object.assign(progress, p));
   let shown = 0;
   table.reset([]);
-  remember({ sql: s.text, at: Date.now() });
+  remember({ sql: s.typed ?? s.text, at: Date.now() });
   try {
     const got = await run(s.text, {
       params: { ...settings.params, query_id: state.id }, signal: state.abort.signal, maxRows: settings.maxRows,
@@ -91,8 +101,11 @@ async function after(s, got, shown, took) {
     last = { sql: s.text, meta: got.meta, rows: table.rows };
     table.add(got.meta, []);
     $("copy").hidden = $("download").hidden = false;
-    $("views").hidden = !chart.set(got.meta, table.rows);
-    show($("views").hidden ? "table" : view);
+    const plan = isPlan(s.text, got.meta), drawn = chart.set(got.meta, table.rows);
+    $("as-chart").hidden = !drawn;
+    $("as-picture").hidden = !plan;
+    $("views").hidden = !drawn && !plan;
+    show(plan ? "picture" : drawn ? view : "table");
     parts.push(got.truncated ? `first ${count(shown)} rows` : `${count(shown)} row${shown === 1 ? "" : "s"}`);
   } else parts.push("Done");
   parts.push(`${took.toFixed(3)} s`);
@@ -139,11 +152,13 @@ function clear() {
 let view = "table"; // or "chart": what the user chose last
 
 function show(as) {
-  $("result").hidden = as !== "table";
-  $("chart").hidden = as !== "chart";
-  $("as-table").setAttribute("aria-pressed", as === "table");
-  $("as-chart").setAttribute("aria-pressed", as === "chart");
-  if (as === "chart") chart.draw(); else table.later();
+  for (const [id, name] of [["result", "table"], ["chart", "chart"], ["picture", "picture"]]) {
+    $(id).hidden = as !== name;
+    $("as-" + name).setAttribute("aria-pressed", as === name);
+  }
+  if (as === "chart") chart.draw();
+  else if (as === "picture") drawPlan($("picture"), table.rows.map(r => r[0]));
+  else table.later();
 }
 
 // fail shows an error: its code, its words, and the place in the statement where the server saw it.
@@ -164,7 +179,8 @@ function fail(e) {
   bad.textContent = s.text.slice(at.start, Math.min(at.end, to)) || " ";
   pre.append(s.text.slice(Math.max(from, at.start - 60), at.start), bad, s.text.slice(Math.min(at.end, to), Math.min(to, at.end + 60)));
   box.append(pre);
-  if (editor.value.slice(s.start, s.end) === s.text) editor.markError(s.start + at.start, s.start + at.end);
+  const shift = s.start - (s.shift || 0);
+  if (editor.value.slice(s.start, s.end) === (s.typed ?? s.text) && shift + at.start >= s.start) editor.markError(shift + at.start, shift + at.end);
 }
 
 // placeOf finds where a statement is wrong: at the position that a syntax error has, else at the name the message quotes.
@@ -342,8 +358,9 @@ function theme(next) {
 for (const [name, sql] of examples) $("examples").append(new Option(name, sql));
 $("examples").onchange = e => { if (e.target.value) showStatement(e.target.value, false); e.target.value = ""; };
 $("run").onclick = go;
+$("explain").onclick = explain;
 $("cancel").onclick = cancel;
-for (const as of ["table", "chart"]) $("as-" + as).onclick = () => { view = as; show(as); };
+for (const as of ["table", "chart", "picture"]) $("as-" + as).onclick = () => { if (as !== "picture" && $("as-picture").hidden) view = as; show(as); };
 $("copy").onclick = () => copy(table.tsv()).then(() => { $("status").textContent = `Copied ${count(table.rows.length)} rows`; }, e => fail(e));
 $("download").onchange = e => { if (e.target.value) download(e.target.value); e.target.value = ""; };
 $("theme").onclick = () => theme(true);

@@ -160,7 +160,7 @@ var steps = []struct {
 	walk func(*page)
 }{
 	{"run", runs}, {"errors", fails}, {"completion", completes}, {"statements", several}, {"scrolling", scrolls}, {"formats", otherFormats},
-	{"chart", draws}, {"schema", browses}, {"progress and cancel", cancels}, {"history and link", remembers}, {"live", watches}, {"user", asks}, {"narrow", narrow},
+	{"chart", draws}, {"explain", explains}, {"schema", browses}, {"progress and cancel", cancels}, {"history and link", remembers}, {"live", watches}, {"user", asks}, {"narrow", narrow},
 }
 
 func (p *page) equal(js, want string) {
@@ -288,6 +288,27 @@ func draws(p *page) {
 	p.run("SELECT 'no number' AS s")
 	p.is(`document.getElementById("views").hidden && !document.getElementById("result").hidden`)
 	p.do(`document.getElementById("as-table").click()`)
+}
+
+func explains(p *page) {
+	p.write("SELECT v.country, count() AS visits, max(t.top) FROM visits AS v JOIN (SELECT country, max(ms) AS top FROM visits GROUP BY country) AS t ON v.country = t.country WHERE v.country = 'DE' GROUP BY v.country ORDER BY visits DESC FORMAT CSV")
+	p.do(`document.getElementById("explain").click()`)
+	p.is(`!document.getElementById("picture").hidden && document.querySelectorAll("#picture .op").length >= 6`)
+	p.equal(`document.querySelectorAll("#picture .edge").length === document.querySelectorAll("#picture .op").length - 1`, "true")
+	p.equal(`document.querySelector("#picture .op b").textContent`, "Sort")
+	p.equal(`/^1 rows; read /.test(document.querySelector("#picture p").textContent)`, "true")
+	p.equal(`[...document.querySelectorAll("#picture .op")].filter(o => o.querySelector("b").textContent === "Scan").length`, "2")
+	p.equal(`/^\d+ of 2\d granules read · primary −\d+$/.test(document.querySelector("#picture .spared small").textContent)`, "true")
+	p.equal(`[...document.querySelectorAll("#picture .op")].every(o => o.querySelector(".foot"))`, "true")
+	p.equal(`(() => { const b = [...document.querySelectorAll("#picture .op")].map(o => o.getBoundingClientRect());
+		return b.some((x, i) => b.some((y, k) => i < k && x.left < y.right && y.left < x.right && x.top < y.bottom && y.top < x.bottom)); })()`, "false")
+	p.shot("explain")
+	p.do(`document.getElementById("as-table").click()`)
+	p.is(`document.querySelector("#result td[data-column]").textContent.startsWith("Sort visits desc (1 rows")`)
+	p.write("SELECT nosuch FROM visits")
+	p.do(`document.getElementById("explain").click()`)
+	p.is(`document.querySelector("#error .code")?.textContent === "UNKNOWN_IDENTIFIER 47"`)
+	p.equal(`document.querySelector("#editor .wrong").textContent`, "nosuch")
 }
 
 func browses(p *page) {
