@@ -47,6 +47,12 @@ func (x *statement) analyzeOptions() (analyze.Options, error) {
 			}
 			return virtual.Function(ctx, x.src, x.env, call)
 		},
+		Cluster: func(_ context.Context, call analyze.ClusterCall) (analyze.ClusterTable, error) {
+			if err := x.mayCall(call.Function); err != nil {
+				return analyze.ClusterTable{}, err
+			}
+			return virtual.Cluster(x.src, call)
+		},
 		Reads: x.mayRead, Policies: x.policies,
 		Scalar: x.scalar, Rows: x.approximateRows,
 	}, err

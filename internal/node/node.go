@@ -191,6 +191,7 @@ func (n *Node) start(ctx context.Context) error {
 	if n.cfg.Network != nil {
 		n.cfg.Network.Handle(methodShard, n.serveShard)
 		n.cfg.Network.Handle(methodBackup, n.serveBackup)
+		n.cfg.Network.Handle(methodAsk, n.serveAsk)
 		n.cfg.Network.Handle(methodPause, n.servePause)
 		n.mover = &mover{n: n}
 		n.mover.start()

@@ -20,7 +20,7 @@ import (
 func (n *Node) providers() virtual.Providers {
 	return virtual.Providers{
 		Sizes: n.sizes, Parts: n.parts, PartColumns: n.partColumns, Merges: n.merges, KafkaConsumers: n.kafkaConsumers, Metrics: n.gauges, Disks: n.disks, Replicas: n.replicas,
-		Nodes: n.clusterNodes, Shards: n.clusterShards, Moves: n.clusterMoves,
+		Nodes: n.clusterNodes, Shards: n.clusterShards, Moves: n.clusterMoves, Ask: n.askSelect,
 		BuildOptions: func() [][2]string {
 			return [][2]string{{"VERSION_FULL", "olapd " + Version}, {"VERSION_DESCRIBE", Version}, {"SYSTEM", runtime.GOOS}, {"SYSTEM_PROCESSOR", runtime.GOARCH}, {"CXX_COMPILER", runtime.Version()}}
 		},

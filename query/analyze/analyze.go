@@ -49,6 +49,8 @@ type Options struct {
 	Table func(t *catalog.Table) (plan.Table, error)
 	// TableFunction returns what a table function yields; nil, nil if there is no such function. May be nil.
 	TableFunction func(ctx context.Context, call TableCall) (plan.Table, error)
+	// Cluster checks a call of cluster or clusterAllReplicas and says what it yields. Nil: there is no cluster.
+	Cluster func(ctx context.Context, call ClusterCall) (ClusterTable, error)
 	// Scalar runs a plan whose rows are needed during analysis: a scalar subquery or EXISTS. It is
 	// given at most two rows' worth of plan (a Limit on top). Nil refuses scalar subqueries.
 	Scalar func(ctx context.Context, n plan.Node) (*column.Block, error)

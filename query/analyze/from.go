@@ -357,6 +357,9 @@ func (s *scope) tableFunction(t *ast.TableFunction) (*frame, error) {
 	if t.Call.Name == "merge" {
 		return s.mergeFunction(t)
 	}
+	if t.Call.Name == "cluster" || t.Call.Name == "clusterAllReplicas" {
+		return s.clusterFunction(t)
+	}
 	call, err := s.tableCall(t.Call)
 	if err != nil {
 		return nil, err

@@ -125,7 +125,7 @@ func clusters(ctx context.Context, s *Source, add func(row)) error {
 			if err != nil {
 				number = 9000
 			}
-			add(row{"cluster": "default", "shard_num": p.ID, "shard_name": strconv.FormatUint(p.ID, 10), "shard_weight": 1, "internal_replication": 1, "replica_num": i + 1,
+			add(row{"cluster": clusterName, "shard_num": p.ID, "shard_name": strconv.FormatUint(p.ID, 10), "shard_weight": 1, "internal_replication": 1, "replica_num": i + 1,
 				"host_name": host, "host_address": host, "port": number, "is_local": n.Local, "user": "default", "is_active": n.Reachable})
 		}
 	}

@@ -18,19 +18,21 @@ import (
 
 // tableFunctions are the table functions with what system.table_functions says of them.
 var tableFunctions = map[string]string{
-	"numbers":         "Yields the numbers from an offset on: numbers([offset,] count [, step]).",
-	"numbers_mt":      "Is numbers.",
-	"zeros":           "Yields as many zeros: zeros(count).",
-	"zeros_mt":        "Is zeros.",
-	"one":             "Yields one row of a zero.",
-	"merge":           "Yields the rows of all tables whose names match: merge([database,] 'regular expression').",
-	"null":            "Yields no rows of the columns in its structure: null('a UInt8, b String').",
-	"values":          "Yields constant rows: values('a UInt8, b String', (1, 'x'), (2, 'y')).",
-	"view":            "Yields the rows of a subquery: view(SELECT …).",
-	"format":          "Yields the rows of a text in a format: format(CSV, 'a UInt8, b String', '1,x').",
-	"generateRandom":  "Yields random rows without end: generateRandom('a UInt8, b String' [, seed [, longest string [, longest array]]]).",
-	"file":            "Yields the rows of files in the folder of user files: file(path [, format [, structure [, compression]]]).",
-	"generate_series": "Yields the numbers of a range, both ends included: generate_series(start, stop [, step]).",
+	"numbers":            "Yields the numbers from an offset on: numbers([offset,] count [, step]).",
+	"numbers_mt":         "Is numbers.",
+	"zeros":              "Yields as many zeros: zeros(count).",
+	"zeros_mt":           "Is zeros.",
+	"one":                "Yields one row of a zero.",
+	"merge":              "Yields the rows of all tables whose names match: merge([database,] 'regular expression').",
+	"cluster":            "Yields the rows of a table of all shards, or of one replica of each shard where the table tells of a node: cluster('name', database.table).",
+	"clusterAllReplicas": "Yields the rows of a table of all replicas: clusterAllReplicas('name', database.table).",
+	"null":               "Yields no rows of the columns in its structure: null('a UInt8, b String').",
+	"values":             "Yields constant rows: values('a UInt8, b String', (1, 'x'), (2, 'y')).",
+	"view":               "Yields the rows of a subquery: view(SELECT …).",
+	"format":             "Yields the rows of a text in a format: format(CSV, 'a UInt8, b String', '1,x').",
+	"generateRandom":     "Yields random rows without end: generateRandom('a UInt8, b String' [, seed [, longest string [, longest array]]]).",
+	"file":               "Yields the rows of files in the folder of user files: file(path [, format [, structure [, compression]]]).",
+	"generate_series":    "Yields the numbers of a range, both ends included: generate_series(start, stop [, step]).",
 }
 
 // Function returns what a table function yields, or nil if there is none of the name.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/column"
 )
 
 // Providers is what system tables tell of the process beyond the catalog. A nil function means none; all are
@@ -26,6 +27,9 @@ type Providers struct {
 	// Nodes asks all nodes of the cluster what they are doing; Shards are its shards, by number.
 	Nodes  func(ctx context.Context) ([]ClusterNode, error)
 	Shards func() []ClusterShard
+	// Ask runs a SELECT on a node of the cluster, as a user with their roles that are on; the answer's last block is nil. It ends with ctx. An
+	// error of the network itself has the code NetworkError.
+	Ask func(ctx context.Context, node string, q Question) (func() (*column.Block, error), error)
 	// Moves are those of rows between shards, under way, waiting and the last that ended, by number.
 	Moves func() []ClusterMove
 	// BuildOptions are names and values about the binary.
@@ -37,6 +41,15 @@ type Providers struct {
 	Backups   func() []Backup
 	// QuotaUses returns what quotas count, for a reader; filled in by the engine.
 	QuotaUses func(user string) []QuotaUse
+}
+
+// Question is a SELECT for another node. Its answer has the columns that it names.
+type Question struct {
+	Text     string            `json:"text"`
+	User     string            `json:"user"`
+	Roles    []string          `json:"roles"`
+	Database string            `json:"database"`
+	Settings map[string]string `json:"settings"` // those that were changed
 }
 
 // Size is how much a table holds.
