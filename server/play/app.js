@@ -9,7 +9,7 @@ import { Schema } from "./schema.js";
 import { Live } from "./live.js";
 import { Settings } from "./settings.js";
 import { load, save, remember } from "./store.js";
-import { statements, byteOffset } from "./sql.js";
+import { statements, tokens, byteOffset } from "./sql.js";
 
 const $ = id => document.getElementById(id);
 const mostText = 2 << 20; // characters of an answer in another format that are shown
@@ -191,9 +191,7 @@ function placeOf(e, sql) {
     return { start, end: start + (word ? word[0].length : 1) };
   }
   const quoted = /[`']([^`']+)[`']/.exec(e.message), wanted = quoted && quoted[1].split(".").at(-1);
-  if (!wanted || !/^[\p{L}_][\p{L}\p{N}_]*$/u.test(wanted)) return null;
-  const m = new RegExp(`(?<![\\p{L}\\p{N}_])${wanted}(?![\\p{L}\\p{N}_])`, "u").exec(sql);
-  return m ? { start: m.index, end: m.index + wanted.length } : null;
+  return wanted && tokens(sql).find(t => (t.kind === "word" && t.text === wanted) || (t.kind === "quoted" && t.text.slice(1, -1) === wanted)) || null;
 }
 
 function line(text, name) {
@@ -383,5 +381,8 @@ tabs();
 drawHistory();
 editor.value = fromLink() || "SELECT 'Hello, olapd' AS greeting, version() AS version, now() AS time";
 editor.text.focus();
+const first = location.search === "?live";
+$("live-page").hidden = !first;
+$("query-page").hidden = first;
 await start();
-turn(location.search === "?live");
+turn(first);

@@ -39,6 +39,7 @@ export class Chart {
     this.rows = rows;
     this.hidden.clear();
     this.is = suggest(meta, rows);
+    this.suggested = this.is?.ys || [];
     return this.is !== null;
   }
 
@@ -70,8 +71,8 @@ export class Chart {
     choose("Kind", this.is.kind, [["line", "Lines"], ["bar", "Bars"], ["value", "Values"]], v => { this.is.kind = v; });
     if (this.is.kind === "value") return bar;
     choose("Across", this.is.x, [["-1", "x: row"], ...columns.map(([v, n]) => [v, "x: " + n])], v => { this.is.x = Number(v); });
-    const numeric = columns.filter((_, i) => this.meta[i].numeric), several = this.is.ys.length > 1 ? [["all", `y: ${this.is.ys.length} columns`]] : [];
-    choose("Up", several.length ? "all" : this.is.ys[0], [...several, ...numeric.map(([v, n]) => [v, "y: " + n])], v => { if (v !== "all") this.is.ys = [Number(v)]; });
+    const numeric = columns.filter((_, i) => this.meta[i].numeric), several = this.suggested.length > 1 ? [["all", `y: ${this.suggested.length} columns`]] : [];
+    choose("Up", this.is.ys.length > 1 ? "all" : this.is.ys[0], [...several, ...numeric.map(([v, n]) => [v, "y: " + n])], v => { this.is.ys = v === "all" ? this.suggested : [Number(v)]; });
     choose("A line for each", this.is.series, [["-1", "no series"], ...columns.filter((_, i) => !this.meta[i].numeric).map(([v, n]) => [v, "by " + n])], v => { this.is.series = Number(v); });
     return bar;
   }

@@ -3,7 +3,7 @@ import { tokens, statementAt, statements } from "./sql.js";
 import { keywords } from "./words.js";
 import { Completion } from "./completion.js";
 
-const maxColoured = 200000; // characters; a longer text is shown plain, so that typing stays quick
+const maxColoured = 40000; // characters; a longer text is shown plain, so that typing stays quick
 
 export class Editor {
   constructor(box, catalog, { onRun, onChange }) {
@@ -102,7 +102,7 @@ export class Editor {
 
   // current marks the lines of the statement that would run, where there are several.
   current() {
-    const all = statements(this.value), bar = this.paint.parentElement.querySelector(".current");
+    const all = this.value.length > maxColoured ? [] : statements(this.value), bar = this.paint.parentElement.querySelector(".current");
     const s = all.length > 1 && this.text.selectionStart === this.text.selectionEnd ? statementAt(this.value, this.text.selectionStart) : null;
     bar.hidden = !s;
     if (!s) return;

@@ -4,13 +4,14 @@ export const format = "JSONCompactStringsEachRowWithNamesAndTypes"; // exact tex
 const nullText = "ᴺᵁᴸᴸ";
 const nullable = /^(LowCardinality\()?Nullable\(|^Nothing|^(Dynamic|Variant\()/;
 
-// Credentials live in this tab only.
+// Credentials live in this tab only; where the browser keeps nothing, until it is left.
 const kept = "olapd.login";
-export const login = Object.assign({ user: "default", password: "" }, JSON.parse(sessionStorage.getItem(kept) || "{}"));
+export const login = { user: "default", password: "" };
+try { Object.assign(login, JSON.parse(sessionStorage.getItem(kept) || "{}")); } catch { /* blocked */ }
 export function setLogin(user, password) {
   login.user = user || "default";
   login.password = password;
-  sessionStorage.setItem(kept, JSON.stringify(login));
+  try { sessionStorage.setItem(kept, JSON.stringify(login)); } catch { /* blocked */ }
 }
 
 // A failure as the server tells it: code, its name, the message, and where in the statement (a byte, from 0), if it says so.
@@ -28,7 +29,7 @@ export class QueryError extends Error {
 
 export function post(sql, params = {}, signal) {
   return fetch("/?" + new URLSearchParams(params), {
-    method: "POST", body: sql, signal, cache: "no-store",
+    method: "POST", body: sql, signal, cache: "no-store", credentials: "omit", // who asks is in the headers: the browser is not to ask by a dialog of its own
     headers: { "X-ClickHouse-User": login.user, "X-ClickHouse-Key": login.password },
   });
 }

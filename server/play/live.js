@@ -42,7 +42,7 @@ export class Live {
     this.denied = new Set();
     this.samples = new Map(); // figure → its last values
     this.before = null; // counters of the last look
-    this.looks = 0;
+    this.turn = (this.turn || 0) + 1;
     this.figures.replaceChildren();
     this.cards.replaceChildren();
   }
@@ -62,13 +62,12 @@ export class Live {
     this.looking = true;
     let wait = every;
     try {
-      const got = { at: performance.now() };
+      const got = { at: performance.now() }, turn = this.turn;
       for (const [name, sql] of Object.entries(questions)) {
         if (name === "events") got.own = { queries: own.queries, rows: own.rows };
         if (!this.denied.has(name)) got[name] = await this.ask(name, sql);
       }
-      this.draw(got);
-      this.looks++;
+      if (turn === this.turn) this.draw(got);
       this.state.textContent = `as of ${new Date().toLocaleTimeString()}`;
       this.state.classList.remove("bad");
     } catch (e) {

@@ -298,6 +298,11 @@ func (b *Browser) Wait(condition string) error {
 	}
 }
 
+// Downloads lets the browser save files into dir.
+func (b *Browser) Downloads(dir string) error {
+	return b.call("Page.setDownloadBehavior", args{"behavior": "allow", "downloadPath": dir}, nil)
+}
+
 // Type inserts text where the cursor is, as a keyboard would.
 func (b *Browser) Type(text string) error {
 	return b.call("Input.insertText", args{"text": text}, nil)

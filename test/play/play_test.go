@@ -3,7 +3,9 @@ package play
 import (
 	"context"
 	"flag"
+	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -116,9 +118,9 @@ func (p *page) sql(statement string) string {
 	return a.Data
 }
 
-// TestPlay walks through the page as a user does. What must never happen is asked at the end: an error in the console, a
-// violation of the security policy, a request to anywhere else.
-func TestPlay(t *testing.T) {
+// browse starts a browser, or says why the test is not run.
+func browse(t *testing.T) *Browser {
+	t.Helper()
 	if *serverFlag == "" {
 		t.Skip("not run: -server=PATH names the olapd binary (make test-play)")
 	}
@@ -126,16 +128,39 @@ func TestPlay(t *testing.T) {
 	if path == "" {
 		t.Skipf("not run: no browser is installed, of %s", strings.Join(browsers, ", "))
 	}
+	browser, err := Open(path, t.TempDir(), width, height)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(browser.Close)
+	return browser
+}
+
+// quiet holds the page to what must never happen: an error in the console, a violation of the security policy, a request
+// to anywhere else.
+func (p *page) quiet() {
+	for _, c := range p.Complaints() {
+		p.t.Errorf("the page complains: %s", c)
+	}
+	asked := p.Requests()
+	if len(asked) == 0 {
+		p.t.Error("no request was seen")
+	}
+	for _, u := range asked {
+		if !strings.HasPrefix(u, p.server.URL+"/") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:"+p.server.URL) && u != "about:blank" {
+			p.t.Errorf("the page asks %s", u)
+		}
+	}
+}
+
+// TestPlay walks through the page as a user does.
+func TestPlay(t *testing.T) {
+	browser := browse(t)
 	server, err := olapd.Start(*serverFlag, t.TempDir())
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer server.Stop()
-	browser, err := Open(path, t.TempDir(), width, height)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer browser.Close()
 	p := &page{Browser: browser, t: t, server: server}
 	p.sql(schema)
 	p.sql(data)
@@ -145,14 +170,46 @@ func TestPlay(t *testing.T) {
 			step.walk(q)
 		})
 	}
-	for _, c := range browser.Complaints() {
-		t.Errorf("the page complains: %s", c)
+	p.quiet()
+}
+
+// TestIngestion looks at the live page of the demo, where a broker has a stream of events.
+func TestIngestion(t *testing.T) {
+	browser := browse(t)
+	var addresses []string
+	for range 3 {
+		a, err := olapd.FreeAddress()
+		if err != nil {
+			t.Fatal(err)
+		}
+		addresses = append(addresses, a)
 	}
-	for _, u := range browser.Requests() {
-		if !strings.HasPrefix(u, server.URL+"/") && !strings.HasPrefix(u, "data:") && !strings.HasPrefix(u, "blob:"+server.URL) && u != "about:blank" {
-			t.Errorf("the page asks %s", u)
+	demo := exec.Command(*serverFlag, "demo", "-data", t.TempDir(), "-http", addresses[0], "-kafka", addresses[1], "-native", addresses[2], "-rate", "300", "-for", "2m")
+	if err := demo.Start(); err != nil {
+		t.Fatal(err)
+	}
+	defer func() {
+		_ = demo.Process.Kill() // fails only if it has ended already
+		_ = demo.Wait()         // killed: its status says nothing
+	}()
+	p := &page{Browser: browser, t: t, server: olapd.At("http://" + addresses[0])}
+	for deadline := time.Now().Add(waitTimeout); ; time.Sleep(pollEvery) {
+		res, err := http.Get(p.server.URL + "/ping")
+		if err == nil {
+			_ = res.Body.Close()
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatal(err)
 		}
 	}
+	p.open("/play?live")
+	const row = `[...(document.querySelector("#cards [data-name=kafka] tbody tr")?.cells || [])].map(c => c.textContent)`
+	p.is(row + `[0] === "default.events_queue"`)
+	p.is(`parseFloat(` + row + `[3]) > 0 && ` + row + `[1] === "running" && ` + row + `[2] === "4"`)
+	p.is(`document.querySelector(".figure[data-name='Rows stored'] b").textContent !== "0/s" && document.querySelectorAll(".figure .spark path").length >= 8`)
+	p.shot("ingestion")
+	p.quiet()
 }
 
 var steps = []struct {
@@ -160,7 +217,7 @@ var steps = []struct {
 	walk func(*page)
 }{
 	{"run", runs}, {"errors", fails}, {"completion", completes}, {"statements", several}, {"scrolling", scrolls}, {"formats", otherFormats},
-	{"chart", draws}, {"explain", explains}, {"schema", browses}, {"progress and cancel", cancels}, {"history and link", remembers}, {"live", watches}, {"user", asks}, {"narrow", narrow},
+	{"chart", draws}, {"explain", explains}, {"download and copy", saves}, {"schema", browses}, {"progress and cancel", cancels}, {"history and link", remembers}, {"live", watches}, {"user", asks}, {"narrow", narrow},
 }
 
 func (p *page) equal(js, want string) {
@@ -311,6 +368,37 @@ func explains(p *page) {
 	p.equal(`document.querySelector("#editor .wrong").textContent`, "nosuch")
 }
 
+func saves(p *page) {
+	dir := p.t.TempDir()
+	p.must(p.Downloads(dir))
+	p.run("SELECT number AS n, 'a,b' AS s FROM numbers(3)")
+	p.do(`document.getElementById("copy").click()`)
+	p.is(`document.getElementById("status").textContent === "Copied 3 rows"`)
+	for format, want := range map[string]string{"CSVWithNames": "\"n\",\"s\"\n0,\"a,b\"\n1,\"a,b\"\n2,\"a,b\"\n", "JSONEachRow": "{\"n\":0,\"s\":\"a,b\"}\n{\"n\":1,\"s\":\"a,b\"}\n{\"n\":2,\"s\":\"a,b\"}\n", "Parquet": "PAR1"} {
+		p.do(`{ const d = document.getElementById("download"); d.value = "` + format + `"; d.dispatchEvent(new Event("change")) }`)
+		p.saved(dir, want)
+	}
+}
+
+// saved waits for one more file in dir that begins so.
+func (p *page) saved(dir, want string) {
+	p.t.Helper()
+	var seen []string
+	for deadline := time.Now().Add(waitTimeout); time.Now().Before(deadline); time.Sleep(pollEvery) {
+		files, err := filepath.Glob(filepath.Join(dir, "olapd-*"))
+		p.must(err)
+		seen = seen[:0]
+		for _, f := range files {
+			b, err := os.ReadFile(f)
+			if err == nil && strings.HasPrefix(string(b), want) {
+				return
+			}
+			seen = append(seen, f+": "+string(b))
+		}
+	}
+	p.t.Errorf("no file begins with %q: %q", want, seen)
+}
+
 func browses(p *page) {
 	p.open("/play")
 	p.is(`at("default\nmade_here")`)
@@ -408,6 +496,8 @@ func asks(p *page) {
 	}
 	login("reader", "wrong")
 	p.is(`document.getElementById("login").classList.contains("refused") && !document.querySelector("#schema [role=treeitem]")`)
+	login("reader", "") // 401: the browser has no say in it
+	p.is(`/wrong/.test(document.getElementById("server").textContent)`)
 	login("reader", "secret")
 	p.is(`!document.getElementById("login").classList.contains("refused") && document.querySelector("#schema [data-key='default']")`)
 	p.equal(`document.querySelector("#schema [data-key='hidden']")`, "null")
