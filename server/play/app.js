@@ -8,7 +8,7 @@ import { isPlan, draw as drawPlan } from "./explain.js";
 import { Schema } from "./schema.js";
 import { Live } from "./live.js";
 import { Settings } from "./settings.js";
-import { load, save, remember } from "./store.js";
+import { load, save, remember, secret } from "./store.js";
 import { statements, tokens, byteOffset } from "./sql.js";
 
 const $ = id => document.getElementById(id);
@@ -249,7 +249,7 @@ function saveBlob(blob, format) {
 let linking = 0;
 function link() {
   clearTimeout(linking);
-  linking = setTimeout(() => history.replaceState(null, "", "#" + encodeURIComponent(editor.value)), 300);
+  linking = setTimeout(() => history.replaceState(null, "", "#" + (secret(editor.value) ? "" : encodeURIComponent(editor.value))), 300);
 }
 
 function fromLink() {

@@ -13,9 +13,10 @@ const questions = {
   merges: `SELECT database, table, merge_type, num_parts, round(progress, 3), round(elapsed, 1), toString(rows_read), toString(total_size_bytes_compressed) FROM system.merges ORDER BY elapsed DESC LIMIT 50`,
   kafka: `SELECT database, table, state, toString(arraySum(\`assignments.lag\`)), toString(num_messages_read), length(\`assignments.topic\`), toString(last_poll_time),
     if(empty(\`exceptions.text\`), '', \`exceptions.text\`[-1]) FROM system.kafka_consumers ORDER BY database, table LIMIT 100`,
-  tables: `SELECT t.database, t.name, toString(t.total_rows), toString(t.total_bytes), toString(p.segments), toString(p.partitions), toString(p.level) FROM system.tables AS t
+  tables: `SELECT t.database, if(v.name = '', t.name, v.name || ' (rollup)'), toString(t.total_rows), toString(t.total_bytes), toString(p.segments), toString(p.partitions), toString(p.level) FROM system.tables AS t
     LEFT JOIN (SELECT database, table, count() AS segments, uniqExact(partition_id) AS partitions, max(level) AS level FROM system.parts WHERE active GROUP BY database, table) AS p
-    ON p.database = t.database AND p.table = t.name WHERE t.has_own_data AND t.total_rows IS NOT NULL ORDER BY t.total_rows DESC LIMIT 40`,
+    ON p.database = t.database AND p.table = t.name
+    LEFT JOIN (SELECT '.inner_id.' || toString(uuid) AS rows_of, name FROM system.tables WHERE engine = 'MaterializedView') AS v ON v.rows_of = t.name WHERE t.has_own_data AND t.total_rows IS NOT NULL ORDER BY t.total_rows DESC LIMIT 40`,
   nodes: "SELECT name, state, is_local, is_reachable, replicas, shards_led, http FROM system.nodes ORDER BY name",
   shards: "SELECT shard, leader, arrayStringConcat(voters, ', '), arrayStringConcat(learners, ', '), toString(term), toString(commit_index) FROM system.shards ORDER BY shard",
 };

@@ -13,7 +13,7 @@ export class Schema {
   draw() {
     const want = this.filter.value.trim().toLowerCase(), out = [];
     for (const d of this.catalog.databases) {
-      const tables = this.catalog.tables.filter(t => t.database === d && (!want || t.name.toLowerCase().includes(want)
+      const tables = this.catalog.tables.filter(t => t.database === d && (!t.name.startsWith(".inner") || want.startsWith(".inner")) && (!want || t.name.toLowerCase().includes(want)
         || d.toLowerCase().includes(want) || this.catalog.columnsOf(d, t.name).some(c => c.name.toLowerCase().includes(want))));
       if (want && !tables.length) continue;
       const open = this.openKeys.has(d) || (want !== "" && !/^system$|schema$/i.test(d));

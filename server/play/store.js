@@ -15,8 +15,11 @@ export function save(name, value) {
   try { localStorage.setItem(prefix + name, JSON.stringify(value)); } catch { /* full or blocked: nothing is kept */ }
 }
 
+// secret tells whether a statement may name a password: such a one is not kept, nor put into the address.
+export const secret = sql => /\bIDENTIFIED\b|\bpassword\b|secret_access_key|\bS3\s*\(/i.test(sql);
+
 // remember puts a statement that ran in front of the history, once.
 export function remember(entry) {
-  if (entry.sql.length > largest) return;
+  if (entry.sql.length > largest || secret(entry.sql)) return;
   save("history", [entry, ...load("history", []).filter(h => h.sql !== entry.sql)].slice(0, longest));
 }

@@ -173,6 +173,28 @@ func TestPlay(t *testing.T) {
 	p.quiet()
 }
 
+// TestFaultsAreSeen plants what quiet is to find.
+func TestFaultsAreSeen(t *testing.T) {
+	browser := browse(t)
+	server, err := olapd.Start(*serverFlag, t.TempDir())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer server.Stop()
+	p := &page{Browser: browser, t: t, server: server}
+	p.open("/play")
+	p.quiet()
+	p.do(`console.error("planted"); setTimeout(() => { throw new Error("thrown") }); document.body.insertAdjacentHTML("beforeend", "<style>b { color: red }</style>")`)
+	p.do(`fetch("http://192.0.2.1/").catch(() => {})`)
+	for _, want := range []string{"planted", "thrown", "style-src", "connect-src"} {
+		for deadline := time.Now().Add(waitTimeout); !strings.Contains(strings.Join(p.Complaints(), "\n"), want); time.Sleep(pollEvery) {
+			if time.Now().After(deadline) {
+				t.Fatalf("%s is not seen in %q", want, p.Complaints())
+			}
+		}
+	}
+}
+
 // TestIngestion looks at the live page of the demo, where a broker has a stream of events.
 func TestIngestion(t *testing.T) {
 	browser := browse(t)
@@ -206,6 +228,7 @@ func TestIngestion(t *testing.T) {
 	p.open("/play?live")
 	const row = `[...(document.querySelector("#cards [data-name=kafka] tbody tr")?.cells || [])].map(c => c.textContent)`
 	p.is(row + `[0] === "default.events_queue"`)
+	p.is(`[...document.querySelectorAll("#cards [data-name=tables] td")].some(c => c.textContent === "default.events_by_minute (rollup)")`)
 	p.is(`parseFloat(` + row + `[3]) > 0 && ` + row + `[1] === "running" && ` + row + `[2] === "4"`)
 	p.is(`document.querySelector(".figure[data-name='Rows stored'] b").textContent !== "0/s" && document.querySelectorAll(".figure .spark path").length >= 8`)
 	p.shot("ingestion")
@@ -446,7 +469,10 @@ func remembers(p *page) {
 	p.do(`document.querySelector("#history button").click()`)
 	p.is(`document.getElementById("sql").value.endsWith("SELECT 'kept in history' AS it")`)
 	p.do(`document.getElementById("tab-schema").click()`)
-	p.equal(`Object.keys(localStorage).map(k => localStorage[k]).join().includes("password")`, "false")
+	p.run("CREATE USER hush IDENTIFIED WITH sha256_password BY 'very hidden'")
+	p.run("DROP USER hush")
+	p.is(`location.hash.includes("DROP")`)
+	p.equal(`JSON.stringify(localStorage).includes("very hidden")`, "false")
 }
 
 // watches looks at the live page while rows come in and a query runs, and kills that.
