@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -104,11 +105,11 @@ func (s *several) eventually(what string, ok func() bool) {
 	}
 }
 
-// settled waits until every shard has a leader and its replicas.
+// settled waits until every shard has a leader and its replicas where they are wanted.
 func (s *several) settled(replicas int) {
 	s.t.Helper()
 	s.eventually("all replicas vote", func() bool {
-		led := map[uint64]int{}
+		voters := map[uint64][]string{}
 		for _, n := range s.nodes {
 			for _, st := range n.cluster.Status()[1:] {
 				if st.Term == 0 {
@@ -116,14 +117,14 @@ func (s *several) settled(replicas int) {
 				}
 				for _, m := range st.Members {
 					if m.Votes {
-						led[st.Group]++
+						voters[st.Group] = append(voters[st.Group], m.Node)
 					}
 				}
 			}
 		}
 		for _, n := range s.nodes {
 			for _, p := range n.cluster.Topology().Shards {
-				if led[p.ID] != replicas {
+				if len(p.Replicas) != replicas || !slices.Equal(slices.Sorted(slices.Values(p.Replicas)), slices.Sorted(slices.Values(voters[p.ID]))) {
 					return false
 				}
 			}

@@ -18,7 +18,6 @@ import (
 
 	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/ingest"
-	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/mem"
@@ -181,7 +180,7 @@ func (n *Node) start(ctx context.Context) error {
 	n.engine, err = query.New(query.Deps{
 		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Mover: n, Backups: n, Files: n.cfg.reach(),
 		Access: accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
-		Catalog: catalogs{n.cluster}, Store: st, Writer: n.writer,
+		Catalog: catalogs{n}, Store: st, Writer: n.writer,
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
 	})
 	if err != nil {
@@ -193,6 +192,7 @@ func (n *Node) start(ctx context.Context) error {
 		n.cfg.Network.Handle(methodBackup, n.serveBackup)
 		n.cfg.Network.Handle(methodAsk, n.serveAsk)
 		n.cfg.Network.Handle(methodPause, n.servePause)
+		n.cfg.Network.Handle(methodSchema, n.serveSchema)
 		n.mover = &mover{n: n}
 		n.mover.start()
 	}
@@ -240,33 +240,6 @@ func (n *Node) keepZone() error {
 		return fmt.Errorf("the data in %s was written with time zone %s; it cannot be opened with %s", n.cfg.Data, b, n.cfg.TimeZone)
 	}
 	return nil
-}
-
-// catalogs implements query.Catalog.
-type catalogs struct{ n *cluster.Node }
-
-// Catalog implements query.Catalog.
-func (c catalogs) Catalog() *catalog.Catalog { return c.n.Meta().Catalog() }
-
-// Change implements query.Catalog. What storage or ingestion could not run is refused before it is proposed.
-func (c catalogs) Change(ctx context.Context, f func(*catalog.Catalog) (*catalog.Catalog, error)) (*catalog.Catalog, error) {
-	return c.n.Change(ctx, func(old *catalog.Catalog) (*catalog.Catalog, error) {
-		next, err := f(old)
-		if err != nil || next == old {
-			return next, err
-		}
-		for _, t := range next.Tables("") {
-			if was := old.ByID(t.ID); was != nil && was.Version == t.Version {
-				continue
-			}
-			if t.Kind == catalog.KindKafka {
-				if _, err := ingest.ParseConfig(kafkaSettings(t)); err != nil {
-					return nil, err
-				}
-			}
-		}
-		return next, nil
-	})
 }
 
 func (n *Node) listen(zone *time.Location) error {
