@@ -4,15 +4,8 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/olapd/olapd/internal/protocol"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
-
-// serverError is an error as the server told it. The one outside says what happened, those inside why.
-func serverError(e *protocol.Exception) error {
-	text := strings.TrimPrefix(e.Text, "DB::Exception: ")
-	return &sqlerr.Error{Code: sqlerr.Code(e.Code), Msg: text, Pos: -1}
-}
 
 // errorText is an error as it is shown, whoever found it.
 func errorText(err error) string {

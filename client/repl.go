@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/olapd/olapd/internal/protocol/dial"
 )
 
 // errInterrupted is what an editor returns for Ctrl-C: the line is dropped.
@@ -18,7 +20,7 @@ type editor interface {
 
 // greet says where the client is connected, or returns why it is not.
 func (a *app) greet() error {
-	ctx, cancel := context.WithTimeout(context.Background(), dialTimeout)
+	ctx, cancel := context.WithTimeout(context.Background(), dial.Timeout)
 	defer cancel()
 	c, err := a.connect()
 	if err != nil {

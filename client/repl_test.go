@@ -262,7 +262,7 @@ func TestCompletions(t *testing.T) {
 func TestDirectory(t *testing.T) {
 	f := newFake(t)
 	a, _ := prompted(t, f)
-	d := &directory{dial: func(ctx context.Context) (*conn, error) { return dial(ctx, &a.options, a.database) }}
+	d := &directory{dial: func(ctx context.Context) (*conn, error) { return connect(ctx, &a.options, a.database) }}
 	n := d.get()
 	if !slices.Equal(n.databases, []string{"default", "system"}) || !slices.Equal(n.settings, []string{"row"}) {
 		t.Errorf("%+v", n)

@@ -21,7 +21,7 @@ func (a *app) connect() (*conn, error) {
 		return a.link, nil
 	}
 	a.close()
-	c, err := dial(context.Background(), &a.options, a.database)
+	c, err := connect(context.Background(), &a.options, a.database)
 	if err != nil {
 		return nil, err
 	}

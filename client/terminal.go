@@ -16,7 +16,7 @@ func prompt(a *app) error {
 	if err := a.greet(); err != nil {
 		return err
 	}
-	d := &directory{dial: func(ctx context.Context) (*conn, error) { return dial(ctx, &a.options, a.database) }}
+	d := &directory{dial: func(ctx context.Context) (*conn, error) { return connect(ctx, &a.options, a.database) }}
 	a.changed = d.expire
 	return a.repl(newTerminal(a, d))
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/olapd/olapd/query/exec/spill"
 	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/query/fragment"
+	"github.com/olapd/olapd/query/remote"
 	"github.com/olapd/olapd/query/virtual"
 )
 
@@ -41,7 +42,9 @@ type Deps struct {
 	// Operator runs SYSTEM CLUSTER; nil: refused.
 	Operator Operator
 	// Files is what table functions may read and write beside tables; nil: nothing.
-	Files  *files.Reach
+	Files *files.Reach
+	// Remote is which other servers table functions may connect to; nil: none.
+	Remote *remote.Reach
 	Budget *mem.Budget    // of the process; each query gets a child. nil: no limit but the query's own
 	Temp   *spill.Store   // of the process; nil: queries over their memory end
 	Clock  clock.Clock    // nil: the system's

@@ -151,7 +151,7 @@ func (x *statement) enter(ctx context.Context) error {
 	x.src = &virtual.Source{
 		Providers: x.e.deps.Providers, Catalog: x.cat, Settings: x.set, Database: x.db, User: q.user, Now: x.env.Now,
 		Access: x.access, Zone: x.env.Zone, Server: x.e.deps.Server, Host: x.e.deps.Host,
-		Files: x.e.deps.Files, Spool: x.e.deps.Scratch, Threads: threads(x.set),
+		Files: x.e.deps.Files, Remote: x.e.deps.Remote, Spool: x.e.deps.Scratch, Threads: threads(x.set),
 	}
 	return nil
 }
@@ -246,7 +246,9 @@ func (x *statement) logEnd(err error, started bool) {
 	x.e.log.countEvents(entry.Events, x.q.kind, err != nil)
 	entry.NormalizedHash = normalizedHash(entry.Query)
 	if settings.LogFormatted.Of(x.set) {
-		entry.Formatted = formatted(x.ast)
+		if entry.Formatted = formatted(x.ast); len(remotePasswords(x.ast)) > 0 {
+			entry.Formatted = x.shownText()
+		}
 	}
 	if missing := x.missing(); len(missing) > 0 {
 		entry.Settings["missing_shards"] = strings.Join(missing, ",")

@@ -270,7 +270,7 @@ func tableNames(s ast.Statement, db string) (tables, databases []string) {
 }
 
 // identified is the words that passwords and keys follow.
-var identified = regexp.MustCompile(`(?i)identified|\bs3\s*\(`)
+var identified = regexp.MustCompile(`(?i)identified|\b(s3|remote|remoteSecure)\s*\(`)
 
 // withoutPasswords is a statement's text as it may be shown and logged.
 func withoutPasswords(s ast.Statement, text string) string {
@@ -291,5 +291,47 @@ func withoutPasswords(s ast.Statement, text string) string {
 			return text[:at[1]] + " [HIDDEN]"
 		}
 	}
+	for _, l := range slices.Backward(remotePasswords(s)) {
+		if r := l.Span(); r.Start >= 0 && r.Start <= r.End && r.End <= len(text) {
+			text = text[:r.Start] + "'[HIDDEN]'" + text[r.End:]
+		}
+	}
 	return text
+}
+
+// remotePasswords are the passwords in calls of remote and remoteSecure, in the order of the text.
+func remotePasswords(s ast.Statement) []*ast.Literal {
+	var out []*ast.Literal
+	if s == nil {
+		return nil
+	}
+	ast.Walk(s, func(n ast.Node) bool {
+		c, ok := n.(*ast.FuncCall)
+		if !ok || c.Name != "remote" && c.Name != "remoteSecure" {
+			return true
+		}
+		args := c.Args[min(2, len(c.Args)):]
+		if len(c.Args) > 2 && !isQualified(c.Args[1]) {
+			args = args[1:] // the table
+		}
+		if len(args) > 1 { // behind the user
+			if l, ok := args[1].(*ast.Literal); ok {
+				out = append(out, l)
+			}
+		}
+		return true
+	})
+	slices.SortFunc(out, func(a, b *ast.Literal) int { return a.Span().Start - b.Span().Start })
+	return out
+}
+
+// isQualified reports whether an argument names database and table.
+func isQualified(e ast.Expr) bool {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return len(e.Parts) == 2
+	case *ast.Literal:
+		return strings.Contains(e.Str, ".")
+	}
+	return false
 }

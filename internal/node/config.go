@@ -59,6 +59,8 @@ type Config struct {
 	// that they may connect to for S3; none unless they are named.
 	Backups string   `yaml:"backups"`
 	S3Hosts []string `yaml:"s3_hosts"`
+	// RemoteHosts are those that remote() may connect to: see remote.Reach. This node itself is allowed.
+	RemoteHosts []string `yaml:"remote_hosts"`
 
 	// UserFiles is the folder whose files queries may read and write with file(); empty: user_files in Data.
 	UserFiles string `yaml:"user_files"`

@@ -25,6 +25,7 @@ import (
 	"github.com/olapd/olapd/materialized"
 	"github.com/olapd/olapd/query"
 	"github.com/olapd/olapd/query/exec/spill"
+	"github.com/olapd/olapd/query/remote"
 	"github.com/olapd/olapd/segment"
 	"github.com/olapd/olapd/server"
 )
@@ -58,6 +59,7 @@ type Node struct {
 	mover   *mover      // nil: the node is alone
 	network *network    // nil: the node is alone
 	ready   atomic.Bool // it answers other nodes
+	listens atomic.Bool // addrs are known
 	server  *server.Server
 	addrs   struct{ http, native, https, nativeTLS, admin string }
 	lock    interface{ Close() error }
@@ -179,6 +181,7 @@ func (n *Node) start(ctx context.Context) error {
 	others := &replicas{cluster: n.cluster, net: n.cfg.Network}
 	n.engine, err = query.New(query.Deps{
 		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Mover: n, Backups: n, Files: n.cfg.reach(),
+		Remote: &remote.Reach{Hosts: n.cfg.RemoteHosts, Own: n.listening},
 		Access: accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
 		Catalog: catalogs{n}, Store: st, Writer: n.writer,
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
@@ -201,6 +204,7 @@ func (n *Node) start(ctx context.Context) error {
 	if err := n.listen(zone); err != nil {
 		return err
 	}
+	n.listens.Store(true)
 	if n.network != nil {
 		if err := n.network.start(ctx); err != nil {
 			return err
@@ -208,6 +212,14 @@ func (n *Node) start(ctx context.Context) error {
 	}
 	n.log.Info("olapd is ready", "http", n.addrs.http, "native", n.addrs.native, "https", n.addrs.https, "native_tls", n.addrs.nativeTLS, "data", n.cfg.Data, "took", n.cfg.Clock.Since(started).Round(time.Millisecond))
 	return nil
+}
+
+// listening are the addresses of the native protocol, once the node listens.
+func (n *Node) listening() []string {
+	if !n.listens.Load() {
+		return nil
+	}
+	return []string{n.addrs.native, n.addrs.nativeTLS}
 }
 
 // makeData makes the data directory, if it is missing, durably: a node that came back without it would begin anew, or vote twice. Folders

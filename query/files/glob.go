@@ -12,8 +12,8 @@ import (
 // isPattern reports whether a path stands for many.
 func isPattern(p string) bool { return strings.ContainsAny(p, "*?{") }
 
-// expand replaces the braces of a path, {a,b} and {1..9}, by each of what they stand for.
-func expand(p string) ([]string, error) {
+// Expand replaces the braces of a path or an address, {a,b} and {1..9}, by each of what they stand for.
+func Expand(p string) ([]string, error) {
 	open := strings.IndexByte(p, '{')
 	if open < 0 {
 		return []string{p}, nil
@@ -27,7 +27,7 @@ func expand(p string) ([]string, error) {
 	if err != nil {
 		return nil, err
 	}
-	rest, err := expand(p[end+1:])
+	rest, err := Expand(p[end+1:])
 	if err != nil {
 		return nil, err
 	}

@@ -103,7 +103,7 @@ func (l *local) list(ctx context.Context) ([]*object, error) {
 		}
 		return []*object{o}, err
 	}
-	names, err := expand(l.name)
+	names, err := Expand(l.name)
 	if err != nil {
 		return nil, err
 	}

@@ -26,6 +26,8 @@ var tableFunctions = map[string]string{
 	"merge":              "Yields the rows of all tables whose names match: merge([database,] 'regular expression').",
 	"cluster":            "Yields the rows of a table of all shards, or of one replica of each shard where the table tells of a node: cluster('name', database.table).",
 	"clusterAllReplicas": "Yields the rows of a table of all replicas: clusterAllReplicas('name', database.table).",
+	"remote":             "Yields the rows of a table of other servers, over the native protocol: remote('host[:port], …', database.table [, user [, password]]).",
+	"remoteSecure":       "Is remote over TLS.",
 	"null":               "Yields no rows of the columns in its structure: null('a UInt8, b String').",
 	"values":             "Yields constant rows: values('a UInt8, b String', (1, 'x'), (2, 'y')).",
 	"view":               "Yields the rows of a subquery: view(SELECT …).",
@@ -54,6 +56,8 @@ func Function(ctx context.Context, s *Source, env *function.Env, call analyze.Ta
 		return randomTable(call)
 	case "file":
 		return filesTable(ctx, s, env, call)
+	case "remote", "remoteSecure":
+		return remoteTable(ctx, s, call)
 	case "null":
 		schema, err := StructureArg(call, 0)
 		if err != nil {

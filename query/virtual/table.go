@@ -19,6 +19,7 @@ import (
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/query/plan"
+	"github.com/olapd/olapd/query/remote"
 	"github.com/olapd/olapd/query/settings"
 )
 
@@ -35,6 +36,7 @@ type Source struct {
 	Zone     *time.Location
 	Server   function.Server
 	Files    *files.Reach             // what table functions may reach; nil: nothing
+	Remote   *remote.Reach            // which servers; nil: none
 	Spool    func() (vfs.File, error) // see format.Options
 	Threads  int                      // of the query
 }
