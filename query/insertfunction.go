@@ -15,7 +15,7 @@ import (
 	"github.com/olapd/olapd/query/virtual"
 )
 
-// insertFunction runs INSERT INTO FUNCTION: into files, or null(…), whose rows are read and go nowhere.
+// insertFunction runs INSERT INTO FUNCTION: into files, tables of other servers, or null(…), whose rows are read and go nowhere.
 func (x *statement) insertFunction(s *ast.Insert) error {
 	if s.PartitionBy != nil {
 		return sqlerr.At(s.Start, sqlerr.NotImplemented, "INSERT … PARTITION BY is not implemented")
@@ -43,6 +43,8 @@ func (x *statement) insertFunction(s *ast.Insert) error {
 		return x.insertInto(s, o, schema, n, func(*column.Block) error { return nil })
 	case "file":
 		return x.insertFile(s, o, call, n)
+	case "remote", "remoteSecure":
+		return x.insertRemote(s, o, call, n)
 	}
 	return sqlerr.At(s.Function.Start, sqlerr.NotImplemented, "INSERT INTO FUNCTION %s is not implemented", call.Name)
 }
@@ -74,6 +76,25 @@ func (x *statement) insertFile(s *ast.Insert, o analyze.Options, call analyze.Ta
 		return err
 	}
 	if err := x.insertInto(s, o, schema, n, sink.Write); err != nil {
+		return errors.Join(err, sink.Abort())
+	}
+	return sink.Close()
+}
+
+// insertRemote sends the rows to another server.
+func (x *statement) insertRemote(s *ast.Insert, o analyze.Options, call analyze.TableCall, n plan.Node) error {
+	if err := x.mayWrite(call.Name); err != nil {
+		return err
+	}
+	t, err := virtual.OpenRemote(x.ctx, x.src, call)
+	if err != nil {
+		return err
+	}
+	sink, err := t.Create(x.ctx)
+	if err != nil {
+		return err
+	}
+	if err := x.insertInto(s, o, t.Insertable(), n, sink.Write); err != nil {
 		return errors.Join(err, sink.Abort())
 	}
 	return sink.Close()

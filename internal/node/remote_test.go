@@ -76,6 +76,26 @@ func TestRemote(t *testing.T) {
 			t.Errorf("%s: got %v, want an error with %q", sql, err, c.want)
 		}
 	}
+	must(t, there, "CREATE TABLE into (k UInt32, s LowCardinality(String), m UInt32 MATERIALIZED k + 1) ENGINE = MergeTree ORDER BY k")
+	must(t, here, "INSERT INTO FUNCTION remote('"+at+"', default.into) SELECT number, toString(number) FROM numbers(100000)")
+	must(t, here, "INSERT INTO FUNCTION remote('"+at+"', default.into) (k) VALUES (200000)")
+	if got := must(t, there, "SELECT count(), sum(m), uniqExact(s) FROM into"); got != "100001\t5000250001\t100001\n" {
+		t.Errorf("rows that were sent: %q", got)
+	}
+	for _, c := range []struct{ sql, want string }{
+		{"INSERT INTO FUNCTION remote('AT', default.nosuch) VALUES (1)", "nosuch"},
+		{"INSERT INTO FUNCTION remote('AT', default.into, 'ann', 'secret word') VALUES (1, 'x')", "privileges"},
+		{"INSERT INTO FUNCTION remote('AT,AT', default.into) VALUES (1, 'x')", "2 servers"},
+		{"INSERT INTO FUNCTION remote('AT', default.into) SELECT throwIf(number = 90000), 'x' FROM numbers(100000)", "throwIf"},
+	} {
+		sql := strings.ReplaceAll(c.sql, "AT", at)
+		if _, err := run(t, here, sql); err == nil || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want an error with %q", sql, err, c.want)
+		}
+	}
+	if got := must(t, there, "SELECT count() FROM into"); got != "100001\n" {
+		t.Errorf("rows of inserts that failed were written: %q", got)
+	}
 	if got := must(t, here, "SELECT count() FROM system.query_log WHERE query LIKE concat('%secret ', 'word%')"); got != "0\n" {
 		t.Errorf("the password stands in the query log %s times", got)
 	}

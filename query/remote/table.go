@@ -179,20 +179,29 @@ func (c *conn) ask(text string) error {
 	return nil
 }
 
+// packet returns the next packet.
+func (c *conn) packet(ctx context.Context) (*dial.Packet, error) {
+	defer context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Now()) })() // reading ends
+	err := c.SetReadDeadline(time.Now().Add(receiveTimeout))
+	if err == nil {
+		err = ctx.Err() // it may have ended before the deadline was set
+	}
+	if err != nil {
+		return nil, c.failed(ctx, err)
+	}
+	p := c.Packet(true)
+	if p.Err != nil {
+		return nil, c.failed(ctx, p.Err)
+	}
+	return &p, nil
+}
+
 // next returns the next rows of the answer, nil behind the last.
 func (c *conn) next(ctx context.Context) (*protocol.Data, error) {
-	defer context.AfterFunc(ctx, func() { _ = c.SetReadDeadline(time.Now()) })() // reading ends
 	for {
-		err := c.SetReadDeadline(time.Now().Add(receiveTimeout))
-		if err == nil {
-			err = ctx.Err() // it may have ended before the deadline was set
-		}
+		p, err := c.packet(ctx)
 		if err != nil {
-			return nil, c.failed(ctx, err)
-		}
-		p := c.Packet(true)
-		if p.Err != nil {
-			return nil, c.failed(ctx, p.Err)
+			return nil, err
 		}
 		switch p.Kind {
 		case protocol.ServerEndOfStream:

@@ -15,17 +15,22 @@ import (
 
 // remoteTable is remote('addresses' [, database.table | database, table [, user [, password]]]), and remoteSecure.
 func remoteTable(ctx context.Context, s *Source, call analyze.TableCall) (plan.Table, error) {
-	q, err := remoteRequest(call)
-	if err != nil {
-		return nil, err
-	}
-	t, err := remote.Open(ctx, s.Remote, q)
+	t, err := OpenRemote(ctx, s, call)
 	if err != nil {
 		return nil, err
 	}
 	return &Table{name: call.Name, schema: t.Schema(), hidden: t.Hidden(), scan: func(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) {
 		return t.Scan(ctx, req.Columns, req.Cond, settings.SkipUnavailable.Of(s.Settings))
 	}}, nil
+}
+
+// OpenRemote is the table that a call of remote or remoteSecure names.
+func OpenRemote(ctx context.Context, s *Source, call analyze.TableCall) (*remote.Table, error) {
+	q, err := remoteRequest(call)
+	if err != nil {
+		return nil, err
+	}
+	return remote.Open(ctx, s.Remote, q)
 }
 
 func remoteRequest(call analyze.TableCall) (remote.Request, error) {
