@@ -1,5 +1,5 @@
 // The page: what happens when a statement runs, and how the parts know of each other.
-import { connect, login, setLogin, run, watch, kill, newID, QueryError, count, short, bytes, post } from "./http.js";
+import { connect, login, setLogin, run, own, watch, kill, newID, QueryError, count, short, bytes, post } from "./http.js";
 import { Catalog } from "./catalog.js";
 import { Editor } from "./editor.js";
 import { Table, copy } from "./table.js";
@@ -283,9 +283,11 @@ function drawHistory() {
 }
 
 async function loadCatalog() {
+  const mine = starts;
   try {
-    await catalog.load();
+    await catalog.load(() => mine === starts);
   } catch (e) {
+    if (mine !== starts) return;
     if (!(e instanceof QueryError)) throw e;
     Object.assign(catalog, { databases: [], tables: [], columns: [] }); // this user may not see them
   }
@@ -326,15 +328,23 @@ function turn(toLive) {
   if (toLive) live.start(); else live.stop();
 }
 
+let starts = 0;
+
+// start begins anew as the user who is typed in; of several at a time the last one counts.
 async function start() {
+  const mine = ++starts;
   $("user").value = login.user;
   $("password").value = login.password;
+  own.quiet = false;
   try {
     const server = await connect();
+    if (mine !== starts) return;
+    own.quiet = server.readonly !== "1";
     document.title = server.name === "olapd" ? "olapd play" : `${server.name} · olapd play`;
     $("server").textContent = `${server.name} · compatible with ClickHouse ${server.version}`;
     $("login").classList.remove("refused");
   } catch (e) {
+    if (mine !== starts) return;
     $("server").textContent = e instanceof QueryError && (e.code === 516 || e.code === 194) ? "Who are you? User or password is wrong" : e.message;
     $("login").classList.add("refused");
     Object.assign(catalog, { databases: [], tables: [], columns: [], words: [] });

@@ -10,13 +10,14 @@ export class Catalog {
     this.words = []; // {word, kind}: functions, settings, formats and the like
   }
 
-  // load asks for what changes, words for what does not.
-  async load() {
+  // load asks for what changes, loadWords for what does not. The answers count if they are still wanted when they come.
+  async load(wanted) {
     const [databases, tables, columns] = await Promise.all([
       rows("SELECT name FROM system.databases ORDER BY name"),
       rows("SELECT database, name, engine, toString(ifNull(total_rows, 0)), toString(ifNull(total_bytes, 0)), total_rows IS NOT NULL, comment FROM system.tables WHERE NOT is_temporary ORDER BY database, name"),
       rows("SELECT database, table, name, type, is_in_sorting_key, comment, default_kind, default_expression FROM system.columns WHERE lower(database) NOT IN ('information_schema') ORDER BY database, table, position"),
     ]);
+    if (!wanted()) return;
     const own = d => !/^(system|information_schema)$/i.test(d);
     this.databases = databases.map(r => r[0]).filter(d => d !== "INFORMATION_SCHEMA").sort((a, b) => own(b) - own(a) || (a < b ? -1 : 1)); // it is there in small letters too
     this.tables = tables.map(([database, name, engine, n, size, counted, comment]) => ({ database, name, engine, rows: Number(n), bytes: Number(size), counted: counted === "1", comment }));

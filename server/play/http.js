@@ -144,10 +144,9 @@ export async function rows(sql, signal) {
 // were, and the rows they read.
 export const own = { quiet: false, queries: 0, rows: 0 };
 
+// connect asks who answers, and what the user's own settings allow.
 export async function connect() {
-  own.quiet = false;
   const [[name, version, readonly]] = await rows("SELECT displayName(), version(), toString(getSetting('readonly'))");
-  own.quiet = readonly !== "1";
   return { name, version, readonly };
 }
 
