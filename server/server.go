@@ -3,7 +3,7 @@
 //
 // One Server has any number of listeners. Over HTTP a request is one statement (handler.go); its parts are read in request.go and
 // auth.go, its answer written in response.go. Sessions (session.go) live between requests. What a
-// client sees on failure is decided in errors.go.
+// client sees on failure is decided in errors.go. The play page (play.go) is the files of play/, and a client like others.
 //
 // Over the native protocol a connection is a session (native.go, native_conn.go) that runs one statement at a time (native_query.go);
 // the packets are those of package protocol.
