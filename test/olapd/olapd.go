@@ -25,10 +25,11 @@ const startTimeout = 15 * time.Second
 
 // Server is an olapd to talk to over HTTP: a child process, or one that runs already.
 type Server struct {
-	URL   string
-	cmd   *exec.Cmd // nil if it is not ours
-	ended chan struct{}
-	log   *lockedBuffer
+	URL    string
+	Native string    // host:port of the native protocol, if it is known
+	cmd    *exec.Cmd // nil if it is not ours
+	ended  chan struct{}
+	log    *lockedBuffer
 }
 
 // lockedBuffer gathers a child's output while the test may read it.
@@ -69,6 +70,7 @@ func Start(target, dir string, environment ...string) (*Server, error) {
 	if err != nil {
 		return nil, err
 	}
+	s.Native = nativeAddr
 	if err := s.Wait(); err != nil {
 		s.Stop()
 		return nil, fmt.Errorf("%w; its log:\n%s", err, s.log)

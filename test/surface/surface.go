@@ -39,8 +39,10 @@ type entry struct {
 const rows = "(SELECT number AS n, number % 5 AS k, if(number % 7 = 0, NULL, toInt32(number) - 5) AS x, toString(number % 6) AS s, " +
 	"toFloat64(number) / 4 AS f, toDateTime(1000 + number * 10, 'UTC') AS t FROM numbers(20))"
 
-// expand is a statement as it is run.
-func expand(statement string) string { return strings.Replace(statement, "{rows}", rows, 1) }
+// expand is a statement as it is run by a server whose own address, for the native protocol, is self.
+func expand(statement, self string) string {
+	return strings.NewReplacer("{rows}", rows, "{self}", self).Replace(statement)
+}
 
 // maxLine bounds a line of the lists: the longest hold a whole file of a format as hexadecimal digits.
 const maxLine = 1 << 20

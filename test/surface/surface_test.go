@@ -74,7 +74,7 @@ func askClickHouse(t *testing.T) asker {
 	return func(statement, format string) string {
 		ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 		defer cancel()
-		r, err := o.Query(ctx, expand(statement), format)
+		r, err := o.Query(ctx, expand(statement, "127.0.0.1"), format)
 		var refused *oracle.Error
 		if errors.As(err, &refused) {
 			return fmt.Sprintf("error %d", refused.Code)
@@ -107,7 +107,7 @@ func askServer(t *testing.T) asker {
 	return func(statement, format string) string {
 		ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 		defer cancel()
-		a, err := s.Run(ctx, expand(statement), format)
+		a, err := s.Run(ctx, expand(statement, srv.Native), format)
 		if err != nil {
 			return "no answer: " + err.Error()
 		}
