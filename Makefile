@@ -22,7 +22,8 @@ cluster: bin/olapd ## three nodes, two shards of three replicas, a broker and a 
 
 test: vet bin/olapd ## what a change must pass: unit, golden, crash, simulation, differential and torture tests, short
 	$(GO) test ./...
-	$(GO) test -tags invariants ./internal/column ./segment/page ./query/exec/... ./query/build ./internal/node # memory used again is poisoned
+	$(GO) test -tags invariants ./internal/column ./segment/page ./query/exec/... ./query/build # memory used again is poisoned
+	$(GO) test -tags invariants ./internal/node -skip Simulat # simulations have run
 	$(MAKE) test-diff-short
 	$(MAKE) surface-check
 	$(MAKE) torture-short
