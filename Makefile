@@ -2,7 +2,7 @@
 
 GO ?= go
 
-.PHONY: all build demo cluster test test-race torture torture-short sim fuzz fmt vet clean help
+.PHONY: all build demo cluster test test-race torture torture-short sim sim-notice fuzz fmt vet clean help
 
 all: build
 
@@ -42,6 +42,9 @@ torture-short: bin/olapd ## 30 kills
 SIM ?= 1h
 sim: ## SIM of virtual time of simulated clusters, each a few minutes long; SEED is the first one's
 	GOGC=400 $(GO) test ./internal/node -count=1 -timeout 24h -run 'TestSimulatedCluster' -sim $(SIM) -sim.seed $(or $(SEED),1) -v
+
+sim-notice: ## the simulation without each of its fences, which it must notice within RUNS runs
+	$(GO) test ./internal/node -count=1 -timeout 6h -run 'TestSimulationNotices' -sim.notice $(or $(RUNS),40) -v
 
 FUZZTIME ?= 30s
 fuzz: ## every fuzz target for FUZZTIME each
