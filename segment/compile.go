@@ -6,7 +6,6 @@ import (
 	"sort"
 
 	"github.com/olapd/olapd/internal/column"
-	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -186,7 +185,7 @@ func (p *plan) each(f func(t *boundTerm)) {
 func (t *boundTerm) matches(v column.Vector, i int) bool {
 	switch t.Kind {
 	case Compare:
-		return holds(t.Op, column.Compare(v, i, t.vals, 0))
+		return t.Op.Holds(column.Compare(v, i, t.vals, 0))
 	case In:
 		return t.contains(v, i)
 	case NotIn:
@@ -224,21 +223,4 @@ func (t *boundTerm) lower(v column.Vector, i int) int {
 func (t *boundTerm) contains(v column.Vector, i int) bool {
 	k := t.lower(v, i)
 	return k < t.vals.Len() && column.Compare(v, i, t.vals, k) == 0
-}
-
-// holds reports whether a op b, given the order of a to b.
-func holds(op kernel.Op, c int) bool {
-	switch op {
-	case kernel.Eq:
-		return c == 0
-	case kernel.Ne:
-		return c != 0
-	case kernel.Lt:
-		return c < 0
-	case kernel.Le:
-		return c <= 0
-	case kernel.Gt:
-		return c > 0
-	}
-	return c >= 0
 }

@@ -40,7 +40,7 @@ func TestMatch(t *testing.T) {
 					t.Fatalf("Match of %s %s", f.Type, op)
 				}
 				for i := range mask {
-					if want := holds(op, column.Compare(all, from+i, x, 0)); ok && want != (mask[i] == 1) {
+					if want := op.Holds(column.Compare(all, from+i, x, 0)); ok && want != (mask[i] == 1) {
 						t.Fatalf("%s, row %d of %d: %d", f.Type, from+i, rows, mask[i])
 					}
 				}

@@ -58,7 +58,7 @@ func naiveTerm(t Term, tab *table, row int) bool {
 		if fmt.Sprint(x) == "NaN" {
 			return t.Op == kernel.Ne
 		}
-		return holds(t.Op, column.Compare(v, row, t.Values, 0))
+		return t.Op.Holds(column.Compare(v, row, t.Values, 0))
 	case In, NotIn:
 		in := false
 		for i := range t.Values.Len() {

@@ -18,6 +18,23 @@ var opNames = [...]string{"=", "!=", "<", "<=", ">", ">="}
 // String returns the operator as in SQL.
 func (o Op) String() string { return opNames[o] }
 
+// Holds reports whether a o b, given the order of a to b: negative, 0 or positive.
+func (o Op) Holds(c int) bool {
+	switch o {
+	case Eq:
+		return c == 0
+	case Ne:
+		return c != 0
+	case Lt:
+		return c < 0
+	case Le:
+		return c <= 0
+	case Gt:
+		return c > 0
+	}
+	return c >= 0
+}
+
 // Flip returns the operator with its sides exchanged: a o b is b o.Flip() a.
 func (o Op) Flip() Op { return [...]Op{Eq, Ne, Gt, Ge, Lt, Le}[o] }
 

@@ -6,7 +6,6 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
-	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/analyze"
@@ -86,21 +85,7 @@ func mayMatch(c *segment.Condition, schema column.Schema, values []column.Vector
 func termHolds(t segment.Term, v column.Vector) bool {
 	switch t.Kind {
 	case segment.Compare:
-		c := column.Compare(v, 0, t.Values, 0)
-		switch t.Op {
-		case kernel.Eq:
-			return c == 0
-		case kernel.Ne:
-			return c != 0
-		case kernel.Lt:
-			return c < 0
-		case kernel.Le:
-			return c <= 0
-		case kernel.Gt:
-			return c > 0
-		case kernel.Ge:
-			return c >= 0
-		}
+		return t.Op.Holds(column.Compare(v, 0, t.Values, 0))
 	case segment.In:
 		for i := range t.Values.Len() {
 			if column.Compare(v, 0, t.Values, i) == 0 {
