@@ -62,7 +62,7 @@ func (r *Reader) pageLengths(dst []uint64, col, p, from, to int) ([]uint64, erro
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.chunk(ix.pages[p])
+	b, err := r.pageBody(c, ix, p)
 	if err != nil {
 		return nil, err
 	}

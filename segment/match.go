@@ -134,7 +134,7 @@ func (r *Reader) matchPage(m *matcher, col, p, from int, mask []uint8) (ok bool,
 	if err != nil {
 		return false, err
 	}
-	b, err := r.chunk(ix.pages[p])
+	b, err := r.pageBody(&r.cols[col], ix, p)
 	if err != nil {
 		return false, err
 	}

@@ -99,7 +99,7 @@ func (r *Reader) page(col, p int) (in *page.Input, n int, err error) {
 	if err != nil {
 		return nil, 0, err
 	}
-	b, err := r.pageBody(&r.cols[col], ix.pages[p])
+	b, err := r.pageBody(&r.cols[col], ix, p)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -201,7 +201,7 @@ func (r *Reader) pageCodes(col, p, from, to int) (codes []uint32, nulls []uint8,
 	if err != nil {
 		return nil, nil, false, err
 	}
-	b, err := r.pageBody(&r.cols[col], ix.pages[p])
+	b, err := r.pageBody(&r.cols[col], ix, p)
 	if err != nil {
 		return nil, nil, false, err
 	}
@@ -284,7 +284,7 @@ func (r *Reader) readTextRows(col int, sel []uint32) (column.Vector, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := r.pageBody(&r.cols[col], ix.pages[p])
+	b, err := r.pageBody(&r.cols[col], ix, p)
 	if err != nil {
 		return nil, err
 	}

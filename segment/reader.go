@@ -48,6 +48,8 @@ type columnState struct {
 		index *columnIndex
 		dict  weak.Pointer[Dictionary]
 		finds int // of codes by their values
+		read  int // page read from the file last, +1; 0: none
+		ahead int // pages below are prefetched, of the run of pages being read
 		parts int // blocks of the dictionary decoded by ReadPart
 		empty int // code+1 of the empty string, -1 if the dictionary lacks it, 0 if that is not known
 	}
@@ -196,25 +198,43 @@ func (r *Reader) column(name string) *columnState {
 
 // chunk reads a verified body through the cache.
 func (r *Reader) chunk(at ref) ([]byte, error) {
-	k := cacheKey{r.number, at.off}
-	if b, ok := r.cache.get(k).([]byte); ok && len(b) == at.len {
+	if b := r.cached(at); b != nil {
 		return b, nil
 	}
+	return r.fetch(at)
+}
+
+// cached returns a verified body from the cache; nil if it is not there.
+func (r *Reader) cached(at ref) []byte {
+	if b, ok := r.cache.get(cacheKey{r.number, at.off}).([]byte); ok && len(b) == at.len {
+		return b
+	}
+	return nil
+}
+
+// fetch reads a verified body into the cache.
+func (r *Reader) fetch(at ref) ([]byte, error) {
 	b, err := readChunk(r.f, r.path, r.size, at)
 	if err == nil {
-		r.cache.put(k, b, int64(len(b)))
+		r.cache.put(cacheKey{r.number, at.off}, b, int64(len(b)))
 	}
 	return b, err
 }
 
-// pageBody reads the body of a page of a column.
-func (r *Reader) pageBody(c *columnState, at ref) ([]byte, error) {
+// pageBody reads the body of page p of a column.
+func (r *Reader) pageBody(c *columnState, ix *columnIndex, p int) ([]byte, error) {
+	at := ix.pages[p]
 	if r.recent == nil {
-		return r.chunk(at)
+		if b := r.cached(at); b != nil {
+			return b, nil
+		}
+		r.readAhead(c, ix, p)
+		return r.fetch(at)
 	}
 	if p := r.recent[c]; p.body != nil && p.at == at {
 		return p.body, nil
 	}
+	r.readAhead(c, ix, p)
 	b, err := readChunk(r.f, r.path, r.size, at)
 	if err == nil {
 		r.recent[c] = pageBody{at, b}

@@ -128,6 +128,9 @@ func (d *diskFile) Sync() error                              { return syncData(d
 func (d *diskFile) Truncate(size int64) error                { return d.f.Truncate(size) }
 func (d *diskFile) Preallocate(offset, length int64) error   { return preallocate(d.f, offset, length) }
 
+// Prefetch implements Prefetcher. It is advice only: what was not fetched is when it is read, and an error shows then.
+func (d *diskFile) Prefetch(offset, length int64) { _ = adviseWillNeed(d.f, offset, length) }
+
 func (d *diskFile) Size() (int64, error) {
 	st, err := d.f.Stat()
 	if err != nil {

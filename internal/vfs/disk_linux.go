@@ -24,6 +24,11 @@ func preallocate(f *os.File, offset, length int64) error {
 	return err
 }
 
+// adviseWillNeed has the kernel start to read a range of f into its cache.
+func adviseWillNeed(f *os.File, offset, length int64) error {
+	return onFd(f, "fadvise", func(fd int) error { return unix.Fadvise(fd, offset, length, unix.FADV_WILLNEED) })
+}
+
 func lockFile(f *os.File) error {
 	err := onFd(f, "flock", func(fd int) error { return unix.Flock(fd, unix.LOCK_EX|unix.LOCK_NB) })
 	if errors.Is(err, unix.EWOULDBLOCK) {

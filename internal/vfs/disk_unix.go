@@ -18,6 +18,8 @@ func preallocate(f *os.File, offset, length int64) error {
 	return growTo(f, offset+length)
 }
 
+func adviseWillNeed(*os.File, int64, int64) error { return nil }
+
 func lockFile(f *os.File) error {
 	err := unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB)
 	if errors.Is(err, unix.EWOULDBLOCK) {

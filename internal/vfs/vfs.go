@@ -90,6 +90,12 @@ type File interface {
 	Preallocate(offset, length int64) error
 }
 
+// Prefetcher may be implemented by a File whose reads wait for a device.
+type Prefetcher interface {
+	// Prefetch says that the bytes [offset, offset+length) will be read soon, and does not wait for them. It may be called concurrently.
+	Prefetch(offset, length int64)
+}
+
 // Info describes a file or directory.
 type Info struct {
 	Name    string // the last element of the path
