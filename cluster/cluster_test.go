@@ -11,6 +11,7 @@ import (
 
 	"github.com/olapd/olapd/cluster/rpc"
 	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/vfs"
 )
 
@@ -24,6 +25,7 @@ type several struct {
 	fences        fences
 	snapshotBytes int64 // of nodes that start
 	pause         func()
+	behind        map[string]int // levels that nodes lack which start
 }
 
 func newSeveral(t *testing.T) *several {
@@ -45,7 +47,7 @@ func (s *several) config(name string) Config {
 	}
 	cfg := testConfig(s.disks[name])
 	cfg.Node, cfg.Network, cfg.fences, cfg.SnapshotBytes = name, s.net.Node(name), s.fences, s.snapshotBytes
-	cfg.Pause = s.pause
+	cfg.Pause, cfg.LevelsBehind = s.pause, s.behind[name]
 	return cfg
 }
 
@@ -65,7 +67,7 @@ func (s *several) close() {
 // join adds a node.
 func (s *several) join(through string) *Node {
 	s.t.Helper()
-	name, err := s.nodes[through].Meta().Join(s.t.Context(), "memory")
+	name, err := s.nodes[through].Meta().Join(s.t.Context(), "memory", feature.Current-feature.Level(s.behind[fmt.Sprint("node-", s.nodes[through].Topology().NextNode)]))
 	must(s.t, err)
 	return s.start(name)
 }

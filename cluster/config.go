@@ -44,6 +44,8 @@ type Config struct {
 	// Pause is called between what a proposal was made from and its being handed to raft, for tests that let a process stand still just
 	// there; nil: it goes on at once.
 	Pause func()
+	// LevelsBehind is how many feature levels this node lacks of those that the build has, or has more if it is negative, for tests of upgrades.
+	LevelsBehind int
 
 	fences fences // tests switch some off
 }

@@ -21,21 +21,24 @@ var bodyReaders = map[kind]func(*reader) any{
 	kindDedupTrim: func(r *reader) any {
 		return &dedupTrim{table: catalog.TableID(r.uvarint()), before: r.varint()}
 	},
-	kindSourceAcquire: func(r *reader) any { return readMoveSource(r, true) },
-	kindSourceRelease: func(r *reader) any { return readMoveSource(r, false) },
-	kindCatalogChange: readCatalogChange,
-	kindStateHash:     readStateHash,
-	kindMoveStep:      readMoveStep,
-	kindTopologyChange: func(r *reader) any {
-		b := &topologyChange{to: &Topology{}}
-		r.json(r.bytes(math.MaxInt32), b.to)
-		return b
-	},
+	kindSourceAcquire:  func(r *reader) any { return readMoveSource(r, true) },
+	kindSourceRelease:  func(r *reader) any { return readMoveSource(r, false) },
+	kindCatalogChange:  readCatalogChange,
+	kindStateHash:      readStateHash,
+	kindMoveStep:       readMoveStep,
+	kindTopologyChange: func(r *reader) any { return &topologyChange{to: readTopology(r)} },
+	kindLevelRise:      func(r *reader) any { return &levelRise{to: readTopology(r)} },
 	kindAccessChange: func(r *reader) any {
 		b := &accessChange{to: access.New()}
 		r.json(r.bytes(math.MaxInt32), b.to)
 		return b
 	},
+}
+
+func readTopology(r *reader) *Topology {
+	t := &Topology{}
+	r.json(r.bytes(math.MaxInt32), t)
+	return t
 }
 
 func readAppendRows(r *reader) any {

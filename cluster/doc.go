@@ -30,6 +30,7 @@
 //	11 AccessChange     | the access state that follows the present one, as internal/access stores it |
 //	12 StateHash        | uv index of the entry that marked the state, 0: this one does | uv version | 16 bytes hash |
 //	13 MoveStep         | u8 act | uv move | uv topology version | edit | see shardmoves.go
+//	14 LevelRise        | bytes JSON of a Topology, of the version after the present one and a higher level | see level.go
 //
 //	claims: | uv ranges | per range: uv source, text topic, 16 bytes topic id, uv partition, u8 flags (1 gap),
 //	        |   sv expect (with a gap), sv start, sv end, sv first, sv last |

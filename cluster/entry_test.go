@@ -37,6 +37,7 @@ func goldenBodies() []body {
 		&moveSource{source: 7, topic: "events", partition: 3, next: 110},
 		&moveStep{act: actArrive, move: 9, version: 40, edit: mergetree.Edit{Table: 1, Cause: mergetree.CauseMove, Add: []mergetree.Segment{{ID: "s1-m9-5", Partition: "all", Rows: 5}}}},
 		&catalogChange{catalog.Delta{From: 1, To: 2, NextID: 2, Tables: []*catalog.Table{table}, DroppedDatabases: []string{"d"}}},
+		&levelRise{to: &Topology{Version: 9, Cluster: "shop", Replicas: 3, Nodes: []Member{{Name: "node-1", State: Active, Level: 1}}, NextNode: 2, Level: 1}},
 	}
 }
 
@@ -176,23 +177,23 @@ func TestSnapshotDamage(t *testing.T) {
 	head, err := s.fsm.appendHead(nil)
 	must(t, err)
 	var w strings.Builder
-	must(t, writeHead(&w, shardMagic, head))
+	must(t, writeHead(&w, shardMagic, snapshotVersion, head))
 	good := w.String()
-	if _, err := readHead(strings.NewReader(good), shardMagic); err != nil {
+	if _, err := readHead(strings.NewReader(good), shardMagic, snapshotVersion); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := readHead(strings.NewReader(good), metaMagic); err == nil {
+	if _, err := readHead(strings.NewReader(good), metaMagic, metaSnapshotVersion); err == nil {
 		t.Error("a shard's Raft snapshot was taken for the meta group's")
 	}
 	for i := range good {
 		bad := []byte(good)
 		bad[i] ^= 1 << (i % 8)
-		if _, err := readHead(strings.NewReader(string(bad)), shardMagic); err == nil {
+		if _, err := readHead(strings.NewReader(string(bad)), shardMagic, snapshotVersion); err == nil {
 			t.Fatalf("bit %d of byte %d flipped unseen", i%8, i)
 		} else if c := sqlerr.CodeOf(err); c != sqlerr.CorruptedData && c != sqlerr.ChecksumDoesntMatch {
 			t.Fatalf("byte %d: %v", i, err)
 		}
-		if _, err := readHead(strings.NewReader(good[:i]), shardMagic); err == nil {
+		if _, err := readHead(strings.NewReader(good[:i]), shardMagic, snapshotVersion); err == nil {
 			t.Fatalf("cut at %d unseen", i)
 		}
 	}

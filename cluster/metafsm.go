@@ -12,12 +12,14 @@ import (
 
 	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
 // metaFSM is the state machine of the meta group.
 type metaFSM struct {
 	machine
+	level     feature.Level    // of this build
 	state     *catalog.Catalog // guarded by machine.mu
 	topology  *Topology        // guarded by machine.mu
 	access    *access.State    // guarded by machine.mu
@@ -31,8 +33,8 @@ type metaState struct {
 	access   *access.State
 }
 
-func newMetaFSM(f fences) *metaFSM {
-	m := &metaFSM{state: catalog.New(), topology: newTopology(), access: access.New()}
+func newMetaFSM(f fences, level feature.Level) *metaFSM {
+	m := &metaFSM{level: level, state: catalog.New(), topology: newTopology(), access: access.New()}
 	m.machine.init(metaGroup, f)
 	m.machine.effects, m.machine.finish = m.apply, func(uint64) { m.publish() }
 	m.publish()
@@ -51,28 +53,37 @@ func (m *metaFSM) apply(_ uint64, e *entry) response {
 		return m.changeTopology(b)
 	case *accessChange:
 		return m.changeAccess(b)
+	case *levelRise:
+		return m.raiseLevel(b)
 	}
 	return response{fatal: sqlerr.New(sqlerr.CorruptedData, "%s in the log of the meta group", e.kind)}
 }
 
 func (m *metaFSM) changeTopology(b *topologyChange) response {
-	if b.to.Version != m.topology.Version+1 {
-		return response{err: fmt.Errorf("%w: topology %d after %d", ErrConflict, b.to.Version, m.topology.Version)}
+	if b.to.Level != m.topology.Level {
+		return response{err: fmt.Errorf("%w: made at feature level %d, the cluster is at %d", ErrConflict, b.to.Level, m.topology.Level)}
 	}
-	if err := b.to.check(); err != nil {
+	return m.replaceTopology(b.to)
+}
+
+func (m *metaFSM) replaceTopology(to *Topology) response {
+	if to.Version != m.topology.Version+1 {
+		return response{err: fmt.Errorf("%w: topology %d after %d", ErrConflict, to.Version, m.topology.Version)}
+	}
+	if err := to.check(); err != nil {
 		return response{err: err}
 	}
-	if len(b.to.Shards) > len(m.topology.Shards) {
+	if len(to.Shards) > len(m.topology.Shards) {
 		if err := m.growable(); err != nil {
 			return response{err: err}
 		}
-		b.to.keepSpread(m.state, len(m.topology.Shards))
+		to.keepSpread(m.state, len(m.topology.Shards))
 	}
 	dropped := func(id catalog.TableID) bool { return m.state.ByID(id) == nil }
-	maps.DeleteFunc(b.to.Moved, func(id catalog.TableID, _ uint64) bool { return dropped(id) })
-	maps.DeleteFunc(b.to.Spread, func(id catalog.TableID, _ int) bool { return dropped(id) })
-	m.topology = b.to
-	return response{value: b.to}
+	maps.DeleteFunc(to.Moved, func(id catalog.TableID, _ uint64) bool { return dropped(id) })
+	maps.DeleteFunc(to.Spread, func(id catalog.TableID, _ int) bool { return dropped(id) })
+	m.topology = to
+	return response{value: to}
 }
 
 // keepSpread notes for the tables there are that their rows and tokens lie on so many shards, unless they lie on fewer.
@@ -144,7 +155,7 @@ func (s *metaSnapshot) Persist(sink raft.SnapshotSink) error {
 		head, err = appendText(head, text), errors.Join(err, merr)
 	}
 	if err == nil {
-		err = writeHead(sink, metaMagic, head)
+		err = writeHead(sink, metaMagic, s.version(), head)
 	}
 	if err != nil {
 		return errors.Join(fmt.Errorf("cluster: writing a Raft snapshot: %w", err), sink.Cancel())
@@ -154,6 +165,14 @@ func (s *metaSnapshot) Persist(sink raft.SnapshotSink) error {
 	}
 	s.m.logBytes.Add(-s.bytes)
 	return nil
+}
+
+// version is the lowest that says what the cluster's level is, once it has one.
+func (s *metaSnapshot) version() uint16 {
+	if s.t.Level.Has(feature.Levels) {
+		return metaSnapshotVersion
+	}
+	return snapshotVersion
 }
 
 // Release implements raft.FSMSnapshot.
@@ -167,7 +186,7 @@ func (m *metaFSM) Restore(from io.ReadCloser) error {
 }
 
 func (m *metaFSM) restore(from io.Reader) error {
-	r, err := readHead(from, metaMagic)
+	r, err := readHead(from, metaMagic, metaSnapshotVersion)
 	if err != nil {
 		return err
 	}
@@ -182,6 +201,9 @@ func (m *metaFSM) restore(from io.Reader) error {
 	}
 	if r.err == nil {
 		r.err = t.check()
+	}
+	if r.err == nil && t.Level > m.level {
+		r.err = tooOld(m.level, t.Level)
 	}
 	if r.err != nil {
 		return r.err

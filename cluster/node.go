@@ -123,7 +123,7 @@ func (n *Node) openStored() error {
 }
 
 func (n *Node) openMeta() error {
-	m := &Meta{fsm: newMetaFSM(n.cfg.fences), specs: n.cfg.Specs, changing: make(chan struct{}, 1)}
+	m := &Meta{fsm: newMetaFSM(n.cfg.fences, n.cfg.level()), specs: n.cfg.Specs, changing: make(chan struct{}, 1)}
 	var err error
 	if m.g, err = openGroup(n.cfg, metaGroup, n.log, m.fsm, &m.fsm.machine, n.cfg.Node == FirstNode); err != nil {
 		return err

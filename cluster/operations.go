@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/cluster/identity"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -104,27 +105,31 @@ func (n *Node) awaitOpened(ctx context.Context) error {
 }
 
 // Join adds a node to the topology under a new name, which it returns.
-func (m *Meta) Join(ctx context.Context, address string) (name string, err error) {
+func (m *Meta) Join(ctx context.Context, address string, level feature.Level) (name string, err error) {
 	_, err = m.ChangeTopology(ctx, func(t *Topology) (bool, error) {
-		name, err = t.join(address)
+		name, err = t.join(address, level)
 		return false, err
 	})
 	return name, err
 }
 
 // join adds a node, on a copy.
-func (t *Topology) join(address string) (string, error) {
+func (t *Topology) join(address string, level feature.Level) (string, error) {
 	if t.Alone() {
 		return "", sqlerr.New(sqlerr.BadArguments, "The node has founded no cluster that another could join; see olapd cluster init")
 	}
+	if level < t.Level {
+		return "", tooOld(level, t.Level)
+	}
 	name := fmt.Sprint("node-", t.NextNode)
 	t.NextNode++
-	t.setMember(Member{Name: name, Address: address, State: Active})
+	t.setMember(Member{Name: name, Address: address, State: Active, Level: level})
 	return name, nil
 }
 
-// Admit redeems a token, in one change with the node's admission: a token works once.
-func (m *Meta) Admit(ctx context.Context, secret, address string) (*identity.Admission, error) {
+// Admit redeems a token, in one change with the node's admission: a token works once. A node of a build older than the cluster's level is refused, with
+// code UnsupportedMethod, and may come again with a newer one.
+func (m *Meta) Admit(ctx context.Context, secret, address string, level feature.Level) (*identity.Admission, error) {
 	a, hash := &identity.Admission{Peers: map[string]string{}}, identity.HashSecret(secret)
 	t, err := m.ChangeTopology(ctx, func(t *Topology) (_ bool, err error) {
 		at := slices.IndexFunc(t.Trust.Tokens, func(g identity.Grant) bool { return g.Hash == hash })
@@ -132,7 +137,7 @@ func (m *Meta) Admit(ctx context.Context, secret, address string) (*identity.Adm
 			return false, sqlerr.New(sqlerr.AuthenticationFailed, "The token is not known: it has been redeemed, has expired or belongs to another cluster")
 		}
 		t.Trust.Tokens = slices.Delete(t.Trust.Tokens, at, at+1)
-		a.Node, err = t.join(address)
+		a.Node, err = t.join(address, level)
 		return false, err
 	})
 	if err != nil {

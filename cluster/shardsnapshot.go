@@ -27,12 +27,13 @@ import (
 //	      | moves: see shardmoves.go |
 //
 // The meta group's is the same with "olapdm", and a head of | uv group | uv term | uv index | bytes JSON of the catalog |
-// bytes JSON of the topology |.
+// bytes JSON of the topology | bytes JSON of users and roles |. Its version is 2 once the cluster has a feature level: what builds without levels do not read.
 const (
-	shardMagic      = "olapds"
-	metaMagic       = "olapdm"
-	snapshotVersion = 1
-	maxHead         = 1 << 30 // bytes; far above a million tokens
+	shardMagic          = "olapds"
+	metaMagic           = "olapdm"
+	snapshotVersion     = 1
+	metaSnapshotVersion = 2       // the newest of the meta group's
+	maxHead             = 1 << 30 // bytes; far above a million tokens
 )
 
 // stateSource is a store whose whole state can be written and replaced.
@@ -68,7 +69,7 @@ type shardSnapshot struct {
 
 // Persist implements raft.FSMSnapshot.
 func (s *shardSnapshot) Persist(sink raft.SnapshotSink) error {
-	err := writeHead(sink, shardMagic, s.head)
+	err := writeHead(sink, shardMagic, snapshotVersion, s.head)
 	if err == nil {
 		err = s.rows.EncodeState(sink)
 	}
@@ -86,21 +87,22 @@ func (s *shardSnapshot) Persist(sink raft.SnapshotSink) error {
 // Release implements raft.FSMSnapshot.
 func (s *shardSnapshot) Release() { s.rows.Close() }
 
-func writeHead(w io.Writer, magic string, head []byte) error {
-	b := binary.LittleEndian.AppendUint16([]byte(magic), snapshotVersion)
+func writeHead(w io.Writer, magic string, version uint16, head []byte) error {
+	b := binary.LittleEndian.AppendUint16([]byte(magic), version)
 	b = binary.LittleEndian.AppendUint32(b, uint32(len(head)))
 	b = binary.LittleEndian.AppendUint64(b, xxh3.Hash(head))
 	_, err := w.Write(append(b, head...))
 	return err
 }
 
-func readHead(r io.Reader, magic string) (*reader, error) {
+// readHead reads what is in front of a state, of any version up to the newest.
+func readHead(r io.Reader, magic string, newest uint16) (*reader, error) {
 	var fixed [20]byte
 	if _, err := io.ReadFull(r, fixed[:]); err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.CorruptedData, "Raft snapshot without a header")
 	}
-	if v := binary.LittleEndian.Uint16(fixed[6:]); string(fixed[:6]) != magic || v != snapshotVersion {
-		return nil, sqlerr.New(sqlerr.CorruptedData, "Raft snapshot begins with %q, version %d; this build reads %q, version %d", fixed[:6], v, magic, snapshotVersion)
+	if v := binary.LittleEndian.Uint16(fixed[6:]); string(fixed[:6]) != magic || v < snapshotVersion || v > newest {
+		return nil, sqlerr.New(sqlerr.CorruptedData, "Raft snapshot begins with %q, version %d; this build reads %q, versions %d to %d", fixed[:6], v, magic, snapshotVersion, newest)
 	}
 	n := binary.LittleEndian.Uint32(fixed[8:])
 	if n > maxHead {
@@ -214,7 +216,7 @@ func (m *shardFSM) restore(from io.Reader) error {
 	if !ok {
 		return sqlerr.New(sqlerr.LogicalError, "This storage has no snapshots")
 	}
-	r, err := readHead(from, shardMagic)
+	r, err := readHead(from, shardMagic, snapshotVersion)
 	if err != nil {
 		return err
 	}

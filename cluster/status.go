@@ -7,6 +7,7 @@ import (
 	"io"
 
 	"github.com/olapd/olapd/cluster/rpc"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -23,13 +24,14 @@ type Status struct {
 	Proposals        int    // under way
 	ProposalBytes    int64
 	DiskFull         bool
-	MemtablePressure float64 // of a shard: 1 holds writers
-	Agreed           uint64  // log index at which a shard's state was last found equal to its leader's; 0: never since the start
-	Missing          int     // segments of a shard whose files are still to come
-	Damaged          int     // segments of a shard whose files were found damaged and not repaired so far
-	CaughtUp         bool    // it has all that was committed, as far as it knows
-	Err              error   `json:"-"` // why the replica has stopped
-	Error            string  // its text
+	MemtablePressure float64       // of a shard: 1 holds writers
+	Agreed           uint64        // log index at which a shard's state was last found equal to its leader's; 0: never since the start
+	Missing          int           // segments of a shard whose files are still to come
+	Damaged          int           // segments of a shard whose files were found damaged and not repaired so far
+	CaughtUp         bool          // it has all that was committed, as far as it knows
+	Err              error         `json:"-"` // why the replica has stopped
+	Error            string        // its text
+	Level            feature.Level `json:",omitempty"` // of the node's build; on the meta group's
 }
 
 // GroupMember is a member of a group as its log says.
@@ -42,6 +44,7 @@ type GroupMember struct {
 func (n *Node) Status() []Status {
 	out := []Status{n.meta.g.status()}
 	out[0].Schema = n.meta.Catalog().Version
+	out[0].Level = n.cfg.level()
 	for _, s := range n.Shards() {
 		st := s.g.status()
 		st.Schema, st.MemtablePressure, st.Missing = s.Schema(), s.store.Pressure(), len(s.store.Absent())

@@ -25,6 +25,7 @@ func (n *Node) steward(ctx context.Context) {
 }
 
 func (n *Node) tend(ctx context.Context) {
+	n.raiseLevel(ctx)
 	g, t := n.meta.g, n.Topology()
 	voters := wantedVoters(t, g.members())
 	var others []string

@@ -7,6 +7,7 @@ import (
 
 	"github.com/olapd/olapd/cluster/identity"
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -33,6 +34,8 @@ type Topology struct {
 	// Spread is, for tables that are older than the last shards, how many shards there were: by that, rows with a sharding key and commits
 	// with a token have found their shard, and go on to. Other tables go by all shards.
 	Spread map[catalog.TableID]int `json:"spread,omitempty"`
+	// Level is what all nodes understand: see package feature. It changes by LevelRise only.
+	Level feature.Level `json:"level,omitempty"`
 	// Trust is what nodes know each other by; see Identity.
 	Trust Trust `json:"trust,omitzero"`
 }
@@ -61,6 +64,8 @@ type Member struct {
 	HTTP    string      `json:"http,omitempty"`    // host:port for clients; empty: none
 	Native  string      `json:"native,omitempty"`
 	State   MemberState `json:"state"`
+	// Level is what its build understands, as last heard of; builds that announce none leave it out.
+	Level feature.Level `json:"level,omitempty"`
 }
 
 // Placement is where the replicas of a shard are wanted.

@@ -31,6 +31,7 @@ type authority struct {
 	first   *Identity
 	tokens  map[string]int64
 	joined  int
+	level   int // of the last node that asked
 }
 
 func newAuthority(t *testing.T, cluster string) *authority {
@@ -52,7 +53,8 @@ func (a *authority) token(t *testing.T) string {
 	return text
 }
 
-func (a *authority) admit(_ context.Context, secret, _ string) (*Admission, error) {
+func (a *authority) admit(_ context.Context, secret, _ string, level int) (*Admission, error) {
+	a.level = level
 	h := HashSecret(secret)
 	expires, ok := a.tokens[h]
 	delete(a.tokens, h)
@@ -116,10 +118,10 @@ func TestJoin(t *testing.T) {
 	a := newAuthority(t, "shop")
 	at := a.listen(t)
 	token := a.token(t)
-	id, err := Join(t.Context(), at, token, "two:9")
+	id, err := Join(t.Context(), at, token, "two:9", 7)
 	must(t, err)
-	if id.Node != "node-2" || id.Cluster != "shop" || id.Peers["node-1"] != "one:9" || !bytes.Equal(id.CA, a.ca) {
-		t.Fatalf("%+v", id)
+	if id.Node != "node-2" || id.Cluster != "shop" || id.Peers["node-1"] != "one:9" || !bytes.Equal(id.CA, a.ca) || a.level != 7 {
+		t.Fatalf("%+v, level %d", id, a.level)
 	}
 	if name, err := greet(t, id, at, "node-1"); err != nil || name != "node-2" {
 		t.Fatalf("%q, %v", name, err)
@@ -162,7 +164,7 @@ func TestJoinRefused(t *testing.T) {
 	a, other := newAuthority(t, "shop"), newAuthority(t, "shop")
 	at := a.listen(t)
 	used := a.token(t)
-	_, err := Join(t.Context(), at, used, "two:9")
+	_, err := Join(t.Context(), at, used, "two:9", 7)
 	must(t, err)
 	expired := a.token(t)
 	a.tokens[HashSecret(strings.Split(expired, ".")[2])] = time.Now().Add(-time.Second).UnixNano()
@@ -177,13 +179,13 @@ func TestJoinRefused(t *testing.T) {
 		"empty":            "",
 	} {
 		joined := a.joined
-		if _, err := Join(t.Context(), at, token, "two:9"); err == nil || a.joined != joined {
+		if _, err := Join(t.Context(), at, token, "two:9", 7); err == nil || a.joined != joined {
 			t.Errorf("%s: %v", name, err)
 		} else {
 			t.Logf("%s: %v", name, err)
 		}
 	}
-	if _, err := Join(t.Context(), at, good, "nowhere"); err == nil {
+	if _, err := Join(t.Context(), at, good, "nowhere", 7); err == nil {
 		t.Error("an address without a port was taken")
 	}
 }

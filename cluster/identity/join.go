@@ -76,6 +76,7 @@ type joinRequest struct {
 	Secret  string `json:"secret"`
 	Request []byte `json:"request"` // for a certificate, PEM
 	Address string `json:"address"` // of the new node for others
+	Level   int    `json:"level"`   // feature level of its build; those that know no levels do not say
 }
 
 type joinAnswer struct {
@@ -85,9 +86,9 @@ type joinAnswer struct {
 	Peers map[string]string `json:"peers,omitempty"`
 }
 
-// Join makes this node one of the cluster that listens at an address; address is where others reach this node. A token that was redeemed before
+// Join makes this node one of the cluster that listens at an address; address is where others reach this node, level the feature level of its build. A token that was redeemed before
 // is refused, also if this node never got the answer.
-func Join(ctx context.Context, to, tokenText, address string) (*Identity, error) {
+func Join(ctx context.Context, to, tokenText, address string, level int) (*Identity, error) {
 	t, err := parseToken(tokenText)
 	if err != nil {
 		return nil, err
@@ -111,7 +112,7 @@ func Join(ctx context.Context, to, tokenText, address string) (*Identity, error)
 			return nil, err
 		}
 	}
-	if err := json.NewEncoder(conn).Encode(joinRequest{Secret: t.secret, Request: request, Address: address}); err != nil {
+	if err := json.NewEncoder(conn).Encode(joinRequest{Secret: t.secret, Request: request, Address: address, Level: level}); err != nil {
 		return nil, fmt.Errorf("joining the cluster at %s: %w", to, err)
 	}
 	var a joinAnswer
@@ -155,9 +156,11 @@ type Admission struct {
 	Peers     map[string]string // addresses by name
 }
 
-// ServeJoin answers a connection for which Config.Stranger holds, and closes it. admit redeems the token with a secret, once, and takes the node in
-// under a new name.
-func ServeJoin(ctx context.Context, conn net.Conn, now func() time.Time, admit func(ctx context.Context, secret, address string) (*Admission, error)) error {
+// AdmitFunc redeems the token with a secret, once, and takes the node in under a new name; level is the feature level of its build.
+type AdmitFunc func(ctx context.Context, secret, address string, level int) (*Admission, error)
+
+// ServeJoin answers a connection for which Config.Stranger holds, and closes it.
+func ServeJoin(ctx context.Context, conn net.Conn, now func() time.Time, admit AdmitFunc) error {
 	defer conn.Close()
 	ctx, cancel := context.WithTimeout(ctx, joinTimeout)
 	defer cancel()
@@ -174,11 +177,11 @@ func ServeJoin(ctx context.Context, conn net.Conn, now func() time.Time, admit f
 	return errors.Join(err, json.NewEncoder(conn).Encode(a))
 }
 
-func answer(ctx context.Context, q *joinRequest, now time.Time, admit func(ctx context.Context, secret, address string) (*Admission, error)) (*joinAnswer, error) {
+func answer(ctx context.Context, q *joinRequest, now time.Time, admit AdmitFunc) (*joinAnswer, error) {
 	if _, _, err := net.SplitHostPort(q.Address); err != nil {
 		return nil, sqlerr.New(sqlerr.BadArguments, "The node's address %q is no host:port", q.Address)
 	}
-	m, err := admit(ctx, q.Secret, q.Address)
+	m, err := admit(ctx, q.Secret, q.Address, q.Level)
 	if err != nil {
 		return nil, err
 	}

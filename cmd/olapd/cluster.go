@@ -43,7 +43,7 @@ var clusterQueries = map[string]string{
 
 // statusQueries print the state of a cluster.
 var statusQueries = []string{
-	"SELECT name, address, http, state, is_reachable AS reachable, replicas, shards_led FROM system.nodes ORDER BY name FORMAT PrettyCompactNoEscapes",
+	"SELECT name, address, http, state, is_reachable AS reachable, replicas, shards_led, feature_level AS level, cluster_feature_level AS cluster_level FROM system.nodes ORDER BY name FORMAT PrettyCompactNoEscapes",
 	"SELECT shard, leader, arrayStringConcat(voters, ' ') AS replicas, arrayStringConcat(learners, ' ') AS coming, commit_index FROM system.shards ORDER BY shard FORMAT PrettyCompactNoEscapes",
 	"SELECT move_id, table, part_name AS partition, from_shard, to_shard, state, rows FROM system.moves WHERE move_id > 0 AND state NOT IN ('done', 'cancelled') ORDER BY move_id FORMAT PrettyCompactNoEscapes",
 	"SELECT group, node, missing_segments, commit_index - applied_index AS behind, error FROM system.raft_groups WHERE missing_segments > 0 OR error != '' OR NOT is_caught_up ORDER BY group, node FORMAT PrettyCompactNoEscapes",

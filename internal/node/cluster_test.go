@@ -13,6 +13,7 @@ import (
 	"github.com/olapd/olapd/cluster/rpc"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/mergetree"
 )
@@ -44,7 +45,7 @@ func (s *several) found(nodes, shards, replicas int) {
 		t.Fatal(err)
 	}
 	for range nodes - 1 {
-		name, err := first.cluster.Meta().Join(t.Context(), "memory")
+		name, err := first.cluster.Meta().Join(t.Context(), "memory", feature.Current)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -12,6 +12,7 @@ import (
 	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/cluster/identity"
 	"github.com/olapd/olapd/cluster/rpc"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -106,7 +107,7 @@ func (n *Node) join(ctx context.Context, listen string) (*identity.Identity, err
 func (n *Node) ask(ctx context.Context, address string) (*identity.Identity, error) {
 	deadline := n.cfg.Clock.Now().Add(joinPatience)
 	for {
-		id, err := identity.Join(ctx, n.cfg.Join, n.cfg.Token, address)
+		id, err := identity.Join(ctx, n.cfg.Join, n.cfg.Token, address, int(feature.Current))
 		var refused *net.OpError
 		if err == nil || !errors.As(err, &refused) || !n.cfg.Clock.Now().Before(deadline) {
 			return id, err
@@ -177,13 +178,13 @@ func (w *network) resolve(name string) (string, error) {
 
 // admit lets a new node join.
 func (w *network) admit(ctx context.Context, conn net.Conn) {
-	err := identity.ServeJoin(ctx, conn, w.node.cfg.Clock.Now, func(ctx context.Context, secret, address string) (*identity.Admission, error) {
+	err := identity.ServeJoin(ctx, conn, w.node.cfg.Clock.Now, func(ctx context.Context, secret, address string, level int) (*identity.Admission, error) {
 		for !w.node.ready.Load() {
 			if err := w.node.cfg.Clock.Sleep(ctx, joinPause); err != nil {
 				return nil, sqlerr.New(sqlerr.NetworkError, "Node %s is starting", w.id.Node)
 			}
 		}
-		return w.node.cluster.Meta().Admit(ctx, secret, address)
+		return w.node.cluster.Meta().Admit(ctx, secret, address, feature.Level(level))
 	})
 	if err != nil {
 		w.node.log.Warn("a node could not join", "from", conn.RemoteAddr(), "error", err)

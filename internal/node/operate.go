@@ -57,10 +57,13 @@ func (n *Node) clusterNodes(ctx context.Context) ([]virtual.ClusterNode, error) 
 	out := make([]virtual.ClusterNode, len(t.Nodes))
 	var work sync.WaitGroup
 	for i, m := range t.Nodes {
-		out[i] = virtual.ClusterNode{Name: m.Name, Address: m.Address, HTTP: m.HTTP, Native: m.Native, State: string(m.State), Local: m.Name == n.cluster.Name()}
+		out[i] = virtual.ClusterNode{Name: m.Name, Address: m.Address, HTTP: m.HTTP, Native: m.Native, State: string(m.State), Local: m.Name == n.cluster.Name(), Level: int(m.Level), ClusterLevel: int(n.cluster.Level())}
 		work.Go(func() {
 			all, err := n.cluster.StatusOf(ctx, m.Name)
 			out[i].Reachable = err == nil
+			if len(all) > 0 {
+				out[i].Level = int(all[0].Level)
+			}
 			for _, st := range all {
 				out[i].Groups = append(out[i].Groups, groupOf(st))
 			}

@@ -11,6 +11,8 @@ import (
 type ClusterNode struct {
 	Name, Address, HTTP, Native, State string
 	Local                              bool
+	// Level is the feature level of its build, as last heard of; ClusterLevel is the cluster's.
+	Level, ClusterLevel int
 	// Reachable says that the node has answered just now; Groups is what it said.
 	Reachable bool
 	Groups    []ClusterGroup
@@ -55,7 +57,7 @@ func init() {
 				}
 			}
 			add(row{"name": n.Name, "address": n.Address, "http": n.HTTP, "native": n.Native, "state": n.State, "is_local": n.Local, "is_reachable": n.Reachable,
-				"replicas": max(0, len(n.Groups)-1), "shards_led": led})
+				"replicas": max(0, len(n.Groups)-1), "shards_led": led, "feature_level": n.Level, "cluster_feature_level": n.ClusterLevel})
 		}
 		return err
 	})
@@ -126,7 +128,8 @@ func clusters(ctx context.Context, s *Source, add func(row)) error {
 				number = 9000
 			}
 			add(row{"cluster": clusterName, "shard_num": p.ID, "shard_name": strconv.FormatUint(p.ID, 10), "shard_weight": 1, "internal_replication": 1, "replica_num": i + 1,
-				"host_name": host, "host_address": host, "port": number, "is_local": n.Local, "user": "default", "is_active": n.Reachable})
+				"host_name": host, "host_address": host, "port": number, "is_local": n.Local, "user": "default", "is_active": n.Reachable,
+				"feature_level": n.Level, "cluster_feature_level": n.ClusterLevel})
 		}
 	}
 	return nil

@@ -28,6 +28,7 @@ const (
 // node is a place where an olapd runs or has run.
 type node struct {
 	name, dir, http, listen, front string
+	binary                         string        // of the next process
 	at                             *olapd.Server // whichever process serves it
 	mu                             struct {
 		sync.Mutex
@@ -114,7 +115,7 @@ func newFleet(ctx context.Context, binary, dir string) (*fleet, error) {
 
 // place finds addresses for a node, and a file system if it can.
 func (f *fleet) place(i int, dir string) (n *node, err error) {
-	n = &node{name: fmt.Sprint("node-", i+1), dir: filepath.Join(dir, fmt.Sprint("node-", i+1))}
+	n = &node{name: fmt.Sprint("node-", i+1), dir: filepath.Join(dir, fmt.Sprint("node-", i+1)), binary: f.binary}
 	if err := os.Mkdir(n.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -137,7 +138,7 @@ func mount(dir string) error {
 // start starts a node's process, with more in its environment.
 func (f *fleet) start(n *node, args []string, environment ...string) error {
 	args = append([]string{"--cluster", n.listen, "--advertise", n.front, "--log-file", "1MiB", "--snapshot-log", "2MiB", "--memory", "1GiB"}, args...)
-	srv, err := olapd.Launch(f.binary, n.dir, n.http, args, environment...)
+	srv, err := olapd.Launch(n.binary, n.dir, n.http, args, environment...)
 	if err != nil {
 		return err
 	}
