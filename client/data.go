@@ -61,7 +61,7 @@ func fileCoding(path, asked string) (compress.Coding, error) {
 // fileFormats are the formats of files by the end of their name.
 var fileFormats = map[string]string{
 	".csv": "CSV", ".tsv": "TabSeparated", ".json": "JSON", ".jsonl": "JSONEachRow", ".ndjson": "JSONEachRow", ".jsoneachrow": "JSONEachRow",
-	".jsoncompacteachrow": "JSONCompactEachRow", ".native": "Native", ".parquet": "Parquet", ".avro": "Avro", ".rowbinary": "RowBinary", ".bin": "RowBinary",
+	".jsoncompacteachrow": "JSONCompactEachRow", ".native": "Native", ".parquet": "Parquet", ".avro": "Avro", ".arrow": "Arrow", ".msgpack": "MsgPack", ".rowbinary": "RowBinary", ".bin": "RowBinary",
 	".xml": "XML", ".md": "Markdown", ".values": "Values", ".csvwithnames": "CSVWithNames", ".tsvwithnames": "TabSeparatedWithNames",
 }
 

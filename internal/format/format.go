@@ -45,6 +45,10 @@ type Options struct {
 	Cast func(v column.Vector, t *types.Type) (column.Vector, error)
 	// Spool makes an empty file that goes with its Close, for inputs that are read from their end; nil keeps them in memory.
 	Spool func() (vfs.File, error)
+	// ArrowCompression is output_format_arrow_compression_method: none, lz4_frame, zstd; ArrowDictionaries has LowCardinality written as
+	// dictionaries (output_format_arrow_low_cardinality_as_dictionary).
+	ArrowCompression  string
+	ArrowDictionaries bool
 	// Threads is how many goroutines may parse one input; below 2 it is parsed by its reader's caller.
 	Threads int
 }
@@ -54,6 +58,7 @@ func Defaults() Options {
 	return Options{
 		Zone: time.UTC, NamedTuples: true, WriteStatistics: true, DateTimeOutput: "simple", DateTimeInput: "best_effort",
 		SkipUnknown: true, NullAsDefault: true, DefaultsOmitted: true, CSVDelimiter: ',', PrettyRowNums: true, PrettyMaxRows: 1000,
+		ArrowCompression: "lz4_frame",
 	}
 }
 
@@ -128,7 +133,7 @@ func Lookup(name string) (*Format, error) {
 // elsewhere are ClickHouse's formats that are not supported, so that they are told from typing errors.
 var elsewhere = func() map[string]bool {
 	m := map[string]bool{}
-	for _, n := range []string{"ParquetMetadata", "Arrow", "ArrowStream", "ORC", "Protobuf", "ProtobufSingle", "ProtobufList", "CapnProto",
+	for _, n := range []string{"ParquetMetadata", "ORC", "Protobuf", "ProtobufSingle", "ProtobufList", "CapnProto",
 		"BSONEachRow", "Npy", "Template", "TemplateIgnoreSpaces", "Regexp", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Prometheus", "Form",
 		"AvroConfluent", "HiveText", "One", "JSONAsObject", "Hash", "DWARF"} {
 		m[strings.ToLower(n)] = true

@@ -67,7 +67,7 @@ func (f *Format) Headed(head []byte, whole bool, schema column.Schema, o Options
 // Named reports whether the columns of an input are found by name: some may be left out, and they have no order.
 func (f *Format) Named() bool {
 	n := f.Name
-	return n == "Parquet" || n == "JSONEachRow" || (strings.HasSuffix(n, "WithNames") || strings.HasSuffix(n, "WithNamesAndTypes")) && !strings.HasPrefix(n, "RowBinary")
+	return n == "Parquet" || n == "Arrow" || n == "ArrowStream" || n == "JSONEachRow" || (strings.HasSuffix(n, "WithNames") || strings.HasSuffix(n, "WithNamesAndTypes")) && !strings.HasPrefix(n, "RowBinary")
 }
 
 // Appendable reports whether more rows may be written behind what was written before: as they are, or, if headless, in that format.
@@ -88,7 +88,7 @@ func (f *Format) Appendable() (headless *Format, ok bool) {
 // fileSuffixes are the formats of files by the end of their name, in small letters.
 var fileSuffixes = map[string]string{
 	"csv": "CSV", "tsv": "TabSeparated", "tab": "TabSeparated", "json": "JSON", "jsonl": "JSONEachRow", "ndjson": "JSONEachRow", "parquet": "Parquet", "pq": "Parquet",
-	"avro": "Avro", "native": "Native", "bin": "RowBinary", "md": "Markdown", "txt": "TabSeparatedRaw", "msgpack": "MsgPack", "xml": "XML", "values": "Values",
+	"avro": "Avro", "arrow": "Arrow", "native": "Native", "bin": "RowBinary", "md": "Markdown", "txt": "TabSeparatedRaw", "msgpack": "MsgPack", "xml": "XML", "values": "Values",
 }
 
 // OfFile is the format of a file by the end of its name, without that of a compression; nil if it says nothing.

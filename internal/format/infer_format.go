@@ -32,6 +32,8 @@ var inferrers = map[string]func(src io.Reader, o *Options) (column.Schema, error
 	"JSONColumnsWithMetadata":             inferJSONMeta,
 	"Native":                              inferNative,
 	"Parquet":                             inferParquet,
+	"Arrow":                               inferArrow(true),
+	"ArrowStream":                         inferArrow(false),
 	"LineAsString":                        oneColumn("line"),
 	"JSONAsString":                        oneColumn("json"),
 	"RawBLOB":                             oneColumn("raw_blob"),

@@ -164,7 +164,7 @@ func (r *parquetReader) column(rows *Rows, c int) error {
 	if err != nil {
 		return fmt.Errorf("column %s: %w", f.Name, err)
 	}
-	rows.whole[c], rows.Omitted[c], err = parquetCast{&r.o}.column(v, f.Type.WithoutLowCardinality())
+	rows.whole[c], rows.Omitted[c], err = fileCast{&r.o, "Parquet"}.column(v, f.Type.WithoutLowCardinality())
 	return inField(err, f)
 }
 

@@ -158,6 +158,8 @@ var (
 	CSVDelimiter     = text("Char", "format_csv_delimiter", ",", "The character between values in CSV.")
 	PrettyRowNumbers = boolean("output_format_pretty_row_numbers", true, "Number the rows in Pretty formats.")
 	PrettyMaxRows    = count("output_format_pretty_max_rows", 1000, "Rows that Pretty formats print.")
+	ArrowCompression = text("ArrowCompression", "output_format_arrow_compression_method", "lz4_frame", "How the buffers of Arrow are compressed.", "none", "lz4_frame", "zstd")
+	ArrowDictionary  = boolean("output_format_arrow_low_cardinality_as_dictionary", false, "Write LowCardinality in Arrow as dictionaries.")
 )
 
 // HTTP, read by the server.

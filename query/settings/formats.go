@@ -17,6 +17,7 @@ func (v *Values) Format(zone *time.Location, now time.Time) format.Options {
 	o.AllowErrorsNum, o.AllowErrorsPart = AllowErrorsNum.Of(v), AllowErrorsRatio.Of(v)
 	o.CSVDelimiter = CSVDelimiter.Of(v)[0]
 	o.PrettyRowNums, o.PrettyMaxRows = PrettyRowNumbers.Of(v), int(min(PrettyMaxRows.Int(v), maxPrettyRows))
+	o.ArrowCompression, o.ArrowDictionaries = ArrowCompression.Of(v), ArrowDictionary.Of(v)
 	return o
 }
 

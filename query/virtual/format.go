@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/format"
@@ -19,12 +20,9 @@ import (
 // formatRead is how many rows of a text are parsed at once.
 const formatRead = 1 << 16
 
-// formatTable is format(name, structure, text). The text is parsed when the table is opened.
+// formatTable is format(name, [structure,] text). The text is parsed when the table is opened.
 func formatTable(s *Source, env *function.Env, call analyze.TableCall) (plan.Table, error) {
-	if len(call.Args) == 2 {
-		return nil, sqlerr.New(sqlerr.NotImplemented, "Table function format without a structure is not supported: give the columns as the second argument")
-	}
-	if len(call.Args) != 3 {
+	if len(call.Args) != 2 && len(call.Args) != 3 {
 		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Table function format requires 2 or 3 arguments: format name, structure and data")
 	}
 	name, err := nameArg(call, 0)
@@ -35,16 +33,21 @@ func formatTable(s *Source, env *function.Env, call analyze.TableCall) (plan.Tab
 	if err != nil {
 		return nil, err
 	}
-	schema, err := StructureArg(call, 1)
-	if err != nil {
-		return nil, err
-	}
-	text, err := nameArg(call, 2)
+	text, err := nameArg(call, len(call.Args)-1)
 	if err != nil {
 		return nil, err
 	}
 	o := s.Settings.Format(env.Zone, env.Now)
 	o.Cast = func(v column.Vector, t *types.Type) (column.Vector, error) { return function.Cast(env, v, t) }
+	var schema column.Schema
+	if len(call.Args) == 3 {
+		schema, err = StructureArg(call, 1)
+	} else {
+		schema, err = f.Infer(strings.NewReader(text), o)
+	}
+	if err != nil {
+		return nil, err
+	}
 	return &Table{name: call.Name, schema: schema, open: func(ctx context.Context, cols []int) (exec.Scanner, error) {
 		b, err := parseAll(ctx, f, schema, o, []byte(text))
 		if err != nil {

@@ -143,6 +143,9 @@ func TestNames(t *testing.T) {
 	r := report{}
 	for _, e := range entries {
 		got := ask(e.statement, e.format)
+		if filesOfTheirOwn[e.format] && !strings.HasPrefix(got, "error ") && sameContent(ask, e.format, got, g[key(e)]) {
+			got = g[key(e)]
+		}
 		r.count(e, verdict(got, g[key(e)]))
 		if !equal(got, g[key(e)]) {
 			t.Logf("%s %s %s: %s\nwant %.300q\ngot  %.300q", e.section, e.tier, e.name, shorten(e.statement), g[key(e)], got)
@@ -165,6 +168,19 @@ func key(e entry) string {
 		return e.statement
 	}
 	return e.statement + " -- " + e.format
+}
+
+// filesOfTheirOwn are formats whose bytes hold the writer's name or random marks, or are free in their order: what they say is compared.
+var filesOfTheirOwn = map[string]bool{"Parquet": true, "Arrow": true, "ArrowStream": true, "Avro": true}
+
+// sameContent says whether two files hold the same columns, types and rows, as the server reads them. That it reads ClickHouse's rightly is
+// what the entries of input show; that ClickHouse reads olapd's is shown by test/diff.
+func sameContent(ask asker, format, a, b string) bool {
+	content := func(file string) string {
+		return ask(fmt.Sprintf("SELECT * FROM format(%s, unhex('%x'))", format, file), "")
+	}
+	got := content(a)
+	return !strings.HasPrefix(got, "error ") && got == content(b)
 }
 
 // verdict is what became of a statement.

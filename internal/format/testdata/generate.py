@@ -14,3 +14,28 @@ for f in FORMATS:
     out = re.sub(rb'"elapsed": [0-9.e-]+', b'"elapsed": 0', out)
     out = re.sub(rb'<elapsed>[0-9.e-]+', b'<elapsed>0', out)
     open(os.path.join(here, f + ".golden"), "wb").write(out)
+
+# All types, for the formats of files: names and types, the rows as JSONEachRow, and the files.
+TYPES = """u8 UInt8|number; i8 Int8|-number; u16 UInt16|number*1000; i16 Int16|-number*1000; u32 UInt32|number*1000000000; i32 Int32|-number; u64 UInt64|number*1000000000000000000
+i64 Int64|-number; i128 Int128|-number; u128 UInt128|number; i256 Int256|-number; u256 UInt256|number; f32 Float32|number/4; f64 Float64|-number/8; b Bool|number%2
+s String|repeat('aé\\n"', number); fs FixedString(3)|toString(number)||'bc'; d Date|number+18000; d32 Date32|number+18000; dt DateTime('UTC')|number+1577934245
+dt0 DateTime64(0, 'UTC')|number+1577934245; dt1 DateTime64(1, 'UTC')|(number+1577934245)/1; dt6 DateTime64(6, 'Asia/Tokyo')|(number+1577934245)/1; dt9 DateTime64(9, 'UTC')|(number+1577934245)/1
+dc32 Decimal(9, 2)|number/4; dc64 Decimal(18, 3)|-number/8; dc128 Decimal(38, 4)|-number/8; dc256 Decimal(76, 5)|-number/8; uu UUID|'61f0c404-5cb3-11e7-907b-a6006ad3dba'||number
+ip4 IPv4|'1.2.3.'||number; ip6 IPv6|'fe80::'||number; e8 Enum8('a' = 0, 'b' = 1, 'c' = 2, 'd' = 3)|number; e16 Enum16('a' = 0, 'b' = 1, 'c' = 2, 'd' = 3000)|['a','b','c','d'][number+1]
+ni Nullable(Int32)|if(number=1,NULL,number); ns Nullable(String)|if(number=2,NULL,toString(number)); lc LowCardinality(String)|toString(number%2); lcn LowCardinality(Nullable(String))|if(number=1,NULL,'q')
+a Array(UInt8)|range(number); an Array(Nullable(Int32))|if(number=1,[],[NULL,number]); aa Array(Array(String))|[[],[toString(number)]]; m Map(String, UInt64)|map('k',number,'l',1)
+t Tuple(UInt8, String)|(number,'x'); tn Tuple(x UInt8, y Array(Tuple(a String, b Nullable(Date))))|(number,[('a',NULL),('b',toDate('2020-01-01'))])"""
+columns = [c.strip().split('|', 1) for line in TYPES.split('\n') for c in line.split(';')]
+select = 'SELECT ' + ', '.join("CAST(%s AS %s) AS %s" % (e, *reversed(h.split(' ', 1))) for h, e in columns) + ' FROM numbers(4)'
+settings = " SETTINGS allow_suspicious_low_cardinality_types=1"
+
+
+def save(name, data):
+    open(os.path.join(here, name), "wb").write(bytes(data))
+
+
+save("types.txt", ''.join('%s\t%s\n' % tuple(h.split(' ', 1)) for h, _ in columns).encode())
+save("types.jsonl", chdb.query(select, "JSONEachRow").bytes())
+save("clickhouse.arrow", chdb.query(select + settings, "Arrow").bytes())
+save("clickhouse.arrows", chdb.query(select + settings + ", output_format_arrow_compression_method='zstd', max_block_size=1", "ArrowStream").bytes())
+save("clickhouse_dict.arrows", chdb.query(select + settings + ", output_format_arrow_low_cardinality_as_dictionary=1", "ArrowStream").bytes())

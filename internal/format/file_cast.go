@@ -9,11 +9,14 @@ import (
 	"github.com/olapd/olapd/internal/types"
 )
 
-// parquetCast makes vectors of a file's natural types into those of a table's columns.
-type parquetCast struct{ o *Options }
+// fileCast makes vectors of a file's natural types into those of a table's columns.
+type fileCast struct {
+	o    *Options
+	file string // the name of the format, for messages
+}
 
 // column converts a whole column; omitted marks the rows whose NULL stands for the column's default.
-func (k parquetCast) column(v column.Vector, to *types.Type) (out column.Vector, omitted []uint8, err error) {
+func (k fileCast) column(v column.Vector, to *types.Type) (out column.Vector, omitted []uint8, err error) {
 	out, err = k.cast(v, to)
 	if n, ok := v.(*column.Nullable); ok && !to.IsNullable() && slices.Contains(n.Nulls, 1) {
 		omitted = n.Nulls
@@ -21,7 +24,7 @@ func (k parquetCast) column(v column.Vector, to *types.Type) (out column.Vector,
 	return out, omitted, err
 }
 
-func (k parquetCast) cast(v column.Vector, to *types.Type) (column.Vector, error) {
+func (k fileCast) cast(v column.Vector, to *types.Type) (column.Vector, error) {
 	from := v.Type()
 	if from.Equal(to) {
 		return v, nil
@@ -55,7 +58,7 @@ func (k parquetCast) cast(v column.Vector, to *types.Type) (column.Vector, error
 		}
 	}
 	if isGroup(from) || isGroup(to) {
-		return nil, sqlerr.New(sqlerr.TypeMismatch, "Requested type doesn't match the Parquet schema: the Parquet type is %s, the requested type is %s", from, to)
+		return nil, sqlerr.New(sqlerr.TypeMismatch, "Requested type doesn't match the schema of the %s data: its type is %s, the requested type is %s", k.file, from, to)
 	}
 	if from.Kind == types.FixedString && (from.N == 16 || from.N == 32) {
 		if w := wideOf(v, to); w != nil {
@@ -63,7 +66,7 @@ func (k parquetCast) cast(v column.Vector, to *types.Type) (column.Vector, error
 		}
 	}
 	if k.o.Cast == nil {
-		return nil, sqlerr.New(sqlerr.TypeMismatch, "The Parquet type is %s, the requested type is %s", from, to)
+		return nil, sqlerr.New(sqlerr.TypeMismatch, "The type in the %s data is %s, the requested type is %s", k.file, from, to)
 	}
 	return k.o.Cast(v, to)
 }
@@ -73,7 +76,7 @@ func isGroup(t *types.Type) bool {
 }
 
 // inside is cast for what a group holds, which is flat.
-func (k parquetCast) inside(v column.Vector, to *types.Type) (column.Vector, error) {
+func (k fileCast) inside(v column.Vector, to *types.Type) (column.Vector, error) {
 	out, err := k.cast(v, to.WithoutLowCardinality())
 	if err != nil {
 		return nil, err
@@ -82,7 +85,7 @@ func (k parquetCast) inside(v column.Vector, to *types.Type) (column.Vector, err
 }
 
 // present converts to a type without NULL, whose places get the default.
-func (k parquetCast) present(v *column.Nullable, to *types.Type) (column.Vector, error) {
+func (k fileCast) present(v *column.Nullable, to *types.Type) (column.Vector, error) {
 	if !slices.Contains(v.Nulls, 1) || isGroup(to) {
 		return k.cast(v.Inner, to)
 	}
@@ -104,11 +107,11 @@ func (k parquetCast) present(v *column.Nullable, to *types.Type) (column.Vector,
 }
 
 // tuple converts element by element: by name if both have names, else by place.
-func (k parquetCast) tuple(v *column.Tuple, to *types.Type) (column.Vector, error) {
+func (k fileCast) tuple(v *column.Tuple, to *types.Type) (column.Vector, error) {
 	out := &column.Tuple{Typ: to, N: v.N}
 	names := v.Type().Names
 	if to.Names == nil && len(to.Elems) != len(v.Elems) {
-		return nil, sqlerr.New(sqlerr.TypeMismatch, "Requested type doesn't match the Parquet schema: the Parquet type is %s, the requested type is %s", v.Type(), to)
+		return nil, sqlerr.New(sqlerr.TypeMismatch, "Requested type doesn't match the schema of the %s data: its type is %s, the requested type is %s", k.file, v.Type(), to)
 	}
 	for i, t := range to.Elems {
 		at := i
