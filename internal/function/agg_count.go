@@ -53,6 +53,7 @@ var countAggregate = &fold[uint64]{
 	merge:    func(_ *foldStates[uint64], a, b *uint64) { *a += *b },
 	mergeAll: addEach[uint64],
 	values:   func(s []uint64) column.Vector { return column.NewNum(types.TUInt64, slices.Clone(s)) },
+	plain:    plainSum[uint64](types.TUInt64),
 	save:     func(dst []byte, s *uint64) []byte { return appendU64(dst, *s) },
 	load:     func(s *uint64, r *reader) error { *s = r.u64(); return nil },
 	finish:   func(out column.Builder, s *uint64) error { push(out, *s); return nil },

@@ -31,6 +31,8 @@ type fold[S any] struct {
 	mergeAll func(dst, src []S, groups, sel []uint32)
 	// values, where there is one, is finish of a run of states at once: they are the values of the result.
 	values func(s []S) column.Vector
+	// plain, where there is one, is states as values of a type: see agg_plain.go.
+	plain *plainForm[S]
 	// save appends a state's bytes; load decodes them into an empty state.
 	save func(dst []byte, s *S) []byte
 	load func(s *S, r *reader) error
@@ -173,10 +175,10 @@ func (s *foldStates[S]) Save(dst *column.Str, from, to int) {
 
 // Load implements States.
 func (s *foldStates[S]) Load(groups []uint32, src *column.Str) error {
+	one, empty, r := new(S), *new(S), &reader{} // once: what functions get a pointer to is on the heap
 	for i := 0; i < src.Len(); i++ {
-		var one S
-		r := &reader{b: src.At(i)}
-		if err := s.f.load(&one, r); err != nil {
+		*one, r.b = empty, src.At(i)
+		if err := s.f.load(one, r); err != nil {
 			return err
 		}
 		if err := r.end(); err != nil {
@@ -186,7 +188,7 @@ func (s *foldStates[S]) Load(groups []uint32, src *column.Str) error {
 		if groups != nil {
 			g = int(groups[i])
 		}
-		s.f.merge(s, &s.s[g], &one)
+		s.f.merge(s, &s.s[g], one)
 	}
 	return nil
 }

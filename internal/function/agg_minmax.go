@@ -126,6 +126,7 @@ func pickOf[T number](p pick, t *types.Type) Aggregate {
 				a.take(p, b.v)
 			}
 		},
+		plain: plainPicked[T](p, t),
 		save: func(dst []byte, s *picked[T]) []byte {
 			if !s.has {
 				return append(dst, 0)
@@ -226,6 +227,7 @@ func pickBytes(p pick, t *types.Type) Aggregate {
 				s.extra += a.take(p, b.v)
 			}
 		},
+		plain: plainPickedBytes(p, t),
 		save: func(dst []byte, s *pickedBytes) []byte {
 			if !s.has {
 				return append(dst, 0)

@@ -92,6 +92,7 @@ func sumOf[A number](t, res *types.Type) Aggregate {
 		result:   res,
 		merge:    func(_ *foldStates[A], a, b *A) { *a += *b },
 		mergeAll: addEach[A],
+		plain:    plainSum[A](typeOf[A]()),
 		save:     func(dst []byte, s *A) []byte { return appendNumber(dst, *s) },
 		load:     func(s *A, r *reader) error { *s = readNumber[A](r); return nil },
 		finish:   func(out column.Builder, s *A) error { push(out, *s); return nil },
@@ -227,6 +228,7 @@ func foldI128(res *types.Type, finish func(out column.Builder, s *types.I128) er
 		result: res,
 		add:    addI128(func(s *types.I128, x types.I128) { *s = s.Add(x) }),
 		merge:  func(_ *foldStates[types.I128], a, b *types.I128) { *a = a.Add(*b) },
+		plain:  plainWide(types.TInt128, func(a, b *types.I128) { *a = a.Add(*b) }),
 		save:   func(dst []byte, s *types.I128) []byte { return appendI128(dst, *s) },
 		load:   func(s *types.I128, r *reader) error { *s = readI128(r); return nil },
 		finish: finish,
@@ -376,6 +378,7 @@ func avgOf[A number](t *types.Type) Aggregate {
 		finish:   func(out column.Builder, s *avgState[A]) error { push(out, float64(s.sum)/float64(s.n)); return nil },
 		values:   averages[A],
 		mergeAll: addAverages[A],
+		plain:    plainAverage[A](typeOf[A]()),
 	}
 	switch t.Phys() {
 	case types.PUInt8:

@@ -175,13 +175,19 @@ func TestMergeEqualsOnePass(t *testing.T) {
 			return s
 		}
 		ids := []uint32{0, 1, 2, 3, 4, 5, 6}
-		merged, saved := pass(0, 1000), fn.New()
+		merged, saved, plain := pass(0, 1000), fn.New(), fn.New()
 		saved.Grow(groups)
+		plain.Grow(groups)
 		for i, s := range []States{pass(0, 1000), pass(1000, 1500), pass(1500, n)} {
 			bytes := column.NewStr(types.TString, groups)
 			s.Save(bytes, 0, groups)
 			if err := saved.Load(ids, bytes); err != nil {
 				t.Fatalf("%s: load: %v", c.name, err)
+			}
+			if PlainType(fn) != nil {
+				if err := plain.(Plain).LoadPlain(ids, s.(Plain).SavePlain(0, groups)); err != nil {
+					t.Fatalf("%s: load plain: %v", c.name, err)
+				}
 			}
 			if i > 0 {
 				for _, some := range [][]uint32{{0, 2, 4, 6}, {1, 3, 5}} {
@@ -192,7 +198,11 @@ func TestMergeEqualsOnePass(t *testing.T) {
 			}
 		}
 		want := finished(t, pass(0, n))
-		for how, s := range map[string]States{"merged": merged, "saved": saved} {
+		ways := map[string]States{"merged": merged, "saved": saved}
+		if PlainType(fn) != nil {
+			ways["plain"] = plain
+		}
+		for how, s := range ways {
 			if got := finished(t, s); got != want {
 				t.Errorf("%s %s: %s, want %s", c.name, how, got, want)
 			}

@@ -4,6 +4,7 @@ import (
 	"maps"
 
 	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -61,8 +62,8 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 		exprs = append(exprs, a)
 	}
 	var names []string
-	for _, c := range n.Aggs {
-		call := exec.AggCall{Name: c.Name, Fn: c.Fn, Unique: unique != nil && function.CountsDistinct(c.Fn)}
+	for i, c := range n.Aggs {
+		call := exec.AggCall{Name: c.Name, Fn: c.Fn, Unique: unique != nil && function.CountsDistinct(c.Fn), Plain: n.Partial && n.StateType(i).Kind != types.String}
 		for _, a := range c.Args {
 			if call.Unique {
 				break

@@ -18,6 +18,8 @@ type AggCall struct {
 	Args []int // positions in the program's results
 	// Unique says that the call counts the distinct rows of the Unique columns without NULL.
 	Unique bool
+	// Plain yields the states of a Partial aggregate as a column of the function's PlainType; else as bytes.
+	Plain bool
 }
 
 // AggregateSpec says what an Aggregate computes.
@@ -33,7 +35,7 @@ type AggregateSpec struct {
 	Sets [][]int
 	// SetNumber yields, as the last column, which of the Sets a row is of.
 	SetNumber bool
-	// Partial yields states; Merge takes states as the only argument of each call.
+	// Partial yields states; Merge takes states, in either form, as the only argument of each call.
 	Partial, Merge bool
 	WithTotals     bool
 	// Having filters the result when there are totals, which count only the groups that pass; else nil.

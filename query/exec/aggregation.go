@@ -307,8 +307,11 @@ func (a *Aggregate) block(g groups, from, to int) (*column.Block, error) {
 }
 
 func (a *Aggregate) finish(c AggCall, s function.States, from, to int) (column.Vector, error) {
-	if !a.Partial {
+	switch {
+	case !a.Partial:
 		return s.Finish(from, to)
+	case c.Plain:
+		return s.(function.Plain).SavePlain(from, to), nil
 	}
 	dst := column.NewStr(types.TString, to-from)
 	s.Save(dst, from, to)

@@ -28,7 +28,7 @@ func (r *aggRun) fits(b *aggBlock) bool {
 				return false
 			}
 		default:
-			if _, ok := r.cols[i].first.(*column.Dict); ok {
+			if _, ok := r.cols[i].first.(*column.Dict); ok || r.cols[i].first.Type().Phys() != v.Type().Phys() { // states may be bytes or plain
 				return false
 			}
 		}
@@ -58,7 +58,7 @@ func (c *runColumn) add(v column.Vector, from, to int, first bool) {
 		c.codes = append(c.codes, d.Codes[from:to]...)
 		return
 	}
-	if c.build == nil {
+	if c.build == nil || c.build.Type().Phys() != v.Type().Phys() {
 		c.build = column.New(v.Type(), runRows)
 	}
 	c.build.AppendRange(v, from, to)

@@ -255,15 +255,22 @@ func (s *aggSet) feed(states []function.States, groups []uint32, vals []column.V
 		if groups == nil {
 			groups = make([]uint32, n)
 		}
-		src, ok := column.Flatten(args[0]).(*column.Str)
-		if !ok {
-			return sqlerr.New(sqlerr.LogicalError, "States of %s are of type %s", c.Name, args[0].Type())
-		}
-		if err := st.Load(groups, src); err != nil {
-			return err
+		if err := loadStates(st, groups, column.Flatten(args[0])); err != nil {
+			return sqlerr.Wrap(err, sqlerr.CodeOf(err), "States of %s", c.Name)
 		}
 	}
 	return nil
+}
+
+// loadStates adds states, as bytes or plain, to groups: nodes of older versions send bytes only.
+func loadStates(to function.States, groups []uint32, v column.Vector) error {
+	if bytes, ok := v.(*column.Str); ok {
+		return to.Load(groups, bytes)
+	}
+	if p, ok := to.(function.Plain); ok {
+		return p.LoadPlain(groups, v)
+	}
+	return sqlerr.New(sqlerr.CorruptedData, "A vector of %s holds no states", v.Type())
 }
 
 // mergeTables merges tables that were not split into one of them.

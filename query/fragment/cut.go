@@ -4,6 +4,7 @@ import (
 	"slices"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -271,13 +272,21 @@ func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, *spread) {
 		above.Keys = append(above.Keys, &plan.Col{Index: i, Name: f.Name, T: f.Type})
 	}
 	for i, a := range n.Aggs {
-		f := column.Field{Name: n.Fields[len(n.Keys)+i].Name, Type: types.TString}
+		f := column.Field{Name: n.Fields[len(n.Keys)+i].Name, Type: stateType(a.Fn)}
 		below.Fields = append(below.Fields, f)
 		a.Args = []plan.Expr{&plan.Col{Index: len(n.Keys) + i, Name: f.Name, T: f.Type}}
 		above.Aggs = append(above.Aggs, a)
 	}
 	above.Input = c.exchange(below)
 	return above, nil
+}
+
+// stateType is the type of states as they travel.
+func stateType(f function.Aggregate) *types.Type {
+	if t := function.PlainType(f); t != nil {
+		return t
+	}
+	return types.TString
 }
 
 // recursive cuts the step of a recursion anew each time it is done.

@@ -215,7 +215,20 @@ func (d *decoder) aggregate() plan.Node {
 	if d.err == nil && len(n.Fields) != width {
 		d.fail(corrupt("%d fields of %d keys and %d aggregates", len(n.Fields), len(n.Keys), len(n.Aggs)))
 	}
+	if d.err == nil && n.Partial {
+		d.stateTypes(n)
+	}
 	return n
+}
+
+// stateTypes checks that the states of an aggregate are wanted in a form that they have.
+func (d *decoder) stateTypes(n *plan.Aggregate) {
+	for i, a := range n.Aggs {
+		t := n.StateType(i)
+		if p := function.PlainType(a.Fn); t.Kind != types.String && (p == nil || !p.Equal(t)) {
+			d.fail(corrupt("states of %s as %s", a.Name, t))
+		}
+	}
 }
 
 // call reads a call of an aggregate and binds it.

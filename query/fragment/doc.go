@@ -23,6 +23,9 @@
 // aggregate is its name, its parameters and the types of its arguments, and is bound anew; constants are blocks of one row (blockcodec); a Broadcast
 // is its number among those of the fragment. Decode takes any bytes and gives a plan or an error.
 //
+// The states of a partial aggregate are columns of their function's own type (function.PlainType), where its field has that type: of count, sum, avg, min and
+// the like. Else, and from nodes of older versions, they are bytes.
+//
 // # Running
 //
 // A fragment runs on one node for all the shards that are read there, over one stream: request and rows of Broadcasts there,

@@ -251,7 +251,7 @@ func (r *rows) receive(ctx context.Context) (*column.Block, error) {
 		return nil, r.progress(body)
 	case msgBlock:
 		r.taken()
-		return decodeBlock(body, r.s.fields)
+		return r.s.decode(body)
 	case msgOffer:
 		if r.s.Late == nil || r.offered != nil {
 			return nil, corrupt("node %s offers what it was not asked for", r.l.node)

@@ -13,6 +13,7 @@ import (
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -393,6 +394,8 @@ type sending struct {
 	exec.RemoteFragment
 	plan   []byte
 	fields column.Schema
+	// older is the fields as nodes of older versions yield them, with all states as bytes; nil if there are no others.
+	older column.Schema
 }
 
 func newSending(f exec.RemoteFragment) (*sending, error) {
@@ -400,5 +403,33 @@ func newSending(f exec.RemoteFragment) (*sending, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &sending{RemoteFragment: f, plan: enc, fields: f.Plan.Schema()}, nil
+	return &sending{RemoteFragment: f, plan: enc, fields: f.Plan.Schema(), older: statesAsBytes(f.Plan)}, nil
+}
+
+// statesAsBytes is the schema of a fragment that ends in a partial aggregate, with states as nodes yield them that know of no others; nil if it is the same.
+func statesAsBytes(n plan.Node) column.Schema {
+	a, ok := n.(*plan.Aggregate)
+	if !ok || !a.Partial {
+		return nil
+	}
+	out, same := slices.Clone(a.Fields), true
+	for i := range a.Aggs {
+		same = same && a.StateType(i).Kind == types.String
+		out[len(a.Keys)+i].Type = types.TString
+	}
+	if same {
+		return nil
+	}
+	return out
+}
+
+// decode returns the rows of a block message.
+func (s *sending) decode(body []byte) (*column.Block, error) {
+	b, err := decodeBlock(body, s.fields)
+	if err != nil && s.older != nil {
+		if b, err := decodeBlock(body, s.older); err == nil {
+			return b, nil
+		}
+	}
+	return b, err
 }

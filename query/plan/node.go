@@ -92,9 +92,13 @@ type Aggregate struct {
 	// SetNumber says that there is one more column: which of the GroupingSets a row is of, as UInt64; of totals it is the last.
 	SetNumber bool
 	Fields    column.Schema
-	// Partial says that the output is states, to be merged by an Aggregate with Merge (rollups, exchanges).
+	// Partial says that the output is states, to be merged by an Aggregate with Merge: of each call as bytes, if its field is of type String,
+	// or as a column of the function's PlainType.
 	Partial, Merge bool
 }
+
+// StateType is the type of call i's states, of a Partial aggregate.
+func (n *Aggregate) StateType(i int) *types.Type { return n.Fields[len(n.Keys)+i].Type }
 
 // AggCall is one aggregate of an Aggregate.
 type AggCall struct {
