@@ -4,7 +4,6 @@ import (
 	"maps"
 
 	"github.com/olapd/olapd/internal/function"
-	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -63,7 +62,7 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 	}
 	var names []string
 	for i, c := range n.Aggs {
-		call := exec.AggCall{Name: c.Name, Fn: c.Fn, Unique: unique != nil && function.CountsDistinct(c.Fn), Plain: n.Partial && n.StateType(i).Kind != types.String}
+		call := exec.AggCall{Name: c.Name, Fn: c.Fn, Unique: unique != nil && function.CountsDistinct(c.Fn), Plain: n.Partial && n.Plain(i)}
 		for _, a := range c.Args {
 			if call.Unique {
 				break

@@ -224,8 +224,7 @@ func (d *decoder) aggregate() plan.Node {
 // stateTypes checks that the states of an aggregate are wanted in a form that they have.
 func (d *decoder) stateTypes(n *plan.Aggregate) {
 	for i, a := range n.Aggs {
-		t := n.StateType(i)
-		if p := function.PlainType(a.Fn); t.Kind != types.String && (p == nil || !p.Equal(t)) {
+		if t := n.StateType(i); t.Kind != types.String && !n.Plain(i) {
 			d.fail(corrupt("states of %s as %s", a.Name, t))
 		}
 	}

@@ -92,13 +92,19 @@ type Aggregate struct {
 	// SetNumber says that there is one more column: which of the GroupingSets a row is of, as UInt64; of totals it is the last.
 	SetNumber bool
 	Fields    column.Schema
-	// Partial says that the output is states, to be merged by an Aggregate with Merge: of each call as bytes, if its field is of type String,
-	// or as a column of the function's PlainType.
+	// Partial says that the output is states, to be merged by an Aggregate with Merge: of each call as a column of the function's PlainType, if its field has
+	// that, else as bytes.
 	Partial, Merge bool
 }
 
 // StateType is the type of call i's states, of a Partial aggregate.
 func (n *Aggregate) StateType(i int) *types.Type { return n.Fields[len(n.Keys)+i].Type }
+
+// Plain reports whether call i's states are a column of its function's PlainType.
+func (n *Aggregate) Plain(i int) bool {
+	p := function.PlainType(n.Aggs[i].Fn)
+	return p != nil && p.Equal(n.StateType(i))
+}
 
 // AggCall is one aggregate of an Aggregate.
 type AggCall struct {
