@@ -39,6 +39,8 @@ const (
 const (
 	// maxFrame bounds a frame that DecodeState believes: a block at its limit.
 	maxFrame = 1 << 28
+	// stateBuffer is what small frames are gathered in on their way; larger ones pass it by.
+	stateBuffer = 64 << 10
 	// stateRowBytes is the size up to which rows go into one frame.
 	stateRowBytes = 16 << 20
 )
@@ -46,7 +48,7 @@ const (
 // EncodeState writes the snapshot's state. Two replicas at one index may write different bytes: memtables are cut
 // into chunks as they grew.
 func (p *Snapshot) EncodeState(w io.Writer) error {
-	e := &stateWriter{w: bufio.NewWriterSize(w, 1<<20)}
+	e := &stateWriter{w: bufio.NewWriterSize(w, stateBuffer)}
 	e.raw(binary.LittleEndian.AppendUint16([]byte(stateMagic), stateVersion))
 	ids := p.Tables()
 	for _, id := range ids {
@@ -125,7 +127,7 @@ func (m *MemChunk) runs(from, to int) []commitRun {
 // have; new ones get theirs by ApplyCreate, before which their rows cannot be read or added to. On error the state is
 // as before. Damage is CorruptedData or ChecksumDoesntMatch.
 func (s *Store) DecodeState(r io.Reader) error {
-	d := &stateReader{r: bufio.NewReaderSize(r, 1<<20), s: s, tables: map[catalog.TableID]*table{}}
+	d := &stateReader{r: bufio.NewReaderSize(r, stateBuffer), s: s, tables: map[catalog.TableID]*table{}}
 	index, err := d.read()
 	if err != nil {
 		return fmt.Errorf("mergetree: decoding state: %w", err)

@@ -52,11 +52,11 @@ type chunkWriter struct {
 	err  error
 }
 
-// writeBuffer is how much is gathered before it goes to the file.
-const writeBuffer = 1 << 20
+// writeBuffer is how much is gathered before it goes to the file, firstBuffer what the buffer begins with: most segments are small.
+const writeBuffer, firstBuffer = 1 << 20, 16 << 10
 
 func newChunkWriter(w io.Writer) *chunkWriter {
-	c := &chunkWriter{w: w, hash: xxh3.New(), buf: make([]byte, 0, writeBuffer)}
+	c := &chunkWriter{w: w, hash: xxh3.New(), buf: make([]byte, 0, firstBuffer)}
 	c.bytes(append([]byte(magic), Version))
 	return c
 }

@@ -17,7 +17,7 @@ func (r *Reader) Verify(ctx context.Context) error {
 
 // VerifyPaced is Verify, and calls pace behind each piece with its bytes: an error of it ends the reading.
 func (r *Reader) VerifyPaced(ctx context.Context, pace func(bytes int) error) error {
-	h, buf := xxh3.New(), make([]byte, 1<<20)
+	h, buf := xxh3.New(), make([]byte, min(1<<20, r.size))
 	for off := int64(0); off < r.size-trailerSize; {
 		if err := ctx.Err(); err != nil {
 			return err

@@ -25,7 +25,7 @@ const (
 	snapshotTemp    = ".tmp"
 	snapshotVersion = 1
 	// snapshotBuffer is the unit of reading and writing a snapshot's state.
-	snapshotBuffer = 256 << 10
+	snapshotBuffer = 64 << 10
 	// maxMetaBytes bounds what is read as a snapshot's description: a configuration of some
 	// hundred nodes takes a tenth of it.
 	maxMetaBytes = 1 << 20

@@ -38,26 +38,18 @@ func (x *simRun) checkCopies() {
 	}
 }
 
-// checkCopiesOf looks at the segments that are live at a shard's leader. It has first to see that it leads and has applied all that is committed: what
-// it believes live may have been merged away, and deleted on others.
+// checkCopiesOf looks at the segments that are live at a shard's leader. Where some seem to be on too few disks, it has first to see that it leads and has applied all
+// that is committed: what it believes live may have been merged away, and deleted on others.
 func (x *simRun) checkCopiesOf(s *cluster.Shard) {
+	if len(x.few(s)) == 0 {
+		return
+	}
 	ctx, cancel := context.WithTimeout(x.t.Context(), 100*time.Millisecond)
 	defer cancel()
 	if s.Barrier(ctx) != nil {
 		return
 	}
-	few := map[string]int{}
-	for _, id := range liveIn(s) {
-		copies := 0
-		for name := range x.s.disks {
-			if _, err := x.s.disks[name].Stat(path.Join("/data", storeDir, fmt.Sprint("segments-", s.ID()), id+".seg")); err == nil {
-				copies++
-			}
-		}
-		if copies < 2 {
-			few[id] = copies
-		}
-	}
+	few := x.few(s)
 	if len(few) == 0 {
 		return
 	}
@@ -67,6 +59,34 @@ func (x *simRun) checkCopiesOf(s *cluster.Shard) {
 			x.violated("%d of %d disks have segment %s, which is live in shard %d", copies, len(x.s.disks), id, s.ID())
 		}
 	}
+}
+
+// few are the segments that a replica takes for live and that are not on a majority of the disks, with how many have them.
+func (x *simRun) few(s *cluster.Shard) map[string]int {
+	out := map[string]int{}
+	live := liveIn(s)
+	if len(live) == 0 {
+		return out
+	}
+	copies := x.copies(s.ID())
+	for _, id := range live {
+		if n := copies[id+".seg"]; n < 2 {
+			out[id] = n
+		}
+	}
+	return out
+}
+
+// copies are how many disks have each file of a shard's segments.
+func (x *simRun) copies(shard uint64) map[string]int {
+	out := map[string]int{}
+	for _, disk := range x.s.disks {
+		names, _ := disk.List(path.Join("/data", storeDir, fmt.Sprint("segments-", shard))) // a folder that is not there has none
+		for _, name := range names {
+			out[name]++
+		}
+	}
+	return out
 }
 
 // liveIn are the IDs of the segments that a replica's manifest names; none while the replica lacks some and shows others instead.
