@@ -78,12 +78,10 @@ func (r *Rows) omit(c int) {
 	r.Cols[c].AppendDefault()
 }
 
-// cut takes back everything behind n rows.
+// cut takes back everything behind n rows, parts of a value that was not completed included: a column of n values may hold such parts.
 func (r *Rows) cut(n int) {
 	for i, c := range r.Cols {
-		if c.Len() > n {
-			c.Truncate(n)
-		}
+		c.Truncate(n)
 		if len(r.Omitted[i]) > n {
 			r.Omitted[i] = r.Omitted[i][:n]
 		}
