@@ -28,6 +28,7 @@ import (
 	"slices"
 	"sync"
 
+	"github.com/klauspost/compress/s2"
 	"github.com/klauspost/compress/zstd"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/pierrec/lz4/v4"
@@ -185,3 +186,6 @@ func decompressZSTD(dst, src []byte) error {
 	}
 	return nil
 }
+
+// Snappy returns src as one Snappy block.
+func Snappy(src []byte) []byte { return s2.EncodeSnappy(nil, src) }

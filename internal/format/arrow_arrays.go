@@ -476,8 +476,7 @@ func (b *arrowBatch) fixed(a arrowType, t *types.Type, rows int) (column.Vector,
 func uuidsOf(s *column.Str) column.Vector {
 	v := &column.Num[types.U128]{Typ: types.TUUID, Data: make([]types.U128, s.Len())}
 	for i := range v.Data {
-		b := s.At(i)
-		v.Data[i] = types.U128{Hi: binary.BigEndian.Uint64(b), Lo: binary.BigEndian.Uint64(b[8:])}
+		v.Data[i] = bigEndianUUID(s.At(i))
 	}
 	return v
 }

@@ -247,7 +247,7 @@ func arrowFixed(v column.Vector, a arrowType) []byte {
 	case *column.Num[types.U128]:
 		if t.Kind == types.UUID {
 			for _, x := range d.Data {
-				raw = binary.BigEndian.AppendUint64(binary.BigEndian.AppendUint64(raw, x.Hi), x.Lo)
+				raw = appendBigEndianUUID(raw, x)
 			}
 			return raw
 		}

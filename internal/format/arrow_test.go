@@ -7,7 +7,6 @@ import (
 	"io"
 	"math/rand/v2"
 	"os"
-	"strings"
 	"testing"
 
 	"github.com/olapd/olapd/internal/column"
@@ -86,44 +85,6 @@ func TestArrowRoundTrip(t *testing.T) {
 			}
 		}
 	}
-}
-
-// What ClickHouse writes of all its types is what it says it wrote.
-func TestArrowOfClickHouse(t *testing.T) {
-	schema, want := clickHouseTypes(t)
-	for _, file := range []string{"clickhouse.arrow", "clickhouse.arrows", "clickhouse_dict.arrows"} {
-		data, err := os.ReadFile("testdata/" + file)
-		if err != nil {
-			t.Fatal(err)
-		}
-		name := "ArrowStream"
-		if strings.HasSuffix(file, ".arrow") {
-			name = "Arrow"
-		}
-		got, err := readFile(t, name, data, schema, parquetOptions(1), 10)
-		if err != nil || got != want {
-			t.Errorf("%s: %v\n%s", file, err, firstDifference(got, want))
-		}
-	}
-}
-
-// clickHouseTypes are the columns and the rows of the files testdata/clickhouse.*, as testdata/generate.py made them.
-func clickHouseTypes(t testing.TB) (column.Schema, string) {
-	t.Helper()
-	raw, err := os.ReadFile("testdata/types.txt")
-	if err != nil {
-		t.Fatal(err)
-	}
-	want, err := os.ReadFile("testdata/types.jsonl")
-	if err != nil {
-		t.Fatal(err)
-	}
-	var pairs []string
-	for line := range strings.Lines(string(raw)) {
-		name, typ, _ := strings.Cut(strings.TrimSpace(line), "\t")
-		pairs = append(pairs, name, typ)
-	}
-	return schemaOf(t, pairs...), string(want)
 }
 
 func TestArrowErrors(t *testing.T) {

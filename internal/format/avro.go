@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"io"
 	"maps"
+	"math"
 	"math/big"
+	"reflect"
 	"slices"
 	"time"
 
@@ -16,7 +18,8 @@ import (
 )
 
 func init() {
-	define(&Format{Name: "Avro", ContentType: "application/octet-stream",
+	avro.SkipNameValidation = true // the fields of tuples without names are numbers
+	define(&Format{Name: "Avro", ContentType: "application/octet-stream", out: newAvroWriter,
 		in: func(s column.Schema, o Options) rowFormat { return &avroReader{schema: s, o: o} }})
 }
 
@@ -42,7 +45,7 @@ func (d *avroReader) header(data []byte, eof bool, _ *Rows) (int, error) {
 	if !eof {
 		return 0, errShort
 	}
-	dec, err := ocf.NewDecoder(bytes.NewReader(data), ocf.WithDecoderConfig(avroAPI))
+	dec, err := ocf.NewDecoder(bytes.NewReader(data), ocf.WithDecoderConfig(avroAPI), ocf.WithDecoderSchemaCache(&avro.SchemaCache{}))
 	if err != nil {
 		return 0, sqlerr.Wrap(err, sqlerr.IncorrectData, "Cannot read Avro")
 	}
@@ -77,7 +80,7 @@ type AvroDecoder struct {
 
 // NewAvroDecoder compiles the writer's schema, JSON text.
 func NewAvroDecoder(schema string, o Options) (*AvroDecoder, error) {
-	s, err := avro.Parse(schema)
+	s, err := avro.ParseWithCache(schema, "", &avro.SchemaCache{}) // the library's own would keep the types of every schema for ever
 	if err != nil {
 		return nil, sqlerr.Wrap(err, sqlerr.BadArguments, "Cannot parse the Avro schema")
 	}
@@ -211,11 +214,15 @@ func appendAvro(b column.Builder, t *types.Type, x any, o *Options) error {
 
 func appendAvroTuple(v *column.Tuple, t *types.Type, x any, o *Options) error {
 	m, ok := x.(map[string]any)
-	if !ok || t.Names == nil {
+	if !ok {
 		return avroMismatch(x, t)
 	}
-	for i, n := range t.Names {
-		if err := appendAvro(v.Elems[i].(column.Builder), t.Elems[i], m[n], o); err != nil {
+	for i := range t.Elems {
+		e, given := m[tupleName(t, i)]
+		if !given && t.Names == nil {
+			return avroMismatch(x, t)
+		}
+		if err := appendAvro(v.Elems[i].(column.Builder), t.Elems[i], e, o); err != nil {
 			return err
 		}
 	}
@@ -256,9 +263,28 @@ func appendAvroPlain(b column.Builder, t *types.Type, x any, o *Options) error {
 	case time.Duration:
 		return appendAvroInt(b, t, x.Milliseconds(), o)
 	case *big.Rat:
+		if n, ok := b.(*column.Num[int64]); ok && t.Kind == types.DateTime64 {
+			n.Data = append(n.Data, ticksOf(x, t.Scale))
+			return nil
+		}
 		return parseText(b, t, []byte(x.FloatString(max(t.Scale, 0))), o)
 	}
+	if v := reflect.ValueOf(x); v.Kind() == reflect.Array && v.Type().Elem().Kind() == reflect.Uint8 { // fixed
+		raw := make([]byte, v.Len())
+		reflect.Copy(reflect.ValueOf(raw), v)
+		if t.Width() == len(raw) && t.IsInteger() {
+			appendFixed(b, raw)
+			return nil
+		}
+		return appendAvroText(b, t, raw, o)
+	}
 	return avroMismatch(x, t)
+}
+
+// ticksOf is a number of seconds as ticks of 10^-scale of them, cut off.
+func ticksOf(x *big.Rat, scale int) int64 {
+	n := new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(scale)), nil)
+	return n.Quo(n.Mul(n, x.Num()), x.Denom()).Int64()
 }
 
 func appendAvroText(b column.Builder, t *types.Type, s []byte, o *Options) error {
@@ -269,7 +295,8 @@ func appendAvroText(b column.Builder, t *types.Type, s []byte, o *Options) error
 	return parseText(b, t, s, o)
 }
 
-// appendAvroInt also takes plain numbers as raw dates and times, in the column's own unit.
+// appendAvroInt also takes plain numbers as raw dates and times, in the column's own unit, as addresses, and negative ones as the unsigned ones of
+// the same bits: Avro has no unsigned numbers.
 func appendAvroInt(b column.Builder, t *types.Type, x int64, o *Options) error {
 	switch v := b.(type) {
 	case *column.Num[uint16]:
@@ -278,10 +305,13 @@ func appendAvroInt(b column.Builder, t *types.Type, x int64, o *Options) error {
 			return nil
 		}
 	case *column.Num[uint32]:
-		if t.Kind == types.DateTime {
+		if t.Kind == types.DateTime || t.Kind == types.IPv4 || x < 0 && x >= math.MinInt32 {
 			v.Data = append(v.Data, uint32(x))
 			return nil
 		}
+	case *column.Num[uint64]:
+		v.Data = append(v.Data, uint64(x))
+		return nil
 	case *column.Num[int64]:
 		if t.Kind == types.DateTime64 {
 			v.Data = append(v.Data, x)

@@ -49,6 +49,7 @@ type Options struct {
 	// dictionaries (output_format_arrow_low_cardinality_as_dictionary).
 	ArrowCompression  string
 	ArrowDictionaries bool
+	AvroCodec         string // output_format_avro_codec: null, deflate, snappy, zstd
 	// Threads is how many goroutines may parse one input; below 2 it is parsed by its reader's caller.
 	Threads int
 }
@@ -58,7 +59,7 @@ func Defaults() Options {
 	return Options{
 		Zone: time.UTC, NamedTuples: true, WriteStatistics: true, DateTimeOutput: "simple", DateTimeInput: "best_effort",
 		SkipUnknown: true, NullAsDefault: true, DefaultsOmitted: true, CSVDelimiter: ',', PrettyRowNums: true, PrettyMaxRows: 1000,
-		ArrowCompression: "lz4_frame",
+		ArrowCompression: "lz4_frame", AvroCodec: "snappy",
 	}
 }
 

@@ -11,11 +11,15 @@ import (
 
 func init() {
 	define(&Format{Name: "MsgPack", ContentType: "application/x-msgpack",
-		out: func(w *output, s column.Schema, o Options) Writer { return &msgpackWriter{output: w, schema: s} }})
+		out: func(w *output, s column.Schema, o Options) Writer { return &msgpackWriter{output: w, schema: s} },
+		in:  func(s column.Schema, o Options) rowFormat { return &msgpackReader{schema: s, o: o} }})
 }
 
-// msgpackWriter writes the values of each row one after the other as MessagePack has them: strings as binary, dates and times as the
-// numbers that they are stored as.
+// msgPackUUID is the type of extension that UUIDs are.
+const msgPackUUID = 2
+
+// msgpackWriter writes the values of each row one after the other as MessagePack has them: strings as binary, dates, times, Bool and decimals as
+// the numbers that they are stored as, numbers of more than 64 bits as their bytes, the lowest first.
 type msgpackWriter struct {
 	*output
 	schema column.Schema
@@ -91,8 +95,13 @@ func appendMsgPack(dst []byte, v column.Vector, i int, t *types.Type) ([]byte, e
 	case *column.Num[float64]:
 		return binary.BigEndian.AppendUint64(append(dst, 0xcb), math.Float64bits(v.Data[i])), nil
 	}
-	if t.Kind == types.Bool {
-		return append(dst, 0xc2+v.(*column.Num[uint8]).Data[i]), nil
+	switch {
+	case t.Kind == types.UUID:
+		return appendBigEndianUUID(append(dst, 0xd8, msgPackUUID), v.(*column.Num[types.U128]).Data[i]), nil
+	case t.Kind == types.Interval:
+		return dst, sqlerr.New(sqlerr.IllegalColumn, "Type %s is not supported for MsgPack output format", t)
+	case t.Width() > 8:
+		return appendBinary(msgPackBinary(dst, t.Width()), v, i), nil
 	}
 	if x, ok := unsignedAt(v, i); ok && !t.IsTime() {
 		return msgPackUnsigned(dst, x), nil

@@ -159,6 +159,7 @@ var (
 	PrettyRowNumbers = boolean("output_format_pretty_row_numbers", true, "Number the rows in Pretty formats.")
 	PrettyMaxRows    = count("output_format_pretty_max_rows", 1000, "Rows that Pretty formats print.")
 	ArrowCompression = text("ArrowCompression", "output_format_arrow_compression_method", "lz4_frame", "How the buffers of Arrow are compressed.", "none", "lz4_frame", "zstd")
+	AvroCodec        = text("String", "output_format_avro_codec", "", "How the blocks of Avro are compressed; empty: snappy.", "", "null", "deflate", "snappy", "zstd")
 	ArrowDictionary  = boolean("output_format_arrow_low_cardinality_as_dictionary", false, "Write LowCardinality in Arrow as dictionaries.")
 )
 

@@ -18,6 +18,9 @@ func (v *Values) Format(zone *time.Location, now time.Time) format.Options {
 	o.CSVDelimiter = CSVDelimiter.Of(v)[0]
 	o.PrettyRowNums, o.PrettyMaxRows = PrettyRowNumbers.Of(v), int(min(PrettyMaxRows.Int(v), maxPrettyRows))
 	o.ArrowCompression, o.ArrowDictionaries = ArrowCompression.Of(v), ArrowDictionary.Of(v)
+	if codec := AvroCodec.Of(v); codec != "" {
+		o.AvroCodec = codec
+	}
 	return o
 }
 
