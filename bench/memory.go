@@ -37,7 +37,7 @@ const memoryQueryNumber = 33
 var memoryLimits = []int64{0, 2 << 30, 1 << 30, 512 << 20, 256 << 20, 128 << 20}
 
 // memoryCache is what olapd may keep of decoded pages, which are not the query's.
-const memoryCache = "64MiB"
+const memoryCache = "8MiB"
 
 func runMemory(args []string) error {
 	var o machineOptions

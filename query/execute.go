@@ -133,18 +133,21 @@ func (x *statement) enter(ctx context.Context) error {
 		id: id, text: x.shownText(), kind: kindOf(x.ast), user: x.s.o.User, database: x.db, client: client, set: x.set,
 		started: clk.Now(), clk: clk, done: make(chan struct{}), onProgress: x.in.Progress,
 	}
-	q.budget = x.e.deps.Budget.Child("for query", settings.MaxMemoryUsage.Int(x.set))
+	var ended func()
+	q.budget, ended = x.e.deps.Budget.Limited("for query", settings.MaxMemoryUsage.Int(x.set))
 	x.q = q
 	x.ctx, q.cancel = context.WithCancelCause(ctx)
 	q.quota = x.e.quotas.account(x.access, client.Address, clk.Now)
-	if err := q.quota.add(takes(q.kind)); err != nil {
+	err := q.quota.add(takes(q.kind))
+	if err == nil {
+		err = x.e.procs.add(ctx, q)
+	}
+	if err != nil {
 		q.cancel(nil)
+		ended()
 		return err
 	}
-	if err := x.e.procs.add(ctx, q); err != nil {
-		q.cancel(nil)
-		return err
-	}
+	x.stops = append(x.stops, ended)
 	x.deadline()
 	x.cat = x.s.temps.over(x.e.deps.Catalog.Catalog())
 	x.env = x.newEnv()

@@ -121,7 +121,9 @@ func (e *Engine) RunFragment(ctx context.Context, t *fragment.Task) error {
 		id: newID(), text: "Fragment of query " + t.Query + " of " + t.From, kind: "Select", user: t.User, database: t.Database, set: set,
 		started: e.deps.Clock.Now(), clk: e.deps.Clock, cancel: cancel, done: make(chan struct{}),
 	}
-	q.budget = e.deps.Budget.Child("for query", settings.MaxMemoryUsage.Int(set))
+	var ended func()
+	q.budget, ended = e.deps.Budget.Limited("for query", settings.MaxMemoryUsage.Int(set))
+	defer ended()
 	e.procs.enter(q)
 	defer e.procs.remove(q)
 	defer cancel(nil)

@@ -31,7 +31,7 @@ func TestSpilledIsTheSame(t *testing.T) {
 			for _, settings := range []map[string]string{
 				{"max_bytes_before_external_sort": "1000000"},
 				{"max_bytes_before_external_sort": "200000", "max_block_size": "3000"},
-				{"max_memory_usage": "8000000"},
+				{"max_memory_usage": "10000000", "max_threads": "1"},
 			} {
 				r, err := h.s.Execute(t.Context(), Query{Text: sql, Settings: settings})
 				if err != nil {

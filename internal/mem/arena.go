@@ -9,9 +9,9 @@ const (
 	// slabBytes is one x86-64 huge page, the unit that the kernel can map without 4 KiB faults:
 	// fresh small pages doubled the time of large queries.
 	slabBytes = 2 << 20
-	// chunkBytes is what an arena takes at a time once it has fewSlabs slabs: little is lost behind the last slice of a chunk
-	// even if slices have half a slab.
-	chunkBytes, fewSlabs = 16 << 20, 4
+	// chunkBytes is what an arena takes at a time at most. The last chunk may be empty but for a slice, and chunks end where the next slice does
+	// not fit: an arena takes a part of what it has, and a few times what it needs.
+	chunkBytes, chunkPart, chunkNeeds = 16 << 20, 8, 16
 	// pad is readable after every slice, so that kernels may load whole SIMD registers.
 	pad = 64
 	// align keeps slices on cache lines.
@@ -83,15 +83,12 @@ type Plain interface {
 // maxAlloc bounds one slice, far below where sizes overflow.
 const maxAlloc = 1 << 40
 
-// grow adds a chunk with room for need bytes: a large one where there are some already, unless the budget has no room for it.
+// grow adds a chunk with room for need bytes; no more than for these if the budget has no room for it.
 func (a *Arena) grow(need int) error {
-	size := slabBytes
-	if len(a.chunks) >= fewSlabs || need > slabBytes {
-		size = chunkBytes
-	}
+	size := min(chunkFor(max(int(a.held/chunkPart), chunkNeeds*need)), chunkBytes)
 	c, err := a.chunk(size, int64(size))
-	if err != nil && size > slabBytes && need <= slabBytes {
-		c, err = a.chunk(slabBytes, slabBytes)
+	if least := chunkFor(need); err != nil && size > least {
+		c, err = a.chunk(least, int64(least))
 	}
 	if err == nil {
 		a.chunks = append(a.chunks, c)
@@ -101,7 +98,7 @@ func (a *Arena) grow(need int) error {
 
 // own returns a slice in a chunk of its own, of which only what the slice needs is counted: the rest is never touched.
 func (a *Arena) own(n, need int, zero bool) ([]byte, error) {
-	c, err := a.chunk(slabBytes<<bits.Len(uint((need-1)/slabBytes)), int64(need))
+	c, err := a.chunk(chunkFor(need), int64(need))
 	if err != nil {
 		return nil, err
 	}
@@ -109,6 +106,9 @@ func (a *Arena) own(n, need int, zero bool) ([]byte, error) {
 	a.large = append(a.large, c)
 	return out, nil
 }
+
+// chunkFor is the size of the smallest chunk of at least n bytes.
+func chunkFor(n int) int { return slabBytes << bits.Len(uint(max(n-1, 0)/slabBytes)) }
 
 // chunk takes a chunk of size bytes, n of which are counted.
 func (a *Arena) chunk(size int, n int64) (chunk, error) {

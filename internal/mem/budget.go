@@ -26,8 +26,10 @@ type Budget struct {
 	parent *Budget
 	name   string // as in the error: "total", "for query", "for user"
 	limit  atomic.Int64
-	used   atomic.Int64
-	peak   atomic.Int64
+	// garbage is the bytes of the limit of the query that are not in limit: see Limited.
+	garbage int64
+	used    atomic.Int64
+	peak    atomic.Int64
 }
 
 // NewBudget returns the root of a tree. Name stands in the error text after "limit": "total".
@@ -117,10 +119,10 @@ func (b *Budget) Release(n int64) {
 
 // exceeded is ClickHouse's text for a refused reservation.
 func (b *Budget) exceeded(n int64) error {
-	used := b.used.Load()
+	used := b.used.Load() + b.garbage
 	return sqlerr.New(sqlerr.MemoryLimitExceeded,
 		"Memory limit (%s) exceeded: would use %s (attempt to allocate chunk of %d bytes), current use %s, maximum: %s",
-		b.name, FormatBytes(used+n), n, FormatBytes(used), FormatBytes(b.limit.Load()))
+		b.name, FormatBytes(used+n), n, FormatBytes(used), FormatBytes(b.limit.Load()+b.garbage))
 }
 
 // FormatBytes writes a size as ClickHouse's messages do: "10.00 MiB".

@@ -26,13 +26,14 @@ func PaceCollector(bytes int64) {
 	if headroom.Swap(bytes) == 0 {
 		pacing.watch()
 	}
-	pacing.adjust()
+	pacing.adjust(true)
 }
 
 // pacer sets the collector's percentage after each collection.
 type pacer struct {
 	mu      sync.Mutex
-	percent int // set last
+	percent int           // set last
+	limits  map[int64]int // of running queries: how many have each
 }
 
 var pacing pacer
@@ -42,15 +43,16 @@ type mark struct{ p *pacer }
 
 func (p *pacer) watch() {
 	runtime.SetFinalizer(&mark{p}, func(m *mark) {
-		m.p.adjust()
+		m.p.adjust(true)
 		m.p.watch()
 	})
 }
 
-func (p *pacer) adjust() {
+// adjust sets the percentage for what is live now. To raise it has time until the next collection: setting it stops the world.
+func (p *pacer) adjust(raise bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if n := percentOf(headroom.Load(), liveBytes()); n != p.percent {
+	if n := percentOf(p.headroomLocked(), liveBytes()); n < p.percent || raise && n > p.percent {
 		p.percent = n
 		debug.SetGCPercent(n)
 	}

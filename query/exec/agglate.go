@@ -69,6 +69,7 @@ type aggFinisher struct {
 	set    *aggSet // that the rest is of
 	buf    *aggBuffer
 	memory *hashtable.Memory
+	held   *reservation // of memory
 	states []function.States
 }
 
@@ -85,11 +86,17 @@ func (f *aggFinisher) ready(ctx context.Context, g groups) (groups, error) {
 	if err := f.begin(p, g.number, g.rows.count(g.number)); err != nil {
 		return g, err
 	}
+	if err := f.held.set(f.memory.Held()); err != nil {
+		return g, err
+	}
 	bufs := make([]*aggBuffer, len(g.rows.tables))
 	for i, t := range g.rows.tables {
 		bufs[i] = t.buf
 	}
 	if err := f.buf.flushPart(g.number, bufs...); err != nil {
+		return g, err
+	}
+	if err := f.held.set(f.memory.Held()); err != nil {
 		return g, err
 	}
 	return p.groups(f.set), g.rows.done()
@@ -102,6 +109,7 @@ func (f *aggFinisher) use(s *aggSet) {
 		return
 	}
 	f.set, f.buf, f.memory, f.states = s, &aggBuffer{t: newAggTable(s), parts: s.mu.parts}, hashtable.NewMemory(), nil
+	f.held = s.r.reservation()
 	memory := f.memory
 	s.r.atEnd(func() error { memory.Free(); return nil })
 }
@@ -153,19 +161,29 @@ func (b *aggBuffer) room() int64 {
 	threads := int64(max(s.r.opts.Threads, 1))
 	usual := max(flushBytes/threads, minFlushBytes)
 	read := max(s.r.read.rows.Load(), 1)
-	all := float64(b.bytes) / float64(max(b.rows, 1)) * float64(b.t.rows) * float64(max(plannedRows(s.a), read)) / float64(read)
-	if all > float64(s.groupBytes)/float64(threads) {
-		return usual
+	row := float64(8*s.enc.Stride()) + float64(b.vals)/float64(max(b.rows, 1))
+	planned := float64(max(plannedRows(s.a), read))
+	all := row * float64(b.t.rows) * planned / float64(read)
+	room := usual
+	if all <= float64(s.groupBytes)/float64(threads) {
+		room = max(room, int64(all*spareRoom))
 	}
-	room := int64(all * spareRoom)
-	if s.spill.limit > 0 {
-		room = min(room, s.spill.limit/2/threads)
+	switch limit := s.spill.limit; {
+	case limit == 0:
+		return room
+	case int64(row*planned) <= limit: // all workers' rows have room
+		return min(room, limit-s.spill.gathered.Load()+b.bytes())
+	default:
+		return max(min(room, limit/2/threads), leastRoom)
 	}
-	return max(room, usual)
 }
 
-// spareRoom is by how much more rows may come than were expected.
-const spareRoom = 1.25
+const (
+	// spareRoom is by how much more rows may come than were expected.
+	spareRoom = 1.25
+	// leastRoom is what is gathered under any limit: partitions are not visited for a few rows each.
+	leastRoom = 1 << 20
+)
 
 // bytesOfGroup is about what a group takes in the table and in the states of a partition: a table is full between a quarter and half, and
 // has room for half as many keys as slots.

@@ -8,8 +8,8 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/query/exec/grouping"
-	"github.com/olapd/olapd/query/exec/hashtable"
 )
 
 // Sizes of partitioned aggregation.
@@ -30,6 +30,7 @@ const (
 type aggPart struct {
 	mu      sync.Mutex
 	held    *reservation
+	counted int64 // bytes of it in the set's spill.held
 	index   *grouping.Index
 	states  []function.States
 	reserve int // groups expected
@@ -50,11 +51,11 @@ func (s *aggSet) partitions(t *aggTable, words []uint64, groups int) ([]*aggPart
 	n := min(max(bits.Len(uint(most/partGroups)), minPartBits), maxPartBits)
 	s.groupBytes = int64(likely) * s.bytesOfGroup()
 	s.mu.parts = make([]*aggPart, 1<<n)
-	s.memory = hashtable.NewMemory()
-	s.r.atEnd(func() error { s.memory.Free(); return nil })
+	s.scarce = s.spill.limit > 0 && s.groupBytes > s.spill.limit
+	memory := s.tables.begin(s.r)
 	for i := range s.mu.parts {
 		p := &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.partStates()}
-		p.index.Use(s.memory)
+		p.index.Use(memory)
 		p.reserve = min(likely>>n, 4*partGroups)
 		s.mu.parts[i] = p
 	}
@@ -106,7 +107,10 @@ func plannedRows(op Operator) int64 {
 // insert numbers rows of words.
 func (p *aggPart) insert(t *aggTable, words []uint64, n int) ([]uint32, error) {
 	t.ids = sized(t.ids, n)
-	var err error
+	err := p.held.add(p.index.Growth(n)) // until account
+	if err != nil {
+		return nil, err
+	}
 	if t.hashes, err = t.enc.InsertWords(p.index, words, t.hashes, t.ids); err != nil {
 		return nil, err
 	}
@@ -125,7 +129,11 @@ func (p *aggPart) makeRoom() {
 
 func (p *aggPart) account(s *aggSet) error {
 	n := p.index.Bytes() + bytesOf(p.states)
-	s.spill.held.Add(n - p.held.held)
+	s.spill.held.Add(n - p.counted)
+	p.counted = n
+	if err := s.tables.account(); err != nil {
+		return err
+	}
 	return p.held.set(n)
 }
 
@@ -136,7 +144,7 @@ func (t *aggTable) deal() error {
 	if err != nil {
 		return err
 	}
-	t.buf = &aggBuffer{t: t, parts: parts}
+	t.buf = newAggBuffer(t, parts)
 	if t.set.out != nil {
 		if err := t.makeSide(words, numbers, n); err != nil {
 			return err
@@ -196,14 +204,21 @@ func (p *aggPart) move(t *aggTable, words []uint64, states []function.States, se
 type aggBuffer struct {
 	t      *aggTable
 	parts  []*aggPart
+	arena  *mem.Arena // of the blocks' words; nil where there are no blocks
 	blocks []aggBlock
 	rows   int
-	bytes  int64
+	vals   int64 // bytes of what the blocks hold beside their words
 	run    aggRun
 }
 
-// wordsPool holds *[]uint64 of blocks that were flushed, for later ones and later queries.
-var wordsPool sync.Pool
+// bytes is the memory of the blocks.
+func (b *aggBuffer) bytes() int64 { return b.arena.Held() + b.vals }
+
+func newAggBuffer(t *aggTable, parts []*aggPart) *aggBuffer {
+	b := &aggBuffer{t: t, parts: parts, arena: mem.NewArena(nil)}
+	t.set.r.atEnd(func() error { b.arena.Free(); return nil })
+	return b
+}
 
 // aggBlock is rows sorted by partition: those of partition k are [starts[k], starts[k+1]).
 type aggBlock struct {
@@ -247,17 +262,20 @@ func (b *aggBuffer) add(words []uint64, vals []column.Vector, n int) error {
 	if b.t.side == nil {
 		block.vals = b.t.set.gather(vals, order)
 	}
-	if room, ok := wordsPool.Get().(*[]uint64); ok {
-		block.words = (*room)[:0]
+	before := b.bytes()
+	room, err := mem.DirtySlice[uint64](b.arena, n*b.t.enc.Stride())
+	if err != nil {
+		return err
 	}
-	block.words = b.t.enc.AppendRows(block.words, words, order)
+	block.words = b.t.enc.AppendRows(room[:0], words, order)
 	b.blocks = append(b.blocks, block)
-	b.bytes += 8*int64(cap(block.words)) + 4*int64(len(starts))
+	b.vals += 4 * int64(len(starts))
 	for _, v := range block.vals {
-		b.bytes += vectorBytes(v)
+		b.vals += vectorBytes(v)
 	}
 	b.rows += n
-	if b.bytes < minFlushBytes || b.bytes < b.room() {
+	b.t.set.spill.gathered.Add(b.bytes() - before)
+	if b.bytes() < b.room() {
 		return nil
 	}
 	return b.flush()
@@ -270,17 +288,19 @@ func (b *aggBuffer) flush() error {
 		if err := b.flushPart((first+i)%len(b.parts), b); err != nil {
 			return err
 		}
+		if err := b.t.set.relieve(); err != nil {
+			return err
+		}
 	}
 	b.release()
-	return b.t.set.relieve()
+	return nil
 }
 
 // release gives the memory of rows that were aggregated back.
 func (b *aggBuffer) release() {
-	for i := range b.blocks {
-		wordsPool.Put(&b.blocks[i].words)
-	}
-	b.blocks, b.bytes, b.rows = nil, 0, 0
+	b.t.set.spill.gathered.Add(-b.bytes())
+	b.blocks, b.vals, b.rows = nil, 0, 0
+	b.arena.Free()
 }
 
 // flushPart aggregates the rows of a partition in the given buffers, which nobody adds to meanwhile, with b's scratch memory.
@@ -288,7 +308,9 @@ func (b *aggBuffer) flushPart(k int, bufs ...*aggBuffer) error {
 	p := b.parts[k]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.makeRoom()
+	if !b.t.set.scarce {
+		p.makeRoom()
+	}
 	for _, from := range bufs {
 		if err := b.collect(p, k, from.blocks); err != nil {
 			return err

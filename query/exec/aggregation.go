@@ -10,7 +10,6 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec/grouping"
-	"github.com/olapd/olapd/query/exec/hashtable"
 )
 
 // aggregation is one run of an Aggregate, shared by its output streams.
@@ -41,11 +40,13 @@ type aggSet struct {
 	spill aggSpill
 	// out is the set of the second step, where the first step's partitions hold keys only: see aggside.go. Set with the partitions.
 	out *aggSet
-	// memory is what the tables of the partitions take until the input ends.
-	memory *hashtable.Memory
+	// tables is what the tables of the partitions take until the input ends.
+	tables tableMemory
 	// groupBytes is what all groups take, as far as can be told from the first. Set with the partitions.
 	groupBytes int64
-	mu         struct {
+	// scarce says that these are more than may stay in memory.
+	scarce bool
+	mu     struct {
 		sync.Mutex
 		parts []*aggPart // nil until groups are many
 	}

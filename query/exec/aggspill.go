@@ -2,6 +2,7 @@ package exec
 
 import (
 	"errors"
+	"runtime"
 	"sync"
 	"sync/atomic"
 
@@ -9,20 +10,25 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec/grouping"
+	"github.com/olapd/olapd/query/exec/hashtable"
 	"github.com/olapd/olapd/query/exec/spill"
 )
 
 // aggSpill is what the partitions of a grouping set hold together, and what was written of them where that was too much: the
 // words of the groups' keys and their states, partition after partition. Interned values stay in memory.
 type aggSpill struct {
-	area  *spill.Area
-	limit int64        // bytes from which partitions are written; 0: they never are
-	held  atomic.Int64 // by partitions
-	mu    struct {
+	area     *spill.Area
+	limit    int64        // bytes from which partitions are written; 0: they never are
+	held     atomic.Int64 // by partitions, but for their tables' memory
+	gathered atomic.Int64 // rows on their way to partitions
+	mu       struct {
 		sync.Mutex
 		files []spilledGroups
 	}
 }
+
+// fewHeld is the part of the limit, as one over it, that partitions hold at least for writing them to be worth a file.
+const fewHeld = 8
 
 // spilledGroups is one file: the groups of partition k are rows [starts[k], starts[k+1]).
 type spilledGroups struct {
@@ -41,24 +47,45 @@ func (s *aggSpill) crowded(bytes int64, threads int) bool {
 	return s.limit > 0 && bytes > s.limit/int64(threads+1)
 }
 
+// tooMuch reports whether partitions hold more than the limit, or with the rows gathered half as much again.
+func (s *aggSet) tooMuch() bool {
+	m := &s.spill
+	if m.limit == 0 {
+		return false
+	}
+	held := m.held.Load() + s.tables.bytes()
+	return held > m.limit || held > m.limit/fewHeld && held+m.gathered.Load() > m.limit+m.limit/2
+}
+
 // relieve writes all partitions if they hold too much.
 func (s *aggSet) relieve() error {
-	m := &s.spill
-	if m.limit == 0 || m.held.Load() <= m.limit {
+	if !s.tooMuch() {
 		return nil
 	}
+	m := &s.spill
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.held.Load() <= m.limit {
+	if !s.tooMuch() {
 		return nil
 	}
+	if err := s.write(); err != nil {
+		return err
+	}
+	runtime.GC() // or the states' memory counts as free, and is not until the next time
+	return nil
+}
+
+// write writes all partitions to a file. REQUIRES: s.spill.mu.
+func (s *aggSet) write() error {
+	m := &s.spill
 	w, err := m.area.Create()
 	if err != nil {
 		return err
 	}
 	f := spilledGroups{starts: make([]int64, len(s.mu.parts)+1)}
+	memory := s.tables.begin(s.r)
 	for k, p := range s.mu.parts {
-		n, err := p.write(s, w)
+		n, err := p.write(s, w, memory)
 		if err == nil {
 			err = s.r.ctx.Err()
 		}
@@ -71,12 +98,11 @@ func (s *aggSet) relieve() error {
 		return err
 	}
 	m.mu.files = append(m.mu.files, f)
-	s.memory.Free() // no table is of it any more: those since are on the heap
-	return nil
+	return s.tables.end()
 }
 
-// write writes the groups of the partition, which is empty then, and returns how many they were.
-func (p *aggPart) write(s *aggSet, w *spill.Writer) (int, error) {
+// write writes the groups of the partition, which is empty then, its table in other memory, and returns how many they were.
+func (p *aggPart) write(s *aggSet, w *spill.Writer, memory *hashtable.Memory) (int, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	n := p.index.Len()
@@ -101,6 +127,7 @@ func (p *aggPart) write(s *aggSet, w *spill.Writer) (int, error) {
 		}
 	}
 	p.index, p.states, p.reserve = grouping.NewIndex(s.enc.Stride()), s.partStates(), 0
+	p.index.Use(memory)
 	return n, p.account(s)
 }
 

@@ -376,7 +376,7 @@ func (t *aggTable) bytes() int64 {
 		n += t.index.Bytes()
 	}
 	if t.buf != nil {
-		n += t.buf.bytes
+		n += t.buf.bytes()
 	}
 	if t.worker == 0 {
 		n += t.set.enc.Bytes()

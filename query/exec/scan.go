@@ -125,7 +125,7 @@ func (s *Scan) streams(r *run) ([]Stream, error) {
 func (s *Scan) workers(r *run, n int) []Stream {
 	out := make([]Stream, n)
 	for i := range out {
-		w := &scanStream{s: s, r: r, view: s.newView()}
+		w := &scanStream{s: s, r: r, view: s.newView(), held: r.reservation()}
 		if s.Top != nil {
 			w.top = &topState{t: s.Top}
 		}
@@ -173,6 +173,7 @@ type scanStream struct {
 	top  *topState
 	lazy map[*Predicate]*lazyMask
 	rest blocksOf
+	held *reservation    // of what was read last
 	lent []column.Vector // columns of rest that are used again when it has been read
 	seq  *sequenceState  // of a stream whose rows are in order; nil: it takes morsels from the queue
 
@@ -193,6 +194,10 @@ func (w *scanStream) Next(ctx context.Context) (*column.Block, error) {
 		}
 		b, err := w.block(ctx)
 		if err != nil || b == nil {
+			w.held.release()
+			return nil, err
+		}
+		if err := w.held.set(blockBytes(b)); err != nil {
 			return nil, err
 		}
 		w.rest = blocksOf{b: b, size: w.r.opts.morselBlock()}

@@ -118,7 +118,7 @@ func (s *Scan) deal(r *run, run Run) error {
 }
 
 func (s *Scan) sequenceStream(r *run, st *sequenceState) *scanStream {
-	w := &scanStream{s: s, r: r, seq: st}
+	w := &scanStream{s: s, r: r, seq: st, held: r.reservation()}
 	if s.Top != nil {
 		w.top = &topState{t: s.Top}
 	}

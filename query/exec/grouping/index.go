@@ -58,7 +58,7 @@ func (x *Index) Len() int {
 	return x.wide.Len()
 }
 
-// Bytes is the memory held.
+// Bytes is the memory held, but for what a hashtable.Memory holds.
 func (x *Index) Bytes() int64 {
 	n := x.one.Bytes() + x.two.Bytes() + x.four.Bytes() + 4*int64(cap(x.direct)) + 8*int64(cap(x.keys))
 	if x.wide != nil {

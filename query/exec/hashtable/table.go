@@ -40,8 +40,11 @@ func (t *Table) Len() int { return len(t.keys) }
 // Keys returns the keys by number; it is valid until the next insertion.
 func (t *Table) Keys() []uint64 { return t.keys }
 
-// Bytes is the memory held.
+// Bytes is the memory held, but for what a Memory holds.
 func (t *Table) Bytes() int64 {
+	if t.mem != nil {
+		return 0
+	}
 	return 16*int64(cap(t.slots)) + 8*int64(cap(t.keys))
 }
 
@@ -109,7 +112,7 @@ func (t *Table) Find(keys []uint64, hashes []uint64, ids []uint32) {
 
 func (t *Table) resize(n int) {
 	old := t.slots
-	t.slots = zeroed[slot](t.mem, n)
+	t.slots = array[slot](t.mem, n, true)
 	t.keys = roomier(t.mem, t.keys, n/2)
 	mask := uint32(n - 1)
 	for _, s := range old {
@@ -122,6 +125,7 @@ func (t *Table) resize(n int) {
 		}
 		t.slots[p] = s
 	}
+	outgrown(t.mem, old)
 }
 
 // grownSlots is what a full table of n slots grows to. Small ones grow faster: their keys are moved often else.

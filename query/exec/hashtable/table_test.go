@@ -183,3 +183,37 @@ func BenchmarkPartitions(b *testing.B) {
 		})
 	}
 }
+
+// TestMemory grows tables one after the other: each takes what others have outgrown, and finds nothing in it.
+func TestMemory(t *testing.T) {
+	const tables, keys = 64, 20_000
+	m := NewMemory()
+	defer m.Free()
+	all := make([]Wide[[2]uint64], tables)
+	for k := range all {
+		all[k].Use(m)
+		for from := 0; from < keys; from += 1000 {
+			ks, hs, ids := make([][2]uint64, 1000), make([]uint64, 1000), make([]uint32, 1000)
+			for i := range ks {
+				x := uint64(from + i)
+				ks[i], hs[i] = [2]uint64{x, uint64(k)}, x*0x9e3779b97f4a7c15>>13
+			}
+			all[k].Insert(ks, hs, ids)
+			for i, id := range ids {
+				if id != uint32(from+i) {
+					t.Fatalf("table %d: key %d is number %d", k, from+i, id)
+				}
+			}
+		}
+	}
+	final := int64(0)
+	for k := range all {
+		if all[k].Bytes() != 0 {
+			t.Errorf("table %d counts what the memory holds", k)
+		}
+		final += 8*int64(cap(all[k].slots)) + 16*int64(cap(all[k].keys))
+	}
+	if held := m.Held(); held < final || held > final*3/2 {
+		t.Errorf("%d bytes held for tables of %d", held, final)
+	}
+}

@@ -25,8 +25,11 @@ func (t *Wide[K]) Len() int { return len(t.keys) }
 // Keys returns the keys by number; it is valid until the next insertion.
 func (t *Wide[K]) Keys() []K { return t.keys }
 
-// Bytes is the memory held.
+// Bytes is Table.Bytes.
 func (t *Wide[K]) Bytes() int64 {
+	if t.mem != nil {
+		return 0
+	}
 	var k K
 	return 8*int64(cap(t.slots)) + int64(cap(t.keys))*int64(unsafe.Sizeof(k))
 }
@@ -96,7 +99,7 @@ func (t *Wide[K]) Find(keys []K, hashes []uint64, ids []uint32) {
 
 func (t *Wide[K]) resize(n int) {
 	old := t.slots
-	t.slots = zeroed[wideSlot](t.mem, n)
+	t.slots = array[wideSlot](t.mem, n, true)
 	t.keys = roomier(t.mem, t.keys, n/2)
 	mask := uint32(n - 1)
 	for _, s := range old {
@@ -109,4 +112,5 @@ func (t *Wide[K]) resize(n int) {
 		}
 		t.slots[p] = s
 	}
+	outgrown(t.mem, old)
 }
