@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -135,6 +136,10 @@ func TestRoundTrip(t *testing.T) {
 		t.Run(f.Name, func(t *testing.T) {
 			o := parquetOptions(1)
 			o.QuoteDenormals = true
+			s := slices.Clone(s)
+			if f.Name == "Avro" { // which has rules for names
+				s[1].Name = "s_x"
+			}
 			data := write(t, f.Name, s, b, o)
 			for how, src := range map[string]io.Reader{"whole": bytes.NewReader(data), "bytes": iotest.OneByteReader(bytes.NewReader(data))} {
 				rows, err := readAll(t, f.Name, s, src, o)
