@@ -59,8 +59,10 @@ func resolveArith(op arithOp) func(*Env, []Arg) (*types.Type, error) {
 			}
 		case isAnyNumber(a) && isAnyNumber(b):
 			return decimalResult(op, a, b)
-		case a.Kind == types.Tuple && b.Kind == types.Tuple && len(a.Elems) == len(b.Elems) && (op == opPlus || op == opMinus):
-			return tupleArithResult(env, op, a, b)
+		case isTuple(a) || isTuple(b):
+			if compose := tupleOperator(op, a, b); compose != nil {
+				return composedType(env, compose, args)
+			}
 		case moduloOfDate(op, a) && isPlainNum(b):
 			return arithResult(op, dateNumber(a), b)
 		case op == opPlus || op == opMinus:
@@ -158,8 +160,8 @@ func evalArith(op arithOp) func(*Call) (column.Vector, error) {
 			return evalWideArith(op, c)
 		case isAnyNumber(a) && isAnyNumber(b):
 			return evalDecimalArith(op, c)
-		case a.Kind == types.Tuple:
-			return evalTupleArith(op, c)
+		case isTuple(a) || isTuple(b):
+			return composedValue(tupleOperator(op, a, b), c)
 		case moduloOfDate(op, a):
 			in := *c
 			in.Types = []*types.Type{dateNumber(a), b}
@@ -390,31 +392,6 @@ func absInt(x int64) uint64 {
 		return -uint64(x)
 	}
 	return uint64(x)
-}
-
-func tupleArithResult(env *Env, op arithOp, a, b *types.Type) (*types.Type, error) {
-	elems := make([]*types.Type, len(a.Elems))
-	for i := range elems {
-		f, err := Bind(env, op.String(), []Arg{{Type: a.Elems[i]}, {Type: b.Elems[i]}})
-		if err != nil {
-			return nil, err
-		}
-		elems[i] = f.Result
-	}
-	return types.NewTuple(elems, nil), nil
-}
-
-func evalTupleArith(op arithOp, c *Call) (column.Vector, error) {
-	a, b := column.Flatten(c.Args[0]).(*column.Tuple), column.Flatten(c.Args[1]).(*column.Tuple)
-	out := &column.Tuple{Typ: c.Result, N: c.Rows}
-	for i := range a.Elems {
-		v, err := invoke(c.Env, op.String(), c.Rows, a.Elems[i], b.Elems[i])
-		if err != nil {
-			return nil, err
-		}
-		out.Elems = append(out.Elems, column.Flatten(v))
-	}
-	return out, nil
 }
 
 // invoke binds and calls a function on vectors, for functions made of others.

@@ -15,9 +15,11 @@ func init() {
 	)
 }
 
-func resolveNegate(_ *Env, args []Arg) (*types.Type, error) {
+func resolveNegate(env *Env, args []Arg) (*types.Type, error) {
 	t := args[0].Type
 	switch {
+	case isTuple(t):
+		return composedType(env, negatedTuple, args)
 	case t.IsFloat() && t.Kind != types.BFloat16, t.Kind == types.Decimal, t.Kind == types.Interval, t.IsSigned():
 		return t, nil
 	case t.IsInteger():
@@ -27,6 +29,9 @@ func resolveNegate(_ *Env, args []Arg) (*types.Type, error) {
 }
 
 func evalNegate(c *Call) (column.Vector, error) {
+	if isTuple(c.Types[0]) {
+		return composedValue(negatedTuple, c)
+	}
 	v := column.Flatten(c.Args[0])
 	switch c.Result.Phys() {
 	case types.PFloat32:

@@ -329,26 +329,6 @@ func argsOf(es []plan.Expr, names []string) []function.Arg {
 	return out
 }
 
-// fold evaluates a call of constants; nil if it is not one or must be evaluated per query block.
-func (a *analyzer) fold(b *function.Bound, args []plan.Expr) (plan.Expr, error) {
-	if b.Func.Volatile || b.Func.KeepConst {
-		return nil, nil
-	}
-	vs := make([]column.Vector, len(args))
-	for i, e := range args {
-		c, ok := e.(*plan.Const)
-		if !ok {
-			return nil, nil
-		}
-		vs[i] = &column.Const{Value: c.Value, N: 1}
-	}
-	v, err := b.Call(a.env, vs, nil, 1)
-	if err != nil {
-		return nil, err
-	}
-	return &plan.Const{Value: column.Flatten(v), T: b.Result}, nil
-}
-
 // grow counts the nodes of an expression with its aliases written out; TooBigAST above the limit.
 func (a *analyzer) grow(e plan.Expr) error {
 	n := 1

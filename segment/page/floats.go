@@ -79,7 +79,8 @@ func decodeFloats[F kernel.Float, B uint32 | uint64](dst []F, stream []byte, n, 
 	if unsafe.Sizeof(F(0)) == 8 {
 		scaled = cast[int64](dst) // in place
 	} else {
-		scaled = make([]int64, len(dst))
+		scaled = kernel.Dirty[int64](len(dst))
+		defer kernel.Recycle(scaled)
 	}
 	if err := Ints(scaled, stream[2:], n, from); err != nil {
 		return err
