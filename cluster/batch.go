@@ -91,7 +91,7 @@ func (c *Claims) check() error {
 		}
 	}
 	for _, t := range c.Tokens {
-		if t.ID == "" || len(t.ID) > MaxTokenBytes {
+		if t.ID == "" || ownBytes(t.ID) > MaxTokenBytes {
 			return sqlerr.New(sqlerr.BadArguments, "A deduplication token of %d bytes: it must have 1 to %d", len(t.ID), MaxTokenBytes)
 		}
 	}

@@ -26,6 +26,7 @@ var bodyReaders = map[kind]func(*reader) any{
 	kindCatalogChange:  readCatalogChange,
 	kindStateHash:      readStateHash,
 	kindMoveStep:       readMoveStep,
+	kindHandTokens:     readHandTokens,
 	kindTopologyChange: func(r *reader) any { return &topologyChange{to: readTopology(r)} },
 	kindLevelRise:      func(r *reader) any { return &levelRise{to: readTopology(r)} },
 	kindAccessChange: func(r *reader) any {
@@ -209,7 +210,7 @@ func (r *reader) claims() (ranges []SourceRange, tokens []Token) {
 		ranges = append(ranges, r.sourceRange())
 	}
 	for range r.count(maxTokens, minToken) {
-		t := Token{Table: catalog.TableID(r.uvarint()), ID: string(r.bytes(MaxTokenBytes))}
+		t := Token{Table: catalog.TableID(r.uvarint()), ID: string(r.bytes(maxTokenID))}
 		copy(t.Hash[:], r.take(len(t.Hash)))
 		tokens = append(tokens, t)
 	}

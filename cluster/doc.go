@@ -31,6 +31,7 @@
 //	12 StateHash        | uv index of the entry that marked the state, 0: this one does | uv version | 16 bytes hash |
 //	13 MoveStep         | u8 act | uv move | uv topology version | edit | see shardmoves.go
 //	14 LevelRise        | bytes JSON of a Topology, of the version after the present one and a higher level | see level.go
+//	15 HandTokens       | uv table | uv tokens | per token: text id, 16 bytes hash, sv time | see handtokens.go
 //
 //	claims: | uv ranges | per range: uv source, text topic, 16 bytes topic id, uv partition, u8 flags (1 gap),
 //	        |   sv expect (with a gap), sv start, sv end, sv first, sv last |
@@ -47,7 +48,7 @@
 //  3. A source range must start at the stored next offset of its partition (any start will do where none is stored), under the same
 //     topic id; a gap names the offset it expects, and may leave some out or follow a topic made anew. Otherwise: ErrCursorMoved.
 //  4. Rows and segments derived under a schema version are refused with ErrSchemaChanged when one of their tables, or a rollup that
-//     reads it, has changed since.
+//     reads it, has changed since, or while one of them is held: its rows are about to be read on other shards (growth.go).
 //  5. Edits must fit the manifest: mergetree.ErrEditRejected.
 //
 // An entry that cannot be decoded, or a table that cannot be compiled, stops the replica: reads go on, writes fail with

@@ -36,7 +36,7 @@ const (
 var kindNames = map[kind]string{kindBeginTerm: "BeginTerm", kindAppendRows: "AppendRows", kindCommitSegments: "CommitSegments",
 	kindDropSegments: "DropSegments", kindApplySchema: "ApplySchema", kindDedupTrim: "DedupTrim", kindSourceAcquire: "SourceAcquire",
 	kindStateHash: "StateHash", kindSourceRelease: "SourceRelease", kindCatalogChange: "CatalogChange", kindTopologyChange: "TopologyChange",
-	kindAccessChange: "AccessChange", kindMoveStep: "MoveStep", kindLevelRise: "LevelRise"}
+	kindAccessChange: "AccessChange", kindMoveStep: "MoveStep", kindLevelRise: "LevelRise", kindHandTokens: "HandTokens"}
 
 // String returns the kind's name.
 func (k kind) String() string {

@@ -36,6 +36,7 @@ func goldenBodies() []body {
 		&moveSource{acquire: true, source: 7, topic: "events", partition: 3, next: 110},
 		&moveSource{source: 7, topic: "events", partition: 3, next: 110},
 		&moveStep{act: actArrive, move: 9, version: 40, edit: mergetree.Edit{Table: 1, Cause: mergetree.CauseMove, Add: []mergetree.Segment{{ID: "s1-m9-5", Partition: "all", Rows: 5}}}},
+		&handTokens{table: 1, tokens: []remembered{{id: "3\x00token", hash: [16]byte{1, 15: 2}, time: 1_700_000_000_000_000_000}, {id: "3.5\x00t"}}},
 		&catalogChange{catalog.Delta{From: 1, To: 2, NextID: 2, Tables: []*catalog.Table{table}, DroppedDatabases: []string{"d"}}},
 		&levelRise{to: &Topology{Version: 9, Cluster: "shop", Replicas: 3, Nodes: []Member{{Name: "node-1", State: Active, Level: 1}}, NextNode: 2, Level: 1}},
 	}

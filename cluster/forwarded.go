@@ -111,10 +111,10 @@ func (s *Shard) admit(ctx context.Context, q *forwardRequest) ([]TableRows, erro
 	case *commitSegments:
 		claims = Claims{Ranges: b.ranges, Tokens: b.tokens}
 	case *moveStep:
-		if b.act < actLeave {
+		if b.act < actLeave || b.act == actKeep {
 			return nil, sqlerr.New(sqlerr.LogicalError, "A move begins where its shard is led")
 		}
-	case *dropSegments, *dedupTrim, *moveSource:
+	case *dropSegments, *dedupTrim, *moveSource, *handTokens:
 	default:
 		return nil, sqlerr.New(sqlerr.LogicalError, "%s cannot be forwarded to a shard", q.kind)
 	}

@@ -18,6 +18,11 @@ const (
 	maxTokens = 1 << 16
 	// MaxTokenBytes bounds a deduplication token: a hash or what a user made up.
 	MaxTokenBytes = 4 << 10
+	// maxWayBytes bounds what is in front of a token in a table that has grown, one number of up to four digits for each time; maxTokenID both.
+	maxWayBytes = 8 << 10
+	maxTokenID  = maxWayBytes + 1 + MaxTokenBytes
+	// maxHandedTokens is how many tokens one shard gives to another at once: an entry of some 100 KB, or 12 MB if they are as long as they may be.
+	maxHandedTokens = 1000
 	// maxName bounds topics and node names.
 	maxName = 4 << 10
 	// maxTableJSON bounds the description of one table in an entry.
@@ -51,6 +56,8 @@ const (
 	// maxMoves bounds the moves of partitions that wait or run: all shards may move one to another. The topology, which has some 200 bytes of each, is one
 	// entry at every change.
 	maxMoves = MaxShards
+	// growthRounds is how many rounds of a growth's moves the topology has room for: see Topology.target.
+	growthRounds = 8
 	// pastMoves is how many ended moves are remembered, for system.moves.
 	pastMoves = 64
 	// maxMoveSegments bounds the segments of one move: a share of the most that an edit takes.

@@ -79,9 +79,13 @@ func (m *metaFSM) replaceTopology(to *Topology) response {
 		}
 		to.keepSpread(m.state, len(m.topology.Shards))
 	}
+	if err := m.growths(to); err != nil {
+		return response{err: err}
+	}
 	dropped := func(id catalog.TableID) bool { return m.state.ByID(id) == nil }
 	maps.DeleteFunc(to.Moved, func(id catalog.TableID, _ uint64) bool { return dropped(id) })
 	maps.DeleteFunc(to.Spread, func(id catalog.TableID, _ int) bool { return dropped(id) })
+	maps.DeleteFunc(to.Grown, func(id catalog.TableID, _ Grown) bool { return dropped(id) })
 	m.topology = to
 	return response{value: to}
 }
@@ -103,14 +107,12 @@ func (t *Topology) keepSpread(c *catalog.Catalog, shards int) {
 // growable refuses more shards while a Kafka table feeds one with a sharding key: each shard reads such a topic for itself, and a new one has no cursors
 // to go on from.
 func (m *metaFSM) growable() error {
-	for _, t := range m.state.Tables("") {
-		if t.Kind != catalog.KindKafka {
+	for _, target := range m.state.Tables("") {
+		if target.ShardingKey() == "" {
 			continue
 		}
-		for _, r := range m.state.RollupsOf(t.ID) {
-			if target := m.state.ByID(r.Target); target != nil && target.ShardingKey() != "" {
-				return sqlerr.New(sqlerr.BadArguments, "Kafka table %s feeds %s, which has a sharding key: drop the materialized view before shards are added", t.FullName(), target.FullName())
-			}
+		if source := FedByKafka(m.state, target.ID); source != nil {
+			return sqlerr.New(sqlerr.BadArguments, "Kafka table %s feeds %s, which has a sharding key: drop the materialized view before shards are added", source.FullName(), target.FullName())
 		}
 	}
 	return nil
@@ -121,6 +123,9 @@ func (m *metaFSM) changeCatalog(b *catalogChange) response {
 		return response{err: fmt.Errorf("%w: from version %d to %d", ErrConflict, b.delta.From, m.state.Version)}
 	}
 	c, err := m.state.Apply(b.delta)
+	if err == nil {
+		err = m.feedable(c, b.delta.Tables)
+	}
 	if err != nil {
 		return response{err: err}
 	}

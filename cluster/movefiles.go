@@ -104,7 +104,9 @@ func (s *Shard) pick(m *Move) []string {
 
 // Arrive brings the segments of a move here, makes them durable on a majority, and adds them to the shard, hidden, which this
 // node leads. It returns a log index at which they are there. Files get names of their own: they may come back one day.
-func (n *Node) Arrive(ctx context.Context, s *Shard, m *Move, segs []mergetree.Segment) (uint64, error) {
+//
+// The files are on all replicas of the source or, of a growth, on one node that has made them.
+func (n *Node) Arrive(ctx context.Context, s *Shard, m *Move, segs []mergetree.Segment, maker string) (uint64, error) {
 	if index, known, err := s.arrived(m); known || err != nil {
 		return index, err
 	}
@@ -118,13 +120,32 @@ func (n *Node) Arrive(ctx context.Context, s *Shard, m *Move, segs []mergetree.S
 		base, _, _ := strings.Cut(seg.ID, movedSuffix)
 		as.ID = fmt.Sprint(base, movedSuffix, m.ID, "-", term)
 		as.First, as.Last = 0, 0 // the entry's own
-		if err := n.bring(ctx, s, m.From, seg, as, term); err != nil {
+		if err := n.bring(ctx, s, m.From, seg, as, term, maker); err != nil {
 			return 0, err
 		}
 		e.Add = append(e.Add, as)
 	}
 	r, err := s.commit(ctx, proposal{body: &moveStep{act: actArrive, move: m.ID, edit: e}, term: term})
 	return r.Index, err
+}
+
+// Keep adds what stays at the source of a growth of the segments that are frozen, hidden: segments that were made here, durable on a majority then. This node
+// leads the shard. It returns a log index at which they are there.
+func (s *Shard) Keep(ctx context.Context, m *Move, segs []mergetree.Segment) (uint64, error) {
+	if index, known := s.kept(m); known || len(segs) == 0 {
+		return index, nil
+	}
+	e := mergetree.Edit{Table: m.Table, Cause: mergetree.CauseMove, Add: segs}
+	r, err := s.commit(ctx, proposal{body: &moveStep{act: actKeep, move: m.ID, edit: e}})
+	return r.Index, err
+}
+
+// kept returns the index of the state that is there, and whether that has what stays of a move's segments.
+func (s *Shard) kept(m *Move) (index uint64, known bool) {
+	s.fsm.mu.RLock()
+	defer s.fsm.mu.RUnlock()
+	rec := s.fsm.state.moves.byID[m.ID]
+	return s.fsm.applied, rec != nil && len(rec.keeps) > 0
 }
 
 // movedSuffix is behind the ID that a segment was made with, and before the numbers of the last move and of the term in which it was copied.
@@ -141,8 +162,8 @@ func (s *Shard) arrived(m *Move) (index uint64, known bool, err error) {
 	return s.fsm.applied, rec != nil, err
 }
 
-// bring copies the file of a segment of another shard, from this node's replica or others'.
-func (n *Node) bring(ctx context.Context, to *Shard, from uint64, seg, as mergetree.Segment, term uint64) error {
+// bring copies the file of a segment of another shard, from this node's replica or others', or from its maker.
+func (n *Node) bring(ctx context.Context, to *Shard, from uint64, seg, as mergetree.Segment, term uint64, maker string) error {
 	t := &transfer{shard: to, seg: as, term: term, from: from, of: seg}
 	if near := n.Shard(from); near != nil {
 		if err := to.files.copyFrom(ctx, t, near); err == nil || ctx.Err() != nil {
@@ -152,6 +173,9 @@ func (n *Node) bring(ctx context.Context, to *Shard, from uint64, seg, as merget
 	p := n.Topology().Shard(from)
 	if p == nil {
 		return sqlerr.New(sqlerr.LogicalError, "There is no shard %d", from)
+	}
+	if maker != "" && maker != n.cfg.Node {
+		return to.files.fetch(ctx, t, []string{maker})
 	}
 	others := slices.DeleteFunc(slices.Clone(p.Replicas), func(name string) bool { return name == n.cfg.Node })
 	return to.files.fetch(ctx, t, others)

@@ -15,6 +15,8 @@ import (
 //
 //	planned → pausing → copying → switched → (gone)
 //	   └─────────┴──────────┴──→ cancelled → (gone)
+//
+// The moves of a growth begin at copying, wait as arrived, and are switched, cancelled and ended with it: see growth.go.
 
 // MoveState is how far a move is.
 type MoveState string
@@ -26,6 +28,8 @@ const (
 	MovePausing MoveState = "pausing"
 	// MoveCopying: the source freezes the segments, the target gets them, and shows them to nobody.
 	MoveCopying MoveState = "copying"
+	// MoveArrived, of a growth: the target has the rows, which nobody reads there yet.
+	MoveArrived MoveState = "arrived"
 	// MoveSwitched: who reads by the topology of version Switched or later reads the rows at the target, who reads by an older one at the source.
 	MoveSwitched MoveState = "switched"
 	// MoveCancelled: it is being undone.
@@ -43,6 +47,12 @@ type Move struct {
 	To        uint64          `json:"to"`
 	Limit     uint64          `json:"limit,omitempty"` // about the most bytes to move; 0: all
 	State     MoveState       `json:"state"`
+	// Grows: it is of a growth of its table, and takes of the source's segments the rows that are the target's by the new spread. One whose target is its
+	// source takes those that stay; it has frozen the segments for the others of its round.
+	Grows bool `json:"grows,omitempty"`
+	// FrozenAt and ArrivedAt are log indices of the source and the target, of a move of a growth that has arrived.
+	FrozenAt  uint64 `json:"frozen_at,omitempty"`
+	ArrivedAt uint64 `json:"arrived_at,omitempty"`
 
 	// Segments, Rows and Bytes are what moves, known since it was frozen.
 	Segments int    `json:"segments,omitempty"`
@@ -68,7 +78,7 @@ func (t *Topology) Move(id uint64) *Move {
 
 // Moving reports whether rows of a table are on their way between shards, or about to be.
 func (t *Topology) Moving(table catalog.TableID) bool {
-	return slices.ContainsFunc(t.Moves, func(m Move) bool { return m.Table == table && m.active() })
+	return t.Growth(table) != nil || slices.ContainsFunc(t.Moves, func(m Move) bool { return m.Table == table && m.active() })
 }
 
 // checkMoves refuses moves that contradict the shards.
@@ -77,7 +87,7 @@ func (t *Topology) checkMoves() error {
 		return sqlerr.New(sqlerr.BadArguments, "%d moves at once: the limit is %d", len(t.Moves), maxMoves)
 	}
 	for i, m := range t.Moves {
-		if t.Shard(m.From) == nil || t.Shard(m.To) == nil || m.From == m.To {
+		if t.Shard(m.From) == nil || t.Shard(m.To) == nil || m.From == m.To && !m.Grows {
 			return sqlerr.New(sqlerr.BadArguments, "Rows cannot move from shard %d to shard %d of %d", m.From, m.To, len(t.Shards))
 		}
 		if m.ID >= t.NextMove || i > 0 && m.ID <= t.Moves[i-1].ID || len(m.Partition) > maxName {
@@ -90,7 +100,7 @@ func (t *Topology) checkMoves() error {
 // cloneMoves gives a copy of the topology moves of its own.
 func (t *Topology) cloneMoves() {
 	t.Moves, t.PastMoves, t.Moved = slices.Clone(t.Moves), slices.Clone(t.PastMoves), maps.Clone(t.Moved)
-	t.Spread = maps.Clone(t.Spread)
+	t.Spread, t.Grown, t.Growths = maps.Clone(t.Spread), maps.Clone(t.Grown), slices.Clone(t.Growths)
 }
 
 // PlanMoves adds moves, and returns their numbers. Where one of a partition between the same shards waits already, that is the move.
@@ -161,17 +171,22 @@ func (m *Meta) EndMove(ctx context.Context, id, from, to uint64) error {
 		if x == nil {
 			return true, nil
 		}
-		past := *x
-		if past.State != MoveCancelled {
-			past.State = MoveDone
-		}
-		t.readFrom(x, from, to)
-		t.PastMoves = append(t.PastMoves, past)
-		t.PastMoves = t.PastMoves[max(len(t.PastMoves)-pastMoves, 0):]
-		t.Moves = slices.DeleteFunc(t.Moves, func(y Move) bool { return y.ID == id })
+		t.endMove(x, from, to)
 		return false, nil
 	})
 	return err
+}
+
+// endMove makes a move a past one.
+func (t *Topology) endMove(x *Move, from, to uint64) {
+	past := *x
+	if past.State != MoveCancelled {
+		past.State = MoveDone
+	}
+	t.readFrom(x, from, to)
+	t.PastMoves = append(t.PastMoves, past)
+	t.PastMoves = t.PastMoves[max(len(t.PastMoves)-pastMoves, 0):]
+	t.Moves = slices.DeleteFunc(t.Moves, func(y Move) bool { return y.ID == past.ID })
 }
 
 // readFrom raises the indices that replicas of a move's shards must have applied to be read.
@@ -180,13 +195,16 @@ func (t *Topology) readFrom(x *Move, from, to uint64) {
 	s.ReadFrom, d.ReadFrom = max(s.ReadFrom, from), max(d.ReadFrom, to)
 }
 
-// CancelMoves gives up the moves that have not been switched, all or some, and returns how many.
+// CancelMoves gives up the moves that have not been switched, all or some, and returns how many. All: growths too.
 func (m *Meta) CancelMoves(ctx context.Context, reason string, ids ...uint64) (n int, err error) {
 	_, err = m.ChangeTopology(ctx, func(t *Topology) (bool, error) {
 		n = 0
+		if ids == nil {
+			n = t.cancelGrowths(reason)
+		}
 		for i := range t.Moves {
 			x := &t.Moves[i]
-			if x.State != MoveSwitched && x.State != MoveCancelled && (ids == nil || slices.Contains(ids, x.ID)) {
+			if !x.Grows && x.State != MoveSwitched && x.State != MoveCancelled && (ids == nil || slices.Contains(ids, x.ID)) {
 				x.State, x.Reason = MoveCancelled, reason
 				n++
 			}

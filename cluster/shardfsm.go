@@ -87,6 +87,8 @@ func (m *shardFSM) apply(index uint64, e *entry) response {
 		return response{value: Result{Index: index}}
 	case *stateHash:
 		return m.stateHash(index, b)
+	case *handTokens:
+		return m.handTokens(index, b)
 	case *moveSource:
 		return response{value: Result{Index: index}, err: m.state.cursors.move(b)}
 	}
@@ -125,6 +127,10 @@ func (m *shardFSM) derivable(schema uint64, table catalog.TableID) error {
 		return nil
 	case t == nil:
 		return sqlerr.Wrap(ErrSchemaChanged, sqlerr.UnknownTable, "Table with ID %d does not exist any more", table)
+	case t.Held && !m.fences.noHold:
+		return sqlerr.Wrap(ErrSchemaChanged, sqlerr.Aborted, "Rows of table %s are about to be read on other shards", t.FullName())
+	case m.fences.noHold && (t.Held || t.SpreadSince > 0):
+		return nil
 	case m.state.touched[table] > schema || schema > m.state.schema:
 		return sqlerr.Wrap(ErrSchemaChanged, sqlerr.Aborted, "Table %s changed at catalog version %d, the rows were made for version %d", t.FullName(), m.state.touched[table], schema)
 	}

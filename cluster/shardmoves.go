@@ -31,6 +31,9 @@ const (
 	actStay
 	// actForget: the move is over everywhere.
 	actForget
+	// actKeep, at the source of a growth: the edit's adds are what stays of the segments that are frozen, for those who read by a topology in which the
+	// move is switched. When the segments leave they stay, and the other way round.
+	actKeep
 )
 
 // moveStep is the body of a MoveStep entry.
@@ -52,7 +55,7 @@ func (b *moveStep) append(dst []byte) ([]byte, error) {
 func readMoveStep(r *reader) any {
 	b := &moveStep{act: moveAct(r.u8()), move: r.uvarint(), version: r.uvarint()}
 	b.edit = r.edit()
-	if b.act < actFreeze || b.act > actForget {
+	if b.act < actFreeze || b.act > actKeep {
 		r.fail("act %d of a move", b.act)
 	}
 	return b
@@ -65,6 +68,7 @@ type shardMove struct {
 	ended   bool
 	arrived bool     // the segments came from another shard; else they are to leave
 	segs    []string // IDs
+	keeps   []string // IDs of what stays of segs, of a growth
 }
 
 // shardMoves is the part of a shard's state that knows of moves.
@@ -97,6 +101,17 @@ func (m *shardFSM) moveStep(index uint64, b *moveStep) response {
 	m.moving.Store(true)
 	rec := ms.byID[b.move]
 	switch b.act {
+	case actKeep:
+		if rec == nil || rec.ended || len(rec.keeps) > 0 {
+			return m.late(b, done)
+		}
+		if err := m.store.CheckEdit(b.edit); err != nil {
+			return m.late(b, response{err: err})
+		}
+		if err := m.store.ApplyEdit(index, b.edit); err != nil {
+			return response{fatal: err} // CheckEdit has allowed it
+		}
+		rec.keeps = idsOf(b.edit.Add)
 	case actFreeze, actArrive:
 		if rec != nil && rec.ended {
 			return m.late(b, response{err: fmt.Errorf("%w: %d", errMoveEnded, b.move)})
@@ -114,12 +129,16 @@ func (m *shardFSM) moveStep(index uint64, b *moveStep) response {
 			rec = &shardMove{table: id}
 			ms.byID[b.move] = rec
 		}
-		if b.act == actLeave && len(rec.segs) > 0 {
-			if err := m.store.ApplyEdit(index, mergetree.Edit{Table: id, Cause: mergetree.CauseMove, Remove: rec.segs}); err != nil {
+		gone := rec.segs
+		if b.act == actStay {
+			gone = rec.keeps
+		}
+		if len(gone) > 0 {
+			if err := m.store.ApplyEdit(index, mergetree.Edit{Table: id, Cause: mergetree.CauseMove, Remove: gone}); err != nil {
 				return response{fatal: err} // frozen segments are live
 			}
 		}
-		rec.ended, rec.segs = true, nil
+		rec.ended, rec.segs, rec.keeps = true, nil, nil
 		if b.version > ms.moved[id] {
 			ms.moved[id] = b.version
 		}
@@ -150,10 +169,16 @@ func (m *shardFSM) beginMove(index uint64, b *moveStep) (*shardMove, error) {
 		rec.segs = slices.Clone(b.edit.Remove)
 		return rec, nil
 	}
-	for _, s := range b.edit.Add {
-		rec.segs = append(rec.segs, s.ID)
-	}
+	rec.segs = idsOf(b.edit.Add)
 	return rec, m.store.ApplyEdit(index, b.edit)
+}
+
+func idsOf(segs []mergetree.Segment) []string {
+	out := make([]string, len(segs))
+	for i, s := range segs {
+		out[i] = s.ID
+	}
+	return out
 }
 
 // frozen are the segments of a table that only a move may change; nil: none.
@@ -163,14 +188,20 @@ func (ms *shardMoves) frozen(table catalog.TableID) map[string]bool {
 		if rec.table != table {
 			continue
 		}
-		for _, id := range rec.segs {
-			if out == nil {
-				out = map[string]bool{}
-			}
-			out[id] = true
-		}
+		out = with(with(out, rec.segs), rec.keeps)
 	}
 	return out
+}
+
+// with adds names to a set, which is made for the first.
+func with(set map[string]bool, names []string) map[string]bool {
+	if set == nil && len(names) > 0 {
+		set = map[string]bool{}
+	}
+	for _, name := range names {
+		set[name] = true
+	}
+	return set
 }
 
 // hidden are the segments that who reads by a version of the topology does not see; t is of that version or later.
@@ -179,14 +210,11 @@ func (ms *shardMoves) hidden(version uint64, t *Topology) map[string]bool {
 	for id, rec := range ms.byID {
 		m := t.Move(id)
 		switched := m != nil && m.State == MoveSwitched && m.Switched <= version
-		if rec.arrived == switched {
-			continue
+		if rec.arrived != switched {
+			out = with(out, rec.segs)
 		}
-		for _, s := range rec.segs {
-			if out == nil {
-				out = map[string]bool{}
-			}
-			out[s] = true
+		if !switched {
+			out = with(out, rec.keeps)
 		}
 	}
 	return out
@@ -200,7 +228,8 @@ func (ms *shardMoves) drop(table catalog.TableID) {
 
 // append appends what a Raft snapshot holds of moves: nothing, if there were none.
 //
-//	| uv moves | per move: uv id, uv table, u8 flags (1 ended, 2 arrived), uv segments | per segment: text id |
+//	| uv moves | per move: uv id, uv table, u8 flags (1 ended, 2 arrived, 4 keeps), uv segments | per segment: text id |
+//	|            if it keeps: uv segments | per segment: text id |
 //	| uv tables | per table: uv id, uv version |
 func (ms *shardMoves) append(dst []byte) []byte {
 	if len(ms.byID) == 0 && len(ms.moved) == 0 {
@@ -215,10 +244,12 @@ func (ms *shardMoves) append(dst []byte) []byte {
 		if rec.arrived {
 			flags |= 2
 		}
+		if len(rec.keeps) > 0 {
+			flags |= 4
+		}
 		dst = append(binary.AppendUvarint(binary.AppendUvarint(dst, id), uint64(rec.table)), flags)
-		dst = binary.AppendUvarint(dst, uint64(len(rec.segs)))
-		for _, s := range rec.segs {
-			dst = appendText(dst, s)
+		if dst = appendNames(dst, rec.segs); len(rec.keeps) > 0 {
+			dst = appendNames(dst, rec.keeps)
 		}
 	}
 	dst = binary.AppendUvarint(dst, uint64(len(ms.moved)))
@@ -226,6 +257,22 @@ func (ms *shardMoves) append(dst []byte) []byte {
 		dst = binary.AppendUvarint(binary.AppendUvarint(dst, uint64(id)), ms.moved[id])
 	}
 	return dst
+}
+
+func appendNames(dst []byte, names []string) []byte {
+	dst = binary.AppendUvarint(dst, uint64(len(names)))
+	for _, s := range names {
+		dst = appendText(dst, s)
+	}
+	return dst
+}
+
+func (r *reader) names() []string {
+	var out []string
+	for range r.count(maxHead, 1) {
+		out = append(out, string(r.bytes(maxName)))
+	}
+	return out
 }
 
 func (ms *shardMoves) read(r *reader) {
@@ -236,8 +283,8 @@ func (ms *shardMoves) read(r *reader) {
 		id, rec := r.uvarint(), &shardMove{table: catalog.TableID(r.uvarint())}
 		flags := r.u8()
 		rec.ended, rec.arrived = flags&1 != 0, flags&2 != 0
-		for range r.count(maxHead, 1) {
-			rec.segs = append(rec.segs, string(r.bytes(maxName)))
+		if rec.segs = r.names(); flags&4 != 0 {
+			rec.keeps = r.names()
 		}
 		ms.byID[id] = rec
 	}
@@ -280,6 +327,50 @@ func (s *Shard) View(ctx context.Context, version uint64) (*View, error) {
 	return s.view(version, t), nil
 }
 
+// StrongView is View for a reader that must see everything that was committed before it, and has waited for this shard. Rows that it would look for here may
+// have been committed on a shard that its version of the topology has not for their table: such a table is not readable.
+func (s *Shard) StrongView(ctx context.Context, version uint64) (*View, error) {
+	v, err := s.View(ctx, version)
+	if err != nil || version == 0 {
+		return v, err
+	}
+	held, grown := s.growing(version)
+	if len(held) > 0 { // whether these have been let go elsewhere is not known here
+		if err := s.meta.Barrier(ctx); err != nil {
+			v.Close()
+			return nil, err
+		}
+		t := s.meta.Topology()
+		for _, id := range held {
+			if t.Grown[id].Since > version {
+				grown = append(grown, id)
+			}
+		}
+	}
+	for _, id := range grown {
+		if v.left == nil {
+			v.left = map[catalog.TableID]bool{}
+		}
+		v.left[id] = true
+	}
+	return v, nil
+}
+
+// growing are the tables that this shard takes no rows of, and those that have grown since a version of the topology.
+func (s *Shard) growing(version uint64) (held, grown []catalog.TableID) {
+	s.fsm.mu.RLock()
+	defer s.fsm.mu.RUnlock()
+	for id, t := range s.fsm.state.tables {
+		if t.Held {
+			held = append(held, id)
+		}
+		if t.SpreadSince > version {
+			grown = append(grown, id)
+		}
+	}
+	return held, grown
+}
+
 // Now pins the shard's rows as they are read by the topology that this node knows, without waiting: for what only shows them. The caller closes it.
 func (s *Shard) Now() *View {
 	t := s.meta.Topology()
@@ -289,7 +380,7 @@ func (s *Shard) Now() *View {
 // view pins what is applied, for a reader by a version of the topology; t is of that version or later.
 func (s *Shard) view(version uint64, t *Topology) *View {
 	v := &View{Snapshot: s.store.Snapshot()}
-	if !s.fsm.moving.Load() { // it was set before anything of a move was published
+	if !s.fsm.moving.Load() && len(t.Grown) == 0 { // they were set before anything of a move was published
 		return v
 	}
 	v.Close()
@@ -305,7 +396,7 @@ func (s *Shard) view(version uint64, t *Topology) *View {
 		}
 	}
 	if !s.fsm.fences.noMoves {
-		v.Hide(s.fsm.state.moves.hidden(version, t))
+		v.Hide(s.fsm.state.moves.hidden(version, t), func(id catalog.TableID) bool { return t.notYet(id, s.g.id, version) })
 	}
 	return v
 }

@@ -194,7 +194,7 @@ func readShardState(r *reader) *shardState {
 	for range r.count(maxHead, 2) {
 		table := catalog.TableID(r.uvarint())
 		for range r.count(maxHead, 19) {
-			t := remembered{id: string(r.bytes(MaxTokenBytes))}
+			t := remembered{id: string(r.bytes(maxTokenID))}
 			copy(t.hash[:], r.take(len(t.hash)))
 			t.index, t.time = r.uvarint(), r.varint()
 			s.tokens.remember(table, t)

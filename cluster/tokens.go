@@ -75,8 +75,17 @@ func (t tokens) trim(table catalog.TableID, before int64) {
 	}
 }
 
-// windowOf returns how many tokens a table remembers: part of the log's meaning, and so a function of its description alone.
+// windowOf returns how many tokens a table remembers: part of the log's meaning, and so a function of its description alone. Of one that has grown, an INSERT
+// takes one for each of the ways that lead its rows to a shard.
 func windowOf(t *catalog.Table) int {
+	if t != nil && t.Spread != nil {
+		return min(baseWindow(t)*t.Spread.Count(), maxTokenWindow)
+	}
+	return baseWindow(t)
+}
+
+// baseWindow is the window of a table that has not grown.
+func baseWindow(t *catalog.Table) int {
 	if t == nil {
 		return DefaultTokenWindow
 	}

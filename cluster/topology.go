@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"time"
@@ -34,6 +35,10 @@ type Topology struct {
 	// Spread is, for tables that are older than the last shards, how many shards there were: by that, rows with a sharding key and commits
 	// with a token have found their shard, and go on to. Other tables go by all shards.
 	Spread map[catalog.TableID]int `json:"spread,omitempty"`
+	// Grown is, for tables whose rows have come to lie on more shards than Spread says, how they find them now.
+	Grown map[catalog.TableID]Grown `json:"grown,omitempty"`
+	// Growths are of tables whose rows are about to lie on more shards.
+	Growths []Growth `json:"growths,omitempty"`
 	// Level is what all nodes understand: see package feature. It changes by LevelRise only.
 	Level feature.Level `json:"level,omitempty"`
 	// Trust is what nodes know each other by; see Identity.
@@ -107,12 +112,15 @@ func (t *Topology) Shard(id uint64) *Placement {
 	return &t.Shards[id-1]
 }
 
-// SpreadOf is how many shards, from the first, the rows of a table lie on by their sharding key, and the tokens of its commits.
-func (t *Topology) SpreadOf(table catalog.TableID) int {
-	if n := t.Spread[table]; n > 0 {
-		return n
+// SpreadOf is how rows of a table find their shards by their sharding key, and commits by their tokens.
+func (t *Topology) SpreadOf(table catalog.TableID) catalog.Spread {
+	if g, ok := t.Grown[table]; ok {
+		return g.Spread
 	}
-	return len(t.Shards)
+	if n := t.Spread[table]; n > 0 {
+		return catalog.Spread{n}
+	}
+	return catalog.Spread{len(t.Shards)}
 }
 
 // Alone reports whether this is a node that has founded no cluster.
@@ -143,7 +151,7 @@ func (t *Topology) check() error {
 			return sqlerr.New(sqlerr.LogicalError, "The topology has a node %q twice, or without a name", n.Name)
 		}
 	}
-	if err := t.checkMoves(); err != nil {
+	if err := errors.Join(t.checkMoves(), t.checkGrowths()); err != nil {
 		return err
 	}
 	for i, s := range t.Shards {

@@ -51,7 +51,7 @@ func TestFrozen(t *testing.T) {
 	}
 	snap := m.s.Snapshot()
 	requireRows(t, "with a frozen segment", collapsed(Plain, all), allRows(t, snap.Table(1)))
-	snap.Hide(map[string]bool{frozen.ID: true})
+	snap.Hide(map[string]bool{frozen.ID: true}, nil)
 	if got := snap.Table(1).Rows(); got != uint64(len(all))-frozen.Rows {
 		t.Errorf("%d of %d rows are shown without a segment of %d", got, len(all), frozen.Rows)
 	}
@@ -79,7 +79,7 @@ func TestHiddenHasNoStandIn(t *testing.T) {
 		snap := f.s.Snapshot()
 		defer snap.Close()
 		if hide {
-			snap.Hide(map[string]bool{snap.Table(1).Live("")[0].ID: true})
+			snap.Hide(map[string]bool{snap.Table(1).Live("")[0].ID: true}, nil)
 		}
 		return snap.Table(1).Rows(), snap.Table(1).Ready()
 	}

@@ -136,23 +136,28 @@ func (w *rewriting) run(ctx context.Context) (seg *Segment, changed bool, err er
 	if changed, err = w.changes(ctx, r); err != nil || !changed {
 		return nil, false, err
 	}
-	info := &MergeInfo{Table: w.v.Spec().ID, Cause: CauseMutation, Partition: w.f.seg.Partition, Inputs: []Segment{w.f.seg},
+	seg, err = w.write(ctx, r, CauseMutation)
+	return seg, true, err
+}
+
+// write writes what becomes of the segment's rows, under the same sequence numbers; nil if no row is left.
+func (w *rewriting) write(ctx context.Context, r *segment.Reader, cause Cause) (*Segment, error) {
+	info := &MergeInfo{Table: w.v.Spec().ID, Cause: cause, Partition: w.f.seg.Partition, Inputs: []Segment{w.f.seg},
 		Rows: w.f.seg.Rows, Bytes: w.f.seg.Bytes, Started: w.s.clk.Now()}
 	in := w.f.seg
 	out, err := w.s.newOutput(w.v.Spec(), Segment{Partition: in.Partition, First: in.First, Last: in.Last, Level: in.Level},
 		r.Meta().Partition, runtime.GOMAXPROCS(0), false)
 	if err != nil {
-		return nil, false, err
+		return nil, err
 	}
 	info.Result = out.seg.ID
 	w.s.bg.started(info)
 	defer w.s.bg.ended(info)
 	err = w.each(ctx, r, func(_, after *column.Block) (bool, error) { return true, out.append(after) })
 	if err != nil {
-		return nil, false, errors.Join(err, out.abort())
+		return nil, errors.Join(err, out.abort())
 	}
-	seg, err = out.finish(ctx)
-	return seg, true, err
+	return out.finish(ctx)
 }
 
 // changes reports whether the segment does: it reads it up to the first block that does.

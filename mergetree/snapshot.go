@@ -39,6 +39,7 @@ type Snapshot struct {
 	s      *Store
 	r      *root
 	hidden map[string]bool // segments that are not shown: see Hide
+	empty  func(catalog.TableID) bool
 }
 
 // Snapshot pins the present state.
@@ -71,11 +72,18 @@ func (p *Snapshot) Table(id catalog.TableID) *TableView {
 	if v == nil || v.spec == nil {
 		return nil
 	}
+	if p.empty != nil && p.empty(id) {
+		none := &tableVersion{id: v.id, spec: v.spec, flushed: v.flushed}
+		none.shown = none
+		return &TableView{s: p.s, v: none, live: v}
+	}
 	return &TableView{s: p.s, v: v.without(p.hidden), live: v}
 }
 
-// Hide leaves segments out of what the snapshot's views read from now on. For its owner, before it is shared.
-func (p *Snapshot) Hide(segments map[string]bool) { p.hidden = segments }
+// Hide leaves segments out of what the snapshot's views read from now on, and all rows of tables that empty says. For its owner, before it is shared.
+func (p *Snapshot) Hide(segments map[string]bool, empty func(catalog.TableID) bool) {
+	p.hidden, p.empty = segments, empty
+}
 
 // without returns what is read of the version without some of its segments. Where these are, nothing stands in for files that are missing: the inputs of a
 // segment left out would be its rows.

@@ -111,6 +111,8 @@ type InsertOptions struct {
 	Dedup bool
 	// Direct leaves rollups alone: rows of a rollup's backfill, written to its target.
 	Direct bool
+	// Spread is by what a Writer has found a shard for rows that it gives to another, of a table that has grown: see catalog.Table.
+	Spread catalog.Spread
 }
 
 // InsertResult is what an insert did. Of a Duplicate nothing was written.

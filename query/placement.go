@@ -26,7 +26,7 @@ func (x *statement) shardingKey(t *catalog.Table) string {
 }
 
 // shardsOf returns the shards that may have rows which pass a scan's filter, where that compares the columns of the sharding key with constants; nil: all.
-func (x *statement) shardsOf(n *plan.Scan, shards int) []uint64 {
+func (x *statement) shardsOf(n *plan.Scan, spread catalog.Spread) []uint64 {
 	key := x.shardingKey(n.Table.Catalog())
 	if key == "" || n.Filter == nil {
 		return nil
@@ -60,9 +60,9 @@ func (x *statement) shardsOf(n *plan.Scan, shards int) []uint64 {
 	if !ok {
 		return nil
 	}
-	out := make([]uint64, 0, shards)
+	out := make([]uint64, 0, len(hashes.Data))
 	for _, h := range hashes.Data {
-		out = append(out, catalog.Shard(h, shards))
+		out = append(out, spread.Shard(h))
 	}
 	slices.Sort(out)
 	return slices.Compact(out)

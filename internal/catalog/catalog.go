@@ -106,21 +106,26 @@ type Table struct {
 	// CreateSQL is the statement SHOW CREATE TABLE prints; Created is in Unix nanoseconds.
 	CreateSQL string `json:"create_sql"`
 	Created   int64  `json:"created"`
+	// Spread is how commits find the shards of the table's rows, once these have come to lie on more shards than they did: read by all as of version
+	// SpreadSince of the topology. Nil: the topology says it.
+	Spread      Spread `json:"spread,omitempty"`
+	SpreadSince uint64 `json:"spread_since,omitempty"`
+	// SpreadBefore: Kafka tables with smaller IDs may have been read by the shards that there were before Spread.
+	SpreadBefore TableID `json:"spread_before,omitempty"`
+	// Held: no commit is taken that has rows of the table, because they are about to be read on other shards.
+	Held bool `json:"held,omitempty"`
 	// Version is the catalog version that made the table what it is.
 	Version uint64 `json:"version"`
 }
 
 // ShardingKey is the SQL of the expressions whose cityHash64 decides on which shard a row lies: the setting sharding_key or, where the engine keeps one
-// row of several with the same sort key, that key. Empty: rows lie where they were inserted. Shard says on which.
+// row of several with the same sort key, that key. Empty: rows lie where they were inserted. Spread says on which.
 func (t *Table) ShardingKey() string {
 	if key := t.Settings["sharding_key"]; key != "" || t.Kind != KindTable || t.BaseEngine() != "ReplacingMergeTree" {
 		return key
 	}
 	return strings.Join(t.SortKey, ", ")
 }
-
-// Shard returns the number of the shard, from 1, of the rows whose sharding key has a hash.
-func Shard(hash uint64, shards int) uint64 { return hash%uint64(shards) + 1 }
 
 // Constraint is a CHECK or ASSUME of a table.
 type Constraint struct {

@@ -28,6 +28,8 @@ const (
 	// Levels are levels themselves: the entry that raises the cluster's, and Raft snapshots of the meta group that hold it. Builds without them end when
 	// they meet either, rather than go on without knowing what the cluster uses.
 	Levels Feature = iota
+	// Growths make tables with a sharding key lie on more shards: steps of moves, entries with tokens and fields of tables that older builds do not know.
+	Growths
 )
 
 // features is what each level has brought.
@@ -35,7 +37,8 @@ var features = [...]struct {
 	name  string
 	since Level
 }{
-	Levels: {"levels of the cluster", 1},
+	Levels:  {"levels of the cluster", 1},
+	Growths: {"tables with a sharding key that come to lie on more shards", 1},
 }
 
 // String is what the feature is called in errors.

@@ -71,7 +71,7 @@ func (r *replicas) Shards() ([]fragment.Shard, fragment.Layout) {
 		s.Nodes = append(s.Nodes, lost...)
 		out[i] = s
 	}
-	return out, fragment.Layout{Version: top.Version, Spread: top.Spread}
+	return out, fragment.Layout{Version: top.Version, Spread: top.SpreadOf}
 }
 
 // readable reports whether this node's replica of a shard can be read, and whether it has all files for that.
@@ -100,7 +100,11 @@ func (r *replicas) Pin(ctx context.Context, p fragment.PinRequest) (fragment.Pin
 		s, err := r.await(ctx, id, p.After[i], p)
 		var v *cluster.View
 		if err == nil {
-			v, err = s.View(ctx, p.Topology)
+			pin := s.View
+			if p.Strong {
+				pin = s.StrongView
+			}
+			v, err = pin(ctx, p.Topology)
 		}
 		if err != nil {
 			newStorage(views...).Close()

@@ -332,10 +332,10 @@ func (c *committer) keep() func(*catalog.Table, column.Schema, *column.Block) (*
 			}
 			return nil, nil
 		}
-		parts, err := c.node.shards.rows(t, schema, b, c.node.shards.of(t))
-		if err != nil || c.shard.ID() > uint64(len(parts)) {
+		mine, err := c.node.shards.rowsOn(t, schema, b, c.node.shards.of(t), c.shard.ID())
+		if err != nil || mine.N == 0 {
 			return nil, err
 		}
-		return parts[c.shard.ID()-1], nil
+		return mine, nil
 	}
 }

@@ -3,11 +3,13 @@ package node
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 	"sync"
 
 	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
 )
@@ -79,11 +81,94 @@ func (n *Node) awaitMoves(ctx context.Context, ids []uint64) error {
 	}
 }
 
-// rebalanceData plans moves after which all shards have about as many bytes of the tables whose rows can move, and returns how many.
-func (n *Node) rebalanceData(ctx context.Context) (int, error) {
-	if len(n.cluster.Topology().Moves) > 0 {
-		return 0, sqlerr.New(sqlerr.BadArguments, "Moves are under way: see system.moves")
+// rebalanceData lets the tables with a sharding key grow on all shards, and plans moves after which all shards have about as many bytes of the tables whose
+// rows can move. It says how many, and which tables cannot grow.
+func (n *Node) rebalanceData(ctx context.Context) (string, error) {
+	if top := n.cluster.Topology(); len(top.Moves) > 0 || len(top.Growths) > 0 {
+		return "", sqlerr.New(sqlerr.BadArguments, "Moves are under way: see system.moves")
 	}
+	grow, refused := n.growable()
+	if len(grow) > 0 {
+		if err := n.cluster.Level().Require(feature.Growths); err != nil {
+			grow, refused = nil, append(refused, err)
+		}
+	}
+	moves, err := n.planEven(ctx)
+	if err != nil {
+		return "", err
+	}
+	grown, err := n.cluster.Meta().PlanGrowths(ctx, grow)
+	if err != nil {
+		return "", err
+	}
+	if grown+moves == 0 && len(refused) > 0 {
+		return "", refused[0]
+	}
+	text := fmt.Sprintf("%d moves of partitions between shards begin, and %d tables with a sharding key come to lie on more shards: see system.moves.", moves, grown)
+	for _, err := range refused {
+		text += " " + err.Error() + "."
+	}
+	return text, nil
+}
+
+// growable are the tables whose sharding keys do not count all shards, and why some of these cannot grow.
+func (n *Node) growable() (tables []catalog.TableID, refused []error) {
+	top, c := n.cluster.Topology(), n.cluster.Meta().Catalog()
+	for _, t := range c.Tables("") {
+		if t.Kind != catalog.KindTable || t.ShardingKey() == "" || top.SpreadOf(t.ID).Shards() == len(top.Shards) || derivedOnly(c, t) {
+			continue
+		}
+		if err := n.ungrowable(c, t); err != nil {
+			refused = append(refused, err)
+			continue
+		}
+		tables = append(tables, t.ID)
+	}
+	return tables, refused
+}
+
+// derivedOnly reports whether a table's rows lie where those lie that a rollup makes them of, and not by a key of its own.
+func derivedOnly(c *catalog.Catalog, t *catalog.Table) bool {
+	for _, r := range c.Tables("") {
+		if r.Kind == catalog.KindRollup && r.Target == t.ID {
+			source := c.ByID(r.Source)
+			return source == nil || source.Kind != catalog.KindKafka
+		}
+	}
+	return false
+}
+
+// ungrowable returns why a table with a sharding key cannot come to lie on more shards. That Kafka tables feed it the meta group says too, when it comes to it.
+func (n *Node) ungrowable(c *catalog.Catalog, t *catalog.Table) error {
+	why := ""
+	spec, err := n.shards.specs.compile(t)
+	switch {
+	case err != nil:
+		return err
+	case t.BaseEngine() == "Null" || spec == nil || spec.Mode == mergetree.Memory:
+		why = "engine " + t.Engine + " has no segments"
+	case cluster.FedByKafka(c, t.ID) != nil:
+		why = "Kafka table " + cluster.FedByKafka(c, t.ID).FullName() + " feeds it, which each shard reads from its own offsets"
+	}
+	for _, r := range c.RollupsOf(t.ID) {
+		target := c.ByID(r.Target)
+		if target == nil || target.Kind != catalog.KindTable {
+			continue
+		}
+		if s, err := n.shards.specs.compile(target); err != nil {
+			return err
+		} else if s != nil && s.Mode != mergetree.Plain && s.Mode != mergetree.Summing && s.Mode != mergetree.Aggregating {
+			why = "rows of engine " + target.Engine + " in " + target.FullName() + ", which are made of its rows, must stay together"
+		}
+	}
+	if why == "" {
+		return nil
+	}
+	return sqlerr.New(sqlerr.NotImplemented, "Table %s cannot come to lie on more shards: %s", t.FullName(), why)
+}
+
+// planEven plans moves of partitions that even out what shards have, and returns how many.
+func (n *Node) planEven(ctx context.Context) (int, error) {
 	have := make([][]partitionSize, n.shards.count())
 	var mu sync.Mutex
 	if err := n.shards.each(func(id uint64) error {

@@ -29,7 +29,7 @@ const (
 	moverTick = time.Second
 )
 
-// mover does the moves of partitions between shards while this node leads the meta group. All that it knows is in the topology and in the shards:
+// mover does the moves of partitions between shards, and the growths of tables, while this node leads the meta group. All that it knows is in the topology and in the shards:
 // another leader goes on with what this one leaves.
 type mover struct {
 	n    *Node
@@ -75,8 +75,8 @@ func (m *mover) lead(ctx context.Context, term uint64) {
 	meta := m.n.cluster.Meta()
 	tick := m.n.cfg.Clock.NewTicker(moverTick)
 	defer tick.Stop()
-	ended := make(chan uint64)
-	running := map[uint64]catalog.TableID{}
+	ended, grown := make(chan uint64), make(chan catalog.TableID)
+	running, growing := map[uint64]catalog.TableID{}, map[catalog.TableID]bool{}
 	for {
 		changed := meta.Changed()
 		if now, leads := meta.Leader(); !leads || now != term {
@@ -95,10 +95,25 @@ func (m *mover) lead(ctx context.Context, term uint64) {
 				}
 			})
 		}
+		for _, g := range meta.Topology().Growths {
+			if growing[g.Table] {
+				continue
+			}
+			growing[g.Table] = true
+			work.Go(func() {
+				m.grow(ctx, g.Table)
+				select {
+				case grown <- g.Table:
+				case <-ctx.Done():
+				}
+			})
+		}
 		select {
 		case <-changed:
 		case id := <-ended:
 			delete(running, id)
+		case id := <-grown:
+			delete(growing, id)
 		case <-tick.C():
 		case <-ctx.Done():
 			return
@@ -115,7 +130,7 @@ func due(t *cluster.Topology, running map[uint64]catalog.TableID) []cluster.Move
 	}
 	var out []cluster.Move
 	for _, x := range t.Moves {
-		if _, is := running[x.ID]; !is && x.State != cluster.MovePlanned {
+		if _, is := running[x.ID]; !is && x.State != cluster.MovePlanned && !x.Grows {
 			out, busy[x.Table], slots = append(out, x), true, slots-1
 		}
 	}
@@ -180,7 +195,7 @@ func (m *mover) step(ctx context.Context, x cluster.Move) error {
 		_, err := meta.StepMove(ctx, x.ID, x.State, cluster.MovePausing, nil)
 		return err
 	case cluster.MovePausing:
-		if err := m.pause(ctx, &x); err != nil {
+		if err := m.pause(ctx, x.Table); err != nil {
 			return err
 		}
 		m.before(&x, "copy")
@@ -220,9 +235,9 @@ func (m *mover) step(ctx context.Context, x cluster.Move) error {
 }
 
 // pause waits until nothing is under way any more that changes all rows of the table.
-func (m *mover) pause(ctx context.Context, x *cluster.Move) error {
+func (m *mover) pause(ctx context.Context, table catalog.TableID) error {
 	top := m.n.cluster.Topology()
-	q := pauseRequest{Table: x.Table, Topology: top.Version}
+	q := pauseRequest{Table: table, Topology: top.Version}
 	errs := make(chan error, len(top.Nodes))
 	for _, node := range top.Nodes {
 		go func() { errs <- m.pauseNode(ctx, node.Name, q) }()

@@ -110,13 +110,43 @@ func TestMovePartition(t *testing.T) {
 func TestMoveIsGoneOnWith(t *testing.T) {
 	for _, point := range []string{"pause", "copy", "freeze", "arrive", "switch", "leave", "stay", "end"} {
 		for at, victim := range []string{"mover", "source", "target"} {
-			t.Run(point+"/"+victim, func(t *testing.T) { failBefore(t, point, victim, uint64(at)) })
+			t.Run(point+"/"+victim, func(t *testing.T) {
+				failBefore(t, point, victim, uint64(at), map[string]uint64{"source": 1, "target": 2}, partitionOfT)
+			})
 		}
 	}
 }
 
-// failBefore lets a node fail before a step of a move.
-func failBefore(t *testing.T, point, victim string, seed uint64) {
+// moving is a way to let rows of t move.
+type moving struct {
+	shards int    // there are
+	table  string // t's definition
+	begin  func(s *several)
+	ended  func(top *cluster.Topology) bool
+	check  func(s *several) // at the end, after rows were written on
+}
+
+// partitionOfT moves what shard 1 has of t to shard 2.
+var partitionOfT = moving{
+	shards: 2,
+	table:  "CREATE TABLE t (id UInt64) ENGINE = MergeTree ORDER BY id",
+	begin: func(s *several) {
+		n := s.nodes["node-1"]
+		id := n.cluster.Meta().Catalog().Table("default", "t").ID
+		if _, err := n.cluster.Meta().PlanMoves(s.t.Context(), []cluster.Move{{Table: id, Partition: "all", From: 1, To: 2}}); err != nil {
+			s.t.Fatal(err)
+		}
+	},
+	ended: func(top *cluster.Topology) bool { return len(top.PastMoves) > 0 },
+	check: func(s *several) {
+		if past := s.nodes["node-1"].cluster.Topology().PastMoves[0]; past.State != cluster.MoveDone || past.Rows == 0 {
+			s.t.Errorf("the move ended as %+v", past)
+		}
+	},
+}
+
+// failBefore lets a node fail before a step of what moves rows: the one that does the step, or that leads the shard that the victim's name stands for.
+func failBefore(t *testing.T, point, victim string, seed uint64, victims map[string]uint64, m moving) {
 	type reached struct {
 		node string
 		on   chan struct{}
@@ -136,24 +166,20 @@ func failBefore(t *testing.T, point, victim string, seed uint64) {
 			}
 		}
 		defer s.close()
-		s.found(3, 2, 3)
+		s.found(3, m.shards, 3)
 		n := s.nodes["node-1"]
-		must(t, n, "CREATE TABLE t (id UInt64) ENGINE = MergeTree ORDER BY id")
+		must(t, n, m.table)
 		must(t, n, "CREATE MATERIALIZED VIEW sums ENGINE = SummingMergeTree ORDER BY k AS SELECT id % 5 AS k, count() AS n FROM t GROUP BY k")
 		for i := range 12 {
-			must(t, s.nodes[fmt.Sprint("node-", i%3+1)], fmt.Sprintf("INSERT INTO t SELECT number FROM numbers(%d, 10)", i*10))
+			must(t, s.nodes[fmt.Sprint("node-", i%3+1)], fmt.Sprintf("INSERT INTO t SETTINGS insert_deduplication_token = '%d' SELECT number FROM numbers(%d, 10)", i, i*10))
 		}
 		s.everywhere("SELECT count(), uniqExact(id) FROM t", "120\t120\n")
-		moving := n.cluster.Meta().Catalog().Table("default", "t").ID
-		if _, err := n.cluster.Meta().PlanMoves(t.Context(), []cluster.Move{{Table: moving, Partition: "all", From: 1, To: 2}}); err != nil {
-			t.Fatal(err)
-		}
+		m.begin(s)
 		r := <-at
 		name := r.node
 		if victim != "mover" {
-			shard := map[string]uint64{"source": 1, "target": 2}[victim]
 			var err error
-			if name, err = n.shards.leaderOf(t.Context(), shard); err != nil {
+			if name, err = n.shards.leaderOf(t.Context(), victims[victim]); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -166,18 +192,19 @@ func failBefore(t *testing.T, point, victim string, seed uint64) {
 		s.disks[name] = after
 		s.onceEach("meanwhile")
 		s.start(name)
-		for end := time.Now().Add(2 * time.Minute); len(s.nodes[name].cluster.Topology().PastMoves) == 0; time.Sleep(100 * time.Millisecond) {
+		for end := time.Now().Add(2 * time.Minute); !m.ended(s.nodes[name].cluster.Topology()); time.Sleep(100 * time.Millisecond) {
 			s.onceEach("before the end")
 			if time.Now().After(end) {
-				t.Fatalf("the move does not end: %+v", s.nodes[name].cluster.Topology().Moves)
+				t.Fatalf("it does not end: %+v", s.nodes[name].cluster.Topology())
 			}
 		}
 		time.Sleep(time.Second)
 		s.onceEach("at the end")
-		s.everywhere("SELECT count(), uniqExact(id) FROM t", "120\t120\n")
-		if past := s.nodes[name].cluster.Topology().PastMoves[0]; past.State != cluster.MoveDone || past.Rows == 0 {
-			t.Errorf("the move ended as %+v", past)
+		for i := range 12 { // repeats
+			must(t, s.nodes[fmt.Sprint("node-", i%3+1)], fmt.Sprintf("INSERT INTO t SETTINGS insert_deduplication_token = '%d' SELECT number FROM numbers(%d, 10)", i, i*10))
 		}
+		s.everywhere("SELECT count(), uniqExact(id) FROM t", "120\t120\n")
+		m.check(s)
 	})
 }
 

@@ -27,8 +27,7 @@ func (n *Node) Operate(ctx context.Context, command, argument string) (string, e
 		return argument + " stays.", m.SetState(ctx, argument, cluster.Active)
 	case "REBALANCE":
 		if argument == "data" {
-			moves, err := n.rebalanceData(ctx)
-			return fmt.Sprintf("%d moves of partitions between shards begin: see system.moves.", moves), err
+			return n.rebalanceData(ctx)
 		}
 		if argument != "" {
 			return "", sqlerr.New(sqlerr.BadArguments, "SYSTEM CLUSTER REBALANCE takes 'data' or nothing, not %q", argument)

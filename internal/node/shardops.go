@@ -36,6 +36,10 @@ const (
 	opRelease       = "release" // partitions of a Kafka source
 	opFreeze        = "freeze"  // segments that are to move to another shard
 	opArrive        = "arrive"  // of them
+	opExtract       = "extract" // rows of frozen segments that are another shard's, or stay
+	opKeep          = "keep"    // of what stays
+	opDiscard       = "discard" // what was extracted, and has arrived
+	opTokens        = "tokens"
 	opPartitions    = "partitions"
 )
 
@@ -54,6 +58,9 @@ type shardRequest struct {
 	Topology  uint64              `json:"topology,omitempty"` // version to be known before
 	Move      *cluster.Move       `json:"move,omitempty"`
 	Segments  []mergetree.Segment `json:"segments,omitempty"` // of the move
+	Spread    catalog.Spread      `json:"spread,omitempty"`   // by which rows are extracted
+	Maker     string              `json:"maker,omitempty"`    // node that has the segments' files
+	From      int                 `json:"from,omitempty"`     // first of the tokens
 }
 
 // shardAnswer is what came of it; errors are the stream's own.
@@ -66,6 +73,10 @@ type shardAnswer struct {
 	Frozen     *cluster.Frozen `json:"frozen,omitempty"`
 	Index      uint64          `json:"index,omitempty"` // of the log, of opArrive
 	Partitions []partitionSize `json:"partitions,omitempty"`
+
+	Segments []mergetree.Segment  `json:"segments,omitempty"` // extracted
+	Maker    string               `json:"maker,omitempty"`    // node that has their files
+	Tokens   []cluster.KnownToken `json:"tokens,omitempty"`
 }
 
 const (
@@ -207,8 +218,14 @@ func (n *Node) perform(ctx context.Context, r *cluster.Shard, q *shardRequest, n
 		a.Rows, err = countRows(ctx, r, q)
 	case opRelease:
 		a.Released, err = n.sources.release(ctx, r, q)
-	case opFreeze, opArrive:
+	case opFreeze, opArrive, opExtract, opKeep:
 		err = n.moveShard(ctx, r, q, a)
+	case opDiscard:
+		st.Discard(q.Segments)
+	case opTokens:
+		if err = r.WaitSchema(ctx, q.Catalog); err == nil {
+			a.Tokens = r.Tokens(q.Table, q.From)
+		}
 	case opPartitions:
 		a.Partitions, err = n.partitionSizes(ctx, r)
 	default:
@@ -225,11 +242,20 @@ func (n *Node) moveShard(ctx context.Context, r *cluster.Shard, q *shardRequest,
 	if err := n.paused(ctx, pauseRequest{Table: q.Table, Topology: q.Topology}); err != nil {
 		return err
 	}
-	if q.Op == opFreeze {
-		a.Frozen, err = r.Freeze(ctx, q.Move)
+	if err := r.WaitSchema(ctx, q.Catalog); err != nil {
 		return err
 	}
-	a.Index, err = n.cluster.Arrive(ctx, r, q.Move, q.Segments)
+	switch q.Op {
+	case opFreeze:
+		a.Frozen, err = r.Freeze(ctx, q.Move)
+	case opExtract:
+		a.Segments, err = n.extract(ctx, r, q)
+		a.Maker = n.cluster.Name()
+	case opKeep:
+		a.Index, err = r.Keep(ctx, q.Move, q.Segments)
+	default:
+		a.Index, err = n.cluster.Arrive(ctx, r, q.Move, q.Segments, q.Maker)
+	}
 	return err
 }
 

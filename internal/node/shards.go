@@ -32,8 +32,8 @@ type shardKey struct {
 // count is how many shards there are.
 func (s *shards) count() int { return len(s.cluster.Topology().Shards) }
 
-// of is how many shards, from the first, a table's rows lie on by its sharding key, and its tokens.
-func (s *shards) of(t *catalog.Table) int { return s.cluster.Topology().SpreadOf(t.ID) }
+// of is how a table's rows find their shards by its sharding key, and its tokens.
+func (s *shards) of(t *catalog.Table) catalog.Spread { return s.cluster.Topology().SpreadOf(t.ID) }
 
 // led returns this node's replica of a shard if it leads, or will as there is no other node; else nil.
 func (s *shards) led(id uint64) *cluster.Shard {
@@ -75,28 +75,29 @@ func (s *shards) first(n int, f func(id uint64) error) error {
 	return errors.Join(errs...)
 }
 
-// rows splits a block by the shard that each row belongs to; nil where there are none. The table has a sharding key.
-func (s *shards) rows(t *catalog.Table, schema column.Schema, b *column.Block, n int) ([]*column.Block, error) {
+// byShard are the rows with these hashes that belong to each shard.
+func byShard(hashes []uint64, spread catalog.Spread) [][]uint32 {
+	out := make([][]uint32, spread.Shards())
+	for i, h := range hashes {
+		at := spread.Shard(h) - 1
+		out[at] = append(out[at], uint32(i))
+	}
+	return out
+}
+
+// rowsOn are those rows of a block that belong to a shard. The table has a sharding key.
+func (s *shards) rowsOn(t *catalog.Table, schema column.Schema, b *column.Block, spread catalog.Spread, shard uint64) (*column.Block, error) {
 	hashes, err := s.hashes(t, schema, b)
 	if err != nil {
 		return nil, err
 	}
-	sel := make([][]uint32, n)
+	sel := make([]uint32, 0, len(hashes))
 	for i, h := range hashes {
-		at := catalog.Shard(h, n) - 1
-		sel[at] = append(sel[at], uint32(i))
-	}
-	out := make([]*column.Block, n)
-	for i, rows := range sel {
-		switch len(rows) {
-		case 0:
-		case b.N:
-			out[i] = b
-		default:
-			out[i] = b.Gather(rows)
+		if spread.Shard(h) == shard {
+			sel = append(sel, uint32(i))
 		}
 	}
-	return out, nil
+	return gathered(b, sel), nil
 }
 
 // hashes are those of the rows' sharding keys.
@@ -130,9 +131,9 @@ func (s *shards) choose(t *catalog.Table, token string, dedup bool, first []byte
 	case n == 1:
 		return 1
 	case token != "":
-		return catalog.Shard(xxh3.HashString(token), s.of(t))
+		return s.of(t).Shard(xxh3.HashString(token))
 	case dedup:
-		return catalog.Shard(xxh3.Hash(first), s.of(t))
+		return s.of(t).Shard(xxh3.Hash(first))
 	}
 	var led []uint64
 	for _, r := range s.cluster.Shards() {
@@ -158,17 +159,22 @@ func (s *shards) leaderOf(ctx context.Context, id uint64) (string, error) {
 		asked[0], asked[at] = asked[at], asked[0]
 	}
 	var errs []error
+	silent := true
 	for _, node := range asked {
 		all, err := s.cluster.StatusOf(ctx, node)
 		if err != nil {
 			errs = append(errs, err)
 			continue
 		}
+		silent = false
 		for _, st := range all {
 			if st.Group == id && st.Leader != "" {
 				return st.Leader, nil
 			}
 		}
+	}
+	if !silent { // there may be one in a moment
+		return "", sqlerr.Wrap(errors.Join(append(errs, cluster.ErrNotLeader)...), sqlerr.NotALeader, "Shard %d has no leader now; its replicas are on %v", id, p.Replicas)
 	}
 	return "", sqlerr.Wrap(errors.Join(errs...), sqlerr.AllConnectionTriesFailed, "Shard %d has no leader; its replicas are on %v", id, p.Replicas)
 }

@@ -3,7 +3,6 @@ package node
 import (
 	"context"
 	"errors"
-	"slices"
 	"strconv"
 
 	"github.com/olapd/olapd/cluster"
@@ -37,7 +36,7 @@ type shardWriter interface {
 // of a table with a sharding key are committed by shard.
 func (w *writer) Insert(ctx context.Context, t *catalog.Table, next func(context.Context) (*column.Block, error), o query.InsertOptions) (query.InsertResult, error) {
 	if w.node.shards.count() > 1 && t.ShardingKey() != "" {
-		return w.split(ctx, t, w.node.shards.of(t), next, o)
+		return w.split(ctx, t, next, o)
 	}
 	head := &headBlocks{next: next}
 	whole, err := head.gather(ctx, w.node.cfg.logRows)
@@ -80,95 +79,6 @@ func (w *writer) into(ctx context.Context, r *cluster.Shard, t *catalog.Table, n
 		return w.small(ctx, r, t, head.blocks, o)
 	}
 	return w.large(ctx, r, t, head, o)
-}
-
-// split commits each row on the shard that its sharding key says: one commit a shard. When one fails, others may have been made: a
-// repeat with the same token writes the missing ones only.
-func (w *writer) split(ctx context.Context, t *catalog.Table, n int, next func(context.Context) (*column.Block, error), o query.InsertOptions) (query.InsertResult, error) {
-	pt, err := plan.NewTable(t)
-	if err != nil {
-		return query.InsertResult{}, err
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	parts := make([]chan *column.Block, n)
-	for i := range parts {
-		parts[i] = make(chan *column.Block)
-	}
-	done := make(chan error, 1)
-	results := make([]query.InsertResult, n)
-	go func() {
-		done <- w.node.shards.first(n, func(id uint64) error {
-			head := &headBlocks{next: func(ctx context.Context) (*column.Block, error) { return receive(ctx, parts[id-1]) }}
-			whole, err := head.gather(ctx, w.node.cfg.logRows)
-			if err == nil && (!whole || len(head.blocks) > 0) {
-				results[id-1], err = w.one(ctx, id, t, head, whole, o)
-			}
-			if err != nil {
-				cancel(err)
-			}
-			return err
-		})
-	}()
-	feedErr := w.distribute(ctx, t, pt.Schema(), parts, next)
-	if feedErr != nil {
-		cancel(feedErr)
-	}
-	for _, p := range parts {
-		close(p)
-	}
-	err = <-done
-	if feedErr != nil && !errors.Is(err, feedErr) {
-		err = feedErr
-	}
-	total := query.InsertResult{Duplicate: true}
-	for _, r := range results {
-		total.Rows += r.Rows
-		total.Bytes += r.Bytes
-		total.Duplicate = total.Duplicate && (r.Duplicate || r.Rows == 0)
-	}
-	total.Duplicate = total.Duplicate && slices.ContainsFunc(results, func(r query.InsertResult) bool { return r.Duplicate })
-	if err != nil && total.Rows > 0 {
-		err = sqlerr.Wrap(err, sqlerr.CodeOf(err), "%d rows were written on other shards; repeat the insert with the same insert_deduplication_token to write the rest only", total.Rows)
-	}
-	return total, err
-}
-
-// receive returns the next block of a channel, nil when that is closed.
-func receive(ctx context.Context, c <-chan *column.Block) (*column.Block, error) {
-	select {
-	case b := <-c:
-		return b, nil
-	case <-ctx.Done():
-		return nil, context.Cause(ctx)
-	}
-}
-
-// distribute hands each block's rows to their shards.
-func (w *writer) distribute(ctx context.Context, t *catalog.Table, schema column.Schema, parts []chan *column.Block, next func(context.Context) (*column.Block, error)) error {
-	for {
-		b, err := next(ctx)
-		if err != nil || b == nil {
-			return err
-		}
-		if b.N == 0 {
-			continue
-		}
-		blocks, err := w.node.shards.rows(t, schema, b, len(parts))
-		if err != nil {
-			return err
-		}
-		for i, part := range blocks {
-			if part == nil {
-				continue
-			}
-			select {
-			case parts[i] <- part:
-			case <-ctx.Done():
-				return context.Cause(ctx)
-			}
-		}
-	}
 }
 
 // headBlocks is the first blocks of an insert, held to see whether they are all.
@@ -252,6 +162,9 @@ func (w *writer) small(ctx context.Context, to shardWriter, t *catalog.Table, bl
 	for try := 0; ; try++ {
 		c, now, err := w.current(t)
 		if err != nil {
+			return query.InsertResult{}, err
+		}
+		if err := placedBy(now, o); err != nil {
 			return query.InsertResult{}, err
 		}
 		rows, err := w.derived(ctx, c, now, b, o.Direct)
@@ -359,6 +272,9 @@ func claimed(tokens []cluster.Token, rows []cluster.TableRows) []cluster.Token {
 // large builds segments of the table and of its rollups' targets side by side, then commits them all in one entry.
 func (w *writer) large(ctx context.Context, to *cluster.Shard, t *catalog.Table, head *headBlocks, o query.InsertOptions) (query.InsertResult, error) {
 	c, now, err := w.current(t)
+	if err == nil {
+		err = placedBy(now, o)
+	}
 	if err != nil {
 		return query.InsertResult{}, err
 	}

@@ -31,8 +31,8 @@ type Shard struct {
 type Layout struct {
 	// Version is that of the topology: by it, pins agree which shard shows rows that move.
 	Version uint64
-	// Spread is, of tables whose sharding key does not count all shards, how many it counts, from the first.
-	Spread map[catalog.TableID]int
+	// Spread is how rows of a table find their shards by their sharding key; nil: they are counted modulo all shards.
+	Spread func(catalog.TableID) catalog.Spread
 }
 
 // PinRequest says how new the rows of shards must be.

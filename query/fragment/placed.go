@@ -1,8 +1,8 @@
 package fragment
 
 import (
+	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/olapd/olapd/internal/catalog"
@@ -14,8 +14,8 @@ type Placement struct {
 	// Key returns the SQL of a table's sharding key: rows of which that is equal, and of equal types, are in one shard, of all tables. Empty: they may be
 	// in any.
 	Key func(*catalog.Table) string
-	// Spread returns how many shards, from the first, the key counts; nil: the same for all tables.
-	Spread func(*catalog.Table) int
+	// Spread returns how rows find their shards by the key; nil: in the same way in all tables.
+	Spread func(*catalog.Table) catalog.Spread
 	// Shards returns the shards that may have rows which pass a scan's filter; nil: all.
 	Shards func(*plan.Scan) []uint64
 	// Bytes returns about how many bytes all rows of a scan's table take, in the columns that it reads; false if that is not known.
@@ -50,7 +50,7 @@ func (c *cutter) placed(n *plan.Scan) *spread {
 		form += "," + n.Schema()[i].Type.String()
 	}
 	if s.form = form; c.at.Spread != nil {
-		s.form += "/" + strconv.Itoa(c.at.Spread(n.Table.Catalog()))
+		s.form += "/" + fmt.Sprint(c.at.Spread(n.Table.Catalog()))
 	}
 	return s
 }

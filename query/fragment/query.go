@@ -105,12 +105,12 @@ func (q *Query) Count() int { return len(q.local) + len(q.far) }
 // LocalCount is how many of them are read here.
 func (q *Query) LocalCount() int { return len(q.local) }
 
-// SpreadOf is how many shards, from the first, a table's rows lie on by their sharding key.
-func (q *Query) SpreadOf(t *catalog.Table) int {
-	if n := q.layout.Spread[t.ID]; n > 0 {
-		return n
+// SpreadOf is how a table's rows find their shards by their sharding key.
+func (q *Query) SpreadOf(t *catalog.Table) catalog.Spread {
+	if q.layout.Spread != nil {
+		return q.layout.Spread(t.ID)
 	}
-	return q.Count()
+	return catalog.Spread{q.Count()}
 }
 
 // Alone reports whether all shards are read here: then plans need not be cut.

@@ -1,0 +1,138 @@
+package cluster
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/mergetree"
+)
+
+// TestKeepSteps: what stays at the source of a growth is shown from the switch on, in place of the segments that it is of, and stays when these leave; when they
+// stay, it goes. Steps that are repeated have no effect, and a Raft snapshot knows of all of them.
+func TestKeepSteps(t *testing.T) {
+	for _, end := range []moveAct{actLeave, actStay} {
+		s := newSimulation(1, fences{})
+		step := func(act moveAct) error {
+			b := &moveStep{act: act, move: 3, version: 50, edit: mergetree.Edit{Table: simBase, Cause: mergetree.CauseMove}}
+			switch act {
+			case actFreeze:
+				b.edit.Remove = []string{"a", "b"}
+			case actKeep:
+				b.edit.Add = []mergetree.Segment{{ID: "c"}}
+			}
+			if err := s.apply(header{term: s.term}, b).err; err != nil {
+				return err
+			}
+			head, err := s.fsm.appendHead(nil)
+			must(t, err)
+			r := &reader{b: head}
+			s.fsm.readPlace(r)
+			back := readShardState(r)
+			must(t, r.err)
+			if string(back.digest()) != string(s.fsm.state.digest()) {
+				t.Errorf("moves %+v became %+v", s.fsm.state.moves, back.moves)
+			}
+			return nil
+		}
+		hides := func(version uint64, state MoveState, want ...string) {
+			t.Helper()
+			top := newTopology()
+			top.Version, top.Moves = 100, []Move{{ID: 3, State: state, Switched: 50, Grows: true}}
+			hidden := s.fsm.state.moves.hidden(version, top)
+			if len(hidden) != len(want) || slices.ContainsFunc(want, func(id string) bool { return !hidden[id] }) {
+				t.Errorf("hidden from who reads by version %d of a move that is %s: %v, not %v", version, state, hidden, want)
+			}
+		}
+		must(t, step(actKeep)) // nothing is frozen: it has no effect
+		hides(90, MoveCopying)
+		must(t, step(actFreeze))
+		must(t, step(actKeep))
+		must(t, step(actKeep))
+		hides(90, MoveArrived, "c")
+		hides(49, MoveSwitched, "c")
+		hides(50, MoveSwitched, "a", "b")
+		if frozen := s.fsm.state.moves.frozen(simBase); len(frozen) != 3 {
+			t.Errorf("frozen: %v", frozen)
+		}
+		must(t, step(end))
+		must(t, step(end))
+		hides(90, MoveSwitched)
+		must(t, step(actKeep))
+		if rec := s.fsm.state.moves.byID[3]; !rec.ended || rec.segs != nil || rec.keeps != nil {
+			t.Errorf("at the end: %+v", rec)
+		}
+		if err := step(actFreeze); !errors.Is(err, errMoveEnded) {
+			t.Errorf("frozen again behind the end: %v", err)
+		}
+	}
+}
+
+// TestHandedTokens: a token counts for the way that rows have gone, and a shard has them of each shard that its rows came from.
+func TestHandedTokens(t *testing.T) {
+	for _, c := range []struct {
+		way  catalog.Way
+		want string
+	}{{catalog.Way{2}, "t"}, {catalog.Way{2, 3}, "2\x00t"}, {catalog.Way{2, 3, 17}, "2.3\x00t"}} {
+		id := TokenOn("t", c.way)
+		if id != c.want {
+			t.Errorf("%v: %q", c.way, id)
+		}
+		if handed := (Token{ID: id}).from(c.way.Shard(), 2); handed != TokenOn("t", append(c.way, 99)) {
+			t.Errorf("%v: handed on as %q", c.way, handed)
+		}
+	}
+	long := strings.Repeat("x", MaxTokenBytes)
+	for id, ok := range map[string]bool{long: true, long + "x": false, "1.2\x00" + long: true, "1.2\x00" + long + "x": false, "x\x00" + long: false} {
+		if err := (&Claims{Tokens: []Token{{Table: 1, ID: id}}}).check(); (err == nil) != ok {
+			t.Errorf("a token of %d bytes: %v", len(id), err)
+		}
+	}
+	s := newSimulation(1, fences{})
+	b := &handTokens{table: simBase}
+	for i := range 3 {
+		b.tokens = append(b.tokens, remembered{id: fmt.Sprint("1\x00", i), hash: [16]byte{byte(i)}})
+	}
+	for range 2 {
+		must(t, s.apply(header{term: s.term}, b).err)
+	}
+	w := s.fsm.state.tokens[simBase]
+	if _, _, known := s.fsm.state.tokens.find([]Token{{Table: simBase, ID: "1\x002"}}); !known || len(w.order) != 3 {
+		t.Errorf("tokens: %v", w.order)
+	}
+	must(t, s.apply(header{term: s.term}, &handTokens{table: 99, tokens: b.tokens}).err) // a table that was dropped
+	if s.fsm.state.tokens[99] != nil {
+		t.Error("tokens of no table")
+	}
+}
+
+// TestTopologyGrowths: what a topology refuses of growths, and how far tables grow at once.
+func TestTopologyGrowths(t *testing.T) {
+	for what, change := range map[string]func(*Topology){
+		"to no more shards":   func(t *Topology) { t.Growths[0].Spread = catalog.Spread{3, 3} },
+		"to too many":         func(t *Topology) { t.Growths[0].Spread = catalog.Spread{2, 4} },
+		"from nothing":        func(t *Topology) { t.Growths[0].Spread = catalog.Spread{3} },
+		"twice":               func(t *Topology) { t.Growths = append(t.Growths, t.Growths[0]) },
+		"that ended, nowhere": func(t *Topology) { t.Grown[7] = Grown{} },
+	} {
+		top := newTopology().clone()
+		for id := uint64(2); id <= 3; id++ {
+			top.Shards = append(top.Shards, Placement{ID: id, Replicas: []string{FirstNode}})
+		}
+		top.Growths = []Growth{{Table: 5, Spread: catalog.Spread{2, 3}, State: GrowthCopying}}
+		top.Grown = map[catalog.TableID]Grown{7: {Spread: catalog.Spread{1, 3}, Since: 1}}
+		must(t, top.check())
+		if change(top); top.check() == nil {
+			t.Errorf("a growth %s was taken", what)
+		}
+	}
+	top := &Topology{Shards: make([]Placement, 64)}
+	for n, want := range map[int]int{1: 64, 3: 44, 8: 23, 63: 64, 64: 0} {
+		if got := top.target(n); got != want {
+			t.Errorf("a table on %d of 64 shards grows to %d, not %d", n, got, want)
+		}
+	}
+}
