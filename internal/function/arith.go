@@ -19,7 +19,7 @@ func init() {
 		&Scalar{Name: "intDivOrZero", MinArgs: 2, MaxArgs: 2, Resolve: resolveArith(opIntDivOrZero), Eval: evalArith(opIntDivOrZero), Family: "arithmetic", Doc: "Divides integers; division by zero gives 0.", Example: "intDivOrZero(7, 0) → 0"},
 		&Scalar{Name: "modulo", Aliases: []string{"mod"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Resolve: resolveArith(opModulo), Eval: evalArith(opModulo), Family: "arithmetic", Doc: "Returns the remainder, with the dividend's sign.", Example: "modulo(7, 2) → 1"},
 		&Scalar{Name: "moduloOrZero", MinArgs: 2, MaxArgs: 2, Resolve: resolveArith(opModuloOrZero), Eval: evalArith(opModuloOrZero), Family: "arithmetic", Doc: "Returns the remainder; division by zero gives 0.", Example: "moduloOrZero(7, 0) → 0"},
-		&Scalar{Name: "positiveModulo", Aliases: []string{"pmod"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Resolve: resolveArith(opPositiveModulo), Eval: evalArith(opPositiveModulo), Family: "arithmetic", Doc: "Returns the remainder, never negative.", Example: "positiveModulo(-7, 3) → 2"},
+		&Scalar{Name: "positiveModulo", Aliases: []string{"pmod", "positive_modulo"}, CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Resolve: resolveArith(opPositiveModulo), Eval: evalArith(opPositiveModulo), Family: "arithmetic", Doc: "Returns the remainder, never negative.", Example: "positiveModulo(-7, 3) → 2"},
 		&Scalar{Name: "gcd", MinArgs: 2, MaxArgs: 2, Resolve: resolveArith(opGcd), Eval: evalArith(opGcd), Family: "arithmetic", Doc: "Returns the greatest common divisor.", Example: "gcd(12, 18) → 6"},
 		&Scalar{Name: "lcm", MinArgs: 2, MaxArgs: 2, Resolve: resolveArith(opLcm), Eval: evalArith(opLcm), Family: "arithmetic", Doc: "Returns the least common multiple.", Example: "lcm(4, 6) → 12"},
 	)

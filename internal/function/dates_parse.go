@@ -11,12 +11,12 @@ import (
 )
 
 func init() {
-	parser := func(name, doc, example string, or orElse) {
-		register(&Scalar{Name: name, CaseInsensitive: true, MinArgs: 1, MaxArgs: 3, ConstArgs: []int{1}, Resolve: resolveParseDateTime(name, or), Eval: evalParseDateTime(or), Family: "dates", Doc: doc, Example: example})
+	parser := func(name, alias, doc, example string, or orElse) {
+		register(&Scalar{Name: name, Aliases: strings.Fields(alias), CaseInsensitive: true, MinArgs: 1, MaxArgs: 3, ConstArgs: []int{1}, Resolve: resolveParseDateTime(name, or), Eval: evalParseDateTime(or), Family: "dates", Doc: doc, Example: example})
 	}
-	parser("parseDateTime", "Reads a time in MySQL's format.", "parseDateTime('2021-01-04 23:12:34', '%Y-%m-%d %H:%i:%s', 'UTC') → 2021-01-04 23:12:34", orFail)
-	parser("parseDateTimeOrNull", "Reads a time in MySQL's format; NULL if it is none.", "parseDateTimeOrNull('x', '%Y', 'UTC') → NULL", orNull)
-	parser("parseDateTimeOrZero", "Reads a time in MySQL's format; the first moment if it is none.", "parseDateTimeOrZero('x', '%Y', 'UTC') → 1970-01-01 00:00:00", orZero)
+	parser("parseDateTime", "TO_UNIXTIME", "Reads a time in MySQL's format.", "parseDateTime('2021-01-04 23:12:34', '%Y-%m-%d %H:%i:%s', 'UTC') → 2021-01-04 23:12:34", orFail)
+	parser("parseDateTimeOrNull", "str_to_date", "Reads a time in MySQL's format; NULL if it is none.", "parseDateTimeOrNull('x', '%Y', 'UTC') → NULL", orNull)
+	parser("parseDateTimeOrZero", "", "Reads a time in MySQL's format; the first moment if it is none.", "parseDateTimeOrZero('x', '%Y', 'UTC') → 1970-01-01 00:00:00", orZero)
 }
 
 // orElse is what stands for a text that cannot be read.

@@ -27,8 +27,12 @@ func init() {
 		{"toStartOfFifteenMinutes", grid{types.Minute, 15}}, {"timeSlot", grid{types.Minute, 30}},
 		{"toStartOfSecond", grid{types.Second, 1}}, {"toStartOfMillisecond", grid{types.Millisecond, 1}}, {"toStartOfMicrosecond", grid{types.Microsecond, 1}}, {"toStartOfNanosecond", grid{types.Nanosecond, 1}},
 	} {
-		register(&Scalar{Name: f.name, MinArgs: 1, MaxArgs: 2, Family: "dates",
-			Resolve: resolveStartOf(f.name, f.g), Eval: evalStartOf(f.g, 1), Doc: "Rounds down to the start of the " + gridName(f.g) + "."})
+		fn := &Scalar{Name: f.name, MinArgs: 1, MaxArgs: 2, Family: "dates",
+			Resolve: resolveStartOf(f.name, f.g), Eval: evalStartOf(f.g, 1), Doc: "Rounds down to the start of the " + gridName(f.g) + "."}
+		if f.name == "toStartOfFiveMinutes" {
+			fn = alias("toStartOfFiveMinute", fn)
+		}
+		register(fn)
 	}
 	register(
 		&Scalar{Name: "toStartOfWeek", MinArgs: 1, MaxArgs: 3, Resolve: resolveStartOfWeek("toStartOfWeek"), Eval: evalStartOfWeek(0), Family: "dates", Doc: "Rounds down to the start of the week: Sunday, with mode 1 Monday.", Example: "toStartOfWeek(toDate('2020-02-05')) → 2020-02-02"},

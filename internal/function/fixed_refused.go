@@ -23,13 +23,14 @@ func init() {
 			"isIPAddressInRange", "isIPv4String", "IPv4StringToNum", "levenshteinDistance", "substringUTF8", "regexpExtract", "substringIndex"},
 		column: {"toValidUTF8", "domain", "domainWithoutWWW", "topLevelDomain", "protocol", "path", "pathFull", "queryString", "fragment", "cutQueryString", "cutToFirstSignificantSubdomain", "firstSignificantSubdomain",
 			"decodeURLComponent", "encodeURLComponent", "soundex", "countSubstrings", "hasToken", "simpleJSONExtractInt", "simpleJSONExtractUInt", "simpleJSONExtractFloat", "simpleJSONExtractBool", "simpleJSONHas",
-			"replaceOne", "replaceAll", "replaceRegexpOne", "replaceRegexpAll"},
+			"replaceOne", "replaceAll", "replaceRegexpOne", "replaceRegexpAll", "basename", "firstLine"},
 		further: {"position", "positionCaseInsensitive", "positionUTF8", "match", "like", "notLike", "ilike", "leftPad", "rightPad"},
 	} {
 		for _, n := range names {
 			fixedRefused[n] = rule
 		}
 	}
+	fixedRefused["initcapUTF8"] = fixedRule{sqlerr.BadArguments, 0}
 	fixedRefused["locate"] = fixedRule{sqlerr.IllegalTypeOfArgument, 0}
 }
 

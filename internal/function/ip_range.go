@@ -61,11 +61,7 @@ func evalIPv6FromString(orDefault bool) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
 		s, out := stringsOf(c.Args[0]), stringResult(c)
 		for i := range c.Rows {
-			text := s.row(i)
-			a, err := valuetext.ParseIPv6(text)
-			if four, bad := valuetext.ParseIPv4(text); bad == nil {
-				a, err = [16]byte{10: 0xff, 11: 0xff, 12: byte(four >> 24), 13: byte(four >> 16), 14: byte(four >> 8), 15: byte(four)}, nil
-			}
+			a, err := parseAnyIP(s.row(i))
 			if err != nil && !orDefault {
 				return nil, err
 			}
@@ -73,4 +69,17 @@ func evalIPv6FromString(orDefault bool) func(*Call) (column.Vector, error) {
 		}
 		return out, nil
 	}
+}
+
+// mappedIPv4 is an IPv4 address as one of IPv6.
+func mappedIPv4(a uint32) [16]byte {
+	return [16]byte{10: 0xff, 11: 0xff, 12: byte(a >> 24), 13: byte(a >> 16), 14: byte(a >> 8), 15: byte(a)}
+}
+
+// parseAnyIP reads an IPv6 address, or an IPv4 one as such.
+func parseAnyIP(text []byte) ([16]byte, error) {
+	if four, err := valuetext.ParseIPv4(text); err == nil {
+		return mappedIPv4(four), nil
+	}
+	return valuetext.ParseIPv6(text)
 }

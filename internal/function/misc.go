@@ -54,7 +54,7 @@ func init() {
 			return column.NewConst(types.TUInt64, uint64(c.Rows), c.Rows), nil
 		}, Family: "other", Doc: "Returns the rows of the block."},
 		&Scalar{Name: "getSetting", MinArgs: 1, MaxArgs: 2, ConstArgs: []int{0}, Resolve: resolveGetSetting, Eval: evalGetSetting, Family: "other", Doc: "Returns a setting's value."},
-		&Scalar{Name: "formatReadableSize", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableSize", types.TString, isNumeric), Eval: readable(appendReadable(1024, []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"})), Family: "other", Doc: "Writes a number of bytes with a binary unit.", Example: "formatReadableSize(1024) → 1.00 KiB"},
+		&Scalar{Name: "formatReadableSize", Aliases: []string{"FORMAT_BYTES"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableSize", types.TString, isNumeric), Eval: readable(appendReadable(1024, []string{"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB", "ZiB", "YiB"})), Family: "other", Doc: "Writes a number of bytes with a binary unit.", Example: "formatReadableSize(1024) → 1.00 KiB"},
 		&Scalar{Name: "formatReadableDecimalSize", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableDecimalSize", types.TString, isNumeric), Eval: readable(appendReadable(1000, []string{"B", "KB", "MB", "GB", "TB", "PB", "EB", "ZB", "YB"})), Family: "other", Doc: "Writes a number of bytes with a decimal unit.", Example: "formatReadableDecimalSize(1000) → 1.00 KB"},
 		&Scalar{Name: "formatReadableQuantity", MinArgs: 1, MaxArgs: 1, Resolve: fixed("formatReadableQuantity", types.TString, isNumeric), Eval: readable(appendReadable(1000, []string{"", "thousand", "million", "billion", "trillion", "quadrillion", "quintillion", "sextillion", "septillion"})), Family: "other", Doc: "Writes a number with a word for its size.", Example: "formatReadableQuantity(1000) → 1.00 thousand"},
 		&Scalar{Name: "bar", MinArgs: 3, MaxArgs: 4, Resolve: fixed("bar", types.TString, isPlainNum), Eval: evalBar, Family: "other", Doc: "Draws a bar for x between min and max.", Example: "bar(5, 0, 10, 2) → █"},
@@ -70,7 +70,7 @@ func init() {
 		{"serverTimezone", []string{"serverTimeZone"}, "Returns the server's time zone.", func(e *Env) string { return e.zone().String() }},
 		{"displayName", nil, "Returns the server's name.", func(e *Env) string { return e.Server.DisplayName }},
 		{"currentDatabase", []string{"DATABASE", "SCHEMA", "current_database"}, "Returns the session's database.", func(e *Env) string { return e.Database }},
-		{"currentUser", []string{"USER", "current_user"}, "Returns the session's user.", func(e *Env) string { return e.User }},
+		{"currentUser", []string{"USER", "current_user", "session_user"}, "Returns the session's user.", func(e *Env) string { return e.User }},
 		{"hostName", []string{"hostname"}, "Returns the server's host name.", func(e *Env) string { return e.Host }},
 		{"FQDN", []string{"fullHostName"}, "Returns the server's host name.", func(e *Env) string { return e.Host }},
 		{"queryID", []string{"query_id"}, "Returns the query's id.", func(e *Env) string { return e.QueryID }},

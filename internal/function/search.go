@@ -18,10 +18,10 @@ func init() {
 	}{
 		{"position", "Returns the position of a substring in bytes from 1, else 0.", []string{"strpos"}, false, false},
 		{"positionUTF8", "Returns the position of a substring in code points from 1, else 0.", nil, false, true},
-		{"positionCaseInsensitive", "Returns the position of a substring in any case, else 0.", nil, true, false},
+		{"positionCaseInsensitive", "Returns the position of a substring in any case, else 0.", []string{"instr"}, true, false},
 		{"positionCaseInsensitiveUTF8", "Returns the position in code points of a substring in any case, else 0.", nil, true, true},
 	} {
-		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: f.name == "position", MinArgs: 2, MaxArgs: 3, Family: "search", Doc: f.doc,
+		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: f.name == "position" || f.name == "positionCaseInsensitive", MinArgs: 2, MaxArgs: 3, Family: "search", Doc: f.doc,
 			Resolve: fixed(f.name, types.TUInt64, isStr, isStr, isPlainInt), Eval: evalPosition(0, 1, f.fold, f.chars), Example: "position('abc', 'c') → 3"})
 	}
 	register(

@@ -41,7 +41,7 @@ func growTo(row []uint32, n int) []uint32 {
 }
 
 // editDistance computes the table of distances row by row; row has room for len(y)+1.
-func editDistance(row []uint32, x, y []byte) uint32 {
+func editDistance[C byte | rune](row []uint32, x, y []C) uint32 {
 	for k := range row {
 		row[k] = uint32(k)
 	}

@@ -19,8 +19,6 @@ func init() {
 		&Scalar{Name: "rightUTF8", MinArgs: 2, MaxArgs: 2, Resolve: fixed("rightUTF8", types.TString, isStr, isPlainNum), Eval: evalLeftRight(true, true), Family: "strings", Doc: "Returns the last code points.", Example: "rightUTF8('hellé', 2) → lé"},
 		pad("leftPad", []string{"lpad"}, true, false), pad("rightPad", []string{"rpad"}, false, false), pad("leftPadUTF8", nil, true, true), pad("rightPadUTF8", nil, false, true),
 		trim("trimLeft", []string{"ltrim"}, true, false), trim("trimRight", []string{"rtrim"}, false, true), trim("trimBoth", []string{"trim"}, true, true),
-		&Scalar{Name: "startsWith", MinArgs: 2, MaxArgs: 2, Resolve: fixed("startsWith", types.TUInt8, isStr), Eval: testPairs(bytes.HasPrefix), Family: "strings", Doc: "Tests for a prefix.", Example: "startsWith('abc', 'ab') → 1"},
-		&Scalar{Name: "endsWith", MinArgs: 2, MaxArgs: 2, Resolve: fixed("endsWith", types.TUInt8, isStr), Eval: testPairs(bytes.HasSuffix), Family: "strings", Doc: "Tests for a suffix.", Example: "endsWith('abc', 'bc') → 1"},
 	)
 }
 

@@ -5,6 +5,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -12,7 +13,7 @@ func init() {
 	register(
 		&Scalar{Name: "translate", MinArgs: 3, MaxArgs: 3, Resolve: fixed("translate", types.TString, isStr), Eval: evalTranslate(byteRunes), Family: "strings", Doc: "Replaces each byte found in the second argument by that of the third at the same place; those without one go.", Example: "translate('abc', 'ab', 'xy') → xyc"},
 		&Scalar{Name: "translateUTF8", MinArgs: 3, MaxArgs: 3, Resolve: fixed("translateUTF8", types.TString, isStr), Eval: evalTranslate(bytes.Runes), Family: "strings", Doc: "Replaces each code point found in the second argument by that of the third at the same place; those without one go.", Example: "translateUTF8('日本', '本', 'x') → 日x"},
-		&Scalar{Name: "substringIndex", Aliases: []string{"SUBSTRING_INDEX"}, CaseInsensitive: true, MinArgs: 3, MaxArgs: 3, Resolve: fixed("substringIndex", types.TString, isStr, isStr, isPlainInt), Eval: evalSubstringIndex, Family: "strings", Doc: "Returns what stands before the nth delimiter, or behind the nth from the end if n is negative.", Example: "substringIndex('a.b.c', '.', 2) → a.b"},
+		&Scalar{Name: "substringIndex", Aliases: []string{"SUBSTRING_INDEX"}, CaseInsensitive: true, MinArgs: 3, MaxArgs: 3, ConstArgs: []int{1}, Resolve: fixed("substringIndex", types.TString, isStr, isStr, isPlainInt), Eval: evalSubstringIndex, Family: "strings", Doc: "Returns what stands before the nth delimiter, or behind the nth from the end if n is negative.", Example: "substringIndex('a.b.c', '.', 2) → a.b"},
 	)
 }
 
@@ -68,6 +69,13 @@ func evalTranslate(split func([]byte) []rune) func(*Call) (column.Vector, error)
 }
 
 func evalSubstringIndex(c *Call) (column.Vector, error) {
+	if d := stringsOf(c.Args[1]).row(0); len(d) != 1 {
+		return nil, sqlerr.New(sqlerr.BadArguments, "Second argument to substringIndex must be a single character")
+	}
+	return cutAtDelimiter(c)
+}
+
+func cutAtDelimiter(c *Call) (column.Vector, error) {
 	s, delim, count, out := stringsOf(c.Args[0]), stringsOf(c.Args[1]), numArg[int64](c.Args[2], c.Rows), stringResult(c)
 	for i := range c.Rows {
 		out.Append(substringIndex(s.row(i), delim.row(i), count.at(i)))
