@@ -5,6 +5,7 @@ import (
 	"fmt"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/segment/page"
 )
 
@@ -21,7 +22,8 @@ func (r *Reader) pickRows(ctx context.Context, col int, sel []uint32, part bool)
 	}
 	p := r.pageOf(from)
 	start, _ := r.PageRows(p)
-	at := make([]uint32, len(sel))
+	at := kernel.Dirty[uint32](len(sel))
+	defer kernel.Recycle(at)
 	for i, row := range sel {
 		at[i] = row - uint32(start)
 	}

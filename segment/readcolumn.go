@@ -257,13 +257,14 @@ func (r *Reader) readRows(ctx context.Context, col int, sel []uint32, part bool)
 			return nil, err
 		}
 		if to-from > n {
-			at := make([]uint32, n)
+			at := kernel.Dirty[uint32](n)
 			for i, s := range sel[:n] {
 				at[i] = s - uint32(from)
 			}
 			all := v
 			v = column.Gather(all, at)
 			column.Recycle(all)
+			kernel.Recycle(at)
 		}
 		parts, sel = append(parts, v), sel[n:]
 	}

@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"errors"
+	"math"
 	"slices"
 	"sync"
 
@@ -10,6 +11,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/mergetree"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/segment"
@@ -122,7 +124,8 @@ func (s *source) stored(ctx context.Context, c, from, to int, sel []uint32) (col
 	if sel == nil {
 		return s.reader.ReadColumn(ctx, c, from, to)
 	}
-	rows := make([]uint32, len(sel))
+	rows := kernel.Dirty[uint32](len(sel))
+	defer kernel.Recycle(rows)
 	for j, p := range sel {
 		rows[j] = uint32(from) + p
 	}
@@ -229,6 +232,24 @@ func (m *morsel) Match(ctx context.Context, i int, op kernel.Op, x column.Vector
 		return false, nil
 	}
 	return s.reader.Match(ctx, s.at[i], m.from, m.to, op, x, mask)
+}
+
+// Code implements exec.Coder.
+func (m *morsel) Code(ctx context.Context, i int, x column.Vector) (code uint32, ok bool, err error) {
+	s := m.src
+	if s.reader == nil || s.at[i] < 0 || s.part { // a part of a dictionary has codes of its own
+		return 0, false, nil
+	}
+	text, ok := x.(*column.Str)
+	c := s.at[i]
+	if !ok || s.have[c].Type.WithoutLowCardinality().Kind != types.String || s.reader.Entries(c) == 0 {
+		return 0, false, nil
+	}
+	code, found, err := s.reader.FindCode(ctx, c, text.At(0))
+	if !found {
+		code = math.MaxUint32
+	}
+	return code, true, err
 }
 
 // Bounds implements exec.Bounded.

@@ -40,10 +40,46 @@ func (w *scanStream) compare(ctx context.Context, k int, p *Predicate, needed bo
 	if err := v.load(ctx, []int{c.Column}); err != nil {
 		return nil, err
 	}
+	if d, ok := v.block.Cols[c.Column].(*column.Dict); ok {
+		return w.compareCodes(ctx, k, c, d)
+	}
 	mask := v.spare()
 	if !compareVector(mask, c.Op, v.block.Cols[c.Column], c.Value) {
 		return nil, nil
 	}
+	return mask, nil
+}
+
+// foundCode is what a string is in one dictionary.
+type foundCode struct {
+	values column.Vector // the dictionary's
+	code   uint32
+	ok     bool // false: it cannot be looked up
+}
+
+// compareCodes is compare for equality of strings in a dictionary, where their storage can tell the code of one.
+func (w *scanStream) compareCodes(ctx context.Context, k int, c *Compare, d *column.Dict) ([]uint8, error) {
+	coder, ok := w.view.m.(Coder)
+	if !ok || c.Op != kernel.Eq && c.Op != kernel.Ne {
+		return nil, nil
+	}
+	if w.codes == nil {
+		w.codes = make([]foundCode, len(w.s.Preds))
+	}
+	f := &w.codes[k]
+	if f.values != d.Values {
+		var err error
+		f.values = d.Values
+		if f.code, f.ok, err = coder.Code(ctx, c.Column, c.Value); err != nil {
+			f.values = nil
+			return nil, err
+		}
+	}
+	if !f.ok {
+		return nil, nil
+	}
+	mask := w.view.spare()
+	kernel.CompareConst(mask, c.Op, d.Codes, f.code)
 	return mask, nil
 }
 

@@ -167,15 +167,16 @@ func (s *Scan) close() error {
 
 // scanStream is one worker of a scan.
 type scanStream struct {
-	s    *Scan
-	r    *run
-	view *morselView
-	top  *topState
-	lazy map[*Predicate]*lazyMask
-	rest blocksOf
-	held *reservation    // of what was read last
-	lent []column.Vector // columns of rest that are used again when it has been read
-	seq  *sequenceState  // of a stream whose rows are in order; nil: it takes morsels from the queue
+	s     *Scan
+	r     *run
+	view  *morselView
+	top   *topState
+	lazy  map[*Predicate]*lazyMask
+	codes []foundCode // by predicate; nil: none was looked up
+	rest  blocksOf
+	held  *reservation    // of what was read last
+	lent  []column.Vector // columns of rest that are used again when it has been read
+	seq   *sequenceState  // of a stream whose rows are in order; nil: it takes morsels from the queue
 
 	filters filterState
 }

@@ -110,9 +110,11 @@ func (v *morselView) keepRuns(ends []uint32, keep func(k int) bool) {
 				sel = append(sel, v.sel[start:at]...)
 			}
 		case keep(k):
-			for r := from; r < to; r++ {
-				sel = append(sel, r)
+			run := sel[len(sel) : len(sel)+int(to-from)]
+			for i := range run {
+				run[i] = from + uint32(i)
 			}
+			sel = sel[:len(sel)+len(run)]
 		}
 		from = to
 	}

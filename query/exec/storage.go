@@ -150,6 +150,13 @@ type Matcher interface {
 	Match(ctx context.Context, i int, op kernel.Op, x column.Vector, mask []uint8) (bool, error)
 }
 
+// Coder may be implemented by a Morsel that can look strings up in the dictionaries of its columns.
+type Coder interface {
+	// Code returns the code of a string, value 0 of x, in the dictionary of Column(i), or one that no row has if it is not there. ok is false if there is
+	// no dictionary, or no way to look strings up in it.
+	Code(ctx context.Context, i int, x column.Vector) (code uint32, ok bool, err error)
+}
+
 // Lending may be implemented by a Morsel that decodes columns into memory of their own.
 type Lending interface {
 	// Fresh reports whether nobody else holds what Column returns for column i of the request.
