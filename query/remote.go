@@ -66,12 +66,18 @@ func (x *statement) cut(n plan.Node) (plan.Node, exec.Remotes, error) {
 		return n, nil, err
 	}
 	at := fragment.Placement{Key: x.shardingKey, Shards: func(n *plan.Scan) []uint64 { return x.shardsOf(n, q.SpreadOf(n.Table.Catalog())) }, Spread: q.SpreadOf, Bytes: x.bytesOf,
-		Joins: fragment.Joins{Large: settings.MaxBroadcast.Int(x.set)}}
+		Joins: fragment.Joins{Large: settings.MaxBroadcast.Int(x.set)}, Groups: fragment.Groups{Many: settings.ManyGroups.Int(x.set), Estimate: x.groupsOf}}
 	switch settings.DistributedJoin.Of(x.set) {
 	case "broadcast":
 		at.Joins.Never = true
 	case "shuffle":
 		at.Joins.Always = true
+	}
+	switch distributed := settings.DistributedGroups.Of(x.set); {
+	case distributed == "merge", settings.MaxRowsToGroupBy.Of(x.set) > 0: // a limit of all groups
+		at.Groups.Never = true
+	case distributed == "shuffle":
+		at.Groups.Always = true
 	}
 	return fragment.Cut(n, at), q, nil
 }

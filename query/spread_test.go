@@ -17,6 +17,7 @@ import (
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/exec/spill"
 	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/query/fragment"
 )
@@ -138,8 +139,12 @@ func newSpreadAt(t testing.TB, clk clock.Clock, replicas ...[]string) *spread {
 	}
 	for _, name := range []string{"a", "b", "c"} {
 		n := &spreadNode{m: m, net: s.net.Node(name), shards: shards}
+		temp, err := spill.Open(vfs.NewMem(), "/tmp")
+		if err != nil {
+			t.Fatal(err)
+		}
 		e, err := New(Deps{
-			Catalog: m, Store: m, Writer: m, Cluster: n, Clock: clk, Budget: mem.NewBudget("test", 1<<30), Host: "test",
+			Catalog: m, Store: m, Writer: m, Cluster: n, Clock: clk, Budget: mem.NewBudget("test", 1<<30), Temp: temp, Host: "test",
 			Server: function.Server{Version: "25.8.1.1", DisplayName: "olapd"}, Files: &files.Reach{FS: vfs.NewMem(), Folder: "/user_files"},
 		})
 		if err != nil {
@@ -152,7 +157,7 @@ func newSpreadAt(t testing.TB, clk clock.Clock, replicas ...[]string) *spread {
 			if err != nil {
 				t.Fatal(err)
 			}
-			s.harness = &harness{m: m, e: e, s: session}
+			s.harness = &harness{m: m, e: e, s: session, temp: temp}
 		}
 	}
 	return s

@@ -48,6 +48,8 @@ func TestQueriesOverShards(t *testing.T) {
 		"SELECT name, count(), sum(v) FROM {t} JOIN {d} USING (k) GROUP BY name ORDER BY name LIMIT 7 SETTINGS distributed_join = 'shuffle'",
 		"SELECT count(), sum(t.v), countIf(name = '') FROM {t} AS t RIGHT JOIN {d} AS d ON t.s = d.name AND t.k = d.k SETTINGS distributed_join = 'shuffle'",
 		"SELECT a.k, count() FROM {t} AS a JOIN {t} AS b ON a.k = b.k AND a.s = b.s GROUP BY a.k ORDER BY a.k LIMIT 5 SETTINGS max_bytes_to_broadcast = 1000",
+		"SELECT k, d, count(), sum(v), uniqExact(s) FROM {t} GROUP BY k, d HAVING count() > 1 ORDER BY k, d LIMIT 7 SETTINGS distributed_group_by = 'shuffle'",
+		"SELECT d, min(s), max(k), avg(v) FROM {t} WHERE k % 3 = 1 GROUP BY d ORDER BY d SETTINGS group_by_two_level_threshold = 10",
 		"SELECT count() FROM {t} AS t LEFT ANTI JOIN {d} AS d ON t.k = d.k",
 		"SELECT count() FROM {d} WHERE k IN (SELECT k FROM {t} WHERE v > 20)",
 		"SELECT count(), max(n) FROM (SELECT k, row_number() OVER (PARTITION BY k ORDER BY v, d) AS n FROM {t})",
@@ -76,8 +78,29 @@ func TestQueriesOverShards(t *testing.T) {
 	if out := must(t, n1, "EXPLAIN SELECT count() FROM t WHERE k > 77"); !strings.Contains(out, "Exchange\n") {
 		t.Errorf("%s", out)
 	}
+	testGroupEstimates(t, n1)
 	out := must(t, n1, "EXPLAIN ANALYZE SELECT s, count() FROM t GROUP BY s")
 	if !strings.Contains(out, "On node-2") || !strings.Contains(out, "On node-3") || !strings.Contains(out, "read 12000 rows") {
 		t.Errorf("%s", out)
+	}
+}
+
+// testGroupEstimates: how many groups there are is known of what is in segments, and decides where they are put together.
+func testGroupEstimates(t *testing.T, n *Node) {
+	t.Helper()
+	must(t, n, "OPTIMIZE TABLE t FINAL")
+	for _, c := range []struct{ sql, want string }{
+		{"SELECT d, count() FROM t GROUP BY d", "Exchange: about 40 groups"},
+		{"SELECT d, count() FROM t GROUP BY d SETTINGS group_by_two_level_threshold = 40", "Shuffle by d: about 40 groups"},
+		{"SELECT d, count() FROM t GROUP BY d SETTINGS group_by_two_level_threshold = 40, distributed_group_by = 'merge'", "Exchange\n"},
+		{"SELECT d, count() FROM t GROUP BY d SETTINGS group_by_two_level_threshold = 40, max_rows_to_group_by = 1000", "Exchange\n"},
+		{"SELECT d, s, count() FROM t GROUP BY d, s", "about 160 groups"},
+		{"SELECT day, toString(v), count() FROM (SELECT d AS day, v FROM t) GROUP BY day, toString(v)", "Exchange: about 40 groups"},
+		{"SELECT d, count() FROM t WHERE s = 'a' AND v = 3 GROUP BY d", "Exchange: about 2"}, // 21 or so: of 12,000 rows one of 4 · 100 passes
+		{"SELECT toMonth(d), count() FROM t GROUP BY toMonth(d)", "Exchange\n"},
+	} {
+		if out := must(t, n, "EXPLAIN "+c.sql); !strings.Contains(out, c.want) {
+			t.Errorf("%s is not there: %s\n%s", c.want, c.sql, out)
+		}
 	}
 }

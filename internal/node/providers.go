@@ -19,7 +19,7 @@ import (
 // providers is what system tables tell of this node.
 func (n *Node) providers() virtual.Providers {
 	return virtual.Providers{
-		Sizes: n.sizes, Parts: n.parts, PartColumns: n.partColumns, Merges: n.merges, KafkaConsumers: n.kafkaConsumers, Metrics: n.gauges, Disks: n.disks, Replicas: n.replicas,
+		Sizes: n.sizes, Distinct: n.distinct, Parts: n.parts, PartColumns: n.partColumns, Merges: n.merges, KafkaConsumers: n.kafkaConsumers, Metrics: n.gauges, Disks: n.disks, Replicas: n.replicas,
 		Nodes: n.clusterNodes, Shards: n.clusterShards, Moves: n.clusterMoves, Ask: n.askSelect,
 		BuildOptions: func() [][2]string {
 			return [][2]string{{"VERSION_FULL", "olapd " + Version}, {"VERSION_DESCRIBE", Version}, {"SYSTEM", runtime.GOOS}, {"SYSTEM_PROCESSOR", runtime.GOARCH}, {"CXX_COMPILER", runtime.Version()}}

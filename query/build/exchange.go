@@ -100,6 +100,9 @@ func joinedIn(n plan.Node, to map[*plan.Broadcast]bool) {
 
 // unsent is a fragment as it runs here over the rows of all shards: its joins with Broadcasts, and what is above them; fragments are what is below.
 func unsent(n plan.Node, shards []uint64) plan.Node {
+	if s, ok := n.(*plan.Shuffle); ok { // all its rows are here
+		return unsent(s.Input, shards)
+	}
 	joined := map[*plan.Broadcast]bool{}
 	if joinedIn(n, joined); len(joined) == 0 {
 		return &plan.Exchange{Input: n, Shards: shards}

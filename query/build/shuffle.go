@@ -81,7 +81,7 @@ func shuffled(n *plan.Exchange, some map[*plan.Broadcast]bool) *plan.Exchange {
 		shards = both(shards, right.Shards)
 		return j.Shuffled(j.Left, right.Input)
 	})
-	return &plan.Exchange{Input: in, Shards: shards}
+	return &plan.Exchange{Input: in, Shards: shards, Why: n.Why}
 }
 
 // both are the shards of two lists, of which nil is all.

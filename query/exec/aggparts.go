@@ -68,11 +68,11 @@ func (s *aggSet) partitions(t *aggTable, words []uint64, groups int) ([]*aggPart
 func (s *aggSet) expectedGroups(rows, groups int) (most, likely int) {
 	read := s.r.read.rows.Load()
 	share := float64(max(plannedRows(s.a), read)) / float64(max(read, 1)) * float64(s.r.opts.Threads)
-	return int(float64(groups) * share), int(distinctOf(rows, groups, float64(rows)*share))
+	return int(float64(groups) * share), int(DistinctOf(rows, groups, float64(rows)*share))
 }
 
-// distinctOf is how many of equally frequent keys there are likely among total rows if rows of them had groups.
-func distinctOf(rows, groups int, total float64) float64 {
+// DistinctOf is how many of equally frequent keys there are likely among total rows if rows of them had groups.
+func DistinctOf(rows, groups int, total float64) float64 {
 	n, d := float64(rows), float64(groups)
 	among := func(keys, rows float64) float64 { return -keys * math.Expm1(-rows/keys) }
 	if among(total, n) <= d { // so many keys that each row has its own, nearly

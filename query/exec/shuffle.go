@@ -155,7 +155,6 @@ func (d *dealing) close(why error) error {
 
 // deal gives the rows of a block to their parts.
 func (d *dealing) deal(b *column.Block) error {
-	b = b.Flatten()
 	keys, err := d.s.keys.Run(b)
 	if err != nil {
 		return err
@@ -211,16 +210,29 @@ func (d *dealing) flush(o *outbox, blocks []*column.Block) error {
 	return errors.Join(err, d.hold(-held))
 }
 
-// partsOf returns the rows of each of n parts by the hash of keys without NULL. It takes other bits of the hash than a join by parts does.
+// nullPart is what a NULL key has for a hash: the value beside it may be any.
+const nullPart = 0x9e3779b97f4a7c15
+
+// hashKey writes the hashes of the values of a key to dst; nulls marks those that are NULL.
+func hashKey(k column.Vector, nulls []uint8, dst []uint64) {
+	column.Hash(k, dst)
+	for r, null := range nulls {
+		if null != 0 {
+			dst[r] = nullPart
+		}
+	}
+}
+
+// partsOf returns the rows of each of n parts by the hash of keys. It takes other bits of the hash than a join by parts does.
 func partsOf(keys []column.Vector, ts []*types.Type, rows, n int) [][]uint32 {
 	hashes, next, nulls := make([]uint64, rows), make([]uint64, rows), make([]uint8, rows)
 	for i, k := range keys {
-		k = eval.StripNulls(k, nulls, ts[i])
+		clear(nulls)
+		hashKey(eval.StripNulls(k, nulls, ts[i]), nulls, next)
 		if i == 0 {
-			column.Hash(k, hashes)
+			copy(hashes, next)
 			continue
 		}
-		column.Hash(k, next)
 		for r := range hashes {
 			hashes[r] = column.Combine(hashes[r], next[r])
 		}

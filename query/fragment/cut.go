@@ -37,7 +37,7 @@ func (c *cutter) whole(n plan.Node) plan.Node {
 }
 
 // exchange ends a fragment: the sets of its expressions are computed once and sent.
-func (c *cutter) exchange(n plan.Node) plan.Node {
+func (c *cutter) exchange(n plan.Node) *plan.Exchange {
 	return &plan.Exchange{Input: c.sending(n), Shards: c.shards(n)}
 }
 
@@ -252,8 +252,8 @@ func byLeftRows(n *plan.Join) bool {
 	return false
 }
 
-// aggregate is spread if each group is in one shard. Else it is done by each shard up to states, by all keys at once; then states are merged, by
-// the grouping sets.
+// aggregate is spread if each group is in one shard. Else it is done by each shard up to states, by all keys at once; then states are merged: where they
+// are shuffled to, each group on one node, or where the query is, by the grouping sets.
 func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, *spread) {
 	in, s := c.cut(n.Input)
 	switch {
@@ -277,7 +277,15 @@ func (c *cutter) aggregate(n *plan.Aggregate) (plan.Node, *spread) {
 		a.Args = []plan.Expr{&plan.Col{Index: len(n.Keys) + i, Name: f.Name, T: f.Type}}
 		above.Aggs = append(above.Aggs, a)
 	}
-	above.Input = c.exchange(below)
+	shuffle, why := c.shufflesGroups(n)
+	if shuffle {
+		c.shuffles++
+		above.Input = &plan.Shuffle{Input: below, Keys: above.Keys, Why: why}
+		return above, c.spreadByGroups(len(n.Keys))
+	}
+	x := c.exchange(below)
+	x.Why = why
+	above.Input = x
 	return above, nil
 }
 

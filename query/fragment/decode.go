@@ -22,8 +22,8 @@ type Source struct {
 
 // Decode returns the plan that src, all of it, encodes. Its Broadcasts are Values.
 func Decode(src []byte, from Source) (plan.Node, error) {
-	if len(src) == 0 || src[0] != Version {
-		return nil, corrupt("version %v, this build reads %d", src[:min(len(src), 1)], Version)
+	if len(src) == 0 || src[0] < mergeless || src[0] > Version {
+		return nil, corrupt("version %v, this build reads %d to %d", src[:min(len(src), 1)], mergeless, Version)
 	}
 	d := &decoder{reader: reader{b: src[1:]}, from: from}
 	n := d.node()
@@ -192,9 +192,9 @@ func (d *decoder) aggregate() plan.Node {
 	n := &plan.Aggregate{Input: d.node()}
 	in := n.Input.Schema()
 	n.Keys = d.exprs(in)
-	calls := d.count()
+	partial, calls := partialBelow(n.Input), d.count()
 	for range calls {
-		n.Aggs = append(n.Aggs, d.call(in, true))
+		n.Aggs = append(n.Aggs, d.call(in, partial == nil))
 		if d.err != nil {
 			return none()
 		}
@@ -215,10 +215,47 @@ func (d *decoder) aggregate() plan.Node {
 	if d.err == nil && len(n.Fields) != width {
 		d.fail(corrupt("%d fields of %d keys and %d aggregates", len(n.Fields), len(n.Keys), len(n.Aggs)))
 	}
-	if d.err == nil && n.Partial {
+	switch {
+	case d.err != nil:
+	case n.Merge || partial != nil:
+		d.merge(n, partial)
+	case n.Partial:
 		d.stateTypes(n)
 	}
 	return n
+}
+
+// partialBelow is the aggregate whose states an aggregate over n merges, or nil.
+func partialBelow(n plan.Node) *plan.Aggregate {
+	s, ok := n.(*plan.Shuffle)
+	if !ok {
+		return nil
+	}
+	if a, ok := s.Input.(*plan.Aggregate); ok && a.Partial {
+		return a
+	}
+	return nil
+}
+
+// merge binds the calls of an aggregate that merges states: to what they are states of.
+func (d *decoder) merge(n, partial *plan.Aggregate) {
+	if partial == nil || !n.Merge || n.Partial || n.Totals || n.GroupingSets != nil || n.SetNumber ||
+		len(n.Keys) != len(partial.Keys) || len(n.Aggs) != len(partial.Aggs) {
+		d.fail(corrupt("an aggregate that does not merge the states below it, or of which there are none"))
+		return
+	}
+	for i := range n.Aggs {
+		a := &n.Aggs[i]
+		if len(a.Args) != 1 {
+			d.fail(corrupt("states of %s of %d columns", a.Name, len(a.Args)))
+			return
+		}
+		if col, ok := a.Args[0].(*plan.Col); !ok || col.Index != len(n.Keys)+i {
+			d.fail(corrupt("states of %s that are %s", a.Name, a.Args[0]))
+			return
+		}
+		a.Fn = partial.Aggs[i].Fn
+	}
 }
 
 // stateTypes checks that the states of an aggregate are wanted in a form that they have.

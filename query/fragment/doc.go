@@ -7,7 +7,8 @@
 // projections, ARRAY JOIN, joins that keep no rows of their right side for themselves, whose right side becomes a Broadcast. Above such a part,
 // aggregation, DISTINCT, LIMIT BY, LIMIT and top-k are done twice: for each shard below the Exchange, as states or as what may still be of
 // use, and once above it. A join whose sides are both large is shuffled (shuffled.go): both become Shuffles, by its keys, and it stays
-// below the Exchange. Everything else stays on the node that has the query. Subqueries of IN are run there once, and their rows travel too.
+// below the Exchange. So are the states of an aggregation with many groups (groups.go): a Shuffle takes the place of the Exchange between its two steps, and
+// what is above stays in the fragment too. Everything else stays on the node that has the query. Subqueries of IN are run there once, and their rows travel too.
 //
 // # Encoding
 //
@@ -20,7 +21,7 @@
 //	+---------+------------------------------------------------------------+
 //
 // A scan names its table by ID and its columns by name and type; a function is its name and the types it was bound to (function.Signature); an
-// aggregate is its name, its parameters and the types of its arguments, and is bound anew; constants are blocks of one row (blockcodec); a Broadcast
+// aggregate is its name, its parameters and the types of its arguments, and is bound anew, or, where it merges shuffled states, as that which made them; constants are blocks of one row (blockcodec); a Broadcast
 // is its number among those of the fragment. Decode takes any bytes and gives a plan or an error.
 //
 // The states of a partial aggregate are columns of their function's own type (function.PlainType), where its field has that type: of count, sum, avg, min and

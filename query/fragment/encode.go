@@ -9,8 +9,11 @@ import (
 	"github.com/olapd/olapd/query/plan"
 )
 
-// Version is the first byte of every encoded plan. Decode reads all versions up to it.
-const Version = 1
+// Version is the first byte of every encoded plan that merges states; mergeless of all others, which older nodes read. Decode reads both.
+const (
+	Version   = 2
+	mergeless = 1
+)
 
 // nodeKind is what stands before a node. The numbers are part of the format.
 type nodeKind byte
@@ -35,13 +38,16 @@ const (
 
 // Encode appends a fragment to dst. NotImplemented if it holds what fragments cannot.
 func Encode(dst []byte, n plan.Node) ([]byte, error) {
-	w := &writer{b: append(dst, Version), broadcasts: map[*plan.Broadcast]uint64{}}
+	w := &writer{b: append(dst, mergeless), broadcasts: map[*plan.Broadcast]uint64{}}
 	for i, b := range plan.Broadcasts(n) {
 		w.broadcasts[b] = uint64(i)
 	}
 	w.node(n)
 	if w.err != nil {
 		return dst, w.err
+	}
+	if w.merges {
+		w.b[len(dst)] = Version
 	}
 	return w.b, nil
 }
@@ -153,6 +159,7 @@ func (w *writer) aggregate(n *plan.Aggregate) {
 	w.flag(n.SetNumber)
 	w.flag(n.Partial)
 	w.flag(n.Merge)
+	w.merges = w.merges || n.Merge
 	w.fields(n.Fields)
 }
 

@@ -68,7 +68,7 @@ func (s *schema) source(broadcasts int) Source {
 	}}
 }
 
-// TestCut prints plans with their fragments ("cut") over the tables that "table" declared, and sees that each fragment is the same when it was
+// TestCut prints plans with their fragments ("cut", groups=n says that aggregates have n groups) over the tables that "table" declared, and sees that each fragment is the same when it was
 // encoded and decoded.
 func TestCut(t *testing.T) {
 	datadriven.Walk(t, "testdata/cut", func(t *testing.T, path string) {
@@ -87,7 +87,13 @@ func TestCut(t *testing.T) {
 			if err != nil {
 				return err.Error()
 			}
-			cut := s.cut(n)
+			at := Placement{Key: (*catalog.Table).ShardingKey}
+			if d.HasArg("groups") { // of every aggregate; shuffled from 1000 on
+				var many int
+				d.ScanArgs(t, "groups", &many)
+				at.Groups = Groups{Many: 1000, Estimate: func(*plan.Aggregate) (int64, bool) { return int64(many), many > 0 }}
+			}
+			cut := Cut(n, at)
 			for _, f := range fragments(cut) {
 				s.roundTrip(t, f)
 			}
@@ -145,8 +151,11 @@ func (s *schema) roundTrip(t *testing.T, n plan.Node) {
 // shallow prints a plan without what is below its Broadcasts, which are values when they are decoded.
 func shallow(n plan.Node) string {
 	return plan.String(plan.Transform(n, func(n plan.Node) plan.Node {
-		if b, ok := n.(*plan.Broadcast); ok {
-			return &plan.Values{Block: &column.Block{}, Fields: b.Schema()}
+		switch n := n.(type) {
+		case *plan.Broadcast:
+			return &plan.Values{Block: &column.Block{}, Fields: n.Schema()}
+		case *plan.Shuffle:
+			return &plan.Shuffle{Input: n.Input, Keys: n.Keys}
 		}
 		return plan.MapExprs(n, func(e plan.Expr) plan.Expr {
 			return plan.Rewrite(e, func(e plan.Expr) plan.Expr {
@@ -188,7 +197,15 @@ func seeds(t testing.TB) (*schema, [][]byte) {
 			out = append(out, enc)
 		}
 	}
-	return s, out
+	n, err := s.plan("SELECT s, n, avg(v) AS x, uniq(k), min(s) FROM t GROUP BY s, n HAVING x > 1 ORDER BY x LIMIT 3")
+	if err != nil {
+		t.Fatal(err)
+	}
+	enc, err := Encode(nil, fragments(Cut(n, Placement{Groups: Groups{Always: true}}))[0])
+	if err != nil || enc[0] != Version {
+		t.Fatalf("version %d: %v", enc[0], err)
+	}
+	return s, append(out, enc)
 }
 
 func FuzzDecode(f *testing.F) {

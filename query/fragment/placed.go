@@ -19,8 +19,9 @@ type Placement struct {
 	// Shards returns the shards that may have rows which pass a scan's filter; nil: all.
 	Shards func(*plan.Scan) []uint64
 	// Bytes returns about how many bytes all rows of a scan's table take, in the columns that it reads; false if that is not known.
-	Bytes func(*plan.Scan) (int64, bool)
-	Joins Joins
+	Bytes  func(*plan.Scan) (int64, bool)
+	Joins  Joins
+	Groups Groups
 }
 
 // spread says that running a node for each shard alone, and joining the rows, gives its rows; nil, that it does not.

@@ -15,6 +15,7 @@ type writer struct {
 	types      map[string]uint64 // numbers, by name
 	broadcasts map[*plan.Broadcast]uint64
 	params     []*plan.Param // of the lambdas around
+	merges     bool          // some aggregate merges states
 	err        error
 }
 

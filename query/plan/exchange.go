@@ -12,6 +12,8 @@ type Exchange struct {
 	Input Node
 	// Shards are those that have rows of use; nil: all may have.
 	Shards []uint64
+	// Why says, for EXPLAIN, why its rows come here as they are; or is empty.
+	Why string
 }
 
 // Broadcast yields all rows of Input wherever it is run: the node that has the query runs Input once, and sends the rows with the
@@ -65,10 +67,11 @@ func (a AggCall) Bare() string {
 
 // Shuffle yields those rows of Input whose Keys belong to the node that runs it: each node that runs the fragment it is in runs Input over its own
 // rows and sends every row to the one node that its keys have the hash of. Rows with equal keys meet, also those of another Shuffle of the fragment
-// whose keys have the same types. What is NULL has the hash of a default.
+// whose keys have the same types. So do rows whose keys are NULL in the same places.
 type Shuffle struct {
 	Input Node
 	Keys  []Expr // one at least
+	Why   string // for EXPLAIN, why it is shuffled, or empty; it does not travel
 }
 
 // Schema implements Node.

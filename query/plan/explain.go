@@ -89,18 +89,25 @@ func Describe(n Node) string {
 		return describeWindow(n)
 	case *Exchange:
 		if n.Shards != nil {
-			return fmt.Sprintf("Exchange of shards %v", n.Shards)
+			return fmt.Sprintf("Exchange of shards %v", n.Shards) + because(n.Why)
 		}
-		return "Exchange"
+		return "Exchange" + because(n.Why)
 	case *Broadcast:
 		if n.OrShuffle {
 			return "Broadcast, or both sides shuffled if it is large"
 		}
 		return "Broadcast"
 	case *Shuffle:
-		return "Shuffle by " + joinExprs(n.Keys)
+		return "Shuffle by " + joinExprs(n.Keys) + because(n.Why)
 	}
 	return fmt.Sprintf("%T", n)
+}
+
+func because(why string) string {
+	if why == "" {
+		return ""
+	}
+	return ": " + why
 }
 
 func describeScan(n *Scan) string {

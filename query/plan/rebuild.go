@@ -57,11 +57,11 @@ func WithInputs(n Node, in []Node) Node {
 	case *Window:
 		return &Window{Input: in[0], Calls: n.Calls, Fields: n.Fields}
 	case *Exchange:
-		return &Exchange{Input: in[0], Shards: n.Shards}
+		return &Exchange{Input: in[0], Shards: n.Shards, Why: n.Why}
 	case *Broadcast:
 		return &Broadcast{Input: in[0], OrShuffle: n.OrShuffle}
 	case *Shuffle:
-		return &Shuffle{Input: in[0], Keys: n.Keys}
+		return &Shuffle{Input: in[0], Keys: n.Keys, Why: n.Why}
 	}
 	panic(fmt.Sprintf("plan: %T has no inputs to replace", n))
 }

@@ -14,6 +14,10 @@ var (
 	DistributedJoin  = text("String", "distributed_join", "auto",
 		"How tables are joined whose rows with equal keys are not known to be on one node: broadcast sends the right side to all, or fetches both sides where that cannot be; shuffle "+
 			"sends rows of both sides to where those of their keys are; auto takes the former up to max_bytes_to_broadcast.", "auto", "broadcast", "shuffle")
+	DistributedGroups = text("String", "distributed_group_by", "auto",
+		"Where the groups of a GROUP BY are put together that may be on several nodes: merge does it where the query is; shuffle gives each node its share of the groups, and it does "+
+			"HAVING and ORDER BY … LIMIT with these too; auto shuffles from about group_by_two_level_threshold groups on.", "auto", "merge", "shuffle")
+	ManyGroups  = count("group_by_two_level_threshold", 100_000, "Groups from which a GROUP BY over several nodes is shuffled; see distributed_group_by. 0: it never is.")
 	UseHedged   = boolean("use_hedged_requests", true, "Ask another replica beside one that has not answered for hedged_connection_timeout_ms, for at most one request of twenty.")
 	HedgedAfter = millis("hedged_connection_timeout_ms", "50", "Time after which another replica is asked; see use_hedged_requests.")
 )

@@ -13,7 +13,9 @@ import (
 type Providers struct {
 	// Sizes returns rows and bytes of the stored tables.
 	Sizes func(ctx context.Context) (map[catalog.TableID]Size, error)
-	Parts func(ctx context.Context) ([]Part, error)
+	// Distinct tells about how many values columns of a stored table have; false if nothing is known.
+	Distinct func(ctx context.Context, t catalog.TableID, columns []string) (Distinct, bool)
+	Parts    func(ctx context.Context) ([]Part, error)
 	// PartColumns returns the segments that lie here, with their columns.
 	PartColumns    func(ctx context.Context) ([]Part, error)
 	Merges         func(ctx context.Context) ([]Merge, error)
@@ -57,6 +59,14 @@ type Size struct {
 	Rows, Bytes       uint64 // bytes on disk
 	UncompressedBytes uint64
 	Segments, Marks   uint64
+}
+
+// Distinct is what a table's largest segment says of the values of some columns.
+type Distinct struct {
+	// Rows are those of the table that lie here; SegmentRows those of the segment.
+	Rows, SegmentRows uint64
+	// Values are how many the segment has of each column, NULL aside; 0 if unknown.
+	Values []uint64
 }
 
 // Part is one live segment for system.parts.
