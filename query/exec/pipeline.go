@@ -40,6 +40,9 @@ func NewPipeline(root Operator, schema column.Schema, sets []SetSource, o Option
 func (p *Pipeline) Run(ctx context.Context, emit func(*column.Block) error) error {
 	r := newRun(ctx, p.opts)
 	err := sqlerr.Guard(func() error { return p.execute(r, emit) })
+	if err != nil {
+		r.cancel(err) // other nodes are told why, which else would only see that this one has ended
+	}
 	rerr := r.close()
 	p.read.rows.Store(r.read.rows.Load())
 	p.read.bytes.Store(r.read.bytes.Load())

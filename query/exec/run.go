@@ -55,7 +55,7 @@ func (o Options) withDefaults() Options {
 type run struct {
 	opts   Options
 	ctx    context.Context // ends with the run
-	cancel context.CancelFunc
+	cancel context.CancelCauseFunc
 	read   readCounter
 	// workers is how many of the threads may be at work.
 	workers *allotment
@@ -71,13 +71,13 @@ type run struct {
 
 func newRun(ctx context.Context, o Options) *run {
 	r := &run{opts: o, workers: o.Slots.join(o.Threads)}
-	r.ctx, r.cancel = context.WithCancel(ctx)
+	r.ctx, r.cancel = context.WithCancelCause(ctx)
 	return r
 }
 
 // close ends all goroutines, waits for them, closes what operators left open and gives the memory back.
 func (r *run) close() error {
-	r.cancel()
+	r.cancel(nil)
 	r.wg.Wait()
 	var errs []error
 	for _, end := range r.mu.ends {

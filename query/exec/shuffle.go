@@ -115,6 +115,9 @@ func (d *dealing) run(in []Stream, own int) (err error) {
 			err = d.flush(o, o.take(true))
 		}
 	}
+	if err != nil && d.r.ctx.Err() != nil {
+		err = context.Cause(d.r.ctx)
+	}
 	if cerr := d.close(err); err == nil {
 		err = cerr
 	}

@@ -27,4 +27,7 @@ const (
 	hedgeShare = 20
 	// openTimeout is how long a node may take to pin its shards before another is asked in its place.
 	openTimeout = 10 * time.Second
+	// lastWord is how long a fragment that ends early may take to tell the others of its shuffle why: without it they report that its rows have ended too early,
+	// and whose error the query gets is chance.
+	lastWord = time.Second
 )

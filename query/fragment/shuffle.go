@@ -187,8 +187,13 @@ func (p *part) Send(ctx context.Context, shuffle, to int, fields column.Schema) 
 		}
 		return &nearSender{in}, nil
 	}
-	ctx, end := context.WithCancel(ctx)
-	st, err := p.all.cluster.Open(ctx, node)
+	way, end := context.WithCancel(context.WithoutCancel(ctx))
+	context.AfterFunc(ctx, func() { // the other side is told why, before the way ends
+		if p.all.clock.Sleep(way, lastWord) == nil {
+			end()
+		}
+	})
+	st, err := p.all.cluster.Open(way, node)
 	if err != nil {
 		end()
 		return nil, err
