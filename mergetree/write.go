@@ -33,18 +33,23 @@ func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value, wo
 	seg.ID, seg.Created = s.newID(), s.clk.Now().Unix()
 	o := &output{s: s, spec: spec, seg: seg, full: map[*column.Block]*column.Block{}}
 	var err error
-	o.w, err = segment.NewWriter(s.fs, s.pathOf(seg.ID), segment.Options{
-		ID: seg.ID, Schema: spec.Columns, Exprs: spec.Exprs, SortKey: spec.SortKey, PrimaryLen: spec.PrimaryKey,
-		Granularity: spec.Granularity, Indexes: slices.Clone(spec.Indexes), Level: int(seg.Level),
-		PartitionID: seg.Partition, Partition: partition, Budget: s.opts.Budget, Workers: workers, Whole: whole,
-		MinIndex: seg.First.Index(), MaxIndex: seg.Last.Index(),
-	})
+	form := spec.form()
+	form.ID, form.Level, form.PartitionID, form.Partition = seg.ID, int(seg.Level), seg.Partition, partition
+	form.Budget, form.Workers, form.Whole = s.opts.Budget, workers, whole
+	form.MinIndex, form.MaxIndex = seg.First.Index(), seg.Last.Index()
+	o.w, err = segment.NewWriter(s.fs, s.pathOf(seg.ID), form)
 	if err != nil {
 		s.files.gone(seg.ID)
 		return nil, err
 	}
 	o.seg.TTLMin, o.seg.TTLMax = NoTTL, 0
 	return o, nil
+}
+
+// form is what all files of the table have in common.
+func (spec *Spec) form() segment.Options {
+	return segment.Options{Schema: spec.Columns, Exprs: spec.Exprs, SortKey: spec.SortKey, PrimaryLen: spec.PrimaryKey, Granularity: spec.Granularity,
+		Indexes: slices.Clone(spec.Indexes)}
 }
 
 // append writes sorted rows of all columns.

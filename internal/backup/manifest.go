@@ -63,7 +63,10 @@ type Segment struct {
 	Partition string `json:"partition"`
 	Rows      uint64 `json:"rows"`
 	Bytes     uint64 `json:"bytes"`
-	SHA256    string `json:"sha256"` // of the file, hexadecimal
+	// TTLMin and TTLMax are when the first and the last row expire, as the shard's manifest says; both 0 in backups from before they were noted.
+	TTLMin int64  `json:"ttl_min,omitempty"`
+	TTLMax int64  `json:"ttl_max,omitempty"`
+	SHA256 string `json:"sha256"` // of the file, hexadecimal
 	// Base is 0 if the file is in this backup; else Bases[Base-1] has it.
 	Base int `json:"base,omitempty"`
 }

@@ -30,6 +30,8 @@ const (
 	Levels Feature = iota
 	// Growths make tables with a sharding key lie on more shards: steps of moves, entries with tokens and fields of tables that older builds do not know.
 	Growths
+	// AdoptSegments is a request to a shard's leader to take over the files of a backup. Without it RESTORE writes the rows anew.
+	AdoptSegments
 )
 
 // features is what each level has brought.
@@ -37,8 +39,9 @@ var features = [...]struct {
 	name  string
 	since Level
 }{
-	Levels:  {"levels of the cluster", 1},
-	Growths: {"tables with a sharding key that come to lie on more shards", 1},
+	Levels:        {"levels of the cluster", 1},
+	Growths:       {"tables with a sharding key that come to lie on more shards", 1},
+	AdoptSegments: {"RESTORE of whole segments", 1},
 }
 
 // String is what the feature is called in errors.

@@ -261,7 +261,7 @@ func (p *pinnedHere) table(ctx context.Context, shard uint64, id catalog.TableID
 	p.built = append(p.built, built...)
 	for _, s := range append(segs, built...) {
 		p.all.Segments = append(p.all.Segments, backupSegment{Table: id, ID: s.ID, Segment: backup.Segment{
-			Shard: shard, Hash: hex.EncodeToString(s.Hash[:]), Partition: s.Partition, Rows: s.Rows, Bytes: s.Bytes}})
+			Shard: shard, Hash: hex.EncodeToString(s.Hash[:]), Partition: s.Partition, Rows: s.Rows, Bytes: s.Bytes, TTLMin: s.TTLMin, TTLMax: s.TTLMax}})
 	}
 	return nil
 }

@@ -84,6 +84,8 @@ type Config struct {
 	logRows int64
 	// pause is cluster.Config.Pause.
 	pause func()
+	// levelsBehind is cluster.Config.LevelsBehind.
+	levelsBehind int
 }
 
 // DefaultNative is where LoadConfig has clients of the native protocol served, unless something else listens there: another

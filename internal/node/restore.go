@@ -27,7 +27,8 @@ func (n *Node) OpenBackup(ctx context.Context, from backup.Location) (*backup.Re
 }
 
 // Restore implements query.Backups: the rows go to the shards by the table's sharding key, or else to the shard of the number
-// that they were on, round the number of shards there are; one commit a shard. Rollups are left alone: they are restored as they were.
+// that they were on, round the number of shards there are, as whole segments where the table would write the same (adopt.go); one commit a shard. Rollups are left
+// alone: they are restored as they were.
 func (n *Node) Restore(ctx context.Context, r *backup.Reader, from *backup.Table, into *catalog.Table) error {
 	pt, err := plan.NewTable(into)
 	if err != nil {
@@ -53,8 +54,15 @@ func (n *Node) Restore(ctx context.Context, r *backup.Reader, from *backup.Table
 		target[id] = append(target[id], s)
 	}
 	for _, id := range slices.Sorted(maps.Keys(target)) {
+		adopted, err := n.adoptOn(ctx, id, r, from, into, target[id])
+		if err != nil {
+			return sqlerr.Wrap(err, sqlerr.CodeOf(err), "Shard %d", id)
+		}
+		if adopted {
+			continue
+		}
 		in := rows(target[id])
-		err := n.restoreOn(ctx, id, into, in, o)
+		err = n.restoreOn(ctx, id, into, in, o)
 		if err := errors.Join(err, in.close()); err != nil {
 			return sqlerr.Wrap(err, sqlerr.CodeOf(err), "Shard %d", id)
 		}

@@ -18,8 +18,8 @@ import (
 	"github.com/olapd/olapd/query"
 )
 
-// methodShard is a stream to the leader of a shard: a shardRequest as JSON, for an insert then its blocks (package blockcodec), and back a
-// shardAnswer as JSON.
+// methodShard is a stream to the leader of a shard: a shardRequest as JSON, for an insert then its blocks (package blockcodec), for an adoption the files in
+// pieces, none of which is of two, and back a shardAnswer as JSON.
 const methodShard = "shard.do"
 
 // The operations on a shard that only its leader does.
@@ -41,6 +41,7 @@ const (
 	opDiscard       = "discard" // what was extracted, and has arrived
 	opTokens        = "tokens"
 	opPartitions    = "partitions"
+	opAdopt         = "adopt" // files of a backup
 )
 
 // shardRequest asks the leader of a shard for an operation.
@@ -57,7 +58,7 @@ type shardRequest struct {
 	Release   []releasing         `json:"release,omitempty"`
 	Topology  uint64              `json:"topology,omitempty"` // version to be known before
 	Move      *cluster.Move       `json:"move,omitempty"`
-	Segments  []mergetree.Segment `json:"segments,omitempty"` // of the move
+	Segments  []mergetree.Segment `json:"segments,omitempty"` // of the move, or to be adopted
 	Spread    catalog.Spread      `json:"spread,omitempty"`   // by which rows are extracted
 	Maker     string              `json:"maker,omitempty"`    // node that has the segments' files
 	From      int                 `json:"from,omitempty"`     // first of the tokens
@@ -77,6 +78,7 @@ type shardAnswer struct {
 	Segments []mergetree.Segment  `json:"segments,omitempty"` // extracted
 	Maker    string               `json:"maker,omitempty"`    // node that has their files
 	Tokens   []cluster.KnownToken `json:"tokens,omitempty"`
+	Adopted  bool                 `json:"adopted,omitempty"` // all files; else none
 }
 
 const (
@@ -162,6 +164,9 @@ func (n *Node) serveShard(ctx context.Context, _ string, s rpc.Stream) error {
 	}
 	if err := r.WaitSchema(ctx, q.Catalog); err != nil {
 		return err
+	}
+	if q.Op == opAdopt {
+		return n.serveAdopt(ctx, r, q, s)
 	}
 	a, err := n.perform(ctx, r, q, func(context.Context) (*column.Block, error) {
 		b, err := s.Recv()

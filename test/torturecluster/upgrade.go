@@ -9,6 +9,9 @@ func steadySchema() []string {
 		`CREATE TABLE names (k UInt64, name String) ENGINE = MergeTree ORDER BY k`,
 		`INSERT INTO facts SELECT number, concat('g', toString(number % 100)), number * 7 % 1009, repeat(toString(number), 20) FROM numbers(20000)`,
 		`INSERT INTO names SELECT number * 3, concat('n', toString(number)) FROM numbers(5000)`,
+		`CREATE TABLE whole (a UInt64, s String) ENGINE = MergeTree ORDER BY a`,
+		`INSERT INTO whole SELECT cityHash64(number), hex(cityHash64(number)) FROM numbers(20000)`,
+		`SYSTEM FLUSH TABLE whole`,
 	}
 }
 
@@ -54,10 +57,19 @@ var changing = []string{
 	`DROP TABLE %s SYNC`,
 }
 
-// changes are the statements of changing under a name.
-func changes(name string) []string {
+// restoring is a restore under a name. The last statement gives 1 where the files of its segments are those of the table that was backed up, on all replicas.
+var restoring = []string{
+	`BACKUP TABLE whole TO File('%s')`,
+	`RESTORE TABLE whole AS %s FROM File('%s')`,
+	`SELECT throwIf(count() != 20000) FROM %s SETTINGS select_sequential_consistency = 1`,
+	`SYSTEM FLUSH TABLE %s`,
+	`SELECT uniqExact(hash_of_all_files) FROM clusterAllReplicas('default', system.parts) WHERE table IN ('whole', '%s') AND hash_of_all_files != ''`,
+}
+
+// named are statements with a name put in.
+func named(name string, sqls []string) []string {
 	var out []string
-	for _, sql := range changing {
+	for _, sql := range sqls {
 		out = append(out, strings.ReplaceAll(sql, "%s", name))
 	}
 	return out

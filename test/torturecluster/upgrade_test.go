@@ -67,8 +67,10 @@ func TestUpgrade(t *testing.T) {
 	x.replace(n[0], x.new)
 	x.replace(n[1], x.new)
 	x.levels([]string{n[0].name, n[1].name}, feature.Current, 0)
+	x.restores("rewritten", n[1], "2")
 	x.replace(n[2], x.new)
 	x.risen()
+	x.restores("adopted", n[1], "1")
 	x.refusesOld(n[2])
 	x.statements("all new")
 	x.refusesOldToJoin()
@@ -140,7 +142,7 @@ func (x *upgrade) statements(when string) {
 	}
 	x.changed++
 	at := x.fleet.nodes[x.changed%nodeCount]
-	for _, sql := range changes(fmt.Sprint("changed", x.changed)) {
+	for _, sql := range named(fmt.Sprint("changed", x.changed), changing) {
 		if _, err := rowsOf(ctx, at.at, sql); err != nil {
 			x.violated(when+", at "+at.name, err.Error())
 		}
@@ -161,6 +163,23 @@ func (x *upgrade) levels(names []string, own, cluster feature.Level) {
 		}
 	}
 	x.violated("levels", fmt.Sprintf("%s says that %v have (level, the cluster's) %v instead of %s (%v)", at.name, names, rows, want, err))
+}
+
+// restores restores a table at a node, and holds against what is expected how many different files it and the original have: RESTORE takes files over once the level is
+// risen, and not before.
+func (x *upgrade) restores(name string, at *node, files string) {
+	x.Helper()
+	var rows [][]string
+	for _, sql := range named(name, restoring) {
+		var err error
+		if rows, err = rowsOf(x.Context(), at.at, sql); err != nil {
+			x.violated("a restore at "+at.name, err.Error())
+			return
+		}
+	}
+	if rows[0][0] != files {
+		x.violated("a restore at "+at.name, fmt.Sprintf("%s and the original have %s different files, not %s", name, rows[0][0], files))
+	}
 }
 
 // risen waits until every node knows of the new level.
