@@ -2,12 +2,18 @@ package node
 
 import (
 	"fmt"
-	"github.com/olapd/olapd/cluster"
+	"runtime/debug"
 	"strings"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/olapd/olapd/cluster"
+	"github.com/olapd/olapd/cluster/rpc"
+	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/vfs"
 )
 
 // grown lets the tables grow and waits for the end.
@@ -216,4 +222,63 @@ func TestGrowthIsCancelled(t *testing.T) {
 		s.onShards("t", 3)
 		s.everywhere("SELECT count(), uniqExact(k) FROM t", "2000\t2000\n")
 	})
+}
+
+// TestLateCommitsAreFenced: rows that were found to be a shard's before their table grew, and are proposed afterwards, go where they belong by then; with the
+// fence switched off they stay where nobody looks for them.
+func TestLateCommitsAreFenced(t *testing.T) {
+	if found := lateCommit(t); found != 200 {
+		t.Errorf("%d of 200 rows are found by their keys", found)
+	}
+	if found := lateCommit(t, "hold"); found == 200 {
+		t.Error("without the fence all rows are found: this test would not see that it is missing")
+	}
+}
+
+// lateCommit lets an INSERT of 200 rows stand still before it is proposed until its table has grown, and returns how many of the rows are found by their keys.
+func lateCommit(t *testing.T, without ...string) (found int) {
+	synctest.Test(t, func(t *testing.T) {
+		var armed atomic.Bool
+		reached, on := make(chan struct{}, 10), make(chan struct{})
+		s := &several{t: t, net: rpc.NewMemory(clock.Real(), 1), disks: map[string]*vfs.Mem{}, nodes: map[string]*Node{}}
+		s.net.SetLatency(simLatency)
+		s.tune = func(c *Config) {
+			c.fences = without
+			c.pause = func() {
+				if armed.Load() && strings.Contains(string(debug.Stack()), "(*splitting).one") {
+					reached <- struct{}{}
+					<-on
+				}
+			}
+		}
+		defer s.close()
+		s.found(3, 2, 1)
+		n := s.nodes["node-1"]
+		must(t, n, "CREATE TABLE t (k UInt64) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'")
+		must(t, n, "SYSTEM CLUSTER SHARDS 4")
+		name, err := n.shards.leaderOf(t.Context(), 1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		armed.Store(true)
+		inserted := make(chan error)
+		go func() {
+			_, err := rowsIn(t.Context(), s.nodes[name], "INSERT INTO t SELECT number FROM numbers(200)", "insert_deduplication_token", "t")
+			inserted <- err
+		}()
+		<-reached
+		s.grown(func() {})
+		armed.Store(false)
+		close(on)
+		if err := <-inserted; err != nil {
+			t.Fatal(err)
+		}
+		for k := range 200 {
+			if must(t, n, fmt.Sprint("SELECT count() FROM t WHERE k = ", k)) == "1\n" {
+				found++
+			}
+		}
+		s.everywhere("SELECT count(), uniqExact(k) FROM t", "200\t200\n")
+	})
+	return found
 }

@@ -34,14 +34,14 @@ type simTotals struct {
 	rows                                                               int64
 	lost, doubled, other                                               int
 	checks                                                             int
-	reads, moves                                                       int // meanwhile
+	reads, moves, growths                                              int // meanwhile
 	history                                                            linear.Verdict
 }
 
 func (a *simTotals) add(b simTotals) {
 	a.crashes, a.isolations, a.oneWays, a.broken, a.slow = a.crashes+b.crashes, a.isolations+b.isolations, a.oneWays+b.oneWays, a.broken+b.broken, a.slow+b.slow
 	a.full, a.restarts, a.swings, a.checks = a.full+b.full, a.restarts+b.restarts, a.swings+b.swings, a.checks+b.checks
-	a.reads, a.moves = a.reads+b.reads, a.moves+b.moves
+	a.reads, a.moves, a.growths = a.reads+b.reads, a.moves+b.moves, a.growths+b.growths
 	a.acked, a.unknown, a.retries, a.rows = a.acked+b.acked, a.unknown+b.unknown, a.retries+b.retries, a.rows+b.rows
 	a.lost, a.doubled, a.other = a.lost+b.lost, a.doubled+b.doubled, a.other+b.other
 	h := &a.history
@@ -51,8 +51,8 @@ func (a *simTotals) add(b simTotals) {
 
 func (a simTotals) String() string {
 	return fmt.Sprintf("%d crashes, %d clean restarts, %d isolations, %d links cut one way, %d times all streams broken, %d slow networks, %d full disks, %d times leaders isolated in turn; "+
-		"%d inserts acknowledged, %d unknown outcomes, %d retries, %d rows committed, %d moves between shards; %d reads meanwhile, %d checks: %d lost, %d doubled, %d other violations; %s",
-		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.swings, a.acked, a.unknown, a.retries, a.rows, a.moves, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
+		"%d inserts acknowledged, %d unknown outcomes, %d retries, %d rows committed, %d moves between shards, %d times a table grew; %d reads meanwhile, %d checks: %d lost, %d doubled, %d other violations; %s",
+		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.swings, a.acked, a.unknown, a.retries, a.rows, a.moves, a.growths, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
 }
 
 // TestSimulatedCluster runs clusters of three nodes in virtual time, with a Kafka broker, clients that retry, crashes that tear what was not
@@ -109,7 +109,7 @@ func TestSimulationNotices(t *testing.T) {
 
 // simFences are the fences without which a short simulation goes wrong. Those of terms and their beginnings show sooner in cluster
 // (TestSegmentsThroughCrashesIsNoticed).
-var simFences = []string{"token", "staging", "orphans", "moves"}
+var simFences = []string{"token", "staging", "orphans", "moves", "hold"}
 
 // simSeldom is the fence of Kafka's cursors: a simulation in several notices that it is missing, the model in cluster each time (TestInvariants).
 const simSeldom = "cursor"
@@ -130,12 +130,15 @@ type simRun struct {
 	idle    int // ms at most between what a client does: most of what a virtual hour costs is what they ask for
 	pauses  int // one proposal of so many stands still
 	refeeds int // one operation of so many makes a feed anew
+	// grows: shards are added, and tables with a sharding key come to lie on them.
+	grows bool
 }
 
 // runSim simulates one cluster, without some fences, in a bubble of its own.
 func runSim(t *testing.T, seed uint64, life time.Duration, without ...string) (run *simRun) {
 	synctest.Test(t, func(t *testing.T) {
 		run = &simRun{t: t, r: rand.New(rand.NewPCG(seed, 1)), seed: seed, life: life, idle: 800, pauses: 50, refeeds: 4}
+		run.grows = seed%2 == 0 && len(without) == 0 || slices.Contains(without, "hold")
 		if len(without) > 0 { // the moments that a fence is for come more often
 			run.idle, run.pauses, run.refeeds = 300, 12, 2
 		}
@@ -159,7 +162,7 @@ func (x *simRun) do(without []string) {
 	defer time.Sleep(longestPause) // what is paused is in no hurry
 	defer x.s.close()
 	x.s.found(3, simShards, 3)
-	for _, sql := range simSchema(broker.ListenAddrs()[0]) {
+	for _, sql := range simSchema(broker.ListenAddrs()[0], x.grows) {
 		must(x.t, x.s.nodes["node-1"], sql)
 	}
 	x.load = newSimLoad(x)

@@ -30,12 +30,17 @@ var simSpreads = []string{"plain", "keyed"}
 // simFeed is the view through which a Kafka table is consumed.
 const simFeed = "CREATE MATERIALIZED VIEW IF NOT EXISTS feed_%s TO events_%s AS SELECT id, kind, _partition AS p, toInt64(_offset) AS o FROM queue_%s"
 
-func simSchema(broker string) []string {
+// simSchema are the statements before all others. Where tables are to grow, no table with a sharding key is fed by Kafka.
+func simSchema(broker string, grows bool) []string {
 	out := []string{"CREATE TABLE registers (k UInt64, v UInt8) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'"}
 	for _, kind := range simSpreads {
 		key := map[string]string{"keyed": " SETTINGS sharding_key = 'id'"}[kind]
+		fed := key
+		if grows {
+			fed = ""
+		}
 		for _, sql := range []string{
-			"CREATE TABLE events_%s (id UInt64, kind LowCardinality(String), p UInt64, o Int64) ENGINE = MergeTree ORDER BY id" + key,
+			"CREATE TABLE events_%s (id UInt64, kind LowCardinality(String), p UInt64, o Int64) ENGINE = MergeTree ORDER BY id" + fed,
 			"CREATE MATERIALIZED VIEW kinds_%s ENGINE = SummingMergeTree ORDER BY kind AS SELECT kind, count() AS n, sum(id) AS total FROM events_%s GROUP BY kind",
 			"CREATE TABLE queue_%s (id UInt64, kind String) ENGINE = Kafka('" + broker + "', '" + simTopic + "', 'sim_%s', 'JSONEachRow') SETTINGS kafka_flush_interval_ms = 200",
 			simFeed,
@@ -114,6 +119,9 @@ func (l *simLoad) start() (stop func()) {
 	all.Go(func() { l.operate(ctx, rand.New(rand.NewPCG(l.x.seed, 30))) })
 	all.Go(func() { l.move(ctx, rand.New(rand.NewPCG(l.x.seed, 40))) })
 	all.Go(func() { l.watch(ctx, rand.New(rand.NewPCG(l.x.seed, 41))) })
+	if l.x.grows {
+		all.Go(func() { l.grow(ctx, rand.New(rand.NewPCG(l.x.seed, 42))) })
+	}
 	return func() {
 		cancel()
 		all.Wait()

@@ -30,12 +30,38 @@ func (l *simLoad) move(ctx context.Context, r *rand.Rand) {
 	}
 }
 
+// simMostShards is how many shards a cluster gets whose tables grow.
+const simMostShards = 7
+
+// grow adds shards, and lets tables grow on them while rows of others move.
+func (l *simLoad) grow(ctx context.Context, r *rand.Rand) {
+	for shards := simShards + 1; ctx.Err() == nil; {
+		sql := "SYSTEM CLUSTER REBALANCE 'data'"
+		if r.IntN(3) == 0 && shards <= simMostShards {
+			sql = fmt.Sprint("SYSTEM CLUSTER SHARDS ", shards)
+		}
+		for end := time.Now().Add(simTry); ctx.Err() == nil && time.Now().Before(end); time.Sleep(100 * time.Millisecond) { // moves are under way mostly
+			try, cancel := context.WithTimeout(ctx, simTry)
+			_, err := rowsIn(try, l.any(r), sql)
+			cancel()
+			if err == nil {
+				if sql != "SYSTEM CLUSTER REBALANCE 'data'" {
+					shards++
+				}
+				break
+			}
+		}
+		time.Sleep(time.Duration(r.IntN(3000)) * time.Millisecond)
+	}
+}
+
 // watch reads while everything goes on: what is answered has each row once, also where it is old.
 func (l *simLoad) watch(ctx context.Context, r *rand.Rand) {
 	for ctx.Err() == nil {
 		n := l.any(r)
 		try, cancel := context.WithTimeout(ctx, simTry)
 		rows, err := rowsIn(try, n, "SELECT p, count() - uniqExact(o), max(o) + 1 - uniqExact(o) FROM events_plain GROUP BY p")
+		doubled, _ := rowsIn(try, n, "SELECT token, count() - uniqExact(id) AS d FROM inserts_keyed GROUP BY token HAVING d != 0 LIMIT 3")
 		cancel()
 		l.mu.Lock()
 		if err == nil {
@@ -45,6 +71,9 @@ func (l *simLoad) watch(ctx context.Context, r *rand.Rand) {
 			if row[1] != "0" || row[2] != "0" {
 				l.mu.wrong = append(l.mu.wrong, fmt.Sprintf("%s: while others worked, partition %s of events_plain had %s rows doubled and %s missing", n.cfg.node, row[0], row[1], row[2]))
 			}
+		}
+		if len(doubled) > 0 {
+			l.mu.wrong = append(l.mu.wrong, fmt.Sprintf("%s: while others worked, tokens of inserts_keyed had doubled rows: %q", n.cfg.node, doubled))
 		}
 		l.mu.Unlock()
 		time.Sleep(time.Duration(r.IntN(2*l.x.idle)) * time.Millisecond)
@@ -62,6 +91,11 @@ func (x *simRun) moved() {
 	x.totals.reads = x.load.mu.reads
 	for _, n := range x.s.nodes {
 		top := n.cluster.Topology()
+		growths := 0
+		for _, g := range top.Grown {
+			growths += len(g.Spread) - 1
+		}
+		x.totals.growths = max(x.totals.growths, growths)
 		x.totals.moves = max(x.totals.moves, int(top.NextMove)-1-len(top.Moves))
 	}
 }
