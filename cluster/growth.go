@@ -152,10 +152,11 @@ func (m *Meta) changeGrowth(ctx context.Context, g Growth, f func(*Topology, *Gr
 	return err
 }
 
-// PlanRound adds the moves of a growth's next round, unless there are some that have not arrived.
+// PlanRound adds the moves of a growth's next round, unless there are some that have not arrived. Who does them knows in what state they were planned: while it
+// holds, sources freeze what they have once they take no more.
 func (m *Meta) PlanRound(ctx context.Context, g Growth) error {
 	return m.changeGrowth(ctx, g, func(t *Topology, g *Growth) (bool, error) {
-		if slices.ContainsFunc(t.Growing(g.Table), func(x Move) bool { return x.State != MoveArrived }) {
+		if !t.arrived(g.Table) {
 			return true, nil
 		}
 		t.NextMove = max(t.NextMove, 1)
@@ -168,7 +169,7 @@ func (m *Meta) PlanRound(ctx context.Context, g Growth) error {
 			}
 		}
 		return false, nil
-	}, GrowthCopying, GrowthHolding)
+	}, g.State)
 }
 
 // ArriveMoves notes that the rows of some of a growth's moves are at their targets, and what they are. Of moves that have none, which have no index at the
@@ -191,9 +192,17 @@ func (m *Meta) ArriveMoves(ctx context.Context, moves []Move) error {
 	return err
 }
 
-// HoldGrowth lets the last rows of a growth be moved, while its table takes no more.
+// arrived reports whether all moves of a table's growth have.
+func (t *Topology) arrived(table catalog.TableID) bool {
+	return !slices.ContainsFunc(t.Growing(table), func(x Move) bool { return x.State != MoveArrived })
+}
+
+// HoldGrowth lets the last rows of a growth be moved, while its table takes no more. All moves so far have arrived.
 func (m *Meta) HoldGrowth(ctx context.Context, g Growth) error {
-	return m.changeGrowth(ctx, g, func(_ *Topology, g *Growth) (bool, error) {
+	return m.changeGrowth(ctx, g, func(t *Topology, g *Growth) (bool, error) {
+		if !t.arrived(g.Table) {
+			return false, errMoveElsewhere
+		}
 		g.State = GrowthHolding
 		return false, nil
 	}, GrowthCopying)
@@ -202,13 +211,13 @@ func (m *Meta) HoldGrowth(ctx context.Context, g Growth) error {
 // SwitchGrowth makes the table's rows be read by the new spread, by all who read by the topology that it returns or a later one. All moves have arrived.
 func (m *Meta) SwitchGrowth(ctx context.Context, g Growth) error {
 	return m.changeGrowth(ctx, g, func(t *Topology, g *Growth) (bool, error) {
+		if !t.arrived(g.Table) {
+			return false, errMoveElsewhere
+		}
 		for i := range t.Moves {
 			x := &t.Moves[i]
 			if !x.Grows || x.Table != g.Table {
 				continue
-			}
-			if x.State != MoveArrived {
-				return false, errMoveElsewhere
 			}
 			x.State, x.Switched = MoveSwitched, t.Version
 			t.readFrom(x, x.FrozenAt, x.ArrivedAt)

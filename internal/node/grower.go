@@ -21,6 +21,8 @@ const (
 	growCopies = 3
 	// growRest is so few rows of a round that another would not make the time shorter in which the table takes none.
 	growRest = 100_000
+	// growLong is an attempt so long that it has copied something, which is not copied again.
+	growLong = time.Minute
 	// holdPatience is how long a table may take no rows until its growth is given up.
 	holdPatience = 20 * time.Second
 )
@@ -28,31 +30,32 @@ const (
 // grow does a growth step by step until it has ended, or ctx has. All that it knows is in the topology and in the shards.
 func (m *mover) grow(ctx context.Context, table catalog.TableID) {
 	var state cluster.GrowthState
-	var since time.Time // in that state, or failing
+	var failing time.Time // since when, or since when the table takes no rows
 	for ctx.Err() == nil {
-		g := m.n.cluster.Topology().Growth(table)
+		g, begin := m.n.cluster.Topology().Growth(table), m.n.cfg.Clock.Now()
 		if g == nil {
 			return
 		}
 		if state != g.State {
-			state, since = g.State, m.n.cfg.Clock.Now()
+			state, failing = g.State, begin
 		}
 		err := sqlerr.Guard(func() error { return m.growStep(ctx, *g) })
-		switch {
-		case err == nil, cluster.MoveElsewhere(err):
-			if state != cluster.GrowthHolding {
-				since = m.n.cfg.Clock.Now()
-			}
+		if err == nil {
 			continue
-		case ctx.Err() != nil:
+		}
+		if ctx.Err() != nil {
 			return
 		}
-		m.n.log.Warn("letting a table lie on more shards", "table", table, "state", state, "error", err)
 		patience := movePatience
 		if state == cluster.GrowthHolding {
 			patience = holdPatience
+		} else if cluster.MoveElsewhere(err) || m.n.cfg.Clock.Since(begin) > growLong {
+			failing = m.n.cfg.Clock.Now()
 		}
-		if hopeless(err) || m.n.cfg.Clock.Since(since) >= patience {
+		if !cluster.MoveElsewhere(err) { // else another leader does it, or it was cancelled
+			m.n.log.Warn("letting a table lie on more shards", "table", table, "state", state, "error", err)
+		}
+		if hopeless(err) || m.n.cfg.Clock.Since(failing) >= patience {
 			if err := m.n.cluster.Meta().CancelGrowth(ctx, table, err.Error()); err == nil {
 				continue // what has been switched goes on
 			}
