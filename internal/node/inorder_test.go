@@ -3,6 +3,7 @@ package node
 import (
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 
@@ -83,4 +84,87 @@ func TestReadInOrder(t *testing.T) {
 	if used < 150 {
 		t.Errorf("only %d queries were read by the sort key", used)
 	}
+}
+
+// GROUP BY in the order of the sort key gives the same groups, in order where they are asked for so, and reads no more than LIMIT takes.
+func TestAggregationInOrder(t *testing.T) {
+	n := ordered(t)
+	groups := map[string][]string{
+		"plain":    {"a", "b, a", "a, w", "s, b, a", "s, a"},
+		"parts":    {"d", "a, d", "d, s", "d, n"},
+		"odd":      {"n", "f, n", "n, a"},
+		"versions": {"a", "d, a", "a, s"},
+	}
+	filters := []string{"1", "a = 3", "n = 5", "b > 10", "s != 'x'", "w LIKE '%7'", "a = 3 AND s = 'yy'", "a > 100"}
+	tails := []string{"", " HAVING count() > 3", " ORDER BY ALL", " ORDER BY ALL LIMIT 3", " HAVING sum(b) > 0 ORDER BY ALL LIMIT 5", " LIMIT 4"}
+	r := rand.New(rand.NewPCG(4, 1))
+	used, kept := 0, 0
+	for table, keys := range groups {
+		for range 50 {
+			by, where, tail := keys[r.IntN(len(keys))], filters[r.IntN(len(filters))], tails[r.IntN(len(tails))]
+			final := ""
+			if table == "versions" {
+				final = []string{"", " FINAL"}[r.IntN(2)]
+			}
+			sums := "count() AS c, sum(b) AS x, min(w), uniqExact(s), avg(n)"
+			sorted, rest, _ := strings.Cut(tail, " ORDER BY ALL")
+			if tail != sorted { // by the keys, which tell all groups apart
+				tail = sorted + " ORDER BY " + by + rest
+			}
+			sql := fmt.Sprintf("SELECT %s, %s FROM %s%s WHERE %s GROUP BY %s%s", by, sums, table, final, where, by, tail)
+			set := []string{"max_threads", fmt.Sprint(1 + r.IntN(3)), "max_block_size", []string{"65409", "100", "7"}[r.IntN(3)], "optimize_aggregation_in_order"}
+			got, want := must(t, n, sql, append(set, "1")...), must(t, n, sql, append(set, "0")...)
+			switch {
+			case tail == " LIMIT 4": // any of the groups
+				all := must(t, n, strings.TrimSuffix(sql, tail))
+				for line := range strings.Lines(got) {
+					if !strings.Contains("\n"+all, "\n"+line) {
+						t.Errorf("%s %v: %q is no group", sql, set, line)
+					}
+				}
+				if strings.Count(got, "\n") != strings.Count(want, "\n") {
+					t.Errorf("%s %v:\n%swant\n%s", sql, set, got, want)
+				}
+			case tail == sorted:
+				got, want = sortedLines(got), sortedLines(want)
+				fallthrough
+			default:
+				if got != want {
+					t.Errorf("%s %v:\n%swant\n%s", sql, set, got, want)
+				}
+			}
+			plan := must(t, n, "EXPLAIN PIPELINE "+sql, append(set, "1")...)
+			if strings.Contains(plan, "as groups end") {
+				used++
+				if strings.Contains(tail, "ORDER BY") && strings.Count(plan, "Sort ")+strings.Count(plan, "Top ") == 1 {
+					kept++
+				}
+			}
+			if strings.Contains(must(t, n, "EXPLAIN PIPELINE "+sql), "as groups end") {
+				t.Errorf("%s: in order without being asked", sql)
+			}
+		}
+	}
+	if used < 150 || kept < 20 {
+		t.Errorf("%d in order, %d of them not sorted again", used, kept)
+	}
+	must(t, n, "CREATE TABLE long (k UInt32, v UInt32) ENGINE = MergeTree ORDER BY k SETTINGS index_granularity = 1024")
+	must(t, n, "INSERT INTO long SELECT number, number FROM numbers(400000)")
+	must(t, n, "OPTIMIZE TABLE long")
+	for _, tail := range []string{" LIMIT 5", " ORDER BY k LIMIT 5"} {
+		sql := "SELECT k, sum(v) FROM long GROUP BY k" + tail
+		text := must(t, n, "EXPLAIN ANALYZE "+sql, "optimize_aggregation_in_order", "1")
+		if got := numbers(t, resultLine, text)[0]; got > 150_000 {
+			t.Errorf("%s: %d rows read:\n%s", sql, got, text)
+		}
+		if got := must(t, n, sql, "optimize_aggregation_in_order", "1"); got != "0\t0\n1\t1\n2\t2\n3\t3\n4\t4\n" {
+			t.Errorf("%s: %q", sql, got)
+		}
+	}
+}
+
+func sortedLines(s string) string {
+	lines := strings.SplitAfter(s, "\n")
+	slices.Sort(lines)
+	return strings.Join(lines, "")
 }

@@ -111,13 +111,7 @@ func volatile(e plan.Expr) bool {
 }
 
 // exactCount reports whether the rows before LIMIT are to be counted, so that none may be skipped.
-func (b *builder) exactCount() bool {
-	if b.o.Env.Setting == nil {
-		return false
-	}
-	v, _ := b.o.Env.Setting("exact_rows_before_limit")
-	return v == "1" || v == "true"
-}
+func (b *builder) exactCount() bool { return b.enabled("exact_rows_before_limit") }
 
 // exceeds reports whether a has a column that b has not.
 func exceeds(a, b needed) bool {

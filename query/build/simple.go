@@ -55,6 +55,7 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 	spec := exec.AggregateSpec{
 		Keys: n.Fields[:len(n.Keys)], Sets: n.GroupingSets, SetNumber: n.SetNumber, Partial: n.Partial, Merge: n.Merge, WithTotals: n.Totals,
 	}
+	order := b.aggregationOrder(n)
 	unique := b.uniqueArgs(n)
 	for _, a := range unique {
 		spec.Unique = append(spec.Unique, a.Type())
@@ -89,6 +90,10 @@ func (b *builder) aggregate(n *plan.Aggregate, having plan.Expr, depth int) (exe
 	for i, k := range n.Keys {
 		keys[i] = k.String()
 	}
+	if order != nil {
+		in = order.sort(b, n, in)
+		spec.Order = &exec.AggOrder{By: order.by, Keys: order.keys}
+	}
 	spec.Text = exec.DescribeAggregate(keys, names)
 	return b.summarized(n, exec.NewAggregate(in, spec)), nil
 }
@@ -100,6 +105,9 @@ func (b *builder) sort(n *plan.Sort, depth int) (exec.Operator, error) {
 	in, err := b.node(n.Input, nil, depth)
 	if err != nil {
 		return nil, err
+	}
+	if op := b.sortedGroups(n, in); op != nil {
+		return op, nil
 	}
 	s := exec.NewSort(in, n.Keys, n.Limit, n.Schema())
 	if b.exactCount() {

@@ -49,6 +49,15 @@ func (b *builder) summaryCall(a plan.AggCall) (exec.SummaryCall, bool) {
 	return call, bounded && a.Fn.Result().Equal(col.T) && b.setting("optimize_use_implicit_projections")
 }
 
+// enabled reads a boolean setting that is off by default.
+func (b *builder) enabled(name string) bool {
+	if b.o.Env.Setting == nil {
+		return false
+	}
+	v, _ := b.o.Env.Setting(name)
+	return v == "1" || v == "true"
+}
+
 // setting reads a boolean setting that is on by default.
 func (b *builder) setting(name string) bool {
 	if b.o.Env.Setting == nil {

@@ -40,7 +40,9 @@ type AggregateSpec struct {
 	WithTotals     bool
 	// Having filters the result when there are totals, which count only the groups that pass; else nil.
 	Having *eval.Program
-	Text   string
+	// Order says that the rows come in the order of some keys; nil: in any. It is for one grouping set, without totals.
+	Order *AggOrder
+	Text  string
 }
 
 // Aggregate groups rows; see aggregation.go for how.
@@ -79,6 +81,9 @@ func (a *Aggregate) Describe() string {
 	case a.Merge:
 		kind = "Merge aggregate "
 	}
+	if a.Order != nil {
+		return kind + a.Text + " as groups end"
+	}
 	return kind + a.Text
 }
 
@@ -95,6 +100,9 @@ func (a *Aggregate) streams(r *run) ([]Stream, error) {
 	in, err := open(r, a.inputs[0])
 	if err != nil {
 		return nil, err
+	}
+	if a.Order != nil {
+		return []Stream{newOrderedAgg(a, r, r.gather(in))}, nil
 	}
 	if a.WithTotals {
 		a.totals.init(a)

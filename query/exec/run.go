@@ -79,6 +79,14 @@ func newRun(ctx context.Context, o Options) *run {
 func (r *run) close() error {
 	r.cancel(nil)
 	r.wg.Wait()
+	err := r.free()
+	r.opts.Kept.Close()
+	r.workers.leave()
+	return err
+}
+
+// free ends what atEnd was told of and gives back what was reserved.
+func (r *run) free() error {
 	var errs []error
 	for _, end := range r.mu.ends {
 		errs = append(errs, end())
@@ -86,9 +94,14 @@ func (r *run) close() error {
 	for _, h := range r.mu.held {
 		h.release()
 	}
-	r.opts.Kept.Close()
-	r.workers.leave()
 	return errors.Join(errs...)
+}
+
+// part returns a part of the run that lasts until its free, in which so many rows are to be read.
+func (r *run) part(rows int64) *run {
+	p := &run{opts: r.opts, ctx: r.ctx, cancel: r.cancel, workers: r.workers}
+	p.read.rows.Store(rows)
+	return p
 }
 
 // atEnd has f called when no goroutine of the run is left, whatever ended it.

@@ -108,6 +108,7 @@ var (
 	ImplicitBounds = boolean("optimize_use_implicit_projections", true, "Answer min and max of columns of a whole table without reading it.")
 	LateColumns    = boolean("query_plan_optimize_lazy_materialization", true, "Read the columns that ORDER BY with LIMIT does not sort by of the result's rows only.")
 	ReadInOrder    = boolean("optimize_read_in_order", true, "ORDER BY a prefix of the table's sort key reads the rows in that order rather than sort them.")
+	GroupInOrder   = boolean("optimize_aggregation_in_order", false, "GROUP BY a prefix of the table's sort key yields groups as they end: it holds few, and a LIMIT leaves the rest unread.")
 	ConditionCache = boolean("use_query_condition_cache", true, "Remember in which granules a filter found no row, and leave them out when it comes again.")
 	LengthsOnly    = boolean("optimize_functions_to_subcolumns", true, "Read of strings only their lengths where nothing else is asked.")
 	ExactBefore    = boolean("exact_rows_before_limit", false, "Count the rows before LIMIT exactly: then ORDER BY with LIMIT reads all.")
