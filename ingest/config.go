@@ -160,7 +160,7 @@ var configSettings = map[string]setter{
 	"kafka_sasl_mechanism":               mechanism,
 	"kafka_sasl_username":                text(func(c *Config, v string) { c.Username = v }),
 	"kafka_sasl_password":                text(func(c *Config, v string) { c.Password = v }),
-	"kafka_schema":                       unsupported,
+	"kafka_schema":                       text(func(c *Config, v string) { c.Decoding.Schema = v }),
 	"kafka_keeper_path":                  nil,
 	"kafka_replica_name":                 nil,
 	"kafka_aws_region":                   nil,
@@ -178,6 +178,8 @@ var configSettings = map[string]setter{
 	"kafka_compression_codec":            nil,
 	"kafka_compression_level":            nil,
 
+	"format_schema":                            text(func(c *Config, v string) { c.Decoding.Schema = v }),
+	"format_schema_message_name":               text(func(c *Config, v string) { c.Decoding.SchemaMessage = v }),
 	"format_avro_schema_registry_url":          text(func(c *Config, v string) { c.Registry = v }),
 	"format_csv_delimiter":                     delimiter,
 	"date_time_input_format":                   choice(func(c *Config, i int) { c.Decoding.DateTimeInput = [...]string{"basic", "best_effort"}[i] }, "basic", "best_effort"),
@@ -254,14 +256,6 @@ func delimiter(c *Config, name, v string) error {
 	}
 	c.Decoding.CSVDelimiter = v[0]
 	return nil
-}
-
-// unsupported refuses a setting that would change how messages are read, unless it is empty.
-func unsupported(_ *Config, name, v string) error {
-	if v == "" {
-		return nil
-	}
-	return sqlerr.New(sqlerr.NotImplemented, "Setting %s is not supported: no format with a schema file is", name)
 }
 
 func list(v string) []string {

@@ -58,7 +58,6 @@ func TestConfigErrors(t *testing.T) {
 		{nil, with("kafka_format", "Nope"), sqlerr.UnknownFormat, "Nope"},
 		{nil, with("kafka_format", "Pretty"), sqlerr.FormatIsNotSuitableForInput, "Pretty"},
 		{nil, with("kafka_format", "AvroConfluent"), sqlerr.BadArguments, "format_avro_schema_registry_url"},
-		{nil, with("kafka_schema", "x.proto:M"), sqlerr.NotImplemented, "kafka_schema"},
 		{nil, with("kafka_sasl_mechanism", "GSSAPI"), sqlerr.NotImplemented, "GSSAPI"},
 		{nil, with("kafka_sasl_mechanism", "x"), sqlerr.BadArguments, "kafka_sasl_mechanism"},
 		{nil, with("kafka_security_protocol", "sasl_ssl"), sqlerr.BadArguments, "kafka_sasl_mechanism"},

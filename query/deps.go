@@ -9,6 +9,7 @@ import (
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/format"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/vfs"
@@ -56,6 +57,8 @@ type Deps struct {
 	Settings map[string]string
 	// MaxQueries is how many queries run at once before TooManySimultaneousQueries; 0: defaultMaxQueries.
 	MaxQueries int
+	// Schemas is where the schemas of formats are; nil refuses those in files.
+	Schemas *format.Schemas
 	// Scratch makes an empty file for a statement's own use, which its Close removes; nil: statements keep in memory what they need.
 	Scratch func() (vfs.File, error)
 }

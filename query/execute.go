@@ -154,7 +154,7 @@ func (x *statement) enter(ctx context.Context) error {
 	x.src = &virtual.Source{
 		Providers: x.e.deps.Providers, Catalog: x.cat, Settings: x.set, Database: x.db, User: q.user, Now: x.env.Now,
 		Access: x.access, Zone: x.env.Zone, Server: x.e.deps.Server, Host: x.e.deps.Host,
-		Files: x.e.deps.Files, Remote: x.e.deps.Remote, Spool: x.e.deps.Scratch, Threads: threads(x.set),
+		Files: x.e.deps.Files, Remote: x.e.deps.Remote, Schemas: x.e.deps.Schemas, Spool: x.e.deps.Scratch, Threads: threads(x.set),
 	}
 	return nil
 }

@@ -321,6 +321,6 @@ func (r *Result) rows(schema column.Schema, b *column.Block, out ast.Output) {
 // formatOptions are the settings that formats obey.
 func (x *statement) formatOptions(revision int) format.Options {
 	o := x.set.Format(x.env.Zone, x.env.Now)
-	o.Revision = revision
+	o.Revision, o.Schemas = revision, x.e.deps.Schemas
 	return o
 }

@@ -50,6 +50,12 @@ type Options struct {
 	ArrowCompression  string
 	ArrowDictionaries bool
 	AvroCodec         string // output_format_avro_codec: null, deflate, snappy, zstd
+	// Schema is format_schema: a file of Schemas and the message in it, or the text of a schema if SchemaSource (format_schema_source) is
+	// string; SchemaMessage is format_schema_message_name. AutoSchema has the columns make the schema where there is none.
+	Schema, SchemaMessage, SchemaSource string
+	AutoSchema                          bool
+	// Schemas is where files of schemas are; nil refuses them.
+	Schemas *Schemas
 	// Threads is how many goroutines may parse one input; below 2 it is parsed by its reader's caller.
 	Threads int
 }
@@ -59,7 +65,7 @@ func Defaults() Options {
 	return Options{
 		Zone: time.UTC, NamedTuples: true, WriteStatistics: true, DateTimeOutput: "simple", DateTimeInput: "best_effort",
 		SkipUnknown: true, NullAsDefault: true, DefaultsOmitted: true, CSVDelimiter: ',', PrettyRowNums: true, PrettyMaxRows: 1000,
-		ArrowCompression: "lz4_frame", AvroCodec: "snappy",
+		ArrowCompression: "lz4_frame", AvroCodec: "snappy", SchemaSource: "file", AutoSchema: true,
 	}
 }
 
@@ -134,7 +140,7 @@ func Lookup(name string) (*Format, error) {
 // elsewhere are ClickHouse's formats that are not supported, so that they are told from typing errors.
 var elsewhere = func() map[string]bool {
 	m := map[string]bool{}
-	for _, n := range []string{"ParquetMetadata", "ORC", "Protobuf", "ProtobufSingle", "ProtobufList", "CapnProto",
+	for _, n := range []string{"ParquetMetadata", "ORC", "CapnProto",
 		"BSONEachRow", "Npy", "Template", "TemplateIgnoreSpaces", "Regexp", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Prometheus", "Form",
 		"AvroConfluent", "HiveText", "One", "JSONAsObject", "Hash", "DWARF"} {
 		m[strings.ToLower(n)] = true

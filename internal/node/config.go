@@ -17,6 +17,7 @@ import (
 	"github.com/olapd/olapd/ingest"
 	"github.com/olapd/olapd/internal/backup"
 	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/format"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/query/files"
@@ -64,6 +65,9 @@ type Config struct {
 
 	// UserFiles is the folder whose files queries may read and write with file(); empty: user_files in Data.
 	UserFiles string `yaml:"user_files"`
+
+	// FormatSchemas is the folder whose files format_schema may name; empty: format_schemas in Data.
+	FormatSchemas string `yaml:"format_schemas"`
 
 	Users    map[string]UserConfig `yaml:"users"`
 	Settings map[string]string     `yaml:"settings"` // defaults of every session
@@ -137,6 +141,7 @@ var options = []option{
 	{"memory", "limit in `bytes`, such as 4GiB; 0: three quarters of the machine's", size(func(c *Config) *int64 { return &c.Memory })},
 	{"cache", "`bytes` of decoded pages kept; 0: an eighth of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
 	{"backups", "`directory` below which BACKUP and RESTORE may name files (backups in that of --data)", text(func(c *Config) *string { return &c.Backups })},
+	{"format-schemas", "`directory` of the files that format_schema names (format_schemas in that of --data)", text(func(c *Config) *string { return &c.FormatSchemas })},
 	{"user-files", "`directory` whose files file() reads and writes (user_files in that of --data)", text(func(c *Config) *string { return &c.UserFiles })},
 	{"log-file", "`bytes` that a file of the log grows to; 0: 64MiB", size(func(c *Config) *int64 { return &c.LogFile })},
 	{"snapshot-log", "`bytes` of log that bring on a snapshot of the state; 0: 64MiB", size(func(c *Config) *int64 { return &c.SnapshotLog })},
@@ -333,6 +338,15 @@ func (c *Config) reach() *files.Reach {
 		folder = filepath.Join(c.Data, "user_files")
 	}
 	return &files.Reach{FS: c.FS, Folder: folder}
+}
+
+// schemas is where the schemas of formats are.
+func (c *Config) schemas() *format.Schemas {
+	folder := c.FormatSchemas
+	if folder == "" {
+		folder = filepath.Join(c.Data, "format_schemas")
+	}
+	return &format.Schemas{FS: c.FS, Folder: folder}
 }
 
 // backupPlaces is where backups may be.

@@ -188,6 +188,7 @@ func (s *sources) open(key consumerKey, t *catalog.Table, shards int, spread boo
 	if err != nil {
 		return nil, err
 	}
+	cfg.Decoding.Schemas = s.node.cfg.schemas()
 	pt, err := plan.NewTable(t)
 	if err != nil {
 		return nil, err

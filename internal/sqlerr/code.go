@@ -202,6 +202,12 @@ const (
 	FunctionAlreadyExists                        Code = 609
 	CannotExtractTableStructure                  Code = 636
 	CannotExtractSchema                          Code = 645
+	ProtobufBadCast                              Code = 436
+	DataTypeIncompatibleWithProtobufField        Code = 570
+	NoColumnsSerializedToProtobufFields          Code = 443
+	ProtobufFieldNotRepeated                     Code = 437
+	CannotParseProtobufSchema                    Code = 434
+	NoRowDelimiter                               Code = 546
 	CannotParseIPv4                              Code = 675
 	CannotParseIPv6                              Code = 676
 	UnknownElementOfEnum                         Code = 691
@@ -429,6 +435,12 @@ var names = map[Code]string{
 	FunctionAlreadyExists:                        "FUNCTION_ALREADY_EXISTS",
 	CannotExtractTableStructure:                  "CANNOT_EXTRACT_TABLE_STRUCTURE",
 	CannotExtractSchema:                          "CANNOT_EXTRACT_SCHEMA",
+	ProtobufBadCast:                              "PROTOBUF_BAD_CAST",
+	CannotParseProtobufSchema:                    "CANNOT_PARSE_PROTOBUF_SCHEMA",
+	ProtobufFieldNotRepeated:                     "PROTOBUF_FIELD_NOT_REPEATED",
+	DataTypeIncompatibleWithProtobufField:        "DATA_TYPE_INCOMPATIBLE_WITH_PROTOBUF_FIELD",
+	NoColumnsSerializedToProtobufFields:          "NO_COLUMNS_SERIALIZED_TO_PROTOBUF_FIELDS",
+	NoRowDelimiter:                               "NO_ROW_DELIMITER",
 	CannotParseIPv4:                              "CANNOT_PARSE_IPV4",
 	CannotParseIPv6:                              "CANNOT_PARSE_IPV6",
 	UnknownElementOfEnum:                         "UNKNOWN_ELEMENT_OF_ENUM",

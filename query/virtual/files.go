@@ -34,6 +34,7 @@ func filesTable(ctx context.Context, s *Source, env *function.Env, call analyze.
 // FileOptions is how a statement reads and writes files.
 func FileOptions(s *Source, env *function.Env) files.Options {
 	o := files.Options{Format: s.Settings.Format(env.Zone, env.Now), Hive: settings.HivePartitioning.Of(s.Settings), Truncate: settings.FileTruncate.Of(s.Settings)}
+	o.Format.Schemas = s.Schemas
 	o.Format.Cast = func(v column.Vector, t *types.Type) (column.Vector, error) { return function.Cast(env, v, t) }
 	o.Format.Spool, o.Format.Threads = s.Spool, s.Threads
 	return o

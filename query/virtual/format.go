@@ -38,6 +38,7 @@ func formatTable(s *Source, env *function.Env, call analyze.TableCall) (plan.Tab
 		return nil, err
 	}
 	o := s.Settings.Format(env.Zone, env.Now)
+	o.Schemas = s.Schemas
 	o.Cast = func(v column.Vector, t *types.Type) (column.Vector, error) { return function.Cast(env, v, t) }
 	var schema column.Schema
 	if len(call.Args) == 3 {

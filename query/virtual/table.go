@@ -12,6 +12,7 @@ import (
 	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/format"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
@@ -38,6 +39,7 @@ type Source struct {
 	Files    *files.Reach             // what table functions may reach; nil: nothing
 	Remote   *remote.Reach            // which servers; nil: none
 	Spool    func() (vfs.File, error) // see format.Options
+	Schemas  *format.Schemas          // see format.Options
 	Threads  int                      // of the query
 }
 
