@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/mergetree"
@@ -135,4 +136,104 @@ func TestTopologyGrowths(t *testing.T) {
 			t.Errorf("a table on %d of 64 shards grows to %d, not %d", n, got, want)
 		}
 	}
+}
+
+// TestGrowthSteps: steps of a growth have no effect out of their order, for another growth of the table, or when they come late.
+func TestGrowthSteps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSeveral(t)
+		defer s.close()
+		n := s.start(FirstNode)
+		must(t, n.Found(t.Context(), Founding{Cluster: "test", Shards: 2, Replicas: 1}))
+		ctx, m := t.Context(), n.Meta()
+		c, err := n.Change(ctx, func(c *catalog.Catalog) (*catalog.Catalog, error) { return c.WithTables(testTable("a")) })
+		must(t, err)
+		id := c.Table("default", "a").ID
+		must(t, n.SetShards(ctx, 3))
+		late := func(what string, err error) {
+			t.Helper()
+			if !MoveElsewhere(err) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}
+		begin := func() Growth {
+			t.Helper()
+			if k, err := m.PlanGrowths(ctx, []catalog.TableID{id}); err != nil || k != 1 {
+				t.Fatal(k, err)
+			}
+			return *m.Topology().Growth(id)
+		}
+		arrive := func(g Growth) {
+			t.Helper()
+			moves := m.Topology().Growing(id)
+			moves = slices.DeleteFunc(moves, func(x Move) bool { return x.State != MoveCopying })
+			for i := range moves {
+				moves[i].FrozenAt, moves[i].ArrivedAt = 1, 1
+			}
+			must(t, m.ArriveMoves(ctx, moves))
+			late("arriving again", m.ArriveMoves(ctx, moves))
+		}
+		first := begin()
+		if !slices.Equal(first.Spread, catalog.Spread{2, 3}) || first.Sources() != 2 {
+			t.Errorf("a table on 2 of 3 shards grows to %v", first.Spread)
+		}
+		if k, err := m.PlanGrowths(ctx, []catalog.TableID{id}); k != 0 || err != nil {
+			t.Errorf("it grows twice at once: %d, %v", k, err)
+		}
+		_, err = m.Hold(ctx, first)
+		late("held while it is copied", err)
+		must(t, m.PlanRound(ctx, first))
+		must(t, m.PlanRound(ctx, first))
+		if moves := m.Topology().Growing(id); len(moves) != 4 || !m.Topology().Moving(id) {
+			t.Errorf("moves of a round: %+v", moves)
+		}
+		late("held with moves under way", m.HoldGrowth(ctx, first))
+		arrive(first)
+		late("switched without being held", m.SwitchGrowth(ctx, first))
+		must(t, m.HoldGrowth(ctx, first))
+		late("a round of the copying", m.PlanRound(ctx, first))
+		_, err = m.Hold(ctx, first)
+		must(t, err)
+		if !m.Catalog().ByID(id).Held {
+			t.Error("the table takes rows")
+		}
+		late("let go while it holds", m.Let(ctx, first))
+		must(t, m.CancelGrowth(ctx, id, "test"))
+		late("switched when cancelled", m.SwitchGrowth(ctx, first))
+		must(t, m.Let(ctx, first))
+		must(t, m.EndGrowth(ctx, first, m.Topology().Growing(id)))
+
+		second := begin()
+		must(t, m.HoldGrowth(ctx, second))
+		late("held for the first", m.HoldGrowth(ctx, first))
+		_, err = m.Hold(ctx, first)
+		late("held for the first", err)
+		late("switched for the first", m.SwitchGrowth(ctx, first))
+		_, err = m.Hold(ctx, second)
+		must(t, err)
+		second.State = GrowthHolding
+		must(t, m.PlanRound(ctx, second))
+		late("switched with moves under way", m.SwitchGrowth(ctx, second))
+		arrive(second)
+		before := m.Topology().Version
+		must(t, m.SwitchGrowth(ctx, second))
+		late("ended for the first", m.EndGrowth(ctx, first, nil))
+		must(t, m.CancelGrowth(ctx, id, "too late"))
+		must(t, m.Let(ctx, second))
+		top, a := m.Topology(), m.Catalog().ByID(id)
+		g := top.Growth(id)
+		if g.State != GrowthSwitched || a.Held || !slices.Equal(a.Spread, g.Spread) || a.SpreadSince != g.Switched || top.Grown[id].Since != g.Switched || g.Switched != before+1 {
+			t.Errorf("switched as %+v, %+v", g, a)
+		}
+		if old := (&Topology{Grown: top.Grown}); !old.notYet(id, 3, before) || old.notYet(id, 2, before) || old.notYet(id, 3, g.Switched) {
+			t.Error("who reads by another version sees other shards")
+		}
+		must(t, m.EndGrowth(ctx, second, top.Growing(id)))
+		if top := m.Topology(); top.Growth(id) != nil || len(top.Moves) > 0 || !slices.Equal(top.SpreadOf(id), catalog.Spread{2, 3}) {
+			t.Errorf("at the end: %+v", top)
+		}
+		if k, err := m.PlanGrowths(ctx, []catalog.TableID{id}); k != 0 || err != nil {
+			t.Errorf("it grows on no more shards: %d, %v", k, err)
+		}
+	})
 }
