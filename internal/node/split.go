@@ -195,7 +195,7 @@ func (x *splitting) part(ctx context.Context, p piece) chan *column.Block {
 // commit commits the rows of one part. If they have come to lie on other shards, and are few enough to have gone through the log, they are parted anew.
 func (x *splitting) commit(ctx context.Context, p piece, rows <-chan *column.Block) error {
 	head := &headBlocks{next: func(ctx context.Context) (*column.Block, error) { return receive(ctx, rows) }}
-	whole, err := head.gather(ctx, x.w.node.cfg.logRows)
+	whole, err := head.gather(ctx, x.held())
 	if err != nil || whole && len(head.blocks) == 0 {
 		return err
 	}
@@ -208,6 +208,14 @@ func (x *splitting) commit(ctx context.Context, p piece, rows <-chan *column.Blo
 		err = x.anew(ctx, head, spread, given)
 	}
 	return err
+}
+
+// held is how many bytes of rows of a part are held to see whether they are all: of the parts that lead to one shard together, as many as of a commit.
+func (x *splitting) held() int64 {
+	if x.o.Token == "" {
+		return x.w.node.cfg.logRows
+	}
+	return x.w.node.cfg.logRows / int64(x.spread.Count())
 }
 
 // anew commits held rows by another spread than they were parted by, and leaves in head those that were not committed as that does not count any more either.
