@@ -131,6 +131,9 @@ func (n *Node) partColumns(ctx context.Context) ([]virtual.Part, error) {
 				p.Columns = append(p.Columns, virtual.PartColumn{Name: n.shownName(id, c.Name), Type: c.Type, Bytes: uint64(c.Bytes), UncompressedBytes: uint64(c.RawBytes)})
 			}
 			out = append(out, p)
+			if err := r.Release(); err != nil {
+				return err
+			}
 		}
 		return nil
 	})
