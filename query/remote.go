@@ -7,6 +7,7 @@ import (
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
@@ -74,7 +75,7 @@ func (x *statement) cut(n plan.Node) (plan.Node, exec.Remotes, error) {
 		at.Joins.Always = true
 	}
 	switch distributed := settings.DistributedGroups.Of(x.set); {
-	case distributed == "merge", settings.MaxRowsToGroupBy.Of(x.set) > 0: // a limit of all groups
+	case distributed == "merge", settings.MaxRowsToGroupBy.Of(x.set) > 0, !q.Has(feature.ShuffledGroups): // the limit is one of all groups
 		at.Groups.Never = true
 	case distributed == "shuffle":
 		at.Groups.Always = true

@@ -11,6 +11,7 @@ import (
 	"github.com/cockroachdb/datadriven"
 
 	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/feature"
 )
 
 // groupsTable has keys of some types with NULLs, such whose hidden values differ from node to node, and floats of both zeros.
@@ -154,6 +155,18 @@ func TestSpreadGroupFailures(t *testing.T) {
 			t.Errorf("%s", out)
 		}
 	})
+}
+
+// TestSpreadGroupsOfOlderNodes: groups are not shuffled before all nodes know how, even if that is asked for.
+func TestSpreadGroupsOfOlderNodes(t *testing.T) {
+	s, set := newSpread(t, layouts["one shard here"]...), map[string]string{"distributed_group_by": "shuffle"}
+	s.mustRun(t, "CREATE TABLE t (x UInt32) ENGINE = MergeTree ORDER BY x")
+	for behind, want := range []bool{true, false} {
+		s.nodes[0].behind = feature.Level(behind)
+		if out := s.run(Query{Text: "EXPLAIN SELECT x, count() FROM t GROUP BY x", Settings: set}); strings.Contains(out, "Shuffle by x") != want {
+			t.Errorf("%d levels behind:\n%s", behind, out)
+		}
+	}
 }
 
 // TestSpreadGroupsSpilled: shuffled groups that do not fit into memory go through temporary files, on every node.

@@ -13,6 +13,7 @@ import (
 	"github.com/olapd/olapd/cluster/rpc"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/vfs"
@@ -34,10 +35,13 @@ type spreadNode struct {
 	// refuse, if set, is asked before each pin, and opened called before each scan.
 	refuse func() error
 	opened func(ctx context.Context) error
+	behind feature.Level // how many levels the cluster is behind this build
 }
 
-func (n *spreadNode) Self() string                                { return n.net.Self() }
-func (n *spreadNode) Shards() ([]fragment.Shard, fragment.Layout) { return n.shards, fragment.Layout{} }
+func (n *spreadNode) Self() string { return n.net.Self() }
+func (n *spreadNode) Shards() ([]fragment.Shard, fragment.Layout) {
+	return n.shards, fragment.Layout{Level: feature.Current - n.behind}
+}
 func (n *spreadNode) Open(ctx context.Context, node string) (fragment.Stream, error) {
 	return n.net.Open(ctx, node, fragmentMethod)
 }

@@ -32,6 +32,8 @@ const (
 	Growths
 	// AdoptSegments is a request to a shard's leader to take over the files of a backup. Without it RESTORE writes the rows anew.
 	AdoptSegments
+	// ShuffledGroups are fragments that merge the states of groups which other nodes send them. Without it they are merged where the query is.
+	ShuffledGroups
 )
 
 // features is what each level has brought.
@@ -39,9 +41,10 @@ var features = [...]struct {
 	name  string
 	since Level
 }{
-	Levels:        {"levels of the cluster", 1},
-	Growths:       {"tables with a sharding key that come to lie on more shards", 1},
-	AdoptSegments: {"RESTORE of whole segments", 1},
+	Levels:         {"levels of the cluster", 1},
+	Growths:        {"tables with a sharding key that come to lie on more shards", 1},
+	AdoptSegments:  {"RESTORE of whole segments", 1},
+	ShuffledGroups: {"groups that are shuffled", 1},
 }
 
 // String is what the feature is called in errors.

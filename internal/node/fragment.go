@@ -71,7 +71,7 @@ func (r *replicas) Shards() ([]fragment.Shard, fragment.Layout) {
 		s.Nodes = append(s.Nodes, lost...)
 		out[i] = s
 	}
-	return out, fragment.Layout{Version: top.Version, Spread: top.SpreadOf}
+	return out, fragment.Layout{Version: top.Version, Spread: top.SpreadOf, Level: r.cluster.Level()}
 }
 
 // readable reports whether this node's replica of a shard can be read, and whether it has all files for that.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/query/exec"
 )
 
@@ -33,6 +34,8 @@ type Layout struct {
 	Version uint64
 	// Spread is how rows of a table find their shards by their sharding key; nil: they are counted modulo all shards.
 	Spread func(catalog.TableID) catalog.Spread
+	// Level is the cluster's feature level.
+	Level feature.Level
 }
 
 // PinRequest says how new the rows of shards must be.

@@ -12,6 +12,7 @@ import (
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec"
@@ -112,6 +113,9 @@ func (q *Query) SpreadOf(t *catalog.Table) catalog.Spread {
 	}
 	return catalog.Spread{q.Count()}
 }
+
+// Has reports whether the nodes of the cluster understand a feature.
+func (q *Query) Has(f feature.Feature) bool { return q.layout.Level.Has(f) }
 
 // Alone reports whether all shards are read here: then plans need not be cut.
 func (q *Query) Alone() bool { return len(q.far) == 0 }
