@@ -92,6 +92,12 @@ func frozen(v column.Vector, from, to int) column.Vector {
 		off := v.Off[from : to+1 : to+1]
 		n := int(off[to-from])
 		return &column.Map{Typ: v.Typ, Off: off, Keys: frozen(v.Keys, 0, n), Vals: frozen(v.Vals, 0, n)}
+	case *column.Variant:
+		alts := make([]column.Vector, len(v.Alts))
+		for i, a := range v.Alts {
+			alts[i] = frozen(a, 0, a.Len())
+		}
+		return &column.Variant{Typ: v.Typ, Which: v.Which[from:to:to], At: v.At[from:to:to], Alts: alts}
 	case *column.Tuple:
 		elems := make([]column.Vector, len(v.Elems))
 		for i, e := range v.Elems {

@@ -101,7 +101,7 @@ func (ix *Index) filterBytes() int { return int(ix.Params[len(ix.Params)-3]) }
 func isScalar(t *types.Type) bool {
 	t = t.Inner()
 	switch t.Phys() {
-	case types.PArray, types.PMap, types.PTuple, types.PNullable:
+	case types.PArray, types.PMap, types.PTuple, types.PNullable, types.PVariant:
 		return false
 	}
 	return t.Kind != types.AggregateFunction

@@ -41,7 +41,7 @@ func (v Value) String() string {
 	}
 }
 
-// MarshalJSON writes [type, text]; null for no value, and for arrays, tuples and maps, which are lost so.
+// MarshalJSON writes [type, text]; null for no value, and for arrays, tuples, maps and values of a Variant or Dynamic, which are lost so.
 func (v Value) MarshalJSON() ([]byte, error) {
 	if v.vec == nil {
 		return []byte("null"), nil
@@ -52,7 +52,7 @@ func (v Value) MarshalJSON() ([]byte, error) {
 	case nil:
 	case string:
 		text = strconv.QuoteToASCII(x)
-	case []any, [][2]any:
+	case []any, [][2]any, column.Typed:
 		return []byte("null"), nil
 	case float32:
 		text = strconv.FormatFloat(float64(x), 'g', -1, 32)

@@ -304,7 +304,7 @@ const flushOut = 64 << 10
 
 // answer sends a result, packet by packet in the order that clients know.
 func (q *nativeQuery) answer(res *query.Result) error {
-	q.out.enc.Codec = codec(res)
+	q.out.enc.Codec, q.out.enc.Native = codec(res), res.FormatOptions().Native
 	if res.Schema == nil {
 		return q.end(res)
 	}

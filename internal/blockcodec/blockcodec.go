@@ -21,6 +21,9 @@
 //	Array                            n u32 lengths, then the vector of all elements
 //	Map                              n u32 lengths, then the vectors of keys and of values
 //	Tuple                            the vectors of the elements
+//	Variant                          n u32 numbers of the values' types (2^32-1: NULL), then the vectors of the types
+//	Dynamic                          uv types, per type uv length and name; the rest as of a Variant
+//	JSON                             as Map(String, Dynamic): paths and values
 //
 // Const and Dict vectors are written flat; LZ4 takes the repetition out again.
 package blockcodec

@@ -11,6 +11,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/valuetext"
 )
 
 var allTypes = []string{
@@ -19,6 +20,7 @@ var allTypes = []string{
 	"UUID", "IPv4", "IPv6", "Enum8('a' = 1, 'b' = 2)", "Enum16('x' = 300)", "Nullable(UInt64)", "Nullable(String)",
 	"Array(String)", "Array(Array(Nullable(Int32)))", "Map(String, UInt64)", "Tuple(a UInt8, b Nullable(String))", "Tuple()",
 	"AggregateFunction(sum, UInt64)", "Array(LowCardinality(String))", "Map(LowCardinality(String), Array(UInt8))",
+	"Variant(Int64, String, Array(UInt8))", "Array(Variant(Date, String))", "Dynamic", "Array(Dynamic)", "Map(String, Dynamic)", "JSON", "JSON(a Int64, b.c Nullable(String))", "Nullable(JSON)",
 }
 
 // fill appends a random value of any type.
@@ -45,7 +47,13 @@ func fill(r *rand.Rand, b column.Builder) {
 			fill(r, v.Elem.(column.Builder))
 		}
 		v.EndValue()
+	case *column.Variant:
+		fillVariant(r, v)
 	case *column.Map:
+		if v.Typ.Kind == types.JSON {
+			fillObject(r, v)
+			return
+		}
 		for range r.IntN(4) {
 			fill(r, v.Keys.(column.Builder))
 			fill(r, v.Vals.(column.Builder))
@@ -217,4 +225,27 @@ func FuzzDecode(f *testing.F) {
 		}
 		requireEqual(t, b, back)
 	})
+}
+
+// fillVariant appends NULL or a value of one of the types; to a Dynamic now and then one with Dynamics inside.
+func fillVariant(r *rand.Rand, v *column.Variant) {
+	alts := v.Typ.Elems
+	if v.Typ.Kind == types.Dynamic {
+		alts = []*types.Type{types.TInt64, types.TString, types.NewArray(types.TDynamic), types.TDate}
+	}
+	n := r.IntN(len(alts) + 1)
+	if n == len(alts) || alts[n].Kind == types.Array && r.IntN(3) > 0 {
+		v.AppendNull()
+		return
+	}
+	k := v.Alt(alts[n])
+	fill(r, v.Alts[k].(column.Builder))
+	v.EndValue(k)
+}
+
+func fillObject(r *rand.Rand, v *column.Map) {
+	text := fmt.Sprintf(`{"a":%d,"b":{"c":%s},"d":[%d]}`, r.IntN(9), []string{"null", `"x"`, `"y"`}[r.IntN(3)], r.IntN(3))
+	if err := valuetext.ParseInto(v, v.Typ, []byte(text), nil); err != nil {
+		panic(err)
+	}
 }

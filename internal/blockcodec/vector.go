@@ -54,6 +54,8 @@ func appendVector(dst []byte, v column.Vector) []byte {
 		dst = appendLengths(dst, v.Off)
 		dst = appendVector(dst, column.Flatten(elems(v.Off, v.Keys)))
 		return appendVector(dst, column.Flatten(elems(v.Off, v.Vals)))
+	case *column.Variant:
+		return appendVariant(dst, v.Dense())
 	case *column.Tuple:
 		for _, e := range v.Elems {
 			dst = appendVector(dst, column.Flatten(e))
@@ -147,6 +149,8 @@ func readVector(in *input, t *types.Type, n int) column.Vector {
 	case types.PArray:
 		off := in.offsets(n)
 		return &column.Array{Typ: t, Off: off, Elem: readElems(in, t.Elem(), off)}
+	case types.PVariant:
+		return readVariant(in, t, n)
 	case types.PMap:
 		off := in.offsets(n)
 		return &column.Map{Typ: t, Off: off, Keys: readElems(in, t.Elems[0], off), Vals: readElems(in, t.Elems[1], off)}
@@ -218,8 +222,9 @@ func readFlags(in *input, n int) []uint8 {
 
 // input reads from the front of a byte slice; after the first failure every read gives zero and err stays.
 type input struct {
-	b   []byte
-	err error
+	b     []byte
+	err   error
+	depth int // Dynamics around what is read: their values have types of their own
 }
 
 func (in *input) take(n int) []byte {

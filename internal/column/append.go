@@ -3,6 +3,8 @@ package column
 import (
 	"fmt"
 	"slices"
+
+	"github.com/olapd/olapd/internal/types"
 )
 
 // AppendDefault implements Builder.
@@ -28,7 +30,12 @@ func (v *Nullable) AppendDefault() { v.AppendNull() }
 func (v *Array) AppendDefault() { v.EndValue() }
 
 // AppendDefault implements Builder.
-func (v *Map) AppendDefault() { v.EndValue() }
+func (v *Map) AppendDefault() {
+	if v.Typ.Kind == types.JSON {
+		v.appendTypedDefaults()
+	}
+	v.EndValue()
+}
 
 // AppendDefault implements Builder.
 func (v *Tuple) AppendDefault() {

@@ -10,6 +10,7 @@
 //	*Array     offsets into one vector of elements
 //	*Map       offsets into a vector of keys and one of values
 //	*Tuple     one vector per element
+//	*Variant   of each value which type it has, and one vector a type: Variant and Dynamic
 //	*Const     one value repeated
 //	*Dict      codes into a vector of distinct values (strings or numbers; never *Nullable: a nullable
 //	           dictionary column is *Nullable around *Dict)
@@ -46,7 +47,7 @@ type Vector interface {
 }
 
 // Builder is a vector that can still be appended to: *Num, *Str, *Nullable,
-// *Array, *Map and *Tuple are builders of themselves. Not safe for concurrent use.
+// *Array, *Map, *Tuple and *Variant are builders of themselves. Not safe for concurrent use.
 type Builder interface {
 	Vector
 	// AppendDefault appends the type's default value: zero, the empty string, NULL.

@@ -16,6 +16,10 @@ var samples = []struct {
 	{"String", []any{"a", "", "long text"}}, {"FixedString(2)", []any{"ab", "cd", "\x00\x00"}}, {"Nullable(Int32)", []any{nil, int32(4), nil}}, {"Nullable(String)", []any{"x", nil, ""}},
 	{"Array(UInt16)", []any{[]any{uint16(1), uint16(2)}, []any{}, []any{uint16(9)}}}, {"Tuple(Int8, String)", []any{[]any{int8(1), "a"}, []any{int8(2), ""}, []any{int8(0), "z"}}},
 	{"Map(String, UInt8)", []any{[][2]any{{"a", uint8(1)}}, [][2]any{}, [][2]any{{"b", uint8(2)}, {"c", uint8(3)}}}},
+	{"Variant(Int64, String)", []any{Typed{types.TString, "a"}, nil, Typed{types.TInt64, int64(7)}}},
+	{"Variant(Int64, String)", []any{Typed{types.TInt64, int64(7)}, Typed{types.TString, "a"}, Typed{types.TInt64, int64(8)}}},
+	{"Dynamic", []any{Typed{types.TDate, uint16(3)}, nil, Typed{types.NewArray(types.TUInt8), []any{uint8(1)}}}},
+	{"JSON", []any{[][2]any{{"a", Typed{types.TInt64, int64(1)}}}, [][2]any{}, [][2]any{{"a", Typed{types.TString, "x"}}, {"b.c", Typed{types.TInt64, int64(1)}}}}},
 	{"Array(Array(Nullable(Int8)))", []any{[]any{[]any{nil, int8(1)}}, []any{}, []any{[]any{}, []any{int8(2)}}}},
 }
 

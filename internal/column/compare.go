@@ -51,6 +51,9 @@ func Compare(a Vector, i int, b Vector, j int) int {
 		return compareRuns(a.Elem, a.Off[i], a.Off[i+1], bb.Elem, bb.Off[j], bb.Off[j+1])
 	case *Map:
 		bb := b.(*Map)
+		if a.Typ.Kind == types.JSON {
+			return max(-1, min(1, compareObjects(a, i, bb, j)))
+		}
 		if c := compareRuns(a.Keys, a.Off[i], a.Off[i+1], bb.Keys, bb.Off[j], bb.Off[j+1]); c != 0 {
 			return c
 		}
@@ -64,6 +67,8 @@ func Compare(a Vector, i int, b Vector, j int) int {
 		return 0
 	case *Nullable:
 		return compareNullable(a, i, b, j)
+	case *Variant:
+		return compareVariant(a, i, b, j)
 	}
 	panic(fmt.Sprintf("column: comparing %T", a))
 }
@@ -156,6 +161,8 @@ func isNullOrNaN(v Vector, i int) bool {
 	switch v := v.(type) {
 	case *Nullable:
 		return v.Nulls[i] != 0 || isNullOrNaN(v.Inner, i)
+	case *Variant:
+		return v.Which[i] == NoVariant
 	case *Num[float64]:
 		return math.IsNaN(v.Data[i])
 	case *Num[float32]:

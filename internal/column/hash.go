@@ -102,6 +102,8 @@ func Hash(v Vector, dst []uint64) {
 		hashRuns(v.Off, dst, v.Keys, v.Vals)
 	case *Tuple:
 		hashTuple(v, dst)
+	case *Variant:
+		hashVariant(v, dst)
 	default:
 		panic(fmt.Sprintf("column: hashing %T", v))
 	}
@@ -155,6 +157,25 @@ func hashTuple(v *Tuple, dst []uint64) {
 		Hash(e, one)
 		for i, h := range one {
 			dst[i] = Combine(dst[i], h)
+		}
+	}
+}
+
+// hashVariant mixes the name of each value's type into its hash: alternatives have no numbers that mean something elsewhere.
+func hashVariant(v *Variant, dst []uint64) {
+	for i := range dst {
+		dst[i] = hashNull
+	}
+	for k, alt := range v.Alts {
+		rows, values := v.Rows(k)
+		if len(rows) == 0 {
+			continue
+		}
+		name := xxh3.HashString(alt.Type().String())
+		hashes := make([]uint64, len(rows))
+		Hash(values, hashes)
+		for i, r := range rows {
+			dst[r] = Combine(name, hashes[i])
 		}
 	}
 }

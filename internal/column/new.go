@@ -46,6 +46,8 @@ func New(t *types.Type, n int) Builder {
 		return &Array{Typ: t, Off: offsets(n), Elem: New(t.Elem(), n)}
 	case types.PMap:
 		return &Map{Typ: t, Off: offsets(n), Keys: New(t.Elems[0], n), Vals: New(t.Elems[1], n)}
+	case types.PVariant:
+		return NewVariant(t, n)
 	case types.PTuple:
 		elems := make([]Vector, len(t.Elems))
 		for i, e := range t.Elems {
@@ -144,6 +146,8 @@ func WithType(v Vector, t *types.Type) Vector {
 			elems[i] = WithType(e, t.Elems[i])
 		}
 		return &Tuple{Typ: t, Elems: elems, N: v.N}
+	case *Variant:
+		return variantWithType(v, t)
 	case *Const:
 		return &Const{Value: WithType(v.Value, t), N: v.N}
 	case *Dict:

@@ -18,7 +18,7 @@ func enumDefault(t *types.Type) Vector {
 }
 
 // Value returns value i as a Go value: nil for NULL, the number in its own Go type (see types.Phys),
-// a string for byte strings, []any for arrays and tuples, [][2]any for maps. It is meant
+// a string for byte strings, []any for arrays and tuples, [][2]any for maps, Typed for a Variant or Dynamic. It is meant
 // for constants, tests and printing, not for loops over rows.
 func Value(v Vector, i int) any {
 	switch v := v.(type) {
@@ -72,6 +72,12 @@ func Value(v Vector, i int) any {
 			out[j] = Value(e, i)
 		}
 		return out
+	case *Variant:
+		in, j := v.Value(i)
+		if in == nil {
+			return nil
+		}
+		return Typed{in.Type(), Value(in, j)}
 	case *Const:
 		return Value(v.Value, 0)
 	case *Dict:
@@ -145,9 +151,19 @@ func AppendValue(b Builder, x any) {
 			AppendValue(v.Elems[j].(Builder), e)
 		}
 		v.N++
+	case *Variant:
+		k := v.Alt(x.(Typed).Type)
+		AppendValue(v.Alts[k].(Builder), x.(Typed).Value)
+		v.EndValue(k)
 	default:
 		panic(fmt.Sprintf("column: unknown builder %T", b))
 	}
+}
+
+// Typed is a value of a Variant or Dynamic, NULL aside: its type, and the value in the form Value returns.
+type Typed struct {
+	Type  *types.Type
+	Value any
 }
 
 // NewConst returns x, in the form Value returns, n times as type t.
@@ -162,6 +178,8 @@ func IsNull(v Vector, i int) bool {
 	switch v := v.(type) {
 	case *Nullable:
 		return v.Nulls[i] != 0
+	case *Variant:
+		return v.Which[i] == NoVariant
 	case *Const:
 		return IsNull(v.Value, 0)
 	}

@@ -140,7 +140,12 @@ func appendBinary(dst []byte, v column.Vector, i int) []byte {
 			dst = appendBinary(dst, v.Elem, int(j))
 		}
 		return dst
+	case *column.Variant:
+		return appendBinaryVariant(dst, v, i)
 	case *column.Map:
+		if v.Typ.Kind == types.JSON {
+			return appendBinaryObject(dst, v, i)
+		}
 		dst = binary.AppendUvarint(dst, uint64(v.Off[i+1]-v.Off[i]))
 		for j := v.Off[i]; j < v.Off[i+1]; j++ {
 			dst = appendBinary(appendBinary(dst, v.Keys, int(j)), v.Vals, int(j))
@@ -260,7 +265,12 @@ func (s *binScan) value(b column.Builder, depth int) error {
 		return nil
 	case *column.Array:
 		return s.run(func() error { return s.value(v.Elem.(column.Builder), depth+1) }, v.EndValue)
+	case *column.Variant:
+		return s.variant(v, depth)
 	case *column.Map:
+		if v.Typ.Kind == types.JSON {
+			return s.object(v, depth)
+		}
 		return s.run(func() error {
 			if err := s.value(v.Keys.(column.Builder), depth+1); err != nil {
 				return err

@@ -104,6 +104,7 @@ func (w *csvWriter) Write(b *column.Block) error {
 }
 
 func (w *csvWriter) value(dst, tmp []byte, v column.Vector, i int) ([]byte, []byte) {
+	v, i = column.Own(v, i)
 	if t, ok := v.(*column.Tuple); ok {
 		for j, e := range t.Elems {
 			if j > 0 {

@@ -37,6 +37,8 @@ type Options struct {
 	PrettyMaxRows   int            // output_format_pretty_max_rows
 	// Revision is the client's protocol revision, for Native: 0 leaves out what only newer clients read.
 	Revision int
+	// Native is how Native writes values with types of their own.
+	Native NativeForm
 	// Now is the present, for dates without a year.
 	Now time.Time
 	// Eval evaluates a SQL expression in VALUES to one value of the column's type; nil refuses expressions.

@@ -10,6 +10,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/valuetext"
 )
 
 // inferrers are how columns are inferred, by the format's name.
@@ -79,11 +80,11 @@ func csvGuess(c cell, _ *Options) *types.Type {
 		case "true", "false":
 			return types.Simple(types.Bool)
 		}
-		if t := guessNumber(c.text); t != nil {
+		if t := valuetext.GuessNumber(c.text); t != nil {
 			return t
 		}
 	}
-	return guessText(c.text)
+	return valuetext.GuessText(c.text)
 }
 
 func tsvLine(data []byte, eof bool, _ *Options) ([]cell, int, error) {
@@ -121,10 +122,10 @@ func tsvGuess(c cell, _ *Options) *types.Type {
 	case string(c.text) == "true" || string(c.text) == "false":
 		return types.Simple(types.Bool)
 	}
-	if t := guessNumber(c.text); t != nil {
+	if t := valuetext.GuessNumber(c.text); t != nil {
 		return t
 	}
-	return guessText(c.text)
+	return valuetext.GuessText(c.text)
 }
 
 // jsonLine reads an array; strings are quoted cells without their quotes.
@@ -163,7 +164,7 @@ func jsonLine(data []byte, eof bool, o *Options) ([]cell, int, error) {
 
 func jsonGuessOf(c cell, o *Options) *types.Type {
 	if c.quoted {
-		return guessText(c.text)
+		return valuetext.GuessText(c.text)
 	}
 	s := jsonScan{o: o, data: c.text, eof: true}
 	t, err := s.guess(0)
@@ -185,7 +186,7 @@ func (s *jsonScan) guess(depth int) (*types.Type, error) {
 	switch s.data[s.pos] {
 	case '"':
 		text, err := s.str()
-		return guessText(text), err
+		return valuetext.GuessText(text), err
 	case '{':
 		return s.guessObject(depth)
 	case '[':
@@ -201,7 +202,7 @@ func (s *jsonScan) guess(depth int) (*types.Type, error) {
 	case "true", "false":
 		return types.Simple(types.Bool), nil
 	}
-	if t := guessNumber(text); t != nil {
+	if t := valuetext.GuessNumber(text); t != nil {
 		return t, nil
 	}
 	return nil, sqlerr.New(sqlerr.IncorrectData, "Cannot parse JSON value %q", text)

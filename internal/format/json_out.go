@@ -25,7 +25,18 @@ func appendJSON(dst []byte, v column.Vector, i int, t *types.Type, o *Options, i
 		return appendJSON(dst, v.Inner, i, t.WithoutNullable(), o, indent)
 	case *column.Array:
 		return appendJSONArray(dst, v, i, t, o)
+	case *column.Variant:
+		in, at := v.Value(i)
+		if in == nil {
+			return append(dst, "null"...)
+		}
+		return appendJSON(dst, in, at, v.AltType(int(v.Which[i])), o, indent)
 	case *column.Map:
+		if t.Kind == types.JSON {
+			return valuetext.AppendObject(dst, v, i, indent, func(dst []byte, v column.Vector, i, indent int) []byte {
+				return appendJSON(dst, v, i, t.Elems[1], o, indent)
+			})
+		}
 		return appendJSONMap(dst, v, i, t, o, indent)
 	case *column.Tuple:
 		return appendJSONTuple(dst, v, i, t, o, indent)

@@ -327,7 +327,12 @@ func (s *jsonScan) value(b column.Builder, t *types.Type, depth int) error {
 		return nil
 	case *column.Array:
 		return s.array(v, t, depth)
+	case *column.Variant:
+		return s.variant(v, t)
 	case *column.Map:
+		if t.Kind == types.JSON {
+			return s.object(v, t)
+		}
 		return s.mapping(v, t, depth)
 	case *column.Tuple:
 		return s.tuple(v, t, depth)

@@ -69,7 +69,16 @@ func appendMsgPack(dst []byte, v column.Vector, i int, t *types.Type) ([]byte, e
 			dst, err = appendMsgPack(dst, v.Elem, int(k), t.Elem().WithoutLowCardinality())
 		}
 		return dst, err
+	case *column.Variant:
+		in, at := v.Value(i)
+		if in == nil {
+			return append(dst, 0xc0), nil
+		}
+		return appendMsgPack(dst, in, at, in.Type())
 	case *column.Map:
+		if t.Kind == types.JSON {
+			break
+		}
 		dst = msgPackHead(dst, int(v.Off[i+1]-v.Off[i]), 0x80, 16, 0xde)
 		for k := v.Off[i]; k < v.Off[i+1] && err == nil; k++ {
 			if dst, err = appendMsgPack(dst, v.Keys, int(k), t.Elems[0].WithoutLowCardinality()); err == nil {

@@ -12,7 +12,7 @@ import (
 func init() {
 	define(&Format{Name: "Native", ContentType: "application/octet-stream",
 		out: func(w *output, s column.Schema, o Options) Writer {
-			return &nativeWriter{output: w, schema: s, revision: o.Revision}
+			return &nativeWriter{output: w, schema: s, revision: o.Revision, form: o.Native}
 		},
 		in: func(s column.Schema, o Options) rowFormat { return &nativeReader{schema: s, o: o} },
 	})
@@ -33,6 +33,7 @@ type nativeWriter struct {
 	*output
 	schema   column.Schema
 	revision int
+	form     NativeForm
 	wrote    bool
 }
 
@@ -40,7 +41,7 @@ type nativeWriter struct {
 func (w *nativeWriter) Write(b *column.Block) error {
 	w.wrote = true
 	var err error
-	if w.buf, err = AppendNativeBlock(w.buf, w.schema, b, w.revision); err != nil {
+	if w.buf, err = AppendNativeBlock(w.buf, w.schema, b, w.revision, w.form); err != nil {
 		return err
 	}
 	return w.spill()
@@ -65,7 +66,7 @@ func (w *nativeWriter) Close(Stats) error {
 }
 
 // AppendNativeBlock appends a block in the Native form for a client of the given protocol revision.
-func AppendNativeBlock(dst []byte, schema column.Schema, b *column.Block, revision int) ([]byte, error) {
+func AppendNativeBlock(dst []byte, schema column.Schema, b *column.Block, revision int, form NativeForm) ([]byte, error) {
 	if revision >= revisionBlockInfo {
 		dst = append(dst, 1, 0, 2, 0xff, 0xff, 0xff, 0xff, 0) // BlockInfo: no overflows, bucket -1
 	}
@@ -84,7 +85,8 @@ func AppendNativeBlock(dst []byte, schema column.Schema, b *column.Block, revisi
 			continue
 		}
 		var err error
-		if dst, err = appendNative(appendPrefix(dst, f.Type), b.Cols[c], f.Type); err != nil {
+		n := form.node(b.Cols[c], f.Type)
+		if dst, err = n.appendData(n.appendPrefix(dst)); err != nil {
 			return nil, err
 		}
 	}
@@ -125,7 +127,6 @@ func appendNative(dst []byte, v column.Vector, t *types.Type) ([]byte, error) {
 	if t.Kind == types.LowCardinality {
 		return appendLow(dst, v, t.Elem())
 	}
-	le := binary.LittleEndian
 	switch v := column.Flatten(v).(type) {
 	case *column.Str:
 		if t.Kind == types.AggregateFunction {
@@ -141,14 +142,10 @@ func appendNative(dst []byte, v column.Vector, t *types.Type) ([]byte, error) {
 	case *column.Nullable:
 		return appendNative(append(dst, v.Nulls...), v.Inner, t.WithoutNullable())
 	case *column.Array:
-		for _, o := range v.Off[1:] {
-			dst = le.AppendUint64(dst, uint64(o-v.Off[0]))
-		}
+		dst = appendOffsets(dst, v.Off)
 		return appendNative(dst, v.Elem.Slice(int(v.Off[0]), int(v.Off[v.Len()])), t.WithoutLowCardinality().Elem())
 	case *column.Map:
-		for _, o := range v.Off[1:] {
-			dst = le.AppendUint64(dst, uint64(o-v.Off[0]))
-		}
+		dst = appendOffsets(dst, v.Off)
 		from, to := int(v.Off[0]), int(v.Off[v.Len()])
 		dst, err := appendNative(dst, v.Keys.Slice(from, to), t.Elems[0])
 		if err != nil {
@@ -397,10 +394,11 @@ func (s *binScan) nativeColumn(n, revision int) (column.Field, column.Vector, er
 	if n == 0 {
 		return column.Field{Name: name, Type: t}, column.New(t, 0), nil
 	}
-	if err := s.prefix(t); err != nil {
+	p, err := s.ownPrefix(t, 0)
+	if err != nil {
 		return column.Field{}, nil, err
 	}
-	v, err := s.native(t, n, 0)
+	v, err := s.own(p, n, 0)
 	return column.Field{Name: name, Type: t}, v, err
 }
 
@@ -486,6 +484,24 @@ func (s *binScan) native(t *types.Type, n, depth int) (column.Vector, error) {
 
 // nested reads the offsets, then the elements of arrays and maps.
 func (s *binScan) nested(t *types.Type, n, depth int) (column.Vector, error) {
+	off, err := s.offsets(n)
+	if err != nil {
+		return nil, err
+	}
+	parts := make([]column.Vector, len(t.Elems))
+	for i, e := range t.Elems {
+		if parts[i], err = s.native(e, int(off[n]), depth+1); err != nil {
+			return nil, err
+		}
+	}
+	if t.Kind == types.Map {
+		return &column.Map{Typ: t, Off: off, Keys: parts[0], Vals: parts[1]}, nil
+	}
+	return &column.Array{Typ: t, Off: off, Elem: parts[0]}, nil
+}
+
+// offsets reads n ends of runs.
+func (s *binScan) offsets(n int) ([]uint32, error) {
 	raw, err := s.bytes(uint64(n) * 8)
 	if err != nil {
 		return nil, err
@@ -498,16 +514,7 @@ func (s *binScan) nested(t *types.Type, n, depth int) (column.Vector, error) {
 		}
 		off[i+1] = uint32(x)
 	}
-	parts := make([]column.Vector, len(t.Elems))
-	for i, e := range t.Elems {
-		if parts[i], err = s.native(e, int(off[n]), depth+1); err != nil {
-			return nil, err
-		}
-	}
-	if t.Kind == types.Map {
-		return &column.Map{Typ: t, Off: off, Keys: parts[0], Vals: parts[1]}, nil
-	}
-	return &column.Array{Typ: t, Off: off, Elem: parts[0]}, nil
+	return off, nil
 }
 
 // low reads a LowCardinality column into plain values.

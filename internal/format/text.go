@@ -134,7 +134,7 @@ func appendInstant(b column.Builder, in *types.Type, unix int64, nanos int32) {
 
 // appendNull appends the value of a field that says NULL: NULL where the type allows, else the default if the settings do.
 func appendNull(b column.Builder, f column.Field, r *Rows, c int, o *Options) error {
-	if f.Type.IsNullable() {
+	if f.Type.IsNullable() || f.Type.IsUnion() {
 		b.AppendDefault()
 		return nil
 	}

@@ -93,6 +93,7 @@ func (w *tsvWriter) Write(b *column.Block) error {
 			if w.keys {
 				w.buf = append(appendTSV(w.buf, []byte(w.schema[c].Name)), '=')
 			}
+			v, i := column.Own(v, i)
 			switch {
 			case column.IsNull(v, i):
 				w.buf = append(w.buf, `\N`...)
@@ -118,7 +119,9 @@ func (w *tsvWriter) Write(b *column.Block) error {
 // isNested reports whether the text of v's values has its strings quoted and escaped already.
 func isNested(v column.Vector) bool {
 	switch v := v.(type) {
-	case *column.Array, *column.Map, *column.Tuple:
+	case *column.Map:
+		return v.Typ.Kind != types.JSON
+	case *column.Array, *column.Tuple:
 		return true
 	case *column.Const:
 		return isNested(v.Value)

@@ -6,6 +6,7 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/valuetext"
 )
 
@@ -177,6 +178,10 @@ func (d *valuesReader) value(r *Rows, c int, text []byte) error {
 	case strings.EqualFold(string(text), "DEFAULT"):
 		r.omit(c)
 		return nil
+	case f.Type.IsUnion():
+		if d.union(r.Cols[c], f.Type, text) {
+			return nil
+		}
 	case len(text) > 0 && text[0] == '\'':
 		if s, ok := d.literal(text); ok && parseText(r.Cols[c], f.Type, s, &d.o) == nil {
 			return nil
@@ -187,6 +192,18 @@ func (d *valuesReader) value(r *Rows, c int, text []byte) error {
 		}
 	}
 	return d.expression(r, c, string(text))
+}
+
+// union appends a literal to a Variant or Dynamic; false if it is none.
+func (d *valuesReader) union(b column.Builder, t *types.Type, text []byte) bool {
+	p := valuetext.Parser{Zone: d.o.Zone}
+	n := b.Len()
+	rest, err := p.ScanQuoted(b, t, text)
+	if err == nil && len(rest) == 0 {
+		return true
+	}
+	b.Truncate(n)
+	return valuetext.GuessNumber(text) != nil && p.Into(b, t, text) == nil // a number that only a String takes
 }
 
 // literal unquotes a text that is one string literal.

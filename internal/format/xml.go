@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
 )
 
 type xmlWriter struct {
@@ -63,6 +64,7 @@ func (w *xmlWriter) value(v column.Vector, i int) {
 		w.add(`\N`)
 		return
 	}
+	v, i = column.Own(v, i)
 	switch x := column.Flatten(v.Slice(i, i+1)).(type) {
 	case *column.Array:
 		w.add("<array>")
@@ -77,6 +79,10 @@ func (w *xmlWriter) value(v column.Vector, i int) {
 		}
 		w.add("</tuple>")
 	case *column.Map:
+		if x.Typ.Kind == types.JSON {
+			w.add(xmlEscape.Replace(string(appendText(nil, x, 0, &w.o))))
+			return
+		}
 		w.add("<map>")
 		for j := x.Off[0]; j < x.Off[1]; j++ {
 			w.add("<elem><key>")

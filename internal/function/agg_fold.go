@@ -225,6 +225,7 @@ func data[T column.Elem](v column.Vector) []T { return v.(*column.Num[T]).Data }
 // reader decodes the bytes of a saved state, which are untrusted: after the first
 // failure every read returns zero and end reports it.
 type reader struct {
+	own int // Dynamics around the value being read
 	b   []byte
 	bad bool
 }

@@ -318,7 +318,7 @@ func compareFields(a column.Vector, i int, b column.Vector, j int) int {
 }
 
 // isComparable reports whether min and max take a type: maps too, which do not sort.
-func isComparable(t *types.Type) bool { return t.IsOrdered() || t.Kind == types.Map }
+func isComparable(t *types.Type) bool { return (t.IsOrdered() || t.Kind == types.Map) && !t.HasUnion() }
 
 // isNaNAt reports whether value i of a flat vector is NaN, which any number displaces.
 func isNaNAt(v column.Vector, i int) bool {

@@ -64,6 +64,12 @@ func appendValue(dst []byte, v column.Vector, i int) []byte {
 			dst = appendValue(dst, e, i)
 		}
 		return dst
+	case *column.Variant:
+		in, at := v.Value(i)
+		if in == nil {
+			return appendBytes(dst, nil)
+		}
+		return appendValue(appendBytes(dst, []byte(in.Type().String())), in, at)
 	}
 	panic(fmt.Sprintf("function: saving %T", v))
 }
@@ -129,6 +135,8 @@ func readValue(b column.Builder, r *reader) {
 			readValue(e.(column.Builder), r)
 		}
 		v.N++
+	case *column.Variant:
+		readOwn(v, r)
 	default:
 		panic(fmt.Sprintf("function: loading %T", b))
 	}
@@ -146,4 +154,31 @@ func (r *reader) uint(n int) uint64 {
 	}
 	r.b = r.b[n:]
 	return x
+}
+
+// maxOwnDepth bounds Dynamics within values of Dynamic.
+const maxOwnDepth = 1024
+
+// readOwn reads a value of a Variant or Dynamic behind the name of its type; an empty name is NULL.
+func readOwn(v *column.Variant, r *reader) {
+	name := string(r.bytes())
+	if name == "" {
+		v.AppendNull()
+		return
+	}
+	t, err := types.Parse(name)
+	if r.own++; err != nil || t.IsNullable() || t.IsUnion() || r.own > maxOwnDepth {
+		r.fail()
+		v.AppendNull()
+		return
+	}
+	defer func() { r.own-- }()
+	k := v.Alt(t)
+	if k < 0 {
+		r.fail()
+		v.AppendNull()
+		return
+	}
+	readValue(v.Alts[k].(column.Builder), r)
+	v.EndValue(k)
 }

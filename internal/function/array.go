@@ -54,7 +54,7 @@ func resolveArrayLiteral(_ *Env, args []Arg) (*types.Type, error) {
 	if len(args) == 0 {
 		return types.NewArray(types.TNothing), nil
 	}
-	t, err := commonType(args, allPositions(args))
+	t, err := branchType(args, allPositions(args))
 	if err != nil {
 		return nil, err
 	}

@@ -16,6 +16,7 @@ type Bound struct {
 
 	args  []*types.Type // as Resolve saw them
 	inner *types.Type   // what Eval returns
+	own   *ownCall      // set if an argument is a Variant or Dynamic and the function knows nothing of them
 }
 
 // Bind types a call: UnknownFunction, NumberOfArgumentsDoesntMatch, IllegalColumn (an argument
@@ -30,6 +31,9 @@ func Bind(env *Env, name string, args []Arg) (*Bound, error) {
 	}
 	if err := refuseFixed(f.Name, args); err != nil {
 		return nil, err
+	}
+	if i := ownArg(f, args); i >= 0 {
+		return bindOwn(env, f, args, i)
 	}
 	b := &Bound{Func: f}
 	plain := make([]Arg, len(args))
@@ -173,6 +177,9 @@ func sliceAll(args []column.Vector, n int) []column.Vector {
 
 // propagate applies NullPropagate, then evaluates.
 func (b *Bound) propagate(env *Env, args []column.Vector, lambda func([]column.Vector, []uint32) (column.Vector, error), n int) (column.Vector, error) {
+	if b.own != nil {
+		return b.callOwn(env, args, n)
+	}
 	plain := make([]column.Vector, len(args))
 	var nulls []uint8
 	for i, a := range args {

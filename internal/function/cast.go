@@ -28,6 +28,8 @@ type caster struct {
 	env   *Env
 	mode  castMode
 	nulls []uint8
+	// asIs puts a string into a Variant as one, whatever it looks like.
+	asIs bool
 }
 
 func (k *caster) skip(i int) bool { return k.nulls != nil && k.nulls[i] != 0 }
@@ -46,6 +48,13 @@ func (k *caster) cast(v column.Vector, to *types.Type) (column.Vector, error) {
 		return &column.Const{Value: column.Flatten(one), N: v.N}, nil
 	case *column.Dict:
 		return k.cast(column.Flatten(v), to)
+	}
+	if to.IsUnion() {
+		return k.toUnion(v, to)
+	}
+	switch v := v.(type) {
+	case *column.Variant:
+		return k.fromUnion(v, to)
 	case *column.Nullable:
 		return k.fromNullable(v, to)
 	}
@@ -101,6 +110,8 @@ func (k *caster) plain(v column.Vector, from, to *types.Type) (column.Vector, er
 	switch {
 	case from.Kind == types.Nothing:
 		return column.Flatten(column.NewDefaults(to, v.Len())), nil
+	case to.Kind == types.JSON:
+		return k.toObject(v, from, to)
 	case to.Kind == types.String:
 		return k.toText(v)
 	case to.Kind == types.FixedString && from.IsString():

@@ -119,7 +119,7 @@ func comparable(a, b *types.Type) bool {
 		_, err := types.Supertype(a, b)
 		return err == nil
 	}
-	return a.Equal(b) && a.Kind != types.AggregateFunction
+	return (a.Equal(b) || a.Kind == types.JSON && b.Kind == types.JSON) && a.Kind != types.AggregateFunction
 }
 
 // parsedConst reads a string constant as a value of t.

@@ -14,8 +14,8 @@ func init() {
 		&Scalar{Name: "isNull", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: fixed("isNull", types.TUInt8), Eval: evalIsNull(1), Family: "null", Doc: "Tests for NULL.", Example: "isNull(NULL) → 1"},
 		&Scalar{Name: "isNotNull", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: fixed("isNotNull", types.TUInt8), Eval: evalIsNull(0), Family: "null", Doc: "Tests for not NULL.", Example: "isNotNull(NULL) → 0"},
 		&Scalar{Name: "isZeroOrNull", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: fixed("isZeroOrNull", types.TUInt8, isNullableNumber), Eval: evalIsZeroOrNull, Family: "null", Doc: "Tests for 0 or NULL.", Example: "isZeroOrNull(0) → 1"},
-		&Scalar{Name: "coalesce", CaseInsensitive: true, MinArgs: 0, MaxArgs: maxBranches / 2, Nulls: NullCustom, Resolve: resolveCoalesce, Eval: evalCoalesce, Family: "null", Doc: "Returns the first argument that is not NULL.", Example: "coalesce(NULL, 1) → 1"},
-		&Scalar{Name: "ifNull", CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveCoalesce, Eval: evalCoalesce, Family: "null", Doc: "Returns the second argument where the first is NULL.", Example: "ifNull(NULL, 1) → 1"},
+		&Scalar{Name: "coalesce", CaseInsensitive: true, MinArgs: 0, MaxArgs: maxBranches / 2, Nulls: NullCustom, Resolve: resolveCoalesce(types.Supertype), Eval: evalCoalesce, Family: "null", Doc: "Returns the first argument that is not NULL.", Example: "coalesce(NULL, 1) → 1"},
+		&Scalar{Name: "ifNull", CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveCoalesce(types.SupertypeOrVariant), Eval: evalCoalesce, Family: "null", Doc: "Returns the second argument where the first is NULL.", Example: "ifNull(NULL, 1) → 1"},
 		&Scalar{Name: "nullIf", CaseInsensitive: true, MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveNullIf, Eval: evalNullIf, Family: "null", Doc: "Returns NULL where both arguments are equal, else the first.", Example: "nullIf(1, 1) → NULL"},
 		&Scalar{Name: "assumeNotNull", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: resolveAssumeNotNull, Eval: evalAssumeNotNull, Family: "null", Doc: "Drops Nullable; what stands for NULL is unspecified.", Example: "assumeNotNull(toNullable(1)) → 1"},
 		&Scalar{Name: "toNullable", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: resolveToNullable, Eval: evalToNullable, Family: "null", Doc: "Makes the type Nullable.", Example: "toTypeName(toNullable(1)) → Nullable(UInt8)"},
@@ -48,23 +48,33 @@ func resolveMultiIf(name string) func(*Env, []Arg) (*types.Type, error) {
 				return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal type %s of argument (condition) of function %s, must be UInt8", args[i].Type, name)
 			}
 		}
-		return commonType(args, multiIfValues(len(args)))
+		return branchType(args, multiIfValues(len(args)))
 	}
 }
 
 func commonType(args []Arg, at []int) (*types.Type, error) {
+	return types.Supertype(typesAt(args, at)...)
+}
+
+// branchType is commonType, a Variant where there is none in common.
+func branchType(args []Arg, at []int) (*types.Type, error) {
+	return types.SupertypeOrVariant(typesAt(args, at)...)
+}
+
+func typesAt(args []Arg, at []int) []*types.Type {
 	ts := make([]*types.Type, len(at))
 	for i, k := range at {
 		ts[i] = args[k].Type
 	}
-	return types.Supertype(ts...)
+	return ts
 }
 
 // castAll converts the arguments at the given positions to t.
 func castAll(c *Call, at []int, t *types.Type) ([]column.Vector, error) {
 	out := make([]column.Vector, len(at))
 	for i, k := range at {
-		v, err := Cast(c.Env, c.Args[k], t)
+		in := caster{env: c.Env, asIs: true}
+		v, err := in.cast(c.Args[k], t.WithoutLowCardinality())
 		if err != nil {
 			return nil, err
 		}
@@ -141,7 +151,7 @@ func resolveCase(_ *Env, args []Arg) (*types.Type, error) {
 	if len(args)%2 != 0 {
 		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Invalid number of arguments for function caseWithExpression: %d", len(args))
 	}
-	return commonType(args, caseValues(len(args)))
+	return branchType(args, caseValues(len(args)))
 }
 
 func evalCase(c *Call) (column.Vector, error) {
@@ -171,6 +181,12 @@ func evalCase(c *Call) (column.Vector, error) {
 func evalIsNull(when uint8) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
 		out := make([]uint8, c.Rows)
+		if c.Types[0].IsUnion() {
+			for i := range out {
+				out[i] = b2u(column.IsNull(c.Args[0], i)) ^ when ^ 1
+			}
+			return column.NewBools(out), nil
+		}
 		_, nulls := splitNullable(c.Args[0])
 		for i := range out {
 			out[i] = nulls.at(i) ^ when ^ 1
@@ -192,22 +208,21 @@ func evalIsZeroOrNull(c *Call) (column.Vector, error) {
 }
 
 // resolveCoalesce: NULL literals drop out, and what stands behind the first argument that cannot be NULL does not matter.
-func resolveCoalesce(_ *Env, args []Arg) (*types.Type, error) {
-	if len(args) == 0 {
-		return types.TNull, nil
-	}
-	used := coalesceArgs(args)
-	if len(used) == 0 {
-		return types.TNull, nil
-	}
-	ts := make([]*types.Type, len(used))
-	for i, k := range used {
-		ts[i] = args[k].Type
-		if i < len(used)-1 {
-			ts[i] = ts[i].WithoutNullable()
+func resolveCoalesce(common func(...*types.Type) (*types.Type, error)) func(*Env, []Arg) (*types.Type, error) {
+	return func(_ *Env, args []Arg) (*types.Type, error) {
+		used := coalesceArgs(args)
+		if len(used) == 0 {
+			return types.TNull, nil
 		}
+		ts := make([]*types.Type, len(used))
+		for i, k := range used {
+			ts[i] = args[k].Type
+			if i < len(used)-1 {
+				ts[i] = ts[i].WithoutNullable()
+			}
+		}
+		return common(ts...)
 	}
-	return types.Supertype(ts...)
 }
 
 // coalesceArgs are the positions that matter.

@@ -236,6 +236,12 @@ func (h *hasher[H]) add(before H, first bool, v column.Vector, i int) H {
 			before, first = h.add(before, first, e, i), false
 		}
 		return before
+	case *column.Variant:
+		in, at := v.Value(i)
+		if in == nil {
+			return h.join(before, first, h.null)
+		}
+		return h.add(before, first, in, at)
 	}
 	if h.ints != nil && hashedAsInt(v.Type()) {
 		u := bitsAt(v, i)

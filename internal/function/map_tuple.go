@@ -120,11 +120,11 @@ func resolveMapLiteral(_ *Env, args []Arg) (*types.Type, error) {
 		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Function map requires even number of arguments, but %d given", len(args))
 	}
 	keys, vals := everyOther(args, 0), everyOther(args, 1)
-	k, err := types.Supertype(keys...)
+	k, err := types.SupertypeOrVariant(keys...)
 	if err != nil {
 		return nil, err
 	}
-	v, err := types.Supertype(vals...)
+	v, err := types.SupertypeOrVariant(vals...)
 	if err != nil {
 		return nil, err
 	}

@@ -31,7 +31,9 @@ type Encoder struct {
 	// Compress puts blocks in frames of Codec.
 	Compress bool
 	Codec    compress.Codec
-	raw      []byte
+	// Native is how values with types of their own are written.
+	Native format.NativeForm
+	raw    []byte
 }
 
 // keepRaw is how much memory an Encoder keeps between blocks.
@@ -44,9 +46,9 @@ const maxFrame = 1 << 20
 func (e *Encoder) AppendData(dst []byte, kind uint64, d Data) ([]byte, error) {
 	dst = appendString(binary.AppendUvarint(dst, kind), d.Table)
 	if !e.Compress {
-		return format.AppendNativeBlock(dst, d.Schema, d.Block, e.Revision)
+		return format.AppendNativeBlock(dst, d.Schema, d.Block, e.Revision, e.Native)
 	}
-	raw, err := format.AppendNativeBlock(e.raw[:0], d.Schema, d.Block, e.Revision)
+	raw, err := format.AppendNativeBlock(e.raw[:0], d.Schema, d.Block, e.Revision, e.Native)
 	if err != nil {
 		return nil, err
 	}

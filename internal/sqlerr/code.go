@@ -55,17 +55,20 @@ const (
 	CannotWriteToFile                            Code = 75
 	CannotOpenFile                               Code = 76
 	UnknownTypeOfQuery                           Code = 78
+	IncorrectQuery                               Code = 80
 	UnknownDatabase                              Code = 81
 	DatabaseAlreadyExists                        Code = 82
 	FormatIsNotSuitableForInput                  Code = 85
-	FormatIsNotSuitableForOutput                 Code = 399
+	ReceivedErrorFromRemoteIOServer              Code = 86
 	UnsupportedTypeOfASTNode                     Code = 88
+	EmptyListOfColumnsPassed                     Code = 90
 	NoFileInDataPart                             Code = 91
 	EmptyDataPassed                              Code = 92
 	UnknownPacketFromClient                      Code = 99
 	UnknownPacketFromServer                      Code = 100
-	NoDataToInsert                               Code = 108
 	UnexpectedPacketFromClient                   Code = 101
+	FileDoesntExist                              Code = 107
+	NoDataToInsert                               Code = 108
 	UnknownSetting                               Code = 115
 	IncorrectData                                Code = 117
 	EngineRequired                               Code = 119
@@ -105,6 +108,7 @@ const (
 	RequiredPassword                             Code = 194
 	IPAddressNotAllowed                          Code = 195
 	DNSError                                     Code = 198
+	UnknownQuota                                 Code = 199
 	QuotaExceeded                                Code = 201
 	TooManySimultaneousQueries                   Code = 202
 	AliasRequired                                Code = 206
@@ -116,6 +120,7 @@ const (
 	QueryWithSameIDIsAlreadyRunning              Code = 216
 	TableIsDropped                               Code = 218
 	DatabaseNotEmpty                             Code = 219
+	UnexpectedASTStructure                       Code = 223
 	QueryIsTooLarge                              Code = 229
 	UnexpectedExpression                         Code = 230
 	NoSuchDataPart                               Code = 232
@@ -124,15 +129,14 @@ const (
 	TableIsReadOnly                              Code = 242
 	NotEnoughSpace                               Code = 243
 	CorruptedData                                Code = 246
-	IncorrectQuery                               Code = 80
 	InvalidPartitionValue                        Code = 248
 	TooManyParts                                 Code = 252
 	UnionAllResultStructuresMismatch             Code = 258
-	IntersectOrExceptResultStructuresMismatch    Code = 596
 	SubqueryResultTooLarge                       Code = 262
 	InvalidJoinKind                              Code = 270
 	CannotDecompress                             Code = 271
 	AllConnectionTriesFailed                     Code = 279
+	LimitExceeded                                Code = 290
 	DatabaseAccessDenied                         Code = 291
 	TooDeepRecursion                             Code = 306
 	TooManyBytes                                 Code = 307
@@ -155,52 +159,63 @@ const (
 	HTTPLengthRequired                           Code = 381
 	NoCommonType                                 Code = 386
 	CannotGetCreateTableQuery                    Code = 390
+	QueryIsProhibited                            Code = 392
 	QueryWasCancelled                            Code = 394
 	FunctionThrowIfValueIsNonZero                Code = 395
 	TooManyRowsOrBytes                           Code = 396
+	FormatIsNotSuitableForOutput                 Code = 399
+	CannotStat                                   Code = 400
 	InvalidJoinOnExpression                      Code = 403
 	DecimalOverflow                              Code = 407
+	CannotUpdateColumn                           Code = 420
 	CannotCompileRegexp                          Code = 427
 	UnknownCodec                                 Code = 432
 	IllegalCodecParameter                        Code = 433
 	CannotScheduleTask                           Code = 439
 	InvalidLimitExpression                       Code = 440
 	CannotParseDomainValueFromString             Code = 441
+	BadDatabaseForTemporaryTable                 Code = 442
 	BadTTLExpression                             Code = 450
 	SettingConstraintViolation                   Code = 452
 	UnknownQueryParameter                        Code = 456
 	BadQueryParameter                            Code = 457
 	CannotUnlink                                 Code = 458
 	CannotParseBool                              Code = 467
+	ViolatedConstraint                           Code = 469
+	ReadonlySetting                              Code = 472
 	DeadlockAvoided                              Code = 473
-	WithTiesWithoutOrderBy                       Code = 476
 	InvalidWithFillExpression                    Code = 475
+	WithTiesWithoutOrderBy                       Code = 476
+	InvalidUsageOfInput                          Code = 477
+	TooManyRedirects                             Code = 483
+	UnacceptableURL                              Code = 491
+	AccessEntityNotFound                         Code = 492
+	AccessEntityAlreadyExists                    Code = 493
+	AccessStorageReadonly                        Code = 495
 	AccessDenied                                 Code = 497
 	S3Error                                      Code = 499
+	InvalidGrant                                 Code = 509
 	UnknownRole                                  Code = 511
 	SetNonGrantedRole                            Code = 512
 	AuthenticationFailed                         Code = 516
-	CannotUpdateColumn                           Code = 420
+	NoRemoteShardAvailable                       Code = 519
+	UnknownRowPolicy                             Code = 523
 	AlterOfColumnIsForbidden                     Code = 524
 	NotALeader                                   Code = 529
+	DataTypeCannotBeUsedInKey                    Code = 549
 	ExpectedAllOrDistinct                        Code = 558
 	NoSuchProjectionInTable                      Code = 582
-	ViolatedConstraint                           Code = 469
-	ReadonlySetting                              Code = 472
-	QueryIsProhibited                            Code = 392
-	EmptyListOfColumnsPassed                     Code = 90
-	BadDatabaseForTemporaryTable                 Code = 442
-	TooManyTables                                Code = 724
+	IntersectOrExceptResultStructuresMismatch    Code = 596
 	BackupAlreadyExists                          Code = 598
 	BackupNotFound                               Code = 599
 	BackupVersionNotSupported                    Code = 600
 	BackupDamaged                                Code = 601
 	BackupEntryNotFound                          Code = 605
 	CannotRestoreTable                           Code = 608
-	BackupEngineNotFound                         Code = 627
-	UnacceptableURL                              Code = 491
 	FunctionAlreadyExists                        Code = 609
+	BackupEngineNotFound                         Code = 627
 	CannotExtractTableStructure                  Code = 636
+	CannotAppendToFile                           Code = 641
 	CannotExtractSchema                          Code = 645
 	ProtobufBadCast                              Code = 436
 	DataTypeIncompatibleWithProtobufField        Code = 570
@@ -211,22 +226,10 @@ const (
 	CannotParseIPv4                              Code = 675
 	CannotParseIPv6                              Code = 676
 	UnknownElementOfEnum                         Code = 691
-	CannotDetectFormat                           Code = 715
-	UnknownQuota                                 Code = 199
-	AccessEntityNotFound                         Code = 492
-	AccessEntityAlreadyExists                    Code = 493
-	AccessStorageReadonly                        Code = 495
-	InvalidGrant                                 Code = 509
-	UnknownRowPolicy                             Code = 523
-	FileDoesntExist                              Code = 107
-	CannotStat                                   Code = 400
-	CannotAppendToFile                           Code = 641
-	InvalidUsageOfInput                          Code = 477
 	ClusterDoesntExist                           Code = 701
-	TooManyRedirects                             Code = 483
-	NoRemoteShardAvailable                       Code = 519
-	ReceivedErrorFromRemoteIOServer              Code = 86
+	CannotDetectFormat                           Code = 715
 	DeprecatedFunction                           Code = 721
+	TooManyTables                                Code = 724
 )
 
 var names = map[Code]string{
@@ -333,6 +336,8 @@ var names = map[Code]string{
 	IllegalAggregation:                           "ILLEGAL_AGGREGATION",
 	SizesOfArraysDontMatch:                       "SIZES_OF_ARRAYS_DONT_MATCH",
 	SetSizeLimitExceeded:                         "SET_SIZE_LIMIT_EXCEEDED",
+	LimitExceeded:                                "LIMIT_EXCEEDED",
+	DataTypeCannotBeUsedInKey:                    "DATA_TYPE_CANNOT_BE_USED_IN_KEY",
 	UnknownUser:                                  "UNKNOWN_USER",
 	WrongPassword:                                "WRONG_PASSWORD",
 	RequiredPassword:                             "REQUIRED_PASSWORD",
@@ -350,6 +355,7 @@ var names = map[Code]string{
 	TableIsDropped:                               "TABLE_IS_DROPPED",
 	DatabaseNotEmpty:                             "DATABASE_NOT_EMPTY",
 	QueryIsTooLarge:                              "QUERY_IS_TOO_LARGE",
+	UnexpectedASTStructure:                       "UNEXPECTED_AST_STRUCTURE",
 	UnexpectedExpression:                         "UNEXPECTED_EXPRESSION",
 	NoSuchDataPart:                               "NO_SUCH_DATA_PART",
 	Aborted:                                      "ABORTED",

@@ -24,7 +24,7 @@ var aliases = map[string]string{
 	"varbinary": "String", "binary varying": "String", "national": "", "character large": "", "char large": "", "binary large": "",
 	"binary": "FixedString", "dec": "Decimal", "numeric": "Decimal", "fixed": "Decimal", "decimal": "Decimal",
 	"timestamp": "DateTime", "datetime": "DateTime", "date": "Date", "date32": "Date32", "datetime32": "DateTime", "datetime64": "DateTime64", "time": "Time", "time64": "Time64",
-	"inet4": "IPv4", "inet6": "IPv6", "enum": "Enum",
+	"json": "JSON", "inet4": "IPv4", "inet6": "IPv6", "enum": "Enum",
 }
 
 // byName holds every kind without parameters under its own name.
@@ -90,6 +90,7 @@ func init() {
 		"Decimal128": buildSizedDecimal(MaxPrecision128), "Decimal256": buildSizedDecimal(MaxPrecision256),
 		"Enum": buildEnum, "Enum8": buildEnum, "Enum16": buildEnum,
 		"Nullable": buildNullable, "LowCardinality": buildLowCardinality, "Array": buildArray, "Map": buildMap, "Tuple": buildTuple, "Nested": buildNested,
+		"Variant": buildVariant, "Dynamic": buildDynamic, "JSON": buildJSON,
 		"AggregateFunction": buildAggregate, "SimpleAggregateFunction": buildSimpleAggregate,
 	}
 }

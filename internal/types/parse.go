@@ -151,6 +151,9 @@ func (p *typeParser) arg(name string, n, depth int) (arg, error) {
 	case strings.HasSuffix(strings.ToLower(name), "aggregatefunction") && n == 0:
 		return p.functionArg()
 	}
+	if eqName(name, "JSON") || eqName(name, "Dynamic") {
+		return p.objectArg(depth)
+	}
 	if eqName(name, "Tuple") || eqName(name, "Nested") {
 		return p.elementArg(depth)
 	}

@@ -63,7 +63,7 @@ func (t *Type) IsEnum() bool { return t.Kind == Enum8 || t.Kind == Enum16 }
 // CanBeNullable reports whether Nullable(t) is a type.
 func (t *Type) CanBeNullable() bool {
 	switch t.Kind {
-	case Nullable, LowCardinality, Array, Map, Tuple, AggregateFunction:
+	case Nullable, LowCardinality, Array, Map, Tuple, AggregateFunction, Variant, Dynamic:
 		return false
 	}
 	return true
@@ -128,6 +128,7 @@ const (
 	PArray
 	PTuple
 	PMap
+	PVariant // Variant and Dynamic: of each value which type it has, and one vector a type
 )
 
 // Phys returns the Go representation of the type's values. LowCardinality(T) and
@@ -178,8 +179,10 @@ func (t *Type) Phys() Phys {
 		return PArray
 	case Tuple:
 		return PTuple
-	case Map:
+	case Map, JSON:
 		return PMap
+	case Variant, Dynamic:
+		return PVariant
 	case LowCardinality, SimpleAggregateFunction:
 		return t.Elems[0].Phys()
 	}

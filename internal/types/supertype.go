@@ -1,6 +1,7 @@
 package types
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -41,7 +42,7 @@ func Supertype(ts ...*Type) (*Type, error) {
 	if err != nil {
 		return nil, err
 	}
-	if nullable {
+	if nullable && !t.IsUnion() {
 		if !t.CanBeNullable() {
 			return nil, noCommon(ts)
 		}
@@ -51,6 +52,29 @@ func Supertype(ts ...*Type) (*Type, error) {
 		t = NewLowCardinality(t)
 	}
 	return t, nil
+}
+
+// SupertypeOrVariant is Supertype but for types that have none in common: then it is the Variant of them, and of the types of those that are
+// Variants. What ClickHouse does for branches, arrays, maps and UNION.
+func SupertypeOrVariant(ts ...*Type) (*Type, error) {
+	t, err := Supertype(ts...)
+	if err == nil {
+		return t, nil
+	}
+	var alts []*Type
+	for _, e := range ts {
+		switch plain := e.Inner(); plain.Kind {
+		case Nothing:
+		case Variant:
+			alts = append(alts, plain.Elems...)
+		default:
+			alts = append(alts, plain)
+		}
+	}
+	if v := NewVariant(alts); len(v.Elems) <= MaxVariants {
+		return v, nil
+	}
+	return nil, err
 }
 
 func noCommon(ts []*Type) error {
@@ -77,6 +101,9 @@ func superInner(inner, all []*Type) (*Type, error) {
 			}
 		}
 		return true
+	}
+	if i := slices.IndexFunc(inner, func(t *Type) bool { return t.Kind == Dynamic }); i >= 0 {
+		return inner[i], nil
 	}
 	switch {
 	case every((*Type).IsString):

@@ -62,19 +62,23 @@ const (
 	Map
 	AggregateFunction
 	SimpleAggregateFunction
+	Variant // of the types Elems, or NULL
+	Dynamic // of any type, or NULL; at most N types apart
+	JSON    // objects: of each path its value; Elems are the types of paths and values
 )
 
 // Type is a data type. Use the constructors or Parse; never change a Type.
 type Type struct {
 	Kind   Kind
-	N      int            // FixedString: bytes; Decimal: precision
+	N      int            // FixedString: bytes; Decimal: precision; Dynamic: max_types
 	Scale  int            // Decimal, DateTime64: digits behind the point
 	Zone   *time.Location // DateTime, DateTime64: the declared zone; nil means the session's
 	Unit   Unit           // Interval
-	Elems  []*Type        // Nullable, LowCardinality, Array: 1; Map: key, value; Tuple: n; aggregate functions: arguments
+	Elems  []*Type        // Nullable, LowCardinality, Array: 1; Map: key, value; Tuple, Variant: n; aggregate functions: arguments
 	Names  []string       // Tuple with names: one per element; else nil
 	Enum   []EnumValue    // Enum8, Enum16: sorted by value
 	Func   string         // AggregateFunction, SimpleAggregateFunction: name as written
+	Object *Object        // JSON: what is said of its paths
 	Params []string       // AggregateFunction: parameters as SQL literals
 	custom bool           // the name is one of its own, not made of the elements' (Point, Nested)
 	name   string

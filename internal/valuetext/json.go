@@ -32,9 +32,18 @@ func AppendJSON(dst []byte, v column.Vector, i int, loc *time.Location) []byte {
 		}
 		return append(dst, ']')
 	case *column.Map:
+		if v.Typ.Kind == types.JSON {
+			return AppendObject(dst, v, i, -1, func(dst []byte, v column.Vector, i, _ int) []byte { return AppendJSON(dst, v, i, loc) })
+		}
 		return appendJSONMap(dst, v, i, loc)
 	case *column.Tuple:
 		return appendJSONTuple(dst, v, i, loc)
+	case *column.Variant:
+		in, at := v.Value(i)
+		if in == nil {
+			return append(dst, "null"...)
+		}
+		return AppendJSON(dst, in, at, loc)
 	case *column.Num[float64]:
 		if math.IsNaN(v.Data[i]) || math.IsInf(v.Data[i], 0) {
 			return append(dst, "null"...)

@@ -24,6 +24,8 @@ func (p *Parser) ScanQuoted(b column.Builder, t *types.Type, s []byte) (rest []b
 		return rest, err
 	case t.Kind == types.Array || t.Kind == types.Tuple || t.Kind == types.Map:
 		return p.composite(b, t, s)
+	case t.IsUnion():
+		return p.scanUnion(b.(*column.Variant), t, s)
 	case len(s) > 0 && s[0] == '\'':
 		text, rest, err := ScanQuotedString(nil, s)
 		if err != nil {

@@ -17,6 +17,8 @@ type Parser struct {
 	Exact bool
 	// BestEffort reads DateTime and DateTime64 as parseDateTimeBestEffort does.
 	BestEffort bool
+	// nested is the type of objects in arrays of values of the JSON being read; nil outside of one.
+	nested *types.Type
 }
 
 // ParseInto appends the value of t that the whole of s stands for to b, a builder of t. On an
@@ -71,6 +73,10 @@ func (p *Parser) text(b column.Builder, t *types.Type, s []byte) (rest []byte, e
 		return p.nullable(b.(*column.Nullable), t, s)
 	case types.Array, types.Tuple, types.Map:
 		return p.composite(b, t, trimSpace(s))
+	case types.Variant, types.Dynamic:
+		return nil, p.union(b.(*column.Variant), t, s)
+	case types.JSON:
+		return nil, p.JSONObject(b.(*column.Map), t, s)
 	case types.Nothing:
 		b.AppendDefault()
 		return nil, nil

@@ -55,9 +55,18 @@ func appendValue(dst []byte, v column.Vector, i int, loc *time.Location, quoted 
 	case *column.Array:
 		return appendArray(dst, v, i, loc)
 	case *column.Map:
+		if v.Typ.Kind == types.JSON {
+			return appendObject(dst, v, i, loc, quoted)
+		}
 		return appendMap(dst, v, i, loc)
 	case *column.Tuple:
 		return appendTuple(dst, v, i, loc)
+	case *column.Variant:
+		in, at := v.Value(i)
+		if in == nil {
+			return append(dst, "NULL"...)
+		}
+		return appendValue(dst, in, at, loc, quoted)
 	}
 	if quoted && IsQuoted(v.Type()) {
 		if t := v.Type(); t.IsEnum() {
@@ -242,4 +251,12 @@ func AppendQuotedString[S ~string | ~[]byte](dst []byte, s S) []byte {
 		}
 	}
 	return append(dst, '\'')
+}
+
+// appendObject writes a value of JSON as its text, or that as a string.
+func appendObject(dst []byte, v *column.Map, i int, loc *time.Location, quoted bool) []byte {
+	if quoted {
+		return AppendQuotedString(dst, AppendJSON(nil, v, i, loc))
+	}
+	return AppendJSON(dst, v, i, loc)
 }

@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -166,12 +167,20 @@ func (s *source) find(path []string) (*sourceColumn, []string) {
 
 // hasPart reports whether values of t have the sub-column.
 func hasPart(t *types.Type, path []string) bool {
-	for _, p := range path {
-		if t = partType(t, p); t == nil {
+	for n := 0; len(path) > 0; path = path[n:] {
+		if t, n = firstPart(t, path); t == nil {
 			return false
 		}
 	}
 	return true
+}
+
+// firstPart is the type of the sub-column that a path begins with, and how much of the path names it; nil if there is none.
+func firstPart(t *types.Type, path []string) (*types.Type, int) {
+	if p := partType(t, path[0]); p != nil {
+		return p, 1
+	}
+	return function.SubcolumnType(t, path)
 }
 
 // partType is the type of a sub-column, or nil.

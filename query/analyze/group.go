@@ -25,6 +25,11 @@ func (b *builder) group() error {
 	if err != nil {
 		return err
 	}
+	for _, k := range g.keys {
+		if err := b.a.ownTypesInKey(k.Type(), "GROUP BY", "allow_suspicious_types_in_group_by"); err != nil {
+			return err
+		}
+	}
 	aggs := collect(b.exprs, isAgg)
 	grouped := len(aggs) > 0 || len(b.sel.GroupBy) > 0 || len(b.sel.Sets) > 0 || b.sel.GroupByAll || b.sel.GroupMode != ast.GroupPlain || b.sel.WithTotals
 	if !grouped {

@@ -101,12 +101,20 @@ func (s *scope) param(path []string) (*item, error) {
 
 // part reaches into a value: an element of a tuple, the keys of a map …
 func (s *scope) part(it item, path []string, name string) (*item, error) {
-	for _, p := range path {
-		e, err := s.subcolumn(it.e, p)
+	for n := 0; len(path) > 0; path = path[n:] {
+		t, taken := firstPart(it.e.Type(), path)
+		if n = taken; t == nil {
+			return nil, s.unknown(path)
+		}
+		var err error
+		if partType(it.e.Type(), path[0]) != nil {
+			it.e, err = s.subcolumn(it.e, path[0])
+		} else {
+			it.e, err = s.call("getSubcolumn", it.e, constant(types.TString, strings.Join(path[:n], ".")))
+		}
 		if err != nil {
 			return nil, err
 		}
-		it.e = e
 	}
 	it.name = name
 	return &it, nil

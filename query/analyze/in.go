@@ -142,8 +142,28 @@ func (s *scope) inQuery(left plan.Expr, q *ast.Subquery, not bool) (plan.Expr, e
 	if s.nullIsValue(left) && len(args) == 1 {
 		return s.inNullableQuery(left, &plan.In{Args: args, Set: set, T: inType(args)}, set.Input, not)
 	}
+	if len(args) == 1 && args[0].Type().IsUnion() {
+		return s.inUnionQuery(args, set, not)
+	}
 	x := &plan.In{Args: args, Set: set, Not: not, T: inType(args)}
 	return x, s.a.grow(x)
+}
+
+// inUnionQuery is IN of a Variant or Dynamic: its NULL is in no set, though sets have it as a value.
+func (s *scope) inUnionQuery(args []plan.Expr, set *plan.Set, not bool) (plan.Expr, error) {
+	x := &plan.In{Args: args, Set: set, T: inType(args)}
+	if err := s.a.grow(x); err != nil {
+		return nil, err
+	}
+	some, err := s.call("isNotNull", args[0])
+	if err != nil {
+		return nil, err
+	}
+	in, err := s.call("and", some, x)
+	if err != nil || !not {
+		return in, err
+	}
+	return s.call("not", in)
 }
 
 // alignSet casts the arguments, or the subquery's columns, so that both have the same types but for Nullable.
@@ -153,6 +173,9 @@ func (s *scope) alignSet(args []plan.Expr, set *plan.Set) ([]plan.Expr, *plan.Se
 	changed := false
 	for i, a := range args {
 		t, err := types.Supertype(a.Type().Inner(), set.Types[i].Inner())
+		if err != nil && set.Types[i].IsUnion() {
+			t, err = types.SupertypeOrVariant(a.Type().Inner(), set.Types[i])
+		}
 		if err != nil {
 			t = a.Type().Inner() // as the values of a list are converted
 		}
@@ -447,6 +470,9 @@ type cell struct {
 
 // convert converts constants to t, all of one type at once. A NULL, or a number that t does not have, has no value.
 func (a *analyzer) convert(t *types.Type, cs []*plan.Const) ([]cell, error) {
+	if t.Kind == types.Dynamic {
+		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal type %s of argument of function in", t)
+	}
 	out := make([]cell, len(cs))
 	sources := map[string]column.Builder{}
 	places := map[string][]int{}
@@ -463,6 +489,9 @@ func (a *analyzer) convert(t *types.Type, cs []*plan.Const) ([]cell, error) {
 		if from.Equal(t) {
 			out[i] = cell{value, 0}
 			continue
+		}
+		if t.Kind == types.Variant && !from.IsString() && !column.Holds(t, from) {
+			continue // no value of the left side equals it
 		}
 		key := from.String()
 		if sources[key] == nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/plan"
 )
@@ -72,6 +73,9 @@ func (b *builder) orderItem(o *ast.OrderItem) (orderKey, int, error) {
 	} else if k.e, err = b.resolve(o.Expr); err != nil {
 		return k, 0, err
 	}
+	if err := b.a.ownTypesInKey(k.e.Type(), "ORDER BY", "allow_suspicious_types_in_order_by"); err != nil {
+		return k, 0, err
+	}
 	if !k.e.Type().IsOrdered() {
 		return k, 0, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Values of type %s cannot be sorted", k.e.Type())
 	}
@@ -85,6 +89,16 @@ func (b *builder) orderItem(o *ast.OrderItem) (orderKey, int, error) {
 		i = b.add(k.e)
 	}
 	return k, i, nil
+}
+
+// ownTypesInKey refuses keys whose values have types of their own, unless the setting allows them.
+func (a *analyzer) ownTypesInKey(t *types.Type, clause, setting string) error {
+	if !t.HasUnion() || a.flag(setting, false) {
+		return nil
+	}
+	return sqlerr.New(sqlerr.IllegalColumn, "Data types Variant/Dynamic are not allowed in %s keys, because it can lead to unexpected results. "+
+		"Consider using a subcolumn with a specific data type instead (for example 'column.Int64' or 'json.some.path.:Int64' if its a JSON path subcolumn) "+
+		"or casting this column to a specific data type. Set setting %s = 1 in order to allow it", clause, setting)
 }
 
 func orderOf(o *ast.OrderItem) column.Order {

@@ -153,6 +153,11 @@ func (s *scope) scalarCall(e *ast.FuncCall) (plan.Expr, error) {
 		if strings.EqualFold(e.Name, "CAST") && len(args) == 2 {
 			args[1] = s.castType(args[0], args[1])
 		}
+		if isLiteral(e) {
+			if _, err := types.Supertype(typesOf(args)...); err != nil {
+				return nil, err // branches and array(…) make a Variant, literals do not
+			}
+		}
 		return s.callNamed(e.Name, args, s.argNames(e.Args, args))
 	}
 	rest, err := s.resolveAll(e.Args[1:])
@@ -164,6 +169,28 @@ func (s *scope) scalarCall(e *ast.FuncCall) (plan.Expr, error) {
 		return nil, err
 	}
 	return s.call(e.Name, append([]plan.Expr{l}, rest...)...)
+}
+
+// isLiteral reports whether e is an array in brackets of nothing but literals.
+func isLiteral(e *ast.FuncCall) bool {
+	if e.Syntax != ast.SyntaxArray {
+		return false
+	}
+	for _, a := range e.Args {
+		call, ok := a.(*ast.FuncCall)
+		if _, plain := a.(*ast.Literal); !plain && !(ok && isLiteral(call)) {
+			return false
+		}
+	}
+	return true
+}
+
+func typesOf(es []plan.Expr) []*types.Type {
+	ts := make([]*types.Type, len(es))
+	for i, e := range es {
+		ts[i] = e.Type()
+	}
+	return ts
 }
 
 // castType is the type a CAST names; with cast_keep_nullable what is Nullable stays so.
@@ -289,6 +316,10 @@ func (s *scope) call(name string, args ...plan.Expr) (plan.Expr, error) {
 }
 
 func (s *scope) callNamed(name string, args []plan.Expr, names []string) (plan.Expr, error) {
+	name, args, err := s.onObject(name, args)
+	if err != nil {
+		return nil, err
+	}
 	b, err := function.Bind(s.a.env, name, argsOf(args, names))
 	if err != nil {
 		return nil, err
@@ -298,6 +329,23 @@ func (s *scope) callNamed(name string, args []plan.Expr, names []string) (plan.E
 	}
 	c := &plan.Call{Fn: b, Args: args}
 	return c, s.a.grow(c)
+}
+
+// onObject is a call of a function that takes the elements of tuples, or the text of JSON, over a value of type JSON.
+func (s *scope) onObject(name string, args []plan.Expr) (string, []plan.Expr, error) {
+	if len(args) == 0 || args[0].Type().WithoutNullable().Kind != types.JSON {
+		return name, args, nil
+	}
+	f := function.Lookup(name)
+	switch {
+	case f == nil:
+	case f.Name == "tupleElement" && len(args) == 2 && args[1].Type().Kind == types.String:
+		return "getSubcolumn", args, nil
+	case f.ReadsJSON():
+		text, err := s.call("toString", args[0])
+		return name, append([]plan.Expr{text}, args[1:]...), err
+	}
+	return name, args, nil
 }
 
 // rebind calls the same function over other arguments; the binding is kept where the types are.

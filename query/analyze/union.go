@@ -126,7 +126,7 @@ func (a *analyzer) unify(all []plan.Node, mismatch sqlerr.Code, operation string
 			}
 			ts[j] = s[i].Type
 		}
-		t, err := types.Supertype(ts...)
+		t, err := types.SupertypeOrVariant(ts...)
 		if err != nil {
 			return nil, nil, err
 		}

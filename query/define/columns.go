@@ -34,6 +34,9 @@ func columnOf(d *ast.ColumnDef) (catalog.Column, error) {
 		if err != nil {
 			return c, positioned(err, d.Type)
 		}
+		if a, b := t.Similar(); a != nil {
+			return c, sqlerr.At(d.Start, sqlerr.IllegalColumn, "Cannot create column with type '%s' because variants '%s' and '%s' have similar types and working with values of these types may lead to ambiguity. Consider using common single variant instead of these 2 variants", t, a, b)
+		}
 		if d.Null == ast.Null && !t.IsNullable() {
 			if !t.CanBeNullable() {
 				return c, sqlerr.At(d.Start, sqlerr.IllegalTypeOfArgument, "Nested type %s cannot be inside Nullable type", t)

@@ -74,7 +74,10 @@ func (p *parser) wordOperand() ast.Expr {
 func (p *parser) identOrCall() ast.Expr {
 	start := p.at().start
 	id := &ast.Ident{Parts: []ast.Name{p.name()}}
-	for p.symbolAt(0, ".") {
+	for p.symbolAt(0, ".") || p.objectArrays(id) {
+		if !p.symbolAt(0, ".") {
+			break
+		}
 		next := p.peek(1)
 		if p.symbolAt(1, "*") {
 			p.pos += 2
@@ -123,6 +126,19 @@ func (p *parser) jsonPart(id *ast.Ident) bool {
 		return true
 	}
 	return false
+}
+
+// objectArrays takes the [] behind a path of a JSON column: its value as arrays of objects.
+func (p *parser) objectArrays(id *ast.Ident) bool {
+	depth := 0
+	for len(id.Parts) > 1 && p.symbolAt(0, "[") && p.symbolAt(1, "]") {
+		p.pos += 2
+		depth++
+	}
+	if depth > 0 {
+		id.Parts = append(id.Parts, ast.Name{Text: ":`" + strings.Repeat("Array(", depth) + "JSON" + strings.Repeat(")", depth) + "`", Quoted: true})
+	}
+	return depth > 0
 }
 
 func joinName(id *ast.Ident) string {

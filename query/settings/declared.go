@@ -132,6 +132,8 @@ var (
 	PositionalArgs     = boolean("enable_positional_arguments", true, "Numbers in GROUP BY, ORDER BY and LIMIT BY are positions.")
 	PreferColumnAlias  = boolean("prefer_column_name_to_alias", false, "A name means the column rather than an alias of it.")
 	CastKeepNullable   = boolean("cast_keep_nullable", false, "CAST keeps Nullable.")
+	_                  = boolean("allow_suspicious_types_in_group_by", false, "Group by values of Variant and Dynamic.")
+	_                  = boolean("allow_suspicious_types_in_order_by", false, "Order by values of Variant and Dynamic.")
 	AggregateEmptyNull = boolean("aggregate_functions_null_for_empty", false, "Aggregates of no rows are NULL.")
 )
 
@@ -151,6 +153,8 @@ var (
 	JSONQuoteDenorm  = boolean("output_format_json_quote_denormals", false, "Write nan and inf in JSON as strings rather than null.")
 	JSONQuoteDecimal = boolean("output_format_json_quote_decimals", false, "Write decimals in JSON as strings.")
 	JSONNamedTuples  = boolean("output_format_json_named_tuples_as_objects", true, "Write named tuples in JSON as objects.")
+	NativeFlat       = boolean("output_format_native_use_flattened_dynamic_and_json_serialization", false, "Write Dynamic and JSON in Native with a column for every type and path.")
+	NativeJSONText   = boolean("output_format_native_write_json_as_string", false, "Write JSON in Native as strings.")
 	WriteStatistics  = boolean("output_format_write_statistics", true, "Write elapsed time, rows and bytes read behind JSON results.")
 	SkipUnknown      = boolean("input_format_skip_unknown_fields", true, "Skip names of the input that the table does not have.")
 	NullAsDefault    = boolean("input_format_null_as_default", true, "NULL in the input is the column's default where the column is not Nullable.")

@@ -126,7 +126,7 @@ func typeFamilies(_ context.Context, _ *Source, add func(row)) error {
 	for _, n := range strings.Fields(`UInt8 UInt16 UInt32 UInt64 UInt128 UInt256 Int8 Int16 Int32 Int64 Int128 Int256 BFloat16 Float32 Float64 Decimal Decimal32 Decimal64 Decimal128 Decimal256
 		String FixedString Date Date32 DateTime DateTime64 Time Time64 UUID IPv4 IPv6 Enum8 Enum16 Array Tuple Map Nullable LowCardinality Nothing AggregateFunction
 		SimpleAggregateFunction IntervalSecond IntervalMinute IntervalHour IntervalDay IntervalWeek IntervalMonth IntervalQuarter IntervalYear
-		Point LineString Ring MultiLineString Polygon MultiPolygon Nested`) {
+		Point LineString Ring MultiLineString Polygon MultiPolygon Nested Variant Dynamic JSON`) {
 		add(row{"name": n, "case_insensitive": strings.HasPrefix(n, "Date") || strings.HasPrefix(n, "Time") || strings.HasPrefix(n, "Decimal")})
 	}
 	add(row{"name": "Bool", "case_insensitive": 1})

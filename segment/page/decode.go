@@ -9,6 +9,11 @@ import (
 // Vector decodes values [from, to) of the n values of type t that AppendVector wrote to b. The
 // result shares nothing with b. Any b gives a vector or an error of code CorruptedData or CannotDecompress.
 func Vector(t *types.Type, b []byte, n, from, to int) (column.Vector, error) {
+	return vector(t, b, n, from, to, 0)
+}
+
+// vector is Vector inside so many Dynamics, whose values have types of their own.
+func vector(t *types.Type, b []byte, n, from, to, depth int) (column.Vector, error) {
 	if from < 0 || from > to || to > n || n > maxElems {
 		return nil, corrupt("values %d to %d of %d", from, to, n)
 	}
@@ -55,7 +60,7 @@ func Vector(t *types.Type, b []byte, n, from, to int) (column.Vector, error) {
 		}
 		return v, nil
 	}
-	return composite(t, &input{b: b}, n, from, to)
+	return composite(t, &input{b: b}, n, from, to, depth)
 }
 
 func ints[T interface {
@@ -115,16 +120,16 @@ func quarters[T types.U256 | types.I256](b []byte, n, from, to int) ([]T, error)
 }
 
 // composite decodes the types made of others.
-func composite(t *types.Type, in *input, n, from, to int) (column.Vector, error) {
+func composite(t *types.Type, in *input, n, from, to, depth int) (column.Vector, error) {
 	switch t.Phys() {
 	case types.PNullable:
-		return nullable(t, in, n, from, to)
+		return nullable(t, in, n, from, to, depth)
 	case types.PArray:
 		elems, off := run(in, n)
 		if in.err != nil {
 			return nil, in.err
 		}
-		elem, err := Vector(t.Elem(), in.b, elems, int(off[from]), int(off[to]))
+		elem, err := vector(t.Elem(), in.b, elems, int(off[from]), int(off[to]), depth)
 		if err != nil {
 			return nil, err
 		}
@@ -135,17 +140,19 @@ func composite(t *types.Type, in *input, n, from, to int) (column.Vector, error)
 		if in.err != nil {
 			return nil, in.err
 		}
-		keys, err := Vector(t.Elems[0], keyBytes, elems, int(off[from]), int(off[to]))
+		keys, err := vector(t.Elems[0], keyBytes, elems, int(off[from]), int(off[to]), depth)
 		if err != nil {
 			return nil, err
 		}
-		vals, err := Vector(t.Elems[1], in.b, elems, int(off[from]), int(off[to]))
+		vals, err := vector(t.Elems[1], in.b, elems, int(off[from]), int(off[to]), depth)
 		if err != nil {
 			return nil, err
 		}
 		return &column.Map{Typ: t, Off: rebase(off[from : to+1]), Keys: keys, Vals: vals}, nil
 	case types.PTuple:
-		return tuple(t, in, n, from, to)
+		return tuple(t, in, n, from, to, depth)
+	case types.PVariant:
+		return variant(t, in, n, from, to, depth)
 	}
 	return nil, corrupt("no encoding for type %s", t)
 }
@@ -168,7 +175,7 @@ func rebase(off []uint32) []uint32 {
 	return off
 }
 
-func nullable(t *types.Type, in *input, n, from, to int) (column.Vector, error) {
+func nullable(t *types.Type, in *input, n, from, to, depth int) (column.Vector, error) {
 	flags := in.sized()
 	if in.err != nil {
 		return nil, in.err
@@ -177,7 +184,7 @@ func nullable(t *types.Type, in *input, n, from, to int) (column.Vector, error) 
 	if err != nil {
 		return nil, err
 	}
-	inner, err := Vector(t.Elem(), in.b, n, from, to)
+	inner, err := vector(t.Elem(), in.b, n, from, to, depth)
 	if err != nil {
 		return nil, err
 	}
@@ -199,14 +206,14 @@ func Nulls(stream []byte, n, from, to int) ([]uint8, error) {
 	return nulls, nil
 }
 
-func tuple(t *types.Type, in *input, n, from, to int) (column.Vector, error) {
+func tuple(t *types.Type, in *input, n, from, to, depth int) (column.Vector, error) {
 	out := &column.Tuple{Typ: t, Elems: make([]column.Vector, len(t.Elems)), N: to - from}
 	for i, e := range t.Elems {
 		b := in.sized()
 		if in.err != nil {
 			return nil, in.err
 		}
-		v, err := Vector(e, b, n, from, to)
+		v, err := vector(e, b, n, from, to, depth)
 		if err != nil {
 			return nil, err
 		}

@@ -17,6 +17,9 @@
 //	Array              u32 elements, stream[n] of lengths (u32), vector of the elements
 //	Map                u32 elements, stream[n] of lengths (u32), u32 length, vector of keys, vector of values
 //	Tuple              per element: u32 length, vector
+//	Variant            stream[n] of the numbers of the values' types (u32), the number of types for NULL; per type: u32 length, vector of its values
+//	Dynamic            u32 types, per type: u32 length, name; the rest as of a Variant
+//	JSON               as Map(String, Dynamic): paths and values
 //
 // # Integer stream
 //

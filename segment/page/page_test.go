@@ -172,6 +172,16 @@ func randomValue(r *rand.Rand, t *types.Type) any {
 			out = append(out, [2]any{randomValue(r, t.Elems[0]), randomValue(r, t.Elems[1])})
 		}
 		return out
+	case types.PVariant:
+		alts := t.Elems
+		if t.Kind == types.Dynamic {
+			alts = []*types.Type{types.TInt64, types.TString, types.NewArray(types.TDynamic), types.TDate}
+		}
+		n := r.IntN(len(alts) + 1)
+		if n == len(alts) || alts[n].Kind == types.Array && r.IntN(4) > 0 {
+			return nil
+		}
+		return column.Typed{Type: alts[n], Value: randomValue(r, alts[n])}
 	case types.PTuple:
 		out := []any{}
 		for _, e := range t.Elems {
@@ -217,6 +227,7 @@ var testTypes = []string{
 	"Enum8('a' = 1, 'b' = 2)", "Enum16('a' = 1)", "Nullable(Int32)", "Nullable(String)", "Nullable(UUID)", "LowCardinality(Nullable(String))",
 	"Array(UInt16)", "Array(Nullable(String))", "Array(Array(Int8))", "Tuple(a UInt8, b String)", "Map(String, UInt64)", "Map(LowCardinality(String), Array(String))",
 	"Array(Tuple(UInt8, Nullable(String)))", "AggregateFunction(uniq, UInt64)", "SimpleAggregateFunction(sum, UInt64)",
+	"Variant(Int64, String, Array(UInt8))", "Array(Variant(Date, String))", "Dynamic", "Array(Dynamic)", "Map(String, Dynamic)", "JSON", "JSON(a Int64, b.c Nullable(String))",
 }
 
 func randomVector(t testing.TB, r *rand.Rand, name string, n int) (*types.Type, column.Vector) {

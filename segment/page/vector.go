@@ -57,6 +57,8 @@ func AppendVector(dst []byte, v column.Vector) ([]byte, error) {
 			return dst, err
 		}
 		return AppendVector(dst, v.Vals.Slice(from, to))
+	case *column.Variant:
+		return appendVariant(dst, v.Dense())
 	case *column.Tuple:
 		for _, e := range v.Elems {
 			var err error

@@ -271,6 +271,13 @@ func appendKey(dst []byte, v column.Vector, i int) []byte {
 		return appendRun(dst, v.Off[i], v.Off[i+1], v.Elem)
 	case *column.Map:
 		return appendRun(dst, v.Off[i], v.Off[i+1], v.Keys, v.Vals)
+	case *column.Variant:
+		in, at := v.Value(i)
+		if in == nil {
+			return append(dst, 0) // no type has an empty name
+		}
+		name := in.Type().String()
+		return appendKey(append(binary.AppendUvarint(dst, uint64(len(name))), name...), in, at)
 	case *column.Tuple:
 		for _, e := range v.Elems {
 			dst = appendKey(dst, e, i)
