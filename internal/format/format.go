@@ -52,6 +52,9 @@ type Options struct {
 	ArrowCompression  string
 	ArrowDictionaries bool
 	AvroCodec         string // output_format_avro_codec: null, deflate, snappy, zstd
+	// Regexp is format_regexp, RegexpRule format_regexp_escaping_rule (Raw, Escaped, Quoted, CSV, JSON), RegexpSkip format_regexp_skip_unmatched.
+	Regexp, RegexpRule string
+	RegexpSkip         bool
 	// Schema is format_schema: a file of Schemas and the message in it, or the text of a schema if SchemaSource (format_schema_source) is
 	// string; SchemaMessage is format_schema_message_name. AutoSchema has the columns make the schema where there is none.
 	Schema, SchemaMessage, SchemaSource string
@@ -67,7 +70,7 @@ func Defaults() Options {
 	return Options{
 		Zone: time.UTC, NamedTuples: true, WriteStatistics: true, DateTimeOutput: "simple", DateTimeInput: "best_effort",
 		SkipUnknown: true, NullAsDefault: true, DefaultsOmitted: true, CSVDelimiter: ',', PrettyRowNums: true, PrettyMaxRows: 1000,
-		ArrowCompression: "lz4_frame", AvroCodec: "snappy", SchemaSource: "file", AutoSchema: true,
+		ArrowCompression: "lz4_frame", AvroCodec: "snappy", SchemaSource: "file", RegexpRule: "Raw", AutoSchema: true,
 	}
 }
 
@@ -143,7 +146,7 @@ func Lookup(name string) (*Format, error) {
 var elsewhere = func() map[string]bool {
 	m := map[string]bool{}
 	for _, n := range []string{"ParquetMetadata", "ORC", "CapnProto",
-		"BSONEachRow", "Npy", "Template", "TemplateIgnoreSpaces", "Regexp", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Prometheus", "Form",
+		"BSONEachRow", "Npy", "Template", "TemplateIgnoreSpaces", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Prometheus", "Form",
 		"AvroConfluent", "HiveText", "One", "JSONAsObject", "Hash", "DWARF"} {
 		m[strings.ToLower(n)] = true
 	}

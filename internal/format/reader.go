@@ -153,7 +153,7 @@ func (r *rowReader) Read(ctx context.Context, maxRows, maxBytes int) (*Rows, err
 		}
 		r.headed = true
 	}
-	for size := 0; rows.N < maxRows && size < maxBytes; {
+	for size := 0; rows.N == 0 || rows.N < maxRows && size < maxBytes; { // a unit of input may hold no row
 		if rows.N%1024 == 0 && ctx.Err() != nil {
 			return nil, ctx.Err()
 		}

@@ -19,6 +19,7 @@ func (v *Values) Format(zone *time.Location, now time.Time) format.Options {
 	o.CSVDelimiter = CSVDelimiter.Of(v)[0]
 	o.PrettyRowNums, o.PrettyMaxRows = PrettyRowNumbers.Of(v), int(min(PrettyMaxRows.Int(v), maxPrettyRows))
 	o.ArrowCompression, o.ArrowDictionaries = ArrowCompression.Of(v), ArrowDictionary.Of(v)
+	o.Regexp, o.RegexpRule, o.RegexpSkip = RegexpPattern.Of(v), RegexpRule.Of(v), RegexpSkip.Of(v)
 	o.Schema, o.SchemaMessage, o.SchemaSource, o.AutoSchema = FormatSchema.Of(v), SchemaMessage.Of(v), SchemaSource.Of(v), ProtobufAuto.Of(v)
 	if codec := AvroCodec.Of(v); codec != "" {
 		o.AvroCodec = codec

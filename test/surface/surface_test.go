@@ -174,7 +174,7 @@ func key(e entry) string {
 var filesOfTheirOwn = map[string]bool{"Parquet": true, "Arrow": true, "ArrowStream": true, "Avro": true}
 
 // sameContent says whether two files hold the same columns, types and rows, as the server reads them. That it reads ClickHouse's rightly is
-// what the entries of input show; that ClickHouse reads olapd's is shown by test/diff.
+// what the entries of input show; that ClickHouse reads olapd's, a test of internal/format.
 func sameContent(ask asker, format, a, b string) bool {
 	content := func(file string) string {
 		return ask(fmt.Sprintf("SELECT * FROM format(%s, unhex('%x'))", format, file), "")
