@@ -2,6 +2,7 @@ package node
 
 import (
 	"context"
+	"errors"
 	"sync/atomic"
 	"time"
 
@@ -108,6 +109,9 @@ func (r *replicas) Pin(ctx context.Context, p fragment.PinRequest) (fragment.Pin
 		}
 		if err != nil {
 			newStorage(views...).Close()
+			if errors.Is(err, cluster.ErrClosed) { // the replica has moved away, or the node is shutting down
+				err = sqlerr.Wrap(err, sqlerr.AllConnectionTriesFailed, "The replica of shard %d on node %s is closing", id, r.Self())
+			}
 			return fragment.Pinned{}, err
 		}
 		views, out.Indices = append(views, v), append(out.Indices, v.Index())

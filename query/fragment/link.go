@@ -86,7 +86,7 @@ func (q *Query) pinOn(ctx context.Context, l *link, then func() error) error {
 	}
 	c := &conn{s: &counted{Stream: st, own: &Traffic{}, all: &q.traffic}}
 	m := pinMessage{l.linkKey, q.pin(l.shards)}
-	if err := c.send(msgPin, m.encode()); err != nil {
+	if err := c.ask(l.node, msgPin, m.encode()); err != nil {
 		return err
 	}
 	if err := then(); err != nil {
@@ -95,7 +95,7 @@ func (q *Query) pinOn(ctx context.Context, l *link, then func() error) error {
 	k, body, err := c.recv()
 	switch {
 	case err == io.EOF:
-		return sqlerr.New(sqlerr.NetworkError, "Node %s ended the stream before it answered", l.node)
+		return unanswered(l.node)
 	case err != nil:
 		return err
 	case k != msgPinned:
@@ -105,6 +105,23 @@ func (q *Query) pinOn(ctx context.Context, l *link, then func() error) error {
 		err = corrupt("node %s has pinned %d shards of %d", l.node, len(l.indices), len(l.shards))
 	}
 	return err
+}
+
+// ask sends the first message of a stream to a node. A node that has ended the stream by then has said why.
+func (c *conn) ask(node string, k messageKind, body []byte) error {
+	err := c.send(k, body)
+	if err != io.EOF {
+		return err
+	}
+	if _, _, err = c.recv(); err == nil || err == io.EOF {
+		err = unanswered(node)
+	}
+	return err
+}
+
+// unanswered is the error of a node that is going: another may have what was asked of it.
+func unanswered(node string) error {
+	return sqlerr.New(sqlerr.NetworkError, "Node %s ended the stream before it answered", node)
 }
 
 // request opens a stream for a fragment; ctx ends it.
@@ -117,7 +134,7 @@ func (q *Query) request(ctx context.Context, l *link, s *sending, m *meeting) (*
 	}
 	own := &Traffic{}
 	f := &fragmentStream{conn: &conn{s: &counted{Stream: st, own: own, all: &q.traffic}}, end: end, traffic: own}
-	if err := f.send(msgRequest, q.t.request(l.linkKey, s, m).encode()); err != nil {
+	if err := f.ask(l.node, msgRequest, q.t.request(l.linkKey, s, m).encode()); err != nil {
 		end()
 		return nil, err
 	}

@@ -24,7 +24,7 @@ func TestGrowingCluster(t *testing.T) {
 	if *serverFlag == "" {
 		t.Skip("not run: -server=PATH names the olapd binary (make torture-cluster-short)")
 	}
-	f, err := newFleet(t.Context(), *serverFlag, t.TempDir())
+	f, err := newFleet(t.Context(), *serverFlag, t.TempDir(), shardCount, nodeCount)
 	defer func() {
 		if err := f.close(); err != nil {
 			t.Error(err)

@@ -56,9 +56,10 @@ func (n *node) dead() bool {
 
 // fleet is the cluster's processes.
 type fleet struct {
-	binary string
-	nodes  []*node
-	net    *proxies
+	binary           string
+	shards, replicas int
+	nodes            []*node
+	net              *proxies
 }
 
 // ownerName finds the node whose process has a port.
@@ -79,8 +80,8 @@ func (f *fleet) ownerName(port int) string {
 }
 
 // newFleet founds a cluster in a directory and returns when all its replicas vote. The caller closes it also after an error.
-func newFleet(ctx context.Context, binary, dir string) (*fleet, error) {
-	f := &fleet{binary: binary}
+func newFleet(ctx context.Context, binary, dir string, shards, replicas int) (*fleet, error) {
+	f := &fleet{binary: binary, shards: shards, replicas: replicas}
 	f.net = newProxies(f.ownerName)
 	for i := range nodeCount {
 		n, err := f.place(i, dir)
@@ -90,7 +91,7 @@ func newFleet(ctx context.Context, binary, dir string) (*fleet, error) {
 		f.nodes = append(f.nodes, n)
 	}
 	out, err := exec.CommandContext(ctx, binary, "cluster", "init", "--data", f.nodes[0].dir, "--address", f.nodes[0].front, "--name", "torture",
-		"--shards", strconv.Itoa(shardCount), "--replicas", strconv.Itoa(nodeCount), "--tokens", strconv.Itoa(nodeCount-1), "--replace-after", "0").CombinedOutput()
+		"--shards", strconv.Itoa(shards), "--replicas", strconv.Itoa(replicas), "--tokens", strconv.Itoa(nodeCount-1), "--replace-after", "0").CombinedOutput()
 	if err != nil {
 		return f, fmt.Errorf("olapd cluster init: %w: %s", err, out)
 	}
@@ -148,13 +149,14 @@ func (f *fleet) start(n *node, args []string, environment ...string) error {
 	return nil
 }
 
-// settled waits until every shard has a leader that all replicas have voted for.
+// settled waits until every shard has a leader, all its replicas vote, and they are spread evenly over the nodes.
 func (f *fleet) settled(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, startPatience)
 	defer cancel()
 	for {
-		rows, err := rowsOf(ctx, f.nodes[0].at, fmt.Sprintf("SELECT countIf(length(voters) = %d) FROM system.shards", nodeCount))
-		if err == nil && rows[0][0] == strconv.Itoa(shardCount) {
+		rows, err := rowsOf(ctx, f.nodes[0].at, fmt.Sprintf("SELECT (SELECT countIf(length(voters) = %d AND empty(learners) AND arraySort(voters) = arraySort(replicas)) FROM system.shards), "+
+			"(SELECT max(replicas) - min(replicas) FROM system.nodes)", f.replicas))
+		if err == nil && rows[0][0] == strconv.Itoa(f.shards) && rows[0][1] == "0" {
 			return nil
 		}
 		if sleep(ctx, 200*time.Millisecond); ctx.Err() != nil {

@@ -66,7 +66,7 @@ func TestTortureCluster(t *testing.T) {
 	}
 	defer broker.Close()
 	x := &torture{T: t, r: rand.New(rand.NewPCG(seed, 0)), seen: map[string]next{}, done: map[string]int{}, gaps: map[string][]time.Duration{}}
-	x.fleet, err = newFleet(t.Context(), *serverFlag, t.TempDir())
+	x.fleet, err = newFleet(t.Context(), *serverFlag, t.TempDir(), shardCount, nodeCount)
 	defer func() { x.must(x.fleet.close()) }()
 	x.must(err)
 	for _, sql := range schema(broker.ListenAddrs()[0]) {

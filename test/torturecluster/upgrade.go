@@ -11,7 +11,7 @@ func steadySchema() []string {
 		`INSERT INTO names SELECT number * 3, concat('n', toString(number)) FROM numbers(5000)`,
 		`CREATE TABLE whole (a UInt64, s String) ENGINE = MergeTree ORDER BY a`,
 		`INSERT INTO whole SELECT cityHash64(number), hex(cityHash64(number)) FROM numbers(20000)`,
-		`SYSTEM FLUSH TABLE whole`,
+		`SYSTEM FLUSH TABLE whole`, `SYSTEM FLUSH TABLE facts`, `SYSTEM FLUSH TABLE names`,
 	}
 }
 
@@ -21,6 +21,8 @@ var steady = []string{
 	`SELECT g, count(), sum(v), uniq(v), groupArraySorted(3)(v) FROM facts GROUP BY g HAVING sum(v) > 100 ORDER BY g`,
 	`SELECT v % 500 AS m, count() FROM facts GROUP BY m ORDER BY m LIMIT 20`,
 	`SELECT k, v, wide FROM facts ORDER BY v DESC, k LIMIT 10`,
+	`SELECT k, count() AS n, sum(v), uniq(v) FROM facts GROUP BY k HAVING n > 0 ORDER BY k DESC LIMIT 5 SETTINGS group_by_two_level_threshold = 100`,
+	`SELECT count(), sum(n) FROM (SELECT wide, count() AS n FROM facts GROUP BY wide) SETTINGS group_by_two_level_threshold = 100`,
 	`SELECT DISTINCT g FROM facts ORDER BY g`,
 	`SELECT g, v FROM facts ORDER BY g, v, k LIMIT 2 BY g LIMIT 50`,
 	`SELECT g, count() FROM facts GROUP BY g WITH TOTALS ORDER BY g LIMIT 5`,
