@@ -197,7 +197,7 @@ func (x *statement) newEnv() *function.Env {
 		}
 	}
 	return &function.Env{
-		Ctx: x.ctx, Now: x.q.started, Zone: zone, Database: x.db, User: x.q.user, QueryID: x.q.id, Host: d.Host,
+		Ctx: x.ctx, Now: x.q.started, Zone: zone, Database: x.db, User: x.q.user, QueryID: x.q.id, Host: d.Host, Budget: x.q.budget,
 		Setting: x.set.Get, Server: d.Server,
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -90,6 +91,7 @@ func (v *Num[T]) AppendSelected(src Vector, sel []uint32) {
 func (v *Str) AppendRange(src Vector, from, to int) {
 	switch s := src.(type) {
 	case *Str:
+		checkBytes(len(v.Data) + int(s.Off[to]-s.Off[from]))
 		base := uint32(len(v.Data)) - s.Off[from]
 		v.Data = append(v.Data, s.Data[s.Off[from]:s.Off[to]]...)
 		n := len(v.Off)
@@ -115,6 +117,7 @@ func (v *Str) AppendSelected(src Vector, sel []uint32) {
 		for _, p := range sel {
 			size += int(s.Off[p+1] - s.Off[p])
 		}
+		checkBytes(len(v.Data) + size)
 		v.Data, v.Off = slices.Grow(v.Data, size), slices.Grow(v.Off, len(sel))
 		for _, p := range sel {
 			v.Data = append(v.Data, s.Data[s.Off[p]:s.Off[p+1]]...)
@@ -299,4 +302,15 @@ func grow[T any](s []T, n int) []T {
 
 func mismatch(dst, src Vector) {
 	panic(fmt.Sprintf("column: appending %T of %s to %s", src, src.Type(), dst.Type()))
+}
+
+// maxBytes is what the offsets of a Str reach.
+const maxBytes = 1<<32 - 1
+
+// checkBytes throws TooLargeStringSize where strings outgrow their offsets. Builders return no errors, and what makes blocks of that size is a
+// statement that repeats a large constant, most often.
+func checkBytes(n int) {
+	if n > maxBytes {
+		panic(sqlerr.New(sqlerr.TooLargeStringSize, "Too large strings in one block: %d bytes, the maximum is %d", n, maxBytes))
+	}
 }

@@ -130,6 +130,9 @@ func evalRange(c *Call) (column.Vector, error) {
 		case d < 0 && e < s:
 			n = int64((uint64(s-e) + uint64(-d) - 1) / uint64(-d))
 		}
+		if err := c.fits(8 * (int64(len(data)) + max(n, 0))); err != nil {
+			return nil, err
+		}
 		if n < 0 || int64(len(data))+n > maxRangeInBlock {
 			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "A call to function range would produce %d array elements, which is greater than the allowed maximum of %d", n, maxRangeInBlock)
 		}
@@ -369,7 +372,7 @@ func evalResize(c *Call) (column.Vector, error) {
 	}
 	arr, size := arraysOf(av), numArg[int64](c.Args[1], c.Rows)
 	out := column.New(c.Result, c.Rows).(*column.Array)
-	b := out.Elem.(column.Builder)
+	b, added := out.Elem.(column.Builder), int64(0)
 	for i := range c.Rows {
 		from, to := arr.bounds(i)
 		n := size.at(i)
@@ -379,6 +382,11 @@ func evalResize(c *Call) (column.Vector, error) {
 		}
 		if int64(want)+int64(b.Len()) > maxArrayLength {
 			return nil, tooLargeArray("arrayResize", n)
+		}
+		if added += int64(want) * sized(fill, i); added > 0 {
+			if err := c.fits(added); err != nil {
+				return nil, err
+			}
 		}
 		missing := max(want-(to-from), 0)
 		keep := min(want, to-from)
@@ -479,13 +487,18 @@ func resolveWithConstant(_ *Env, args []Arg) (*types.Type, error) {
 }
 
 func evalWithConstant(c *Call) (column.Vector, error) {
-	n := numArg[int64](c.Args[0], c.Rows)
+	n, bytes := numArg[int64](c.Args[0], c.Rows), int64(0)
 	var sel []uint32
 	off := make([]uint32, 1, c.Rows+1)
 	for i := range c.Rows {
 		k := n.at(i)
 		if k < 0 || int64(len(sel))+k > maxArrayLength {
 			return nil, tooLargeArray("arrayWithConstant", k)
+		}
+		if bytes += k * (4 + sized(c.Args[1], i)); bytes > 0 {
+			if err := c.fits(bytes); err != nil {
+				return nil, err
+			}
 		}
 		for ; k > 0; k-- {
 			sel = append(sel, uint32(i))

@@ -61,7 +61,7 @@ func evalDecode(name string, limit int, decode func(dst, s []byte) ([]byte, bool
 				}
 				out.Data = out.Data[:n]
 			}
-			if err := endBounded(out, name); err != nil {
+			if err := c.endBounded(out, name); err != nil {
 				return nil, err
 			}
 		}

@@ -40,7 +40,7 @@ func evalBin(c *Call) (column.Vector, error) {
 	digits, out := v.(*column.Str), stringResult(c)
 	for i := range c.Rows {
 		s := digits.At(i)
-		if err := checkSize(out, 4*int64(len(s)), "bin"); err != nil {
+		if err := c.checkSize(out, 4*int64(len(s)), "bin"); err != nil {
 			return nil, err
 		}
 		for _, h := range s {

@@ -199,6 +199,11 @@ func (b *Bound) propagate(env *Env, args []column.Vector, lambda func([]column.V
 		plain[i] = a
 	}
 	r, err := b.Func.Eval(&Call{Env: env, Args: plain, Types: b.args, Result: b.inner, Rows: n, Lambda: lambda})
+	if err == nil {
+		if size := r.Bytes(); size > smallResult {
+			err = env.room(size)
+		}
+	}
 	if err != nil || b.Result.WithoutLowCardinality().Kind != types.Nullable || b.inner.Kind == types.Nullable && nulls == nil {
 		return r, err
 	}

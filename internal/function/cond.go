@@ -117,7 +117,7 @@ func evalMultiIf(c *Call) (column.Vector, error) {
 	for k := len(at) - 2; k >= 0; k-- {
 		chooseTrue(choice, c.Args[2*k], uint8(k))
 	}
-	return selectRows(c.Result, choice, vals), nil
+	return selectRows(c, c.Result, choice, vals)
 }
 
 // chooseTrue sets choice to k where cond is true.
@@ -175,7 +175,7 @@ func evalCase(c *Call) (column.Vector, error) {
 			}
 		}
 	}
-	return selectRows(c.Result, choice, vals), nil
+	return selectRows(c, c.Result, choice, vals)
 }
 
 func evalIsNull(when uint8) func(*Call) (column.Vector, error) {
@@ -270,7 +270,7 @@ func evalCoalesce(c *Call) (column.Vector, error) {
 			return nil, err
 		}
 	}
-	return selectRows(c.Result, choice, vals), nil
+	return selectRows(c, c.Result, choice, vals)
 }
 
 func resolveNullIf(env *Env, args []Arg) (*types.Type, error) {

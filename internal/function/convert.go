@@ -325,7 +325,7 @@ func castOr(c *Call, def column.Vector) (column.Vector, error) {
 	for i := range choice {
 		choice[i] = nulls.at(i)
 	}
-	return selectRows(to, choice, []column.Vector{inner, def}), nil
+	return selectRows(c, to, choice, []column.Vector{inner, def})
 }
 
 func resolveCast(mode castMode) target {
@@ -428,7 +428,7 @@ func registerBestEffort(name string, to64 bool) {
 			for i := range choice {
 				choice[i] = nulls.at(i)
 			}
-			return selectRows(c.Result, choice, []column.Vector{inner, column.NewDefaults(c.Result, c.Rows)}), nil
+			return selectRows(c, c.Result, choice, []column.Vector{inner, column.NewDefaults(c.Result, c.Rows)})
 		}, Doc: "Reads a time written in any of many ways; the epoch if it does not parse."},
 	)
 }

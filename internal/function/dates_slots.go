@@ -65,6 +65,9 @@ func evalTimeSlots(c *Call) (column.Vector, error) {
 		if int64(len(ticks))+to-from > maxArrayLength {
 			return nil, tooLargeArray("timeSlots", to-from)
 		}
+		if err := c.fits(8 * (int64(len(ticks)) + to - from)); err != nil {
+			return nil, err
+		}
 		for ; from <= to; from++ {
 			ticks = append(ticks, from*slot)
 		}

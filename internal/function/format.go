@@ -96,7 +96,7 @@ func evalFormat(c *Call) (column.Vector, error) {
 			}
 			out.Data = append(out.Data, b...)
 		}
-		if err := endBounded(out, "format"); err != nil {
+		if err := c.endBounded(out, "format"); err != nil {
 			return nil, err
 		}
 	}

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -27,7 +28,9 @@ type Env struct {
 	Database string
 	User     string
 	QueryID  string
-	Host     string
+	// Budget is the query's memory, which results that outgrow their arguments are held against; nil for none.
+	Budget *mem.Budget
+	Host   string
 	// Setting returns a setting's value as text; nil where there is no session.
 	Setting func(name string) (string, bool)
 	// Server describes the process: version, uptime and so on.
@@ -108,6 +111,7 @@ type Call struct {
 	Types  []*types.Type   // argument types as Resolve saw them
 	Result *types.Type
 	Rows   int
+	roomy  int64 // bytes of a result that are known to fit
 	// Lambda evaluates the lambda argument over args (one vector per parameter, equally
 	// long); rows[i] is the row of this call from which element i comes, for captured columns.
 	Lambda func(args []column.Vector, rows []uint32) (column.Vector, error)

@@ -346,7 +346,7 @@ func evalExtreme(sign int) func(*Call) (column.Vector, error) {
 				}
 			}
 		}
-		return selectRows(c.Result, choice, vals), nil
+		return selectRows(c, c.Result, choice, vals)
 	}
 }
 

@@ -28,7 +28,7 @@ func init() {
 		}, Family: "dates", Doc: "Returns the time of the query with a fraction of the second."},
 		&Scalar{Name: "today", Aliases: []string{"curdate", "current_date"}, CaseInsensitive: true, Resolve: fixed("today", types.TDate), Eval: evalToday(0), Family: "dates", Doc: "Returns the day of the query."},
 		&Scalar{Name: "yesterday", Resolve: fixed("yesterday", types.TDate), Eval: evalToday(-1), Family: "dates", Doc: "Returns the day before that of the query."},
-		&Scalar{Name: "materialize", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, KeepConst: true, Resolve: sameAs0("materialize"), Eval: func(c *Call) (column.Vector, error) { return column.Flatten(c.Args[0]), nil }, Family: "other", Doc: "Makes a constant a full column.", Example: "materialize(1) → 1"},
+		&Scalar{Name: "materialize", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, KeepConst: true, Resolve: sameAs0("materialize"), Eval: evalMaterialize, Family: "other", Doc: "Makes a constant a full column.", Example: "materialize(1) → 1"},
 		&Scalar{Name: "ignore", MaxArgs: -1, Nulls: NullCustom, KeepConst: true, Resolve: fixed("ignore", types.TUInt8), Eval: func(c *Call) (column.Vector, error) { return column.NewConst(types.TUInt8, uint8(0), c.Rows), nil }, Family: "other", Doc: "Returns 0 whatever its arguments.", Example: "ignore(1) → 0"},
 		&Scalar{Name: "identity", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: sameAs0("identity"), Eval: evalFirst, Family: "other", Doc: "Returns its argument.", Example: "identity(1) → 1"},
 		&Scalar{Name: "toTypeName", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, ExactType: true, Resolve: fixed("toTypeName", types.TString), Eval: func(c *Call) (column.Vector, error) {
@@ -358,4 +358,13 @@ func evalBar(c *Call) (column.Vector, error) {
 		out.EndValue()
 	}
 	return out, nil
+}
+
+func evalMaterialize(c *Call) (column.Vector, error) {
+	if k, ok := c.Args[0].(*column.Const); ok {
+		if err := c.fits(k.Value.Bytes() * int64(c.Rows)); err != nil {
+			return nil, err
+		}
+	}
+	return column.Flatten(c.Args[0]), nil
 }

@@ -104,7 +104,7 @@ func evalPrintf(c *Call) (column.Vector, error) {
 				continue
 			}
 			arg++
-			if err := checkSize(out, int64(max(p.width, p.precision, 0)), "printf"); err != nil {
+			if err := c.checkSize(out, int64(max(p.width, p.precision, 0)), "printf"); err != nil {
 				return nil, err
 			}
 			var ok bool
@@ -112,7 +112,7 @@ func evalPrintf(c *Call) (column.Vector, error) {
 				return nil, sqlerr.New(sqlerr.BadArguments, "Bad format %.100s in function printf: %%%c does not take %s", f, p.verb, c.Types[arg])
 			}
 		}
-		if err := endBounded(out, "printf"); err != nil {
+		if err := c.endBounded(out, "printf"); err != nil {
 			return nil, err
 		}
 	}

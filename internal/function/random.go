@@ -56,7 +56,7 @@ func randomBytes(f func() byte) func(*Call) (column.Vector, error) {
 			if k < 0 || k > maxRandomString {
 				return nil, sqlerr.New(sqlerr.TooLargeStringSize, "Too large string size %d, the maximum is %d", k, maxRandomString)
 			}
-			if err := checkSize(out, k, "randomString"); err != nil {
+			if err := c.checkSize(out, k, "randomString"); err != nil {
 				return nil, err
 			}
 			for ; k > 0; k-- {

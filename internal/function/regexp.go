@@ -320,7 +320,7 @@ func replaceFunc(name string, aliases []string, once bool) *Scalar {
 			s, from, to := stringsOf(c.Args[0]), stringsOf(c.Args[1]), stringsOf(c.Args[2])
 			out := stringResultLike(c, s)
 			for i := range c.Rows {
-				if err := appendReplaced(out, s.row(i), from.row(i), to.row(i), once); err != nil {
+				if err := c.appendReplaced(out, s.row(i), from.row(i), to.row(i), once); err != nil {
 					return nil, err
 				}
 			}
@@ -328,13 +328,13 @@ func replaceFunc(name string, aliases []string, once bool) *Scalar {
 		}}
 }
 
-func appendReplaced(out *column.Str, s, from, to []byte, once bool) error {
+func (c *Call) appendReplaced(out *column.Str, s, from, to []byte, once bool) error {
 	for len(from) > 0 {
 		at := bytes.Index(s, from)
 		if at < 0 {
 			break
 		}
-		if err := checkSize(out, int64(at+len(to)), "replace"); err != nil {
+		if err := c.checkSize(out, int64(at+len(to)), "replace"); err != nil {
 			return err
 		}
 		out.Data = append(append(out.Data, s[:at]...), to...)
@@ -344,7 +344,7 @@ func appendReplaced(out *column.Str, s, from, to []byte, once bool) error {
 		}
 	}
 	out.Data = append(out.Data, s...)
-	return endBounded(out, "replace")
+	return c.endBounded(out, "replace")
 }
 
 // sampledRows is after how many rows it is foreseen how much text all will make.
@@ -354,7 +354,7 @@ func replaceRegexp(name string, aliases []string, once bool) *Scalar {
 	return &Scalar{Name: name, Aliases: aliases, CaseInsensitive: len(aliases) > 0, MinArgs: 3, MaxArgs: 3, Family: "strings", Doc: "Replaces matches of a regular expression; \\\\0 to \\\\9 stand for the match and its groups.",
 		Resolve: fixed(name, types.TString, isStr),
 		Eval: func(c *Call) (column.Vector, error) {
-			to, r := stringsOf(c.Args[2]), &replacer{out: stringResult(c)}
+			to, r := stringsOf(c.Args[2]), &replacer{call: c, out: stringResult(c)}
 			err := eachMatcher(c, 1, func(i int, s []byte, m searcher) error {
 				if i == 0 || !isConstVector(c.Args[1]) {
 					r.searcher, r.behind = m, nil
@@ -366,7 +366,11 @@ func replaceRegexp(name string, aliases []string, once bool) *Scalar {
 					}
 				}
 				if i == sampledRows {
-					r.out.Data = slices.Grow(r.out.Data, len(r.out.Data)/sampledRows*(c.Rows-i)*9/8)
+					rest := len(r.out.Data) / sampledRows * (c.Rows - i) * 9 / 8
+					if err := c.checkSum(r.out, int64(rest), name); err != nil {
+						return err
+					}
+					r.out.Data = slices.Grow(r.out.Data, rest)
 				}
 				return r.replace(s, once || m.Anchored() && !m.MatchesEmpty())
 			})
@@ -411,6 +415,7 @@ func parseReplacement(s []byte, groups int) ([]replacement, error) {
 // replacer replaces the matches in one text after the other.
 type replacer struct {
 	searcher
+	call   *Call
 	behind *regex.Finder // looks for empty matches behind others
 	out    *column.Str
 	parts  []replacement
@@ -429,7 +434,7 @@ func (r *replacer) add(loc []int) error {
 		r.out.Data = append(r.out.Data, b...)
 	}
 	r.start = loc[1]
-	return checkSize(r.out, 0, "replaceRegexp")
+	return r.call.checkSize(r.out, 0, "replaceRegexp")
 }
 
 // addEmptyBehind adds the empty match right behind a match, which ClickHouse finds and Go does not look for.
@@ -457,7 +462,7 @@ func (r *replacer) only(loc []int) error {
 		b = group(r.s, loc, r.parts[0].group)
 	}
 	r.out.Data = append(r.out.Data, b...)
-	return endBounded(r.out, "replaceRegexp")
+	return r.call.endBounded(r.out, "replaceRegexp")
 }
 
 // replace appends s with its first match, or all, replaced.
@@ -480,7 +485,7 @@ func (r *replacer) replace(s []byte, once bool) error {
 		}
 	}
 	r.out.Data = append(r.out.Data, s[r.start:]...)
-	return endBounded(r.out, "replaceRegexp")
+	return r.call.endBounded(r.out, "replaceRegexp")
 }
 
 func (r *replacer) all() error {

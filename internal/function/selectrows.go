@@ -6,47 +6,47 @@ import (
 )
 
 // selectRows returns the vector whose value i is value i of vals[choice[i]]; all have type t. It is
-// the one loop behind if, multiIf, CASE, coalesce and transform.
-func selectRows(t *types.Type, choice []uint8, vals []column.Vector) column.Vector {
+// the one loop behind if, multiIf, CASE, coalesce and transform. A long constant that is chosen often is much in all: MemoryLimitExceeded.
+func selectRows(c *Call, t *types.Type, choice []uint8, vals []column.Vector) (column.Vector, error) {
 	switch t.Phys() {
 	case types.PUInt8:
-		return selectNums[uint8](t, choice, vals)
+		return selectNums[uint8](t, choice, vals), nil
 	case types.PUInt16:
-		return selectNums[uint16](t, choice, vals)
+		return selectNums[uint16](t, choice, vals), nil
 	case types.PUInt32:
-		return selectNums[uint32](t, choice, vals)
+		return selectNums[uint32](t, choice, vals), nil
 	case types.PUInt64:
-		return selectNums[uint64](t, choice, vals)
+		return selectNums[uint64](t, choice, vals), nil
 	case types.PInt8:
-		return selectNums[int8](t, choice, vals)
+		return selectNums[int8](t, choice, vals), nil
 	case types.PInt16:
-		return selectNums[int16](t, choice, vals)
+		return selectNums[int16](t, choice, vals), nil
 	case types.PInt32:
-		return selectNums[int32](t, choice, vals)
+		return selectNums[int32](t, choice, vals), nil
 	case types.PInt64:
-		return selectNums[int64](t, choice, vals)
+		return selectNums[int64](t, choice, vals), nil
 	case types.PFloat32:
-		return selectNums[float32](t, choice, vals)
+		return selectNums[float32](t, choice, vals), nil
 	case types.PFloat64:
-		return selectNums[float64](t, choice, vals)
+		return selectNums[float64](t, choice, vals), nil
 	case types.PUInt128:
-		return selectNums[types.U128](t, choice, vals)
+		return selectNums[types.U128](t, choice, vals), nil
 	case types.PInt128:
-		return selectNums[types.I128](t, choice, vals)
+		return selectNums[types.I128](t, choice, vals), nil
 	case types.PUInt256:
-		return selectNums[types.U256](t, choice, vals)
+		return selectNums[types.U256](t, choice, vals), nil
 	case types.PInt256:
-		return selectNums[types.I256](t, choice, vals)
+		return selectNums[types.I256](t, choice, vals), nil
 	case types.PBytes:
-		return selectStrings(t, choice, vals)
+		return selectStrings(c, t, choice, vals)
 	case types.PNullable:
-		return selectNullables(t, choice, vals)
+		return selectNullables(c, t, choice, vals)
 	}
 	b := column.New(t, len(choice))
 	for i, k := range choice {
 		b.AppendFrom(vals[k], i)
 	}
-	return b
+	return b, nil
 }
 
 func selectNums[T column.Elem](t *types.Type, choice []uint8, vals []column.Vector) column.Vector {
@@ -80,7 +80,7 @@ func elemsOf[T column.Elem](v column.Vector) broadcast[T] {
 	return broadcast[T]{column.Flatten(v).(*column.Num[T]).Data, -1}
 }
 
-func selectStrings(t *types.Type, choice []uint8, vals []column.Vector) column.Vector {
+func selectStrings(c *Call, t *types.Type, choice []uint8, vals []column.Vector) (column.Vector, error) {
 	cols := make([]strArg, len(vals))
 	for k, v := range vals {
 		cols[k] = stringsOf(v)
@@ -90,14 +90,17 @@ func selectStrings(t *types.Type, choice []uint8, vals []column.Vector) column.V
 		size += len(cols[k].row(i))
 	}
 	out := column.NewStr(t, len(choice))
+	if err := c.checkSum(out, int64(size), "if"); err != nil {
+		return nil, err
+	}
 	out.Data = make([]byte, 0, size)
 	for i, k := range choice {
 		out.Append(cols[k].row(i))
 	}
-	return out
+	return out, nil
 }
 
-func selectNullables(t *types.Type, choice []uint8, vals []column.Vector) column.Vector {
+func selectNullables(c *Call, t *types.Type, choice []uint8, vals []column.Vector) (column.Vector, error) {
 	inner, masks := make([]column.Vector, len(vals)), make([]broadcast[uint8], len(vals))
 	for k, v := range vals {
 		inner[k], masks[k] = splitNullable(v)
@@ -106,7 +109,11 @@ func selectNullables(t *types.Type, choice []uint8, vals []column.Vector) column
 	for i, k := range choice {
 		nulls[i] = masks[k].at(i)
 	}
-	return column.NewNullable(nulls, selectRows(t.Elem(), choice, inner))
+	v, err := selectRows(c, t.Elem(), choice, inner)
+	if err != nil {
+		return nil, err
+	}
+	return column.NewNullable(nulls, v), nil
 }
 
 // splitNullable takes a Nullable vector, constant or not, apart.

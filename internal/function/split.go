@@ -204,7 +204,7 @@ func evalArrayStringConcat(c *Call) (column.Vector, error) {
 			}
 			out.Data, first = append(out.Data, s.row(k)...), false
 		}
-		if err := endBounded(out, "arrayStringConcat"); err != nil {
+		if err := c.endBounded(out, "arrayStringConcat"); err != nil {
 			return nil, err
 		}
 	}

@@ -11,13 +11,6 @@ import (
 	"github.com/olapd/olapd/internal/types"
 )
 
-// maxStringResult is ClickHouse's limit of one string that a function makes (1 GiB); a vector
-// holds less than 4 GiB in all.
-const (
-	maxStringResult = 1 << 30
-	maxVectorBytes  = 1<<32 - 1
-)
-
 func init() {
 	register(
 		&Scalar{Name: "length", Aliases: []string{"OCTET_LENGTH", "LENGTH", "CARDINALITY"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("length", types.TUInt64, anyOf(isStr, isArray, isMap)), Eval: evalLength, Family: "strings", Doc: "Returns the length of a string in bytes, or of an array or map.", Example: "length('abc') → 3"},
@@ -279,28 +272,11 @@ func joined(c *Call, args []column.Vector, sep *strArg) (column.Vector, error) {
 			}
 			out.Data = append(out.Data, p.row(i)...)
 		}
-		if err := endBounded(out, "concat"); err != nil {
+		if err := c.endBounded(out, "concat"); err != nil {
 			return nil, err
 		}
 	}
 	return out, nil
-}
-
-// endBounded ends a value, unless the vector has outgrown what its offsets hold.
-func endBounded(out *column.Str, name string) error {
-	if len(out.Data) > maxVectorBytes {
-		return sqlerr.New(sqlerr.TooLargeStringSize, "Too large result of function %s: over %d bytes in one block", name, maxVectorBytes)
-	}
-	out.EndValue()
-	return nil
-}
-
-// checkSize refuses a string of n bytes that a function is about to make.
-func checkSize(out *column.Str, n int64, name string) error {
-	if n > maxStringResult || int64(len(out.Data))+n > maxVectorBytes {
-		return sqlerr.New(sqlerr.TooLargeStringSize, "Too large string size in function %s: %d bytes, the maximum is %d", name, n, maxStringResult)
-	}
-	return nil
 }
 
 // maxRepeat is ClickHouse's limit of repeat's count.
@@ -313,7 +289,7 @@ func evalRepeat(c *Call) (column.Vector, error) {
 		if k > maxRepeat {
 			return nil, sqlerr.New(sqlerr.TooLargeStringSize, "Too many times to repeat (%d), maximum is: %d", k, maxRepeat)
 		}
-		if err := checkSize(out, k*int64(len(b)), "repeat"); err != nil {
+		if err := c.checkSize(out, k*int64(len(b)), "repeat"); err != nil {
 			return nil, err
 		}
 		for ; k > 0; k-- {
@@ -331,7 +307,7 @@ func evalSpace(c *Call) (column.Vector, error) {
 		if k > maxRepeat {
 			return nil, sqlerr.New(sqlerr.TooLargeStringSize, "Too many spaces (%d), maximum is: %d", k, maxRepeat)
 		}
-		if err := checkSize(out, k, "space"); err != nil {
+		if err := c.checkSize(out, k, "space"); err != nil {
 			return nil, err
 		}
 		out.Append(bytes.Repeat([]byte{' '}, int(k)))

@@ -176,7 +176,7 @@ func pad(name string, aliases []string, left, chars bool) *Scalar {
 				if left {
 					out.Data = append(out.Data, b...)
 				}
-				if err := endBounded(out, name); err != nil {
+				if err := c.endBounded(out, name); err != nil {
 					return nil, err
 				}
 			}

@@ -90,7 +90,7 @@ func evalTrailingChar(c *Call) (column.Vector, error) {
 		if len(b) > 0 && b[len(b)-1] != tail[0] {
 			out.Data = append(out.Data, tail[0])
 		}
-		if err := endBounded(out, "appendTrailingCharIfAbsent"); err != nil {
+		if err := c.endBounded(out, "appendTrailingCharIfAbsent"); err != nil {
 			return nil, err
 		}
 	}
@@ -146,7 +146,7 @@ func evalOverlay(chars bool) func(*Call) (column.Vector, error) {
 			if n < size-from {
 				out.Data = append(out.Data, cut(b, from+n, size, chars)...)
 			}
-			if err := endBounded(out, "overlay"); err != nil {
+			if err := c.endBounded(out, "overlay"); err != nil {
 				return nil, err
 			}
 		}
