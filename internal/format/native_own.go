@@ -7,13 +7,15 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
-	"github.com/olapd/olapd/internal/valuetext"
 )
 
 // NativeForm is how values with types of their own are written in the Native format.
 type NativeForm struct {
 	Flat     bool // output_format_native_use_flattened_dynamic_and_json_serialization
 	JSONText bool // output_format_native_write_json_as_string
+	// Of JSON as text: date_time_output_format and output_format_json_quote_64bit_integers.
+	DateTimes string
+	Quote64   bool
 }
 
 // Versions of the wire forms, as they stand in front of the data. Those of Dynamic that name types in binary or leave statistics out
@@ -76,6 +78,9 @@ func (n *nativeNode) appendData(dst []byte) (_ []byte, err error) {
 func (f NativeForm) node(v column.Vector, t *types.Type) *nativeNode {
 	if !hasOwnTypes(t) {
 		return &nativeNode{v: v, t: t}
+	}
+	if t.Kind == types.SimpleAggregateFunction {
+		return f.node(v, t.Elem())
 	}
 	n := &nativeNode{}
 	switch v := column.Flatten(v).(type) {
@@ -209,8 +214,10 @@ func appendOwn(dst []byte, v *column.Variant, i int) []byte {
 func (f NativeForm) object(n *nativeNode, m *column.Map, t *types.Type) {
 	if f.JSONText {
 		n.prefix = binary.LittleEndian.AppendUint64(nil, jsonText)
+		o := Defaults()
+		o.DateTimeOutput, o.Quote64 = f.DateTimes, f.Quote64
 		for i := range m.Len() {
-			n.data = appendBinaryString(n.data, string(valuetext.AppendJSON(nil, m, i, nil)))
+			n.data = appendBinaryString(n.data, string(appendJSON(nil, m, i, t, &o, -1)))
 		}
 		return
 	}

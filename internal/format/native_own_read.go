@@ -42,8 +42,11 @@ func (s *binScan) ownPrefix(t *types.Type, depth int) (*ownPrefix, error) {
 	if depth > maxDepth {
 		return nil, sqlerr.New(sqlerr.TooDeepRecursion, "A type is nested deeper than %d", maxDepth)
 	}
-	if !hasOwnTypes(t) {
+	switch {
+	case !hasOwnTypes(t):
 		return p, s.prefix(t)
+	case t.Kind == types.SimpleAggregateFunction:
+		return s.ownPrefix(t.Elem(), depth+1)
 	}
 	var err error
 	parts := t.Elems

@@ -134,6 +134,9 @@ func (p *typeParser) args(name string, depth int) ([]arg, error) {
 		if !p.accept(',') {
 			return out, nil
 		}
+		if p.space(); p.i < len(p.s) && p.s[p.i] == ')' { // a comma behind the last one is let through, as by ClickHouse
+			return out, nil
+		}
 	}
 }
 

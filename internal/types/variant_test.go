@@ -10,10 +10,11 @@ import (
 func TestOwnTypes(t *testing.T) {
 	for in, want := range map[string]string{
 		"Variant(String, Int64, Int64, Array(Int8))": "Variant(Array(Int8), Int64, String)",
-		"Dynamic":                 "Dynamic",
-		"Dynamic(max_types = 32)": "Dynamic",
-		"Dynamic(max_types=3)":    "Dynamic(max_types=3)",
-		"json":                    "JSON",
+		"Variant(String, Int64, )":                   "Variant(Int64, String)",
+		"Dynamic":                                    "Dynamic",
+		"Dynamic(max_types = 32)":                    "Dynamic",
+		"Dynamic(max_types=3)":                       "Dynamic(max_types=3)",
+		"json":                                       "JSON",
 		"JSON(max_dynamic_paths=2, max_dynamic_types=5, a.b Int64, SKIP c, SKIP d.e, SKIP REGEXP 'x.*')": "JSON(max_dynamic_types=5, max_dynamic_paths=2, `a.b` Int64, SKIP c, SKIP `d.e`, SKIP REGEXP 'x.*')",
 		"JSON(SKIP a, `b c` Int64, \"d\" String)":                                                        "JSON(`b c` Int64, d String, SKIP a)",
 		"JSON(`skip` Int64)":               "JSON(`skip` Int64)",

@@ -12,7 +12,7 @@ func (v *Values) Format(zone *time.Location, now time.Time) format.Options {
 	o.Zone, o.Now = zone, now
 	o.Quote64, o.QuoteDenormals, o.QuoteDecimals = JSONQuote64.Of(v), JSONQuoteDenorm.Of(v), JSONQuoteDecimal.Of(v)
 	o.NamedTuples, o.WriteStatistics = JSONNamedTuples.Of(v), WriteStatistics.Of(v)
-	o.Native = format.NativeForm{Flat: NativeFlat.Of(v), JSONText: NativeJSONText.Of(v)}
+	o.Native = format.NativeForm{Flat: NativeFlat.Of(v), JSONText: NativeJSONText.Of(v), DateTimes: DateTimeOutput.Of(v), Quote64: JSONQuote64.Of(v)}
 	o.DateTimeInput, o.DateTimeOutput = DateTimeInput.Of(v), DateTimeOutput.Of(v)
 	o.SkipUnknown, o.NullAsDefault, o.DefaultsOmitted = SkipUnknown.Of(v), NullAsDefault.Of(v), DefaultsForOmitted.Of(v)
 	o.AllowErrorsNum, o.AllowErrorsPart = AllowErrorsNum.Of(v), AllowErrorsRatio.Of(v)
