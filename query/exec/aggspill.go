@@ -30,6 +30,9 @@ type aggSpill struct {
 // fewHeld is the part of the limit, as one over it, that partitions hold at least for writing them to be worth a file.
 const fewHeld = 8
 
+// collectBytes is how much memory of states that were written is worth a run of the collector at once.
+const collectBytes = 8 << 20
+
 // spilledGroups is one file: the groups of partition k are rows [starts[k], starts[k+1]).
 type spilledGroups struct {
 	file   *spill.File
@@ -68,10 +71,13 @@ func (s *aggSet) relieve() error {
 	if !s.tooMuch() {
 		return nil
 	}
+	states := m.held.Load()
 	if err := s.write(); err != nil {
 		return err
 	}
-	runtime.GC() // or the states' memory counts as free, and is not until the next time
+	if states >= collectBytes {
+		runtime.GC() // or the states' memory counts as free, and is not until the next time
+	}
 	return nil
 }
 
@@ -97,6 +103,7 @@ func (s *aggSet) write() error {
 	if f.file, err = w.Finish(); err != nil {
 		return err
 	}
+	s.r.atEnd(f.file.Remove)
 	m.mu.files = append(m.mu.files, f)
 	return s.tables.end()
 }
