@@ -181,7 +181,7 @@ func (s *Shard) schemaChange(c *catalog.Catalog) (*applySchema, error) {
 	b := &applySchema{}
 	for _, t := range c.Tables("") {
 		have := s.fsm.state.tables[t.ID]
-		if have != nil && have.Version == t.Version || t.Kind == catalog.KindView {
+		if have != nil && have.Version == t.Version || t.Kind == catalog.KindView || t.Kind == catalog.KindDictionary {
 			continue
 		}
 		if _, err := s.fsm.spec(t); err != nil {

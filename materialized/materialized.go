@@ -40,8 +40,10 @@ type Options struct {
 	Clock    clock.Clock    // nil: the system's
 	Zone     *time.Location // of the server; nil: UTC
 	Server   function.Server
-	Budget   *mem.Budget // of what derivation holds; nil: no limit
-	Threads  int         // of one derivation; 0: 1
+	// Dictionaries are those of a catalog, for SELECTs that call dictGet; nil: there are none.
+	Dictionaries func(ctx context.Context, c *catalog.Catalog) function.Dictionaries
+	Budget       *mem.Budget // of what derivation holds; nil: no limit
+	Threads      int         // of one derivation; 0: 1
 }
 
 // Deriver derives rows. It is safe for concurrent use.
@@ -77,6 +79,9 @@ func (d *Deriver) Derive(ctx context.Context, c *catalog.Catalog, in Rows) ([]Ro
 		return nil, nil
 	}
 	env := &function.Env{Ctx: ctx, Now: d.o.Clock.Now(), Zone: d.o.Zone, Database: "default", User: "default", Server: d.o.Server}
+	if d.o.Dictionaries != nil {
+		env.Dictionaries = d.o.Dictionaries(ctx, c)
+	}
 	return d.derive(ctx, c, env, in, 0)
 }
 

@@ -137,6 +137,9 @@ func (e *Engine) Authenticate(ctx context.Context, l access.Login) (string, erro
 
 // enabled is what holds for the session's user now; AccessEntityNotFound if the user was dropped since.
 func (s *Session) enabled() (*access.Enabled, error) {
+	if s.own != nil {
+		return s.own, nil
+	}
 	state := s.e.gate.state()
 	s.mu.Lock()
 	defer s.mu.Unlock()

@@ -2,6 +2,7 @@ package query
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/catalog"
@@ -52,6 +53,8 @@ func (x *statement) needs(s ast.Statement) ([]access.Need, error) {
 			return []access.Need{access.On("CREATE FUNCTION", "", ""), access.On("DROP FUNCTION", "", "")}, nil
 		}
 		return one(access.On("CREATE FUNCTION", "", "")), nil
+	case *ast.CreateDictionary:
+		return x.dictionaryNeeds(s)
 	case *ast.Attach:
 		return x.tableNeed(map[ast.ObjectKind]string{ast.ObjectView: "CREATE VIEW", ast.ObjectRollup: "CREATE VIEW", ast.ObjectDictionary: "CREATE DICTIONARY",
 			ast.ObjectDatabase: "CREATE DATABASE"}, "CREATE TABLE", s.Kind, s.Name)
@@ -355,4 +358,34 @@ func assigned(list []*ast.Assignment) []string {
 		out = append(out, a.Column)
 	}
 	return out
+}
+
+// dictionaryNeeds lists the privileges of CREATE DICTIONARY; of sources beyond this server's tables those too that table functions over them need.
+func (x *statement) dictionaryNeeds(s *ast.CreateDictionary) ([]access.Need, error) {
+	needs, err := x.onTable("CREATE DICTIONARY", s.Name)
+	if err != nil {
+		return nil, err
+	}
+	if s.OrReplace || s.Replace {
+		drop, err := x.onTable("DROP DICTIONARY", s.Name)
+		if err != nil {
+			return nil, err
+		}
+		needs = append(needs, drop...)
+	}
+	source := ""
+	if s.Source != nil {
+		switch strings.ToLower(s.Source.Name) {
+		case "file":
+			source = "FILE"
+		case "clickhouse":
+			if slices.ContainsFunc(s.Source.Params, func(p *ast.DictionaryParam) bool { return strings.EqualFold(p.Name, "host") }) {
+				source = "REMOTE"
+			}
+		}
+	}
+	if source != "" && !x.access.Rights.Has(access.Of(source), access.Object{}, false) && !x.access.Rights.Has(access.Of("SOURCES"), access.Object{}, false) {
+		needs = append(needs, access.OnParam("READ", source))
+	}
+	return needs, nil
 }

@@ -209,6 +209,9 @@ func (x *statement) backedUp(e *ast.BackupElement, chosen map[catalog.TableID]*c
 		if t == nil || db == "" {
 			return sqlerr.At(e.Start, sqlerr.UnknownTable, "Table %s.%s was not found.", db, name)
 		}
+		if t.Kind == catalog.KindDictionary {
+			return sqlerr.At(e.Start, sqlerr.NotImplemented, "BACKUP of dictionary %s is not implemented: its definition may hold a password", t.FullName())
+		}
 		if readsKafka(x.cat, t) {
 			return sqlerr.At(e.Start, sqlerr.NotImplemented, "BACKUP of %s is not implemented: it is or reads a Kafka table, whose positions belong to the cluster", t.FullName())
 		}
@@ -237,7 +240,7 @@ func (x *statement) backedUp(e *ast.BackupElement, chosen map[catalog.TableID]*c
 		}
 	}
 	for _, t := range x.cat.Tables(of) {
-		if databases[t.Database] && !t.Inner && !out.holds(t.Database, t.Name) && !readsKafka(x.cat, t) {
+		if databases[t.Database] && !t.Inner && t.Kind != catalog.KindDictionary && !out.holds(t.Database, t.Name) && !readsKafka(x.cat, t) {
 			chosen[t.ID] = t
 		}
 	}

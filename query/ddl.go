@@ -101,6 +101,9 @@ func (x *statement) defineTable(s *ast.CreateTable) (*define.Change, error) {
 func (x *statement) defineOptions() (define.Options, error) {
 	o, err := x.analyzeOptions()
 	o.Scalar = typesOnly
+	env, d := *x.env, x.dictionaries()
+	d.rowless = true
+	env.Dictionaries, o.Env = d, &env
 	return define.Options{Analyze: o, Name: x.name, Text: x.text, UUID: newID(), InnerUUID: newID(), Now: x.q.started.UnixNano()}, err
 }
 
@@ -146,11 +149,6 @@ func (x *statement) drop(s *ast.Drop) error {
 		return x.detach(s)
 	case s.Kind == ast.ObjectFunction:
 		return x.dropFunctions(s)
-	case s.Kind == ast.ObjectDictionary:
-		if s.IfExists {
-			return nil
-		}
-		return sqlerr.At(s.Start, sqlerr.NotImplemented, "DROP %s is not implemented", s.Kind)
 	case s.Action == ast.ActionTruncate:
 		return x.truncate(s)
 	case s.Kind == ast.ObjectDatabase:
@@ -194,6 +192,10 @@ func (x *statement) dropTable(s *ast.Drop, n ast.TableName) error {
 			return nil, sqlerr.At(n.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)
 		case s.Kind == ast.ObjectView && t.Kind != catalog.KindView && t.Kind != catalog.KindRollup:
 			return nil, sqlerr.At(n.Start, sqlerr.IncorrectQuery, "Table %s is not a View", t.FullName())
+		case s.Kind == ast.ObjectDictionary && t.Kind != catalog.KindDictionary:
+			return nil, notDictionary(n, t)
+		case s.Kind == ast.ObjectTable && t.Kind == catalog.KindDictionary:
+			return nil, dictionaryAsTable(n, t)
 		}
 		ids, err := define.Dropped(c, t)
 		if err != nil {
@@ -273,6 +275,9 @@ func (x *statement) truncated(s *ast.Drop) ([]*catalog.Table, error) {
 		if t.Kind == catalog.KindRollup {
 			t = x.cat.ByID(t.Target)
 		}
+		if t != nil && t.Kind == catalog.KindDictionary {
+			return nil, sqlerr.At(n.Start, sqlerr.SyntaxError, "Cannot TRUNCATE dictionary")
+		}
 		if t == nil || t.Kind != catalog.KindTable {
 			return nil, sqlerr.At(n.Start, sqlerr.NotImplemented, "Truncate is not supported by table %s", n)
 		}
@@ -311,7 +316,7 @@ func (x *statement) renamePair(c *catalog.Catalog, s *ast.Rename, p ast.RenamePa
 	switch {
 	case from == nil && s.IfExists:
 		return c, nil
-	case s.Kind == ast.ObjectDictionary && from != nil:
+	case s.Kind == ast.ObjectDictionary && from != nil && from.Kind != catalog.KindDictionary:
 		return nil, sqlerr.At(p.From.Start, sqlerr.IncorrectQuery, "Use RENAME/EXCHANGE TABLE (instead of RENAME/EXCHANGE DICTIONARY) for tables")
 	case from == nil:
 		return nil, sqlerr.At(p.From.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)

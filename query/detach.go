@@ -27,8 +27,10 @@ func (x *statement) detach(s *ast.Drop) error {
 				return nil, sqlerr.At(n.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)
 			case s.Kind == ast.ObjectView && t.Kind != catalog.KindView && t.Kind != catalog.KindRollup:
 				return nil, sqlerr.At(n.Start, sqlerr.IncorrectQuery, "Table %s is not a View", t.FullName())
-			case s.Kind == ast.ObjectDictionary:
-				return nil, sqlerr.At(n.Start, sqlerr.IncorrectQuery, "Table %s is not a Dictionary", t.FullName())
+			case s.Kind == ast.ObjectDictionary && t.Kind != catalog.KindDictionary:
+				return nil, notDictionary(n, t)
+			case s.Kind == ast.ObjectTable && t.Kind == catalog.KindDictionary:
+				return nil, dictionaryAsTable(n, t)
 			}
 			d := *t
 			d.Detached = true

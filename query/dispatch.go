@@ -33,6 +33,8 @@ func (x *statement) dispatch(r *Result) error {
 		return x.createDatabase(s)
 	case *ast.CreateFunction:
 		return x.createFunction(s)
+	case *ast.CreateDictionary:
+		return x.createDictionary(s)
 	case *ast.Attach:
 		return x.attach(s)
 	case *ast.Undrop:
@@ -92,7 +94,7 @@ func (x *statement) allowed() error {
 	switch x.ast.(type) {
 	case *ast.Insert, *ast.Delete, *ast.Update, *ast.Optimize:
 		writes = true
-	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Attach, *ast.Drop, *ast.Undrop, *ast.Rename, *ast.Alter, *ast.Backup, *ast.Other,
+	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.CreateDictionary, *ast.Attach, *ast.Drop, *ast.Undrop, *ast.Rename, *ast.Alter, *ast.Backup, *ast.Other,
 		*ast.AccessChange, *ast.AccessDrop, *ast.Grant:
 		writes, ddl = true, true
 	case *ast.System, *ast.Kill:
@@ -153,7 +155,7 @@ func (x *statement) noDatabase(db string) error {
 func (x *statement) parallel(r *Result, s *ast.Parallel) error {
 	for _, part := range s.Statements {
 		switch p := part.(type) {
-		case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Drop, *ast.Rename, *ast.Alter, *ast.Optimize, *ast.Attach, *ast.System:
+		case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.CreateDictionary, *ast.Drop, *ast.Rename, *ast.Alter, *ast.Optimize, *ast.Attach, *ast.System:
 		case *ast.Insert:
 			if p.Select == nil {
 				return sqlerr.At(p.Start, sqlerr.IncorrectQuery, "INSERT with data can't be combined with other queries using PARALLEL WITH clause")

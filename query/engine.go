@@ -8,6 +8,7 @@ import (
 
 	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/clock"
+	"github.com/olapd/olapd/internal/dictionary"
 	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/fragment"
 	"github.com/olapd/olapd/query/settings"
@@ -28,6 +29,7 @@ type Engine struct {
 	// shuffles is where fragments meet those of other nodes; nil on a node alone.
 	shuffles *fragment.Shuffles
 	gate     gate
+	dicts    *dictionary.Registry
 	// quotas count what users take.
 	quotas quotas
 }
@@ -62,12 +64,14 @@ func New(d Deps) (*Engine, error) {
 		return nil, err
 	}
 	e.gate.init(&e.deps)
+	e.dicts = dictionary.NewRegistry(dictionary.Options{Loader: dictionaryLoader{e}, Budget: d.Budget, Clock: d.Clock, Logger: d.Logger})
 	e.procs.max = d.MaxQueries
 	e.procs.mu.byID = map[string]*running{}
 	e.deps.Providers.Processes = e.procs.list
 	e.deps.Providers.QueryLog = e.log.entries
 	e.deps.Providers.Errors = e.log.errors
 	e.deps.Providers.Backups = e.backups.entries
+	e.deps.Providers.Dictionaries = e.dicts.Infos
 	if e.deps.Providers.Events == nil {
 		e.deps.Providers.Events = e.log.events
 	}
@@ -129,6 +133,7 @@ type Session struct {
 	e     *Engine
 	o     SessionOptions
 	temps *temporaries
+	own   *access.Enabled // of a session of the server itself; nil: the user's
 	mu    struct {
 		sync.Mutex
 		database string

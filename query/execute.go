@@ -151,6 +151,7 @@ func (x *statement) enter(ctx context.Context) error {
 	x.deadline()
 	x.cat = x.s.temps.over(x.e.deps.Catalog.Catalog())
 	x.env = x.newEnv()
+	x.env.Dictionaries = x.dictionaries()
 	x.src = &virtual.Source{
 		Providers: x.e.deps.Providers, Catalog: x.cat, Settings: x.set, Database: x.db, User: q.user, Now: x.env.Now,
 		Access: x.access, Zone: x.env.Zone, Server: x.e.deps.Server, Host: x.e.deps.Host,

@@ -69,7 +69,7 @@ func (x *statement) check(r *Result, s *ast.Check) error {
 
 // noOps are SYSTEM commands that speak of what olapd does not have or does by itself.
 var noOps = []string{
-	"FLUSH LOGS", "FLUSH ASYNC INSERT QUEUE", "RELOAD CONFIG", "RELOAD DICTIONARIES", "RELOAD USERS", "SYNC REPLICA", "SYNC DATABASE REPLICA",
+	"FLUSH LOGS", "FLUSH ASYNC INSERT QUEUE", "RELOAD CONFIG", "RELOAD USERS", "SYNC REPLICA", "SYNC DATABASE REPLICA",
 	"DROP MARK CACHE", "DROP UNCOMPRESSED CACHE", "DROP DNS CACHE", "DROP QUERY CACHE", "DROP COMPILED EXPRESSION CACHE", "DROP FORMAT SCHEMA CACHE",
 	"DROP FILESYSTEM CACHE", "DROP QUERY CONDITION CACHE", "DROP MMAP CACHE", "DROP INDEX MARK CACHE", "DROP INDEX UNCOMPRESSED CACHE", "DROP PAGE CACHE",
 	"DROP SCHEMA CACHE", "RESTART REPLICA", "RESTART REPLICAS", "RESTORE REPLICA", "START FETCHES", "STOP FETCHES", "START REPLICATION QUEUES",
@@ -80,6 +80,12 @@ var noOps = []string{
 func (x *statement) system(r *Result, s *ast.System) error {
 	if strings.HasPrefix(s.Command, clusterPrefix) {
 		return x.operate(r, s)
+	}
+	switch s.Command {
+	case "RELOAD DICTIONARY":
+		return x.reloadDictionary(s.Table)
+	case "RELOAD DICTIONARIES":
+		return x.reloadDictionaries()
 	}
 	var t *catalog.Table
 	if !s.Table.Table.IsZero() {

@@ -10,6 +10,7 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/parse"
 )
 
@@ -134,6 +135,10 @@ func (x *statement) keyColumns(t *catalog.Table) ([]string, error) {
 func (x *statement) plain(e ast.Expr) (string, error) {
 	if e == nil {
 		return "1", nil
+	}
+	e = define.NamedDictionaries(e, x.db, x.cat)
+	if err := x.mayReadDictionaries(e); err != nil { // the shards do not ask
+		return "", err
 	}
 	var failed error
 	replaced := ast.Rewrite(e, func(e ast.Expr) ast.Expr {

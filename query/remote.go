@@ -169,7 +169,8 @@ func (f *fragmentRun) run(ctx context.Context) error {
 		return err
 	}
 	d := &f.e.deps
-	f.env = &function.Env{Ctx: ctx, Now: f.t.Now, Zone: zone, Database: f.t.Database, User: f.t.User, QueryID: f.t.Query, Host: d.Host, Budget: f.q.budget, Setting: f.q.set.Get, Server: d.Server}
+	f.env = &function.Env{Ctx: ctx, Now: f.t.Now, Zone: zone, Database: f.t.Database, User: f.t.User, QueryID: f.t.Query, Host: d.Host, Budget: f.q.budget, Setting: f.q.set.Get, Server: d.Server,
+		Dictionaries: &dictionaries{e: f.e, ctx: ctx, catalog: d.Catalog.Catalog, db: f.t.Database, budget: f.q.budget}}
 	given, err := f.broadcasts()
 	if err != nil {
 		return err

@@ -45,6 +45,9 @@ func (x *statement) analyzeOptions() (analyze.Options, error) {
 			if err := x.mayCall(call.Name); err != nil {
 				return nil, err
 			}
+			if call.Name == "dictionary" {
+				return x.dictionaryFunction(call)
+			}
 			return virtual.Function(ctx, x.src, x.env, call)
 		},
 		Cluster: func(_ context.Context, call analyze.ClusterCall) (analyze.ClusterTable, error) {
@@ -72,6 +75,8 @@ func (x *statement) stored(t *catalog.Table) (plan.Table, error) {
 	switch {
 	case isTemporary(t):
 		return x.s.temps.table(t)
+	case t.Kind == catalog.KindDictionary:
+		return x.dictionaryTable(t.FullName())
 	case t.Kind == catalog.KindKafka:
 		return nil, sqlerr.New(sqlerr.NotImplemented, "Direct select from table %s of engine Kafka is not implemented: read it through a materialized view", t.FullName())
 	case t.Engine == "Null":

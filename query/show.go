@@ -164,6 +164,9 @@ func (x *statement) showCreate(r *Result, s *ast.Show) error {
 		if err != nil {
 			return err
 		}
+		if s.Object == ast.ObjectDictionary && t.Kind != catalog.KindDictionary {
+			return notDictionary(s.Name, t)
+		}
 		text = define.CreateSQL(t, x.cat)
 	}
 	r.rows(column.Schema{{Name: "statement", Type: types.TString}}, column.NewBlock(column.NewStrings(text)), s.Output)
@@ -221,7 +224,7 @@ func (x *statement) exists(r *Result, s *ast.Exists) error {
 			return err
 		}
 		there = x.hasDatabase(db)
-	case ast.ObjectDictionary, ast.ObjectFunction:
+	case ast.ObjectFunction:
 	default:
 		db, name, err := x.table(s.Name)
 		if err != nil {
@@ -233,6 +236,7 @@ func (x *statement) exists(r *Result, s *ast.Exists) error {
 		}
 		t := x.cat.Table(db, name)
 		there = t != nil && (s.Kind != ast.ObjectView || t.Kind == catalog.KindView || t.Kind == catalog.KindRollup) || t == nil && o.Virtual(db, name) != nil
+		there = there && (s.Kind != ast.ObjectDictionary || t != nil && t.Kind == catalog.KindDictionary)
 		there = there && s.Temporary == (t != nil && isTemporary(t))
 	}
 	v := uint8(0)

@@ -180,7 +180,7 @@ func kindOf(s ast.Statement) string {
 		return "Select"
 	case *ast.Insert:
 		return "Insert"
-	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.Attach:
+	case *ast.CreateTable, *ast.CreateDatabase, *ast.CreateFunction, *ast.CreateDictionary, *ast.Attach:
 		return "Create"
 	case *ast.Drop:
 		if s.Action == ast.ActionTruncate {
@@ -269,8 +269,8 @@ func tableNames(s ast.Statement, db string) (tables, databases []string) {
 	return slices.Sorted(maps.Keys(seen)), slices.Sorted(maps.Keys(dbs))
 }
 
-// identified is the words that passwords and keys follow.
-var identified = regexp.MustCompile(`(?i)identified|\b(s3|remote|remoteSecure)\s*\(`)
+// identified are the words that passwords and keys follow.
+var identified = regexp.MustCompile(`(?i)identified|\b(s3|remote|remoteSecure|source)\s*\(`)
 
 // withoutPasswords is a statement's text as it may be shown and logged.
 func withoutPasswords(s ast.Statement, text string) string {
@@ -299,13 +299,17 @@ func withoutPasswords(s ast.Statement, text string) string {
 	return text
 }
 
-// remotePasswords are the passwords in calls of remote and remoteSecure, in the order of the text.
-func remotePasswords(s ast.Statement) []*ast.Literal {
-	var out []*ast.Literal
+// remotePasswords are the passwords in calls of remote and remoteSecure and in sources of dictionaries, in the order of the text.
+func remotePasswords(s ast.Statement) []ast.Node {
+	var out []ast.Node
 	if s == nil {
 		return nil
 	}
 	ast.Walk(s, func(n ast.Node) bool {
+		if p, ok := n.(*ast.DictionaryParam); ok && p.Value != nil && ast.IsDictionarySecret(p.Name) {
+			out = append(out, p.Value)
+			return false
+		}
 		c, ok := n.(*ast.FuncCall)
 		if !ok || c.Name != "remote" && c.Name != "remoteSecure" {
 			return true
@@ -321,7 +325,7 @@ func remotePasswords(s ast.Statement) []*ast.Literal {
 		}
 		return true
 	})
-	slices.SortFunc(out, func(a, b *ast.Literal) int { return a.Span().Start - b.Span().Start })
+	slices.SortFunc(out, func(a, b ast.Node) int { return a.Span().Start - b.Span().Start })
 	return out
 }
 

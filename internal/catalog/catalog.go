@@ -24,11 +24,12 @@ type Kind string
 
 // The kinds.
 const (
-	KindTable   Kind = "table"   // rows in segments (MergeTree family), Memory or Null
-	KindView    Kind = "view"    // a stored SELECT
-	KindRollup  Kind = "rollup"  // CREATE MATERIALIZED VIEW: a SELECT over Source whose rows go to Target
-	KindKafka   Kind = "kafka"   // a Kafka source
-	KindVirtual Kind = "virtual" // system tables; never stored in a Catalog's file
+	KindTable      Kind = "table"      // rows in segments (MergeTree family), Memory or Null
+	KindView       Kind = "view"       // a stored SELECT
+	KindRollup     Kind = "rollup"     // CREATE MATERIALIZED VIEW: a SELECT over Source whose rows go to Target
+	KindKafka      Kind = "kafka"      // a Kafka source
+	KindDictionary Kind = "dictionary" // CREATE DICTIONARY: keys and attributes that each node reads from a source and holds
+	KindVirtual    Kind = "virtual"    // system tables; never stored in a Catalog's file
 )
 
 // Column is a column as declared.
@@ -99,6 +100,8 @@ type Table struct {
 	// Source is the table a rollup reads, Target the table that holds its rows (its own hidden inner table, or the TO table).
 	Source TableID `json:"source,omitempty"`
 	Target TableID `json:"target,omitempty"`
+	// Dictionary is what a dictionary has beyond its columns; nil for others.
+	Dictionary *Dictionary `json:"dictionary,omitempty"`
 	// Detached hides the table from everything but ATTACH; its rows stay.
 	Detached bool `json:"detached,omitempty"`
 	// Inner marks the hidden table of a rollup; it goes with the rollup.

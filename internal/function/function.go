@@ -33,6 +33,8 @@ type Env struct {
 	Host   string
 	// Setting returns a setting's value as text; nil where there is no session.
 	Setting func(name string) (string, bool)
+	// Dictionaries are those that dictGet and its kin read; nil: none.
+	Dictionaries Dictionaries
 	// Server describes the process: version, uptime and so on.
 	Server Server
 }
@@ -82,6 +84,8 @@ type Scalar struct {
 	// Volatile functions (rand, now in a streaming sense, rowNumberInAllBlocks …) are evaluated per
 	// row or block: never folded, cached or moved.
 	Volatile bool
+	// Changing functions may return something else in another query, though not within one: no part of a key.
+	Changing bool
 	// ExactType functions see LowCardinality in Resolve and their result's type is what Resolve says
 	// (CAST, toTypeName …); of the others the frame adds LowCardinality to the result where ClickHouse does.
 	ExactType bool

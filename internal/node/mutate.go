@@ -53,7 +53,7 @@ func (n *Node) mutation(ctx context.Context, t *catalog.Table, q *query.Mutation
 	if err != nil {
 		return mergetree.Mutation{}, err
 	}
-	env := &function.Env{Ctx: ctx, Zone: n.shards.specs.env.Zone, Now: q.Now}
+	env := &function.Env{Ctx: ctx, Zone: n.shards.specs.env.Zone, Now: q.Now, Dictionaries: n.dictionaries(ctx, n.cluster.Meta().Catalog())}
 	c := &mutating{env: env, t: t, schema: pt.Schema(), opts: analyze.Options{Catalog: catalog.New(), Database: "default", Env: env}}
 	if err := c.compile(q); err != nil {
 		return mergetree.Mutation{}, err

@@ -57,6 +57,7 @@ type Node struct {
 	sources *sources
 	wides   wides
 	mover   *mover      // nil: the node is alone
+	stopped func()      // ends the reloads of dictionaries, and waits; nil: they have not begun
 	network *network    // nil: the node is alone
 	ready   atomic.Bool // it answers other nodes
 	listens atomic.Bool // addrs are known
@@ -169,7 +170,7 @@ func (n *Node) start(ctx context.Context) error {
 	n.shards = &shards{cluster: n.cluster, alone: n.cfg.Network == nil, specs: specs}
 	info := function.Server{Version: Version, Revision: revision, DisplayName: n.cfg.Name, Started: started, Clock: n.cfg.Clock.Now}
 	deriver := materialized.New(materialized.Options{Snapshot: st.whole,
-		Clock: n.cfg.Clock, Zone: zone, Server: info, Budget: n.budget})
+		Clock: n.cfg.Clock, Zone: zone, Server: info, Budget: n.budget, Dictionaries: n.dictionaries})
 	n.writer = &writer{node: n, deriver: deriver}
 	n.backups.places = n.cfg.backupPlaces()
 	n.sources = &sources{node: n, deriver: deriver, clock: n.cfg.Clock, budget: n.budget, log: n.log}
@@ -200,6 +201,7 @@ func (n *Node) start(ctx context.Context) error {
 		n.mover = &mover{n: n}
 		n.mover.start()
 	}
+	n.startDictionaries()
 	n.ready.Store(true)
 	n.sources.start()
 	if err := n.listen(zone); err != nil {
@@ -338,6 +340,9 @@ func (n *Node) Close() error {
 	}
 	if n.mover != nil {
 		n.mover.close()
+	}
+	if n.stopped != nil {
+		n.stopped()
 	}
 	if n.sources != nil && n.sources.stop != nil {
 		n.sources.close()

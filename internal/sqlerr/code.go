@@ -60,6 +60,12 @@ const (
 	DatabaseAlreadyExists                        Code = 82
 	FormatIsNotSuitableForInput                  Code = 85
 	ReceivedErrorFromRemoteIOServer              Code = 86
+	FormatIsNotSuitableForOutput                 Code = 399
+	UnknownElementInConfig                       Code = 137
+	InfiniteLoop                                 Code = 269
+	DictionaryAlreadyExists                      Code = 387
+	IncorrectDictionaryDefinition                Code = 489
+	CannotDetachDictionaryAsTable                Code = 520
 	UnsupportedTypeOfASTNode                     Code = 88
 	EmptyListOfColumnsPassed                     Code = 90
 	NoFileInDataPart                             Code = 91
@@ -163,7 +169,6 @@ const (
 	QueryWasCancelled                            Code = 394
 	FunctionThrowIfValueIsNonZero                Code = 395
 	TooManyRowsOrBytes                           Code = 396
-	FormatIsNotSuitableForOutput                 Code = 399
 	CannotStat                                   Code = 400
 	InvalidJoinOnExpression                      Code = 403
 	DecimalOverflow                              Code = 407
@@ -265,6 +270,11 @@ var names = map[Code]string{
 	UnknownIdentifier:                            "UNKNOWN_IDENTIFIER",
 	NotImplemented:                               "NOT_IMPLEMENTED",
 	LogicalError:                                 "LOGICAL_ERROR",
+	UnknownElementInConfig:                       "UNKNOWN_ELEMENT_IN_CONFIG",
+	InfiniteLoop:                                 "INFINITE_LOOP",
+	DictionaryAlreadyExists:                      "DICTIONARY_ALREADY_EXISTS",
+	IncorrectDictionaryDefinition:                "INCORRECT_DICTIONARY_DEFINITION",
+	CannotDetachDictionaryAsTable:                "CANNOT_DETACH_DICTIONARY_AS_TABLE",
 	UnknownType:                                  "UNKNOWN_TYPE",
 	EmptyListOfColumnsQueried:                    "EMPTY_LIST_OF_COLUMNS_QUERIED",
 	ColumnQueriedMoreThanOnce:                    "COLUMN_QUERIED_MORE_THAN_ONCE",

@@ -146,7 +146,11 @@ func unknownFunction(name string) error {
 func (s *scope) scalarCall(e *ast.FuncCall) (plan.Expr, error) {
 	lambda, ok := firstLambda(e)
 	if !ok {
-		args, err := s.resolveAll(e.Args)
+		es, err := s.dictionaryNamed(e)
+		if err != nil {
+			return nil, err
+		}
+		args, err := s.resolveAll(es)
 		if err != nil {
 			return nil, err
 		}
@@ -191,6 +195,27 @@ func typesOf(es []plan.Expr) []*types.Type {
 		ts[i] = e.Type()
 	}
 	return ts
+}
+
+// dictionaryNamed returns the arguments of a call, the first of a function over dictionaries as text where it is an identifier.
+func (s *scope) dictionaryNamed(e *ast.FuncCall) ([]ast.Expr, error) {
+	f := function.Lookup(e.Name)
+	if f.Family != function.FamilyDictionaries || len(e.Args) == 0 {
+		return e.Args, nil
+	}
+	id, ok := e.Args[0].(*ast.Ident)
+	if !ok {
+		return e.Args, nil
+	}
+	path, err := s.a.path(id)
+	if err != nil {
+		return nil, err
+	}
+	if c, err := s.constantName(path); c != nil || err != nil {
+		return e.Args, err
+	}
+	name := &ast.Literal{Range: id.Range, Kind: ast.LiteralString, Str: strings.Join(path, ".")}
+	return append([]ast.Expr{name}, e.Args[1:]...), nil
 }
 
 // castType is the type a CAST names; with cast_keep_nullable what is Nullable stays so.

@@ -10,6 +10,8 @@ func (p *printer) statement(s Statement) {
 		p.createTable(s)
 	case *CreateFunction:
 		p.createFunction(s)
+	case *CreateDictionary:
+		p.createDictionary(s)
 	case *Alter:
 		p.alter(s)
 	case *Insert:

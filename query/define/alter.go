@@ -96,6 +96,9 @@ type alteration struct {
 }
 
 func (a *alteration) command(c *ast.AlterCommand) error {
+	if a.t.Kind == catalog.KindDictionary && c.Kind != ast.AlterModifyComment {
+		return sqlerr.At(c.Start, sqlerr.NotImplemented, "Alter of this type is not supported by storage Dictionary")
+	}
 	if a.t.Kind == catalog.KindRollup || a.t.Kind == catalog.KindView {
 		if c.Kind != ast.AlterModifyComment {
 			return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER of a view or materialized view is not implemented")
@@ -181,7 +184,7 @@ func (a *alteration) addColumn(c *ast.AlterCommand) error {
 
 // define types a column over those that are there.
 func (a *alteration) define(d *ast.ColumnDef) (catalog.Column, error) {
-	col, err := columnOf(d)
+	col, err := a.o.columnOf(d)
 	if err != nil {
 		return col, err
 	}

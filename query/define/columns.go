@@ -24,7 +24,7 @@ var codecs = []string{"NONE", "LZ4", "LZ4HC", "ZSTD", "DELTA", "DOUBLEDELTA", "G
 	"DEFLATE_QPL", "ZSTD_QAT", "AES_128_GCM_SIV", "AES_256_GCM_SIV"}
 
 // columnOf is a column's entry; its type stays empty if the definition leaves it to the default.
-func columnOf(d *ast.ColumnDef) (catalog.Column, error) {
+func (o *Options) columnOf(d *ast.ColumnDef) (catalog.Column, error) {
 	c := catalog.Column{Name: d.Name, Default: defaultKinds[d.DefaultKind]}
 	if d.Name == "" {
 		return c, sqlerr.At(d.Start, sqlerr.BadArguments, "A column's name must not be empty")
@@ -46,7 +46,7 @@ func columnOf(d *ast.ColumnDef) (catalog.Column, error) {
 		c.Type = t.String()
 	}
 	if d.Default != nil {
-		c.Expr = ast.Format(d.Default)
+		c.Expr = ast.Format(NamedDictionaries(d.Default, o.Analyze.Database, o.catalog()))
 	}
 	if d.Comment != nil {
 		c.Comment = d.Comment.Str
@@ -96,7 +96,7 @@ func (o *Options) columns(ctx context.Context, defs []*ast.ColumnDef) ([]catalog
 	var out []catalog.Column
 	seen := map[string]bool{}
 	for _, d := range defs {
-		c, err := columnOf(d)
+		c, err := o.columnOf(d)
 		if err != nil {
 			return nil, err
 		}

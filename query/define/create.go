@@ -56,6 +56,8 @@ func Create(ctx context.Context, s *ast.CreateTable, o Options) (*Change, error)
 		switch {
 		case s.IfNotExists:
 			return &Change{Table: old}, nil
+		case old.Kind == catalog.KindDictionary:
+			return nil, sqlerr.At(s.Name.Start, sqlerr.DictionaryAlreadyExists, "Dictionary %s.%s already exists", db, name)
 		case !s.OrReplace && !s.Replace:
 			return nil, sqlerr.At(s.Name.Start, sqlerr.TableAlreadyExists, "Table %s.%s already exists", db, name)
 		}
@@ -202,6 +204,9 @@ func (o *Options) likeOther(ctx context.Context, t *catalog.Table, s *ast.Create
 		from := o.catalog().Table(db, name)
 		if from == nil {
 			return nil, sqlerr.At(s.AsTable.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)
+		}
+		if from.Kind == catalog.KindDictionary {
+			return nil, sqlerr.At(s.AsTable.Start, sqlerr.IncorrectQuery, "Cannot CREATE a table AS %s, it is a Dictionary", from.FullName())
 		}
 		if from.Kind == catalog.KindRollup {
 			from = o.catalog().ByID(from.Target)
@@ -482,6 +487,8 @@ func (o *Options) source(q *ast.SelectUnion) (*catalog.Table, error) {
 		return nil, sqlerr.At(n.Start, sqlerr.UnknownTable, "Table %s.%s does not exist", db, name)
 	case t.Kind == catalog.KindRollup:
 		return o.catalog().ByID(t.Target), nil
+	case t.Kind == catalog.KindDictionary:
+		return nil, sqlerr.At(n.Start, sqlerr.NotImplemented, "A materialized view over a dictionary is not implemented")
 	case t.Kind == catalog.KindView:
 		return nil, sqlerr.At(n.Start, sqlerr.NotImplemented, "A materialized view over a view is not implemented")
 	}

@@ -141,7 +141,7 @@ func (o *Options) key(ctx context.Context, e ast.Expr, schema column.Schema, wha
 func volatile(x plan.Expr) string {
 	name := ""
 	plan.Walk(x, func(e plan.Expr) bool {
-		if c, ok := e.(*plan.Call); ok && c.Fn.Func.Volatile {
+		if c, ok := e.(*plan.Call); ok && (c.Fn.Func.Volatile || c.Fn.Func.Changing) {
 			name = c.String()
 		}
 		return name == ""

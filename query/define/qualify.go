@@ -13,7 +13,7 @@ import (
 	"github.com/olapd/olapd/query/plan"
 )
 
-// qualified returns the SELECT with the database in front of every table's name and parameters in names replaced, so
+// qualified returns the SELECT with the database in front of every table's and dictionary's name and parameters in names replaced, so
 // that it means the same whatever the current database is.
 func (o *Options) qualified(q *ast.SelectUnion) (*ast.SelectUnion, error) {
 	if q == nil {
@@ -33,6 +33,11 @@ func (o *Options) qualified(q *ast.SelectUnion) (*ast.SelectUnion, error) {
 	var edits []edit
 	var err error
 	ast.Walk(q, func(n ast.Node) bool {
+		if f, ok := n.(*ast.FuncCall); ok {
+			if full := fullDictionary(f, o.Analyze.Database, o.catalog()); full != "" {
+				edits = append(edits, edit{f.Args[0].Span(), ast.QuoteString(full)})
+			}
+		}
 		t, ok := n.(*ast.TableRef)
 		if !ok || err != nil {
 			return err == nil

@@ -19,6 +19,9 @@ func CreateSQL(t *catalog.Table, c *catalog.Catalog) string { return createText(
 func CreateLine(t *catalog.Table, c *catalog.Catalog) string { return createText(t, c, " ") }
 
 func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
+	if t.Kind == catalog.KindDictionary {
+		return dictionaryText(t, sep)
+	}
 	var b strings.Builder
 	target := c.ByID(t.Target)
 	switch t.Kind {
@@ -51,7 +54,7 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 
 // EngineFull is engine_full of system.tables: engine, keys, TTL and settings.
 func EngineFull(t *catalog.Table) string {
-	if t.Kind == catalog.KindView || t.Kind == catalog.KindRollup {
+	if t.Kind == catalog.KindView || t.Kind == catalog.KindRollup || t.Kind == catalog.KindDictionary {
 		return ""
 	}
 	return engineText(t, " ")

@@ -36,10 +36,7 @@ func (p *parser) create() ast.Statement {
 	case "FUNCTION":
 		return p.createFunction(orReplace, start)
 	case "DICTIONARY":
-		if s.Attach && p.peek(1).kind != tokSymbol {
-			return p.attach(ast.ObjectDictionary, start)
-		}
-		return p.otherFrom(start, verb+" DICTIONARY")
+		return p.createDictionary(s, start)
 	case "LIVE VIEW":
 		return p.otherFrom(start, "LIVE VIEW")
 	case "WINDOW VIEW":

@@ -34,6 +34,7 @@ var tableFunctions = map[string]string{
 	"format":             "Yields the rows of a text in a format: format(CSV, 'a UInt8, b String', '1,x').",
 	"generateRandom":     "Yields random rows without end: generateRandom('a UInt8, b String' [, seed [, longest string [, longest array]]]).",
 	"file":               "Yields the rows of files in the folder of user files: file(path [, format [, structure [, compression]]]).",
+	"dictionary":         "Yields the rows of a dictionary: dictionary('database.name').",
 	"generate_series":    "Yields the numbers of a range, both ends included: generate_series(start, stop [, step]).",
 }
 

@@ -6,6 +6,7 @@ import (
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/dictionary"
 )
 
 // Providers is what system tables tell of the process beyond the catalog. A nil function means none; all are
@@ -41,6 +42,8 @@ type Providers struct {
 	QueryLog  func() []QueryLogEntry
 	Errors    func() []ErrorCount
 	Backups   func() []Backup
+	// Dictionaries describes the dictionaries that were asked for here.
+	Dictionaries func() map[catalog.TableID]dictionary.Info
 	// QuotaUses returns what quotas count, for a reader; filled in by the engine.
 	QuotaUses func(user string) []QuotaUse
 }
