@@ -21,6 +21,7 @@ import (
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/query/files"
+	"github.com/olapd/olapd/query/remote"
 	"github.com/olapd/olapd/server"
 	"gopkg.in/yaml.v3"
 )
@@ -60,7 +61,7 @@ type Config struct {
 	// that they may connect to for S3; none unless they are named.
 	Backups string   `yaml:"backups"`
 	S3Hosts []string `yaml:"s3_hosts"`
-	// RemoteHosts are those that remote() may connect to: see remote.Reach. This node itself is allowed.
+	// RemoteHosts are those that remote() and url() may connect to: see remote.Reach. This node's native protocol is allowed.
 	RemoteHosts []string `yaml:"remote_hosts"`
 
 	// UserFiles is the folder whose files queries may read and write with file(); empty: user_files in Data.
@@ -332,12 +333,12 @@ func (c *Config) zone() *time.Location {
 }
 
 // reach is what queries may reach beside tables.
-func (c *Config) reach() *files.Reach {
+func (c *Config) reach(hosts *remote.Reach) *files.Reach {
 	folder := c.UserFiles
 	if folder == "" {
 		folder = filepath.Join(c.Data, "user_files")
 	}
-	return &files.Reach{FS: c.FS, Folder: folder}
+	return &files.Reach{FS: c.FS, Folder: folder, Allows: hosts.Allows}
 }
 
 // schemas is where the schemas of formats are.

@@ -179,11 +179,12 @@ func (n *Node) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	hosts := &remote.Reach{Hosts: n.cfg.RemoteHosts, Own: n.listening}
 	others := &replicas{cluster: n.cluster, net: n.cfg.Network}
 	n.engine, err = query.New(query.Deps{
-		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Mover: n, Backups: n, Files: n.cfg.reach(),
+		Cluster: others.unlessAlone(), Operator: n, Mutator: n, Mover: n, Backups: n, Files: n.cfg.reach(hosts),
 		Schemas: n.cfg.schemas(),
-		Remote:  &remote.Reach{Hosts: n.cfg.RemoteHosts, Own: n.listening},
+		Remote:  hosts,
 		Access:  accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
 		Catalog: catalogs{n}, Store: st, Writer: n.writer,
 		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,

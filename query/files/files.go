@@ -49,11 +49,13 @@ const (
 type Reach struct {
 	FS     vfs.FS
 	Folder string // of file(); empty: nothing
+	// Allows refuses an address, host:port, that url() may not connect to; nil refuses all. Safe for concurrent use.
+	Allows func(address string) error
 }
 
 // Request is a call of one of the functions.
 type Request struct {
-	Function string // file
+	Function string // file or url
 	Path     string
 	// Format is the name of the files' format; empty or auto: by their names.
 	Format string
@@ -91,8 +93,11 @@ type place interface {
 
 // place opens where a request's files are.
 func (r *Reach) place(q Request) (place, error) {
-	if q.Function == "file" {
+	switch q.Function {
+	case "file":
 		return r.local(q.Path)
+	case "url":
+		return r.addresses(q.Path)
 	}
 	return nil, sqlerr.New(sqlerr.UnknownFunction, "Unknown table function %s", q.Function)
 }

@@ -43,8 +43,8 @@ type Reach struct {
 	Own func() []string
 }
 
-// allows refuses an address, host:port, that may not be connected to.
-func (r *Reach) allows(address string) error {
+// Allows refuses an address, host:port, that may not be connected to.
+func (r *Reach) Allows(address string) error {
 	host, port, err := net.SplitHostPort(address)
 	if err != nil {
 		return sqlerr.New(sqlerr.BadArguments, "Bad address %s", address)

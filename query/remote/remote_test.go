@@ -21,11 +21,11 @@ func TestAllows(t *testing.T) {
 		"192.0.2.7:9001": true, "192.0.2.7:9000": false, "[fd00::1]:9000": true,
 		"127.0.0.1:9000": true, "localhost:9000": true, "[::1]:9000": true, "127.0.0.1:9001": false, "169.254.169.254:9000": false,
 	} {
-		if err := r.allows(address); (err == nil) != want || err != nil && !sqlerr.Is(err, sqlerr.UnacceptableURL) {
+		if err := r.Allows(address); (err == nil) != want || err != nil && !sqlerr.Is(err, sqlerr.UnacceptableURL) {
 			t.Errorf("%s: %v, want allowed: %v", address, err, want)
 		}
 	}
-	if err := (*Reach)(nil).allows("127.0.0.1:9000"); !sqlerr.Is(err, sqlerr.UnacceptableURL) {
+	if err := (*Reach)(nil).Allows("127.0.0.1:9000"); !sqlerr.Is(err, sqlerr.UnacceptableURL) {
 		t.Errorf("without a config: %v", err)
 	}
 }

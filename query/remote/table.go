@@ -44,7 +44,7 @@ func Open(ctx context.Context, r *Reach, q Request) (*Table, error) {
 	}
 	for _, same := range list {
 		for _, a := range same {
-			if err := r.allows(a); err != nil {
+			if err := r.Allows(a); err != nil {
 				return nil, err
 			}
 		}

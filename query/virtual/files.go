@@ -16,7 +16,7 @@ import (
 	"github.com/olapd/olapd/segment"
 )
 
-// filesTable is the files that a call of file names.
+// filesTable is the files that a call of file or url names.
 func filesTable(ctx context.Context, s *Source, env *function.Env, call analyze.TableCall) (plan.Table, error) {
 	q, err := FileRequest(call)
 	if err != nil {
@@ -40,11 +40,11 @@ func FileOptions(s *Source, env *function.Env) files.Options {
 	return o
 }
 
-// FileRequest reads the arguments of file: path [, format [, structure [, compression]]].
+// FileRequest reads the arguments of file and url: path or address [, format [, structure [, compression]]].
 func FileRequest(call analyze.TableCall) (files.Request, error) {
 	q := files.Request{Function: call.Name}
 	if len(call.Args) < 1 || len(call.Args) > 4 {
-		return q, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "The signature of table function %s shall be the following: path [, format [, structure [, compression_method]]]", call.Name)
+		return q, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "The signature of table function %s shall be the following: %s [, format [, structure [, compression_method]]]", call.Name, map[bool]string{true: "url", false: "path"}[call.Name == "url"])
 	}
 	args := make([]string, 4)
 	for i := range call.Args {

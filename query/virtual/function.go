@@ -35,6 +35,7 @@ var tableFunctions = map[string]string{
 	"generateRandom":     "Yields random rows without end: generateRandom('a UInt8, b String' [, seed [, longest string [, longest array]]]).",
 	"file":               "Yields the rows of files in the folder of user files: file(path [, format [, structure [, compression]]]).",
 	"dictionary":         "Yields the rows of a dictionary: dictionary('database.name').",
+	"url":                "Yields the rows of what web servers answer: url(address [, format [, structure [, compression]]]).",
 	"generate_series":    "Yields the numbers of a range, both ends included: generate_series(start, stop [, step]).",
 }
 
@@ -55,7 +56,7 @@ func Function(ctx context.Context, s *Source, env *function.Env, call analyze.Ta
 		return formatTable(s, env, call)
 	case "generateRandom":
 		return randomTable(call)
-	case "file":
+	case "file", "url":
 		return filesTable(ctx, s, env, call)
 	case "remote", "remoteSecure":
 		return remoteTable(ctx, s, call)
