@@ -2,10 +2,10 @@ package format
 
 import (
 	"strings"
-	"unicode/utf8"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/valuetext"
 )
 
 // frame is the characters a Pretty format draws with.
@@ -108,35 +108,6 @@ func (w *prettyWriter) Close(Stats) error {
 	return w.Flush()
 }
 
-// width is the number of characters a text takes on a terminal.
-func width(s string) int {
-	if isASCII(s) {
-		return len(s)
-	}
-	n := 0
-	for _, r := range s {
-		switch {
-		case r == 0x200b, r >= 0x300 && r <= 0x36f: // zero width
-		case r >= 0x1100 && (r <= 0x115f || r >= 0x2e80 && r <= 0xa4cf || r >= 0xac00 && r <= 0xd7a3 ||
-			r >= 0xf900 && r <= 0xfaff || r >= 0xfe30 && r <= 0xfe6f || r >= 0xff00 && r <= 0xff60 ||
-			r >= 0xffe0 && r <= 0xffe6 || r >= 0x1f300 && r <= 0x1f64f || r >= 0x1f900 && r <= 0x1f9ff || r >= 0x20000 && r <= 0x3fffd):
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
-}
-
-func isASCII(s string) bool {
-	for i := 0; i < len(s); i++ {
-		if s[i] >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
-
 // table is the texts of a drawing by column, and each column's width.
 type table struct {
 	cells [][]string
@@ -167,7 +138,7 @@ func (t table) vertical() bool {
 func (w *prettyWriter) texts(blocks []*column.Block) table {
 	t := table{cells: make([][]string, len(w.schema)), wide: make([]int, len(w.schema)), longest: make([]int, len(w.schema))}
 	for c, f := range w.schema {
-		t.wide[c], t.longest[c] = width(f.Name), width(f.Name)
+		t.wide[c], t.longest[c] = valuetext.Width(f.Name), valuetext.Width(f.Name)
 		for _, b := range blocks {
 			for i := 0; i < b.N; i++ {
 				s := "ᴺᵁᴸᴸ"
@@ -176,9 +147,9 @@ func (w *prettyWriter) texts(blocks []*column.Block) table {
 				}
 				t.lines = t.lines || strings.Contains(s, "\n")
 				t.cells[c] = append(t.cells[c], s)
-				t.longest[c] = max(t.longest[c], width(s))
+				t.longest[c] = max(t.longest[c], valuetext.Width(s))
 				for line := range strings.SplitSeq(s, "\n") {
-					t.wide[c] = max(t.wide[c], min(width(line), prettyMaxPad))
+					t.wide[c] = max(t.wide[c], min(valuetext.Width(line), prettyMaxPad))
 				}
 			}
 		}
@@ -237,7 +208,7 @@ func (w *prettyWriter) names(t table, left, fill, cross, right string) {
 		if c > 0 {
 			w.add(cross)
 		}
-		gap := strings.Repeat(fill, t.wide[c]-width(f.Name))
+		gap := strings.Repeat(fill, t.wide[c]-valuetext.Width(f.Name))
 		if right1(f.Type) {
 			w.add(fill + gap + f.Name)
 		} else {
@@ -335,7 +306,7 @@ func (w *prettyWriter) line(t table, i, line int) (more bool) {
 				more, behind = true, "↴"
 			}
 		}
-		gap := strings.Repeat(" ", max(0, t.wide[c]-width(s)))
+		gap := strings.Repeat(" ", max(0, t.wide[c]-valuetext.Width(s)))
 		if right1(f.Type) {
 			w.add(before + gap + s + behind)
 		} else {

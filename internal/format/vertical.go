@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/valuetext"
 )
 
 func init() {
@@ -81,12 +82,12 @@ func (w *verticalWriter) title(s string) {
 func (w *verticalWriter) values(b *column.Block, i int) {
 	if w.wide == 0 {
 		for _, f := range w.schema {
-			w.wide = max(w.wide, width(f.Name))
+			w.wide = max(w.wide, valuetext.Width(f.Name))
 		}
 	}
 	for c, v := range b.Cols {
 		name := w.schema[c].Name
-		w.buf = append(append(append(w.buf, name...), ": "...), strings.Repeat(" ", w.wide-width(name))...)
+		w.buf = append(append(append(w.buf, name...), ": "...), strings.Repeat(" ", w.wide-valuetext.Width(name))...)
 		at := len(w.buf)
 		if column.IsNull(v, i) {
 			w.buf = append(w.buf, "ᴺᵁᴸᴸ"...)

@@ -11,42 +11,11 @@ func sipHash64(b []byte) uint64 {
 	return v0 ^ v1 ^ v2 ^ v3
 }
 
-// sipState is the state of SipHash-2-4 behind its last round.
+// sipState is the state of SipHash-2-4 with a zero key behind its last round.
 func sipState(b []byte) (v0, v1, v2, v3 uint64) {
-	v0, v1, v2, v3 = uint64(0x736f6d6570736575), uint64(0x646f72616e646f6d), uint64(0x6c7967656e657261), uint64(0x7465646279746573)
-	round := func() {
-		v0 += v1
-		v1 = bits.RotateLeft64(v1, 13) ^ v0
-		v0 = bits.RotateLeft64(v0, 32)
-		v2 += v3
-		v3 = bits.RotateLeft64(v3, 16) ^ v2
-		v0 += v3
-		v3 = bits.RotateLeft64(v3, 21) ^ v0
-		v2 += v1
-		v1 = bits.RotateLeft64(v1, 17) ^ v2
-		v2 = bits.RotateLeft64(v2, 32)
-	}
-	n := len(b)
-	for ; len(b) >= 8; b = b[8:] {
-		m := binary.LittleEndian.Uint64(b)
-		v3 ^= m
-		round()
-		round()
-		v0 ^= m
-	}
-	var tail [8]byte
-	copy(tail[:], b)
-	tail[7] = byte(n)
-	m := binary.LittleEndian.Uint64(tail[:])
-	v3 ^= m
-	round()
-	round()
-	v0 ^= m
-	v2 ^= 0xff
-	for range 4 {
-		round()
-	}
-	return v0, v1, v2, v3
+	s := newSip(0, 0)
+	s.finish(b)
+	return s.v0, s.v1, s.v2, s.v3
 }
 
 const (

@@ -38,10 +38,7 @@ func farmHash64(b []byte) uint64 {
 	case n <= 16:
 		return farmShort(b)
 	case n <= 32:
-		mul := farmK2 + uint64(n)*2
-		x, y := fetch64(b)*farmK1, fetch64(b[8:])
-		c, d := fetch64(b[n-8:])*mul, fetch64(b[n-16:])*farmK2
-		return farmLen16(rotr(x+y, 43)+rotr(c, 30)+d, x+rotr(y+farmK2, 18)+c, mul)
+		return farmNaMiddle(b)
 	case n <= 64:
 		mul := farmK2 - 30 + 2*uint64(n)
 		return (farm32(b, mul, 0, 0, n-32)*mul + farm32(b, farmK2-30, 0, 0, 0)) * mul
@@ -52,7 +49,46 @@ func farmHash64(b []byte) uint64 {
 	case n > 256:
 		return farmUnrolled(b)
 	}
-	return farmLong(b)
+	return farmNaLong(b)
+}
+
+// farmFingerprint64 is FarmHash's Fingerprint64 (its variant "na").
+func farmFingerprint64(b []byte) uint64 {
+	switch n := len(b); {
+	case n <= 16:
+		return farmShort(b)
+	case n <= 32:
+		return farmNaMiddle(b)
+	case n <= 64:
+		mul := farmK2 + uint64(n)*2
+		x, y := fetch64(b)*farmK2, fetch64(b[8:])
+		c, d := fetch64(b[n-8:])*mul, fetch64(b[n-16:])*farmK2
+		u := rotr(x+y, 43) + rotr(c, 30) + d
+		v := farmLen16(u, x+rotr(y+farmK2, 18)+c, mul)
+		e, f := fetch64(b[16:])*mul, fetch64(b[24:])
+		g, h := (u+fetch64(b[n-32:]))*mul, (v+fetch64(b[n-24:]))*mul
+		return farmLen16(rotr(e+f, 43)+rotr(g, 30)+h, e+rotr(f+x, 18)+g, mul)
+	}
+	return farmNaLong(b)
+}
+
+// farmFingerprint128 joins two hashes.
+func farmFingerprint128(lo, hi uint64) uint64 {
+	const mul = 0x9ddfea08eb382d69
+	a := (lo ^ hi) * mul
+	a ^= a >> 47
+	b := (hi ^ a) * mul
+	b = (b ^ b>>44) * mul
+	return (b ^ b>>41) * mul
+}
+
+// farmNaMiddle is of 17 to 32 bytes.
+func farmNaMiddle(b []byte) uint64 {
+	n := len(b)
+	mul := farmK2 + uint64(n)*2
+	x, y := fetch64(b)*farmK1, fetch64(b[8:])
+	c, d := fetch64(b[n-8:])*mul, fetch64(b[n-16:])*farmK2
+	return farmLen16(rotr(x+y, 43)+rotr(c, 30)+d, x+rotr(y+farmK2, 18)+c, mul)
 }
 
 func farmShort(b []byte) uint64 {
@@ -84,7 +120,7 @@ func farmWeak(b []byte, x, y uint64) (uint64, uint64) {
 	return x + z, y + c
 }
 
-func farmLong(b []byte) uint64 {
+func farmNaLong(b []byte) uint64 {
 	const seed = 81
 	n := uint64(len(b))
 	k1, k2 := uint64(farmK1), uint64(farmK2)

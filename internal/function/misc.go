@@ -73,6 +73,9 @@ func init() {
 		{"currentUser", []string{"USER", "current_user", "session_user"}, "Returns the session's user.", func(e *Env) string { return e.User }},
 		{"hostName", []string{"hostname"}, "Returns the server's host name.", func(e *Env) string { return e.Host }},
 		{"FQDN", []string{"fullHostName"}, "Returns the server's host name.", func(e *Env) string { return e.Host }},
+		{"initialQueryID", []string{"initial_query_id"}, "Returns the id of the query as the client began it.", func(e *Env) string { return e.QueryID }},
+		{"currentQueryID", []string{"current_query_id"}, "Returns the query's id.", func(e *Env) string { return e.QueryID }},
+		{"authenticatedUser", []string{"authUser"}, "Returns the user that signed in.", func(e *Env) string { return e.User }},
 		{"queryID", []string{"query_id"}, "Returns the query's id.", func(e *Env) string { return e.QueryID }},
 	} {
 		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: true, Family: "other", Doc: f.doc, Resolve: fixed(f.name, types.TString),

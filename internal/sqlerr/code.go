@@ -227,7 +227,9 @@ const (
 	NoColumnsSerializedToProtobufFields          Code = 443
 	ProtobufFieldNotRepeated                     Code = 437
 	CannotParseProtobufSchema                    Code = 434
+	OpenSSLError                                 Code = 454
 	NoRowDelimiter                               Code = 546
+	UnexpectedDataAfterParsedValue               Code = 632
 	CannotParseIPv4                              Code = 675
 	CannotParseIPv6                              Code = 676
 	UnknownElementOfEnum                         Code = 691
@@ -284,6 +286,8 @@ var names = map[Code]string{
 	InvalidUsageOfInput:                          "INVALID_USAGE_OF_INPUT",
 	ClusterDoesntExist:                           "CLUSTER_DOESNT_EXIST",
 	TooManyRedirects:                             "TOO_MANY_REDIRECTS",
+	OpenSSLError:                                 "OPENSSL_ERROR",
+	UnexpectedDataAfterParsedValue:               "UNEXPECTED_DATA_AFTER_PARSED_VALUE",
 	NoRemoteShardAvailable:                       "NO_REMOTE_SHARD_AVAILABLE",
 	ReceivedErrorFromRemoteIOServer:              "RECEIVED_ERROR_FROM_REMOTE_IO_SERVER",
 	TypeMismatch:                                 "TYPE_MISMATCH",
