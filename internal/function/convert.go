@@ -43,10 +43,10 @@ func init() {
 		register(conversion("to"+t.String(), 1, 1, func(*Env, []Arg) (*types.Type, error) { return t, nil }))
 	}
 	for _, f := range []struct {
-		name string
-		to64 bool
-	}{{"parseDateTimeBestEffort", false}, {"parseDateTime64BestEffort", true}} {
-		registerBestEffort(f.name, f.to64)
+		name     string
+		to64, us bool
+	}{{"parseDateTimeBestEffort", false, false}, {"parseDateTime32BestEffort", false, false}, {"parseDateTime64BestEffort", true, false}, {"parseDateTimeBestEffortUS", false, true}, {"parseDateTime64BestEffortUS", true, true}} {
+		registerBestEffort(f.name, f.to64, f.us)
 	}
 }
 
@@ -397,7 +397,14 @@ func evalToString(c *Call) (column.Vector, error) {
 	return Cast(c.Env, v, types.TString)
 }
 
-func registerBestEffort(name string, to64 bool) {
+func registerBestEffort(name string, to64, us bool) {
+	read, ways, example := valuetext.BestEffort, "in any of many ways", "('23/10/2018 12:12:57') → 2018-10-23 12:12:57"
+	if us {
+		read, ways, example = valuetext.BestEffortUS, "in any of many ways, the month in front of the day", "('10/23/2018 12:12:57') → 2018-10-23 12:12:57"
+	}
+	if to64 {
+		example += ".000"
+	}
 	to := func(_ *Env, args []Arg) (*types.Type, error) {
 		if !args[0].Type.IsString() {
 			return nil, illegal(name, 0, args[0].Type)
@@ -410,16 +417,16 @@ func registerBestEffort(name string, to64 bool) {
 	}
 	maxArgs := 2 + int(b2u(to64))
 	register(
-		&Scalar{Name: name, MinArgs: 1, MaxArgs: maxArgs, CaseInsensitive: true, Family: "conversion", Resolve: to, Eval: evalBestEffort(castWrap), Doc: "Reads a time written in any of many ways.", Example: "parseDateTimeBestEffort('23/10/2018 12:12:57') → 2018-10-23 12:12:57"},
+		&Scalar{Name: name, MinArgs: 1, MaxArgs: maxArgs, CaseInsensitive: true, Family: "conversion", Resolve: to, Eval: evalBestEffort(castWrap, read), Doc: "Reads a time written " + ways + ".", Example: name + example},
 		&Scalar{Name: name + "OrNull", MinArgs: 1, MaxArgs: maxArgs, Family: "conversion", Resolve: func(env *Env, args []Arg) (*types.Type, error) {
 			t, err := to(env, args)
 			if err != nil {
 				return nil, err
 			}
 			return types.NewNullable(t), nil
-		}, Eval: evalBestEffort(castOrNull), Doc: "Reads a time written in any of many ways; NULL if it does not parse."},
+		}, Eval: evalBestEffort(castOrNull, read), Doc: "Reads a time written " + ways + "; NULL if it does not parse."},
 		&Scalar{Name: name + "OrZero", MinArgs: 1, MaxArgs: maxArgs, Family: "conversion", Resolve: to, Eval: func(c *Call) (column.Vector, error) {
-			v, err := evalBestEffort(castOrNull)(c)
+			v, err := evalBestEffort(castOrNull, read)(c)
 			if err != nil {
 				return nil, err
 			}
@@ -429,11 +436,14 @@ func registerBestEffort(name string, to64 bool) {
 				choice[i] = nulls.at(i)
 			}
 			return selectRows(c, c.Result, choice, []column.Vector{inner, column.NewDefaults(c.Result, c.Rows)})
-		}, Doc: "Reads a time written in any of many ways; the epoch if it does not parse."},
+		}, Doc: "Reads a time written " + ways + "; the epoch if it does not parse."},
 	)
 }
 
-func evalBestEffort(mode castMode) func(*Call) (column.Vector, error) {
+// bestEffortReader is valuetext.BestEffort or BestEffortUS.
+type bestEffortReader = func(s []byte, z *civil.Zone, now time.Time) (unix int64, nanos int32, err error)
+
+func evalBestEffort(mode castMode, read bestEffortReader) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
 		t := c.Result.WithoutNullable()
 		zone := civil.ZoneOf(c.Env.zoneOf(t))
@@ -441,7 +451,7 @@ func evalBestEffort(mode castMode) func(*Call) (column.Vector, error) {
 		nulls := make([]uint8, c.Rows)
 		s := stringsOf(c.Args[0])
 		for i := range c.Rows {
-			unix, nanos, err := valuetext.BestEffort(s.row(i), zone, c.Env.Now)
+			unix, nanos, err := read(s.row(i), zone, c.Env.Now)
 			if err != nil {
 				if mode != castOrNull {
 					return nil, err

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"math"
 	"strconv"
+	"strings"
 	"unicode/utf16"
 	"unicode/utf8"
 
@@ -29,12 +30,18 @@ func init() {
 		{"JSONExtractKeys", types.NewArray(types.TString), "Returns the keys of an object."},
 		{"JSONExtractKeysAndValuesRaw", types.NewArray(types.NewTuple([]*types.Type{types.TString, types.TString}, nil)), "Returns the keys and values of an object as they stand."},
 	} {
-		register(&Scalar{Name: f.name, MinArgs: 1, MaxArgs: -1, Family: "json", Doc: f.doc, Resolve: resolveJSON(f.name, f.result), Eval: evalJSONPart(jsonReaders[f.name])})
+		register(&Scalar{Name: f.name, MinArgs: 1, MaxArgs: -1, Family: "json", Doc: f.doc, Resolve: resolveJSON(f.name, f.result), Eval: evalJSONPart(jsonReaders[f.name], false)})
+		if strings.HasPrefix(f.name, "JSONExtract") {
+			name := f.name + "CaseInsensitive"
+			register(&Scalar{Name: name, MinArgs: 1, MaxArgs: -1, Family: "json", Doc: strings.TrimSuffix(f.doc, ".") + ", found by keys in any case of ASCII letters.", Resolve: resolveJSON(name, f.result), Eval: evalJSONPart(jsonReaders[f.name], true)})
+		}
 	}
 	register(
 		&Scalar{Name: "isValidJSON", MinArgs: 1, MaxArgs: 1, Resolve: fixed("isValidJSON", types.TUInt8, isStr), Eval: testStrings(json.Valid), Family: "json", Doc: "Tests for valid JSON.", Example: "isValidJSON('{}') → 1"},
-		&Scalar{Name: "JSONExtract", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONExtract, Eval: evalJSONExtract, Family: "json", Doc: "Returns a part of a JSON text as the type named by the last argument.", Example: "JSONExtract('{\"a\":1}', 'a', 'Int8') → 1"},
-		&Scalar{Name: "JSONExtractKeysAndValues", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONPairs, Eval: evalJSONPairs, Family: "json", Doc: "Returns the keys of an object with their values as the type named by the last argument; values of others are left out.", Example: "JSONExtractKeysAndValues('{\"a\":1}', 'Int8') → [('a',1)]"},
+		&Scalar{Name: "JSONExtract", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONExtract, Eval: evalJSONExtract(false), Family: "json", Doc: "Returns a part of a JSON text as the type named by the last argument.", Example: "JSONExtract('{\"a\":1}', 'a', 'Int8') → 1"},
+		&Scalar{Name: "JSONExtractKeysAndValues", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONPairs, Eval: evalJSONPairs(false), Family: "json", Doc: "Returns the keys of an object with their values as the type named by the last argument; values of others are left out.", Example: "JSONExtractKeysAndValues('{\"a\":1}', 'Int8') → [('a',1)]"},
+		&Scalar{Name: "JSONExtractCaseInsensitive", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONExtract, Eval: evalJSONExtract(true), Family: "json", Doc: "Is JSONExtract with keys in any case of ASCII letters.", Example: "JSONExtractCaseInsensitive('{\"Num\":1}', 'NUM', 'Int8') → 1"},
+		&Scalar{Name: "JSONExtractKeysAndValuesCaseInsensitive", MinArgs: 2, MaxArgs: -1, Resolve: resolveJSONPairs, Eval: evalJSONPairs(true), Family: "json", Doc: "Is JSONExtractKeysAndValues with keys in any case of ASCII letters.", Example: "JSONExtractKeysAndValuesCaseInsensitive('{\"O\":{\"A\":1}}', 'o', 'Int8') → [('A',1)]"},
 		&Scalar{Name: "toJSONString", MinArgs: 1, MaxArgs: 1, Nulls: NullCustom, Resolve: resolveToJSON, Eval: evalToJSON, Family: "json", Doc: "Writes a value as JSON.", Example: "toJSONString([1, 2]) → [1,2]"},
 	)
 	for _, f := range []struct {
@@ -212,14 +219,18 @@ func appendUnicodeEscape(dst, s []byte) ([]byte, int) {
 }
 
 // jsonStep goes to a key or position (from 1; from the end if negative) of v; nil if there is none.
-func jsonStep(v []byte, key []byte, index int64, byKey bool) []byte {
+func jsonStep(v []byte, key []byte, index int64, byKey, fold bool) []byte {
 	var found []byte
 	if byKey {
 		if len(v) == 0 || v[0] != '{' {
 			return nil
 		}
 		jsonEach(v, func(k, value []byte) bool {
-			if k = k[1 : len(k)-1]; bytes.Equal(k, key) || bytes.IndexByte(k, '\\') >= 0 && bytes.Equal(jsonString(nil, append(append([]byte{'"'}, k...), '"')), key) {
+			plain := k[1 : len(k)-1]
+			if bytes.IndexByte(plain, '\\') >= 0 {
+				plain = jsonString(nil, k)
+			}
+			if bytes.Equal(plain, key) || fold && len(plain) == len(key) && equalFoldASCII(plain, key) {
 				found = value
 				return false
 			}
@@ -241,8 +252,8 @@ func jsonStep(v []byte, key []byte, index int64, byKey bool) []byte {
 	return found
 }
 
-// jsonPath walks the key arguments [1, to) of row i; nil if the text is no JSON or the part is not there.
-func jsonPath(c *Call, i, to int) []byte {
+// jsonPath walks the key arguments [1, to) of row i, keys in any case if fold is set; nil if the text is no JSON or the part is not there.
+func jsonPath(c *Call, i, to int, fold bool) []byte {
 	s := stringsOf(c.Args[0]).row(i)
 	if !json.Valid(s) {
 		return nil
@@ -250,9 +261,9 @@ func jsonPath(c *Call, i, to int) []byte {
 	v, _ := jsonValue(s)
 	for k := 1; k < to && v != nil; k++ {
 		if c.Types[k].IsString() {
-			v = jsonStep(v, stringsOf(c.Args[k]).row(i), 0, true)
+			v = jsonStep(v, stringsOf(c.Args[k]).row(i), 0, true, fold)
 		} else {
-			v = jsonStep(v, nil, numArg[int64](c.Args[k], c.Rows).at(i), false)
+			v = jsonStep(v, nil, numArg[int64](c.Args[k], c.Rows).at(i), false, false)
 		}
 	}
 	return v
@@ -414,11 +425,11 @@ func jsonKind(v []byte) int8 {
 	return 'd'
 }
 
-func evalJSONPart(read jsonReader) func(*Call) (column.Vector, error) {
+func evalJSONPart(read jsonReader, fold bool) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
 		b := column.New(c.Result, c.Rows)
 		for i := range c.Rows {
-			read(b, jsonPath(c, i, len(c.Args)))
+			read(b, jsonPath(c, i, len(c.Args), fold))
 		}
 		return b, nil
 	}
@@ -452,17 +463,19 @@ func resolveJSONExtract(_ *Env, args []Arg) (*types.Type, error) {
 	return types.Parse(name)
 }
 
-func evalJSONExtract(c *Call) (column.Vector, error) {
-	b := column.New(c.Result, c.Rows)
-	x := jsonTyped{p: valuetext.Parser{Zone: c.Env.zone(), Exact: true}}
-	for i := range c.Rows {
-		n := b.Len()
-		if v := jsonPath(c, i, len(c.Args)-1); v == nil || !x.append(b, c.Result.WithoutLowCardinality(), v) {
-			b.Truncate(n)
-			b.AppendDefault()
+func evalJSONExtract(fold bool) func(*Call) (column.Vector, error) {
+	return func(c *Call) (column.Vector, error) {
+		b := column.New(c.Result, c.Rows)
+		x := jsonTyped{p: valuetext.Parser{Zone: c.Env.zone(), Exact: true}}
+		for i := range c.Rows {
+			n := b.Len()
+			if v := jsonPath(c, i, len(c.Args)-1, fold); v == nil || !x.append(b, c.Result.WithoutLowCardinality(), v) {
+				b.Truncate(n)
+				b.AppendDefault()
+			}
 		}
+		return b, nil
 	}
-	return b, nil
 }
 
 func resolveJSONPairs(env *Env, args []Arg) (*types.Type, error) {
@@ -473,28 +486,30 @@ func resolveJSONPairs(env *Env, args []Arg) (*types.Type, error) {
 	return types.NewArray(types.NewTuple([]*types.Type{types.TString, t}, nil)), nil
 }
 
-func evalJSONPairs(c *Call) (column.Vector, error) {
-	out := column.New(c.Result, c.Rows).(*column.Array)
-	pairs := out.Elem.(*column.Tuple)
-	keys, values := pairs.Elems[0].(*column.Str), pairs.Elems[1].(column.Builder)
-	t := c.Result.Elem().Elems[1].WithoutLowCardinality()
-	x := jsonTyped{p: valuetext.Parser{Zone: c.Env.zone(), Exact: true}}
-	for i := range c.Rows {
-		if v := jsonPath(c, i, len(c.Args)-1); len(v) > 0 && v[0] == '{' {
-			jsonEach(v, func(k, e []byte) bool {
-				n := values.Len()
-				if !x.append(values, t, e) {
-					values.Truncate(n)
+func evalJSONPairs(fold bool) func(*Call) (column.Vector, error) {
+	return func(c *Call) (column.Vector, error) {
+		out := column.New(c.Result, c.Rows).(*column.Array)
+		pairs := out.Elem.(*column.Tuple)
+		keys, values := pairs.Elems[0].(*column.Str), pairs.Elems[1].(column.Builder)
+		t := c.Result.Elem().Elems[1].WithoutLowCardinality()
+		x := jsonTyped{p: valuetext.Parser{Zone: c.Env.zone(), Exact: true}}
+		for i := range c.Rows {
+			if v := jsonPath(c, i, len(c.Args)-1, fold); len(v) > 0 && v[0] == '{' {
+				jsonEach(v, func(k, e []byte) bool {
+					n := values.Len()
+					if !x.append(values, t, e) {
+						values.Truncate(n)
+						return true
+					}
+					keys.Append(jsonString(nil, k))
+					pairs.N++
 					return true
-				}
-				keys.Append(jsonString(nil, k))
-				pairs.N++
-				return true
-			})
+				})
+			}
+			out.EndValue()
 		}
-		out.EndValue()
+		return out, nil
 	}
-	return out, nil
 }
 
 // jsonTyped appends JSON values as values of types.
@@ -573,9 +588,9 @@ func (x *jsonTyped) tuple(b *column.Tuple, t *types.Type, v []byte) bool {
 	for k, e := range t.Elems {
 		var part []byte
 		if v[0] == '{' && t.Names != nil {
-			part = jsonStep(v, []byte(t.Names[k]), 0, true)
+			part = jsonStep(v, []byte(t.Names[k]), 0, true, false)
 		} else {
-			part = jsonStep(v, nil, int64(k)+1, false)
+			part = jsonStep(v, nil, int64(k)+1, false, false)
 		}
 		elem := b.Elems[k].(column.Builder)
 		if n := elem.Len(); part == nil || !x.append(elem, e, part) {

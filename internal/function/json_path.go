@@ -160,7 +160,7 @@ func follow(found [][]byte, v []byte, path []pathStep) [][]byte {
 	}
 	step := path[0]
 	if step.byKey {
-		if next := jsonStep(v, step.key, 0, true); next != nil {
+		if next := jsonStep(v, step.key, 0, true, false); next != nil {
 			found = follow(found, next, path[1:])
 		}
 		return found

@@ -28,15 +28,61 @@ func init() {
 		&Scalar{Name: "locate", CaseInsensitive: true, MinArgs: 2, MaxArgs: 3, Resolve: fixed("locate", types.TUInt64, isStr, isStr, isPlainInt), Eval: evalPosition(1, 0, false, false), Family: "search", Doc: "Is position with its arguments exchanged.", Example: "locate('c', 'abc') → 3"},
 		&Scalar{Name: "countSubstrings", CaseInsensitive: true, MinArgs: 2, MaxArgs: 3, Resolve: fixed("countSubstrings", types.TUInt64, isStr, isStr, isPlainInt), Eval: evalCountSubstrings(false), Family: "search", Doc: "Counts occurrences that do not overlap.", Example: "countSubstrings('aaaa', 'aa') → 2"},
 		&Scalar{Name: "countSubstringsCaseInsensitive", MinArgs: 2, MaxArgs: 3, Resolve: fixed("countSubstringsCaseInsensitive", types.TUInt64, isStr, isStr, isPlainInt), Eval: evalCountSubstrings(true), Family: "search", Doc: "Counts occurrences in any case.", Example: "countSubstringsCaseInsensitive('aAaA', 'aa') → 2"},
-		multiSearch("multiSearchAny", types.TUInt8, false, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(b2u(i > 0)) }),
-		multiSearch("multiSearchAnyCaseInsensitive", types.TUInt8, true, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(b2u(i > 0)) }),
-		multiSearch("multiSearchFirstIndex", types.TUInt64, false, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(i) }),
-		multiPositions("multiSearchAllPositions", false, false), multiPositions("multiSearchAllPositionsCaseInsensitive", true, false), multiPositions("multiSearchAllPositionsUTF8", false, true),
-		multiSearch("multiSearchFirstPosition", types.TUInt64, false, func(b []byte, needles [][]byte) uint64 { _, p := firstNeedle(b, needles); return uint64(p) }),
 		&Scalar{Name: "hasToken", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: resolveHasToken("hasToken"), Eval: evalHasToken(false), Family: "search", Doc: "Tests for a word of letters and digits.", Example: "hasToken('a b', 'b') → 1"},
 		&Scalar{Name: "hasTokenCaseInsensitive", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: resolveHasToken("hasTokenCaseInsensitive"), Eval: evalHasToken(true), Family: "search", Doc: "Tests for a word in any case.", Example: "hasTokenCaseInsensitive('a B', 'b') → 1"},
 		&Scalar{Name: "hasSubstr", MinArgs: 2, MaxArgs: 2, Resolve: fixed("hasSubstr", types.TUInt8, isStr), Eval: testPairs(bytes.Contains), Family: "search", Doc: "Tests for a substring.", Example: "hasSubstr('abc', 'b') → 1"},
 	)
+}
+
+func init() {
+	for _, v := range []struct {
+		suffix string
+		fold   func([]byte) []byte
+		runes  bool
+	}{{"", asIs, false}, {"CaseInsensitive", func(s []byte) []byte { return folded(s, true) }, false}, {"UTF8", asIs, true}, {"CaseInsensitiveUTF8", bytes.ToLower, true}} {
+		register(
+			multiSearch("multiSearchAny"+v.suffix, types.TUInt8, v.fold, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(b2u(i > 0)) }),
+			multiSearch("multiSearchFirstIndex"+v.suffix, types.TUInt64, v.fold, func(b []byte, needles [][]byte) uint64 { i, _ := firstNeedle(b, needles); return uint64(i) }),
+			multiSearch("multiSearchFirstPosition"+v.suffix, types.TUInt64, v.fold, func(b []byte, needles [][]byte) uint64 {
+				_, p := firstNeedle(b, needles)
+				if v.runes && p > 0 {
+					p = utf8.RuneCount(b[:p-1]) + 1
+				}
+				return uint64(p)
+			}),
+			multiPositions("multiSearchAllPositions"+v.suffix, v.fold, v.runes),
+		)
+	}
+	for _, fold := range []bool{false, true} {
+		name := "hasToken"
+		if fold {
+			name += "CaseInsensitive"
+		}
+		register(&Scalar{Name: name + "OrNull", CaseInsensitive: fold, MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed(name+"OrNull", types.NewNullable(types.TUInt8), isText), Eval: evalHasTokenOrNull(fold), Family: "search", Doc: "Is " + name + ", but NULL if what is looked for is no word.", Example: name + "OrNull('a b', 'a b') → NULL"})
+	}
+}
+
+func asIs(s []byte) []byte { return s }
+
+// evalHasTokenOrNull tests for words; the empty one is in no text.
+func evalHasTokenOrNull(fold bool) func(*Call) (column.Vector, error) {
+	has := evalHasToken(fold)
+	return func(c *Call) (column.Vector, error) {
+		token, _ := stringConst(c.Args[1])
+		for i := range len(token) {
+			if !isTokenByte(token[i]) {
+				return column.NewConst(c.Result, nil, c.Rows), nil
+			}
+		}
+		if token == "" {
+			return column.NewNullable(make([]uint8, c.Rows), column.NewBools(make([]uint8, c.Rows))), nil
+		}
+		v, err := has(c)
+		if err != nil {
+			return nil, err
+		}
+		return column.NewNullable(make([]uint8, c.Rows), column.Flatten(v)), nil
+	}
 }
 
 // folded lower-cases ASCII where fold is set.
@@ -122,7 +168,7 @@ func firstNeedle(b []byte, needles [][]byte) (index, pos int) {
 // maxNeedles is ClickHouse's limit of multiSearch needles.
 const maxNeedles = 255
 
-func multiSearch(name string, result *types.Type, fold bool, f func(b []byte, needles [][]byte) uint64) *Scalar {
+func multiSearch(name string, result *types.Type, fold func([]byte) []byte, f func(b []byte, needles [][]byte) uint64) *Scalar {
 	return &Scalar{Name: name, MinArgs: 2, MaxArgs: 2, Family: "search", Doc: "Searches for several strings at once.",
 		Resolve: func(_ *Env, args []Arg) (*types.Type, error) {
 			if !args[0].Type.IsString() {
@@ -146,17 +192,17 @@ func multiSearch(name string, result *types.Type, fold bool, f func(b []byte, ne
 					}
 					needles = needles[:0]
 					for k := from; k < to; k++ {
-						needles = append(needles, folded(elems.row(k), fold))
+						needles = append(needles, fold(elems.row(k)))
 					}
 				}
-				out[i] = f(folded(h.row(i), fold), needles)
+				out[i] = f(fold(h.row(i)), needles)
 			}
 			return narrow(c.Result, out), nil
 		}}
 }
 
 // multiPositions is multiSearch that returns the position of each string, in bytes or in characters.
-func multiPositions(name string, fold, runes bool) *Scalar {
+func multiPositions(name string, fold func([]byte) []byte, runes bool) *Scalar {
 	s := multiSearch(name, types.NewArray(types.TUInt64), fold, nil)
 	s.Eval = func(c *Call) (column.Vector, error) {
 		h, arr := stringsOf(c.Args[0]), arraysOf(c.Args[1])
@@ -168,9 +214,9 @@ func multiPositions(name string, fold, runes bool) *Scalar {
 			if to-from > maxNeedles {
 				return nil, tooManyNeedles(name, to-from)
 			}
-			text := folded(h.row(i), fold)
+			text := fold(h.row(i))
 			for k := from; k < to; k++ {
-				at := bytes.Index(text, folded(elems.row(k), fold))
+				at := bytes.Index(text, fold(elems.row(k)))
 				if runes && at > 0 {
 					at = utf8.RuneCount(text[:at])
 				}

@@ -35,6 +35,10 @@ func init() {
 			}
 			return dst
 		}),
+		part("queryStringAndFragment", "Returns a URL's query and fragment.", urlQueryAndFragment),
+		part("cutQueryStringAndFragment", "Removes a URL's query and fragment.", func(s []byte) []byte { return untilAny(s, "?#") }),
+		part("netloc", "Returns a URL's user, host and port.", authority),
+		mapStrings("encodeURLFormComponent", nil, "Encodes with percent escapes, spaces as plus signs.", appendFormEncoded),
 		part("cutFragment", "Removes a URL's fragment.", func(s []byte) []byte { return untilAny(s, "#") }),
 		part("cutWWW", "Removes www. in front of a URL's host.", cutWWW),
 		mapStrings("decodeURLComponent", nil, "Decodes percent escapes.", func(dst, s []byte) []byte { return appendURLDecoded(dst, s, false) }),
@@ -156,6 +160,28 @@ func urlFragment(s []byte) []byte {
 		return s[f+1:]
 	}
 	return nil
+}
+
+func urlQueryAndFragment(s []byte) []byte {
+	at := bytes.IndexAny(s, "?#")
+	if at < 0 {
+		return nil
+	}
+	if s[at] == '?' {
+		at++
+	}
+	return s[at:]
+}
+
+func appendFormEncoded(dst, s []byte) []byte {
+	for {
+		at := bytes.IndexByte(s, ' ')
+		if at < 0 {
+			return appendURLEncoded(dst, s)
+		}
+		dst = append(appendURLEncoded(dst, s[:at]), '+')
+		s = s[at+1:]
+	}
 }
 
 func cutWWW(s []byte) []byte {

@@ -10,7 +10,15 @@ import (
 // timestamps of seconds or milliseconds, ISO 8601, YYYYMMDDhhmmss, 23/10/2018, 23 Oct 2018
 // 12:12:57 PM +0300, Jan 1 and so on. Years left out are that of now. Errors are CannotParseDatetime.
 func BestEffort(s []byte, z *civil.Zone, now time.Time) (unix int64, nanos int32, err error) {
-	p := bestEffort{s: trimSpace(s)}
+	return bestEffortOf(bestEffort{s: trimSpace(s)}, s, z, now)
+}
+
+// BestEffortUS is BestEffort of texts with the month in front of the day where both are numbers, unless the month would be none.
+func BestEffortUS(s []byte, z *civil.Zone, now time.Time) (unix int64, nanos int32, err error) {
+	return bestEffortOf(bestEffort{s: trimSpace(s), monthFirst: true}, s, z, now)
+}
+
+func bestEffortOf(p bestEffort, s []byte, z *civil.Zone, now time.Time) (unix int64, nanos int32, err error) {
 	if len(p.s) == 0 || !p.run() {
 		return 0, 0, badDateTime(s)
 	}
@@ -27,6 +35,7 @@ type bestEffort struct {
 	year, month, day        int
 	hour, minute, second    int
 	hasTime, hasYear, hasTZ bool
+	monthFirst              bool
 	isPM, isAM              bool
 	offset                  int64
 	nanos                   int32
@@ -238,6 +247,9 @@ func (p *bestEffort) dayFirst(d int, sep byte) bool {
 		return false
 	}
 	p.month = m
+	if p.monthFirst && d <= 12 {
+		p.month, p.day = d, m
+	}
 	p.i += 1 + n
 	if p.next() != sep {
 		return true
