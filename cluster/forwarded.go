@@ -89,6 +89,8 @@ func (m *Meta) admit(q *forwardRequest) error {
 		return m.check(c, b.delta)
 	case *topologyChange:
 		return b.to.check()
+	case *accessChange: // the state machine holds its version against the present one
+		return nil
 	}
 	return sqlerr.New(sqlerr.LogicalError, "%s cannot be forwarded to the meta group", q.kind)
 }

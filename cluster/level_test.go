@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/cluster/identity"
+	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
@@ -162,4 +163,35 @@ func TestLevelFalls(t *testing.T) {
 	if r := m.raiseLevel(&levelRise{high}); !sqlerr.Is(r.fatal, sqlerr.UnsupportedMethod) {
 		t.Fatalf("a build goes on at a level that it does not have: %+v", r)
 	}
+}
+
+// TestTablesOfLevels: what builds in the cluster do not know is in no table until the level has risen.
+func TestTablesOfLevels(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := oldCluster(t)
+		defer s.close()
+		add := func(name string, change func(*catalog.Table)) error {
+			_, err := s.leader(metaGroup).Meta().Change(t.Context(), func(c *catalog.Catalog) (*catalog.Catalog, error) {
+				table := testTable(name)
+				change(table)
+				return c.WithTables(table)
+			})
+			return err
+		}
+		json := func(t *catalog.Table) { t.Columns[1].Type = "Array(JSON)" }
+		variant := func(t *catalog.Table) { t.Columns[1].Type = "Tuple(String, Variant(String, UInt8))" }
+		dictionary := func(t *catalog.Table) { t.Kind = catalog.KindDictionary }
+		for name, change := range map[string]func(*catalog.Table){"json": json, "variant": variant, "dictionary": dictionary} {
+			if err := add(name, change); !sqlerr.Is(err, sqlerr.NotImplemented) {
+				t.Errorf("a table of %s among old builds: %v", name, err)
+			}
+		}
+		must(t, add("plain", func(*catalog.Table) {}))
+		for _, name := range []string{"node-1", "node-2", "node-3"} {
+			s.replace(name, 0)
+		}
+		s.level(feature.Current)
+		must(t, add("json", json))
+		must(t, add("variant", variant))
+	})
 }

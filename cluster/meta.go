@@ -5,7 +5,9 @@ import (
 	"errors"
 
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/internal/types"
 )
 
 // Meta is the meta group on this node: the catalog. All methods may be called from any goroutine.
@@ -129,9 +131,12 @@ func (m *Meta) change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, erro
 	return m.Catalog(), nil
 }
 
-// check refuses a change that the shards could not apply, or that reuses an ID.
+// check refuses a change that the shards could not apply, on nodes of older builds too, or that reuses an ID.
 func (m *Meta) check(old *catalog.Catalog, d catalog.Delta) error {
 	for _, t := range d.Tables {
+		if err := m.understood(t); err != nil {
+			return err
+		}
 		if was := old.ByID(t.ID); was != nil && was.UUID != t.UUID || was == nil && t.ID < old.NextID {
 			return sqlerr.New(sqlerr.LogicalError, "Table %s has the ID %d of another table", t.FullName(), t.ID)
 		}
@@ -140,6 +145,29 @@ func (m *Meta) check(old *catalog.Catalog, d catalog.Delta) error {
 		}
 		if _, err := m.specs(t); err != nil {
 			return err
+		}
+	}
+	return nil
+}
+
+// understood refuses a table of which nodes of older builds could make nothing: their shards would end at it.
+func (m *Meta) understood(t *catalog.Table) error {
+	topology := m.Topology()
+	if topology.Alone() {
+		return nil
+	}
+	if t.Kind == catalog.KindDictionary {
+		return topology.Level.Require(feature.Dictionaries)
+	}
+	for _, c := range t.Columns {
+		typ, err := types.Parse(c.Type)
+		if err != nil {
+			return err
+		}
+		if typ.HasUnion() || typ.HasJSON() {
+			if err := topology.Level.Require(feature.OwnTypes); err != nil {
+				return err
+			}
 		}
 	}
 	return nil

@@ -34,6 +34,10 @@ const (
 	AdoptSegments
 	// ShuffledGroups are fragments that merge the states of groups which other nodes send them. Without it they are merged where the query is.
 	ShuffledGroups
+	// OwnTypes are columns whose values have types of their own: Variant, Dynamic and JSON. Older builds cannot make tables of them.
+	OwnTypes
+	// Dictionaries are a kind of table that older builds do not know.
+	Dictionaries
 )
 
 // features is what each level has brought.
@@ -45,6 +49,8 @@ var features = [...]struct {
 	Growths:        {"tables with a sharding key that come to lie on more shards", 1},
 	AdoptSegments:  {"RESTORE of whole segments", 1},
 	ShuffledGroups: {"groups that are shuffled", 1},
+	OwnTypes:       {"columns of Variant, Dynamic and JSON", 1},
+	Dictionaries:   {"dictionaries", 1},
 }
 
 // String is what the feature is called in errors.

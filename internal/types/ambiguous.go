@@ -1,5 +1,7 @@
 package types
 
+import "slices"
+
 // HasUnion reports whether a value of t may have a type of its own: Variant or Dynamic at any depth, those within JSON aside.
 func (t *Type) HasUnion() bool {
 	if t.IsUnion() {
@@ -15,6 +17,9 @@ func (t *Type) HasUnion() bool {
 	}
 	return false
 }
+
+// HasJSON reports whether t is JSON or has it at any depth.
+func (t *Type) HasJSON() bool { return t.Kind == JSON || slices.ContainsFunc(t.Elems, (*Type).HasJSON) }
 
 // Similar returns two types of a Variant within t one of which could stand for both, so that nobody knows which a value will get; nil if there are none.
 func (t *Type) Similar() (a, b *Type) {
