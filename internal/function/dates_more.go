@@ -7,6 +7,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/valuetext"
 )
 
 func init() {
@@ -85,6 +86,9 @@ func evalUTCTimestamp(to bool) func(*Call) (column.Vector, error) {
 		}
 		if c.Result.Kind == types.DateTime64 {
 			return newNum(c.Result, out), nil
+		}
+		for i, unix := range out {
+			out[i] = min(max(unix, 0), valuetext.MaxDateTime)
 		}
 		return narrow(c.Result, out), nil
 	}

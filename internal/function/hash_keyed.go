@@ -2,6 +2,7 @@ package function
 
 import (
 	"encoding/binary"
+	"math"
 	"math/bits"
 	"strings"
 
@@ -18,7 +19,7 @@ func init() {
 	register(
 		hash64("metroHash64", metroHash64, func(u uint64, _ int) uint64 { return saltedHash64(u) }, nil),
 		hash64("farmFingerprint64", farmFingerprint64, func(u uint64, _ int) uint64 { return saltedHash64(u) }, farmFingerprint128),
-		hash32Of("kafkaMurmurHash", func(b []byte) uint32 { return murmur2x32(b, kafkaSeed) }),
+		hash32Of("kafkaMurmurHash", func(b []byte) uint32 { return murmur2x32(b, kafkaSeed) & math.MaxInt32 }),
 		hash128("sipHash128Reference", zero, func(a, b [2]uint64) [2]uint64 { return zero(bytes128(a, b)) }),
 		sipKeyed("sipHash64Keyed", types.TUInt64), sipKeyed("sipHash128Keyed", types.NewFixedString(16)), sipKeyed("sipHash128ReferenceKeyed", types.NewFixedString(16)),
 		&Scalar{Name: "javaHashUTF16LE", MinArgs: 1, MaxArgs: 1, Resolve: fixed("javaHashUTF16LE", types.TInt32, isText), Eval: evalJavaHashUTF16, Family: "hash", Doc: "Returns Java's hashCode of a string in UTF-16LE.", Example: "javaHashUTF16LE('ab') → 25185"},
@@ -27,7 +28,7 @@ func init() {
 	)
 }
 
-// kafkaSeed is that of Kafka's partitioner.
+// kafkaSeed is that of Kafka's partitioner, which takes hashes without their sign.
 const kafkaSeed = 0x9747b28c
 
 // sipReference is SipHash-2-4 with a key and a result of 128 bits.

@@ -37,7 +37,6 @@ func init() {
 		}),
 		part("queryStringAndFragment", "Returns a URL's query and fragment.", urlQueryAndFragment),
 		part("cutQueryStringAndFragment", "Removes a URL's query and fragment.", func(s []byte) []byte { return untilAny(s, "?#") }),
-		part("netloc", "Returns a URL's user, host and port.", authority),
 		mapStrings("encodeURLFormComponent", nil, "Encodes with percent escapes, spaces as plus signs.", appendFormEncoded),
 		part("cutFragment", "Removes a URL's fragment.", func(s []byte) []byte { return untilAny(s, "#") }),
 		part("cutWWW", "Removes www. in front of a URL's host.", cutWWW),
