@@ -86,7 +86,7 @@ func (d *decoder) scalar(in column.Schema) plan.Expr {
 	if d.err != nil {
 		return nothing()
 	}
-	fn, err := function.Rebind(s)
+	fn, err := function.Rebind(d.from.Env, s, argsOf(args))
 	if err != nil {
 		d.fail(err)
 		return nothing()
@@ -154,4 +154,19 @@ func (d *decoder) in(in column.Schema) plan.Expr {
 		d.fail(corrupt("IN of %d arguments in a set of %d types and %d columns", len(e.Args), len(e.Set.Types), width))
 	}
 	return e
+}
+
+// argsOf describes the arguments of a call.
+func argsOf(es []plan.Expr) []function.Arg {
+	out := make([]function.Arg, len(es))
+	for i, e := range es {
+		out[i].Type = e.Type()
+		switch e := e.(type) {
+		case *plan.Const:
+			out[i].Const = e.Value
+		case *plan.Lambda:
+			out[i].Lambda = true
+		}
+	}
+	return out
 }
