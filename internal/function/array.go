@@ -130,11 +130,11 @@ func evalRange(c *Call) (column.Vector, error) {
 		case d < 0 && e < s:
 			n = int64((uint64(s-e) + uint64(-d) - 1) / uint64(-d))
 		}
-		if err := c.fits(8 * (int64(len(data)) + max(n, 0))); err != nil {
-			return nil, err
-		}
 		if n < 0 || int64(len(data))+n > maxRangeInBlock {
 			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "A call to function range would produce %d array elements, which is greater than the allowed maximum of %d", n, maxRangeInBlock)
+		}
+		if err := c.fits(8 * (int64(len(data)) + n)); err != nil {
+			return nil, err
 		}
 		for ; n > 0; n-- {
 			data = append(data, s)
