@@ -369,7 +369,7 @@ func resolveToLowCardinality(_ *Env, args []Arg) (*types.Type, error) {
 		return args[0].Type, nil
 	}
 	switch t := args[0].Type; t.Inner().Kind {
-	case types.Decimal, types.Enum8, types.Enum16, types.DateTime64, types.Time64, types.Array, types.Tuple, types.Map, types.Nothing, types.AggregateFunction:
+	case types.Decimal, types.Enum8, types.Enum16, types.DateTime64, types.Time64, types.Array, types.Tuple, types.Map, types.Nothing, types.AggregateFunction, types.Variant, types.Dynamic, types.JSON:
 		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "DataTypeLowCardinality is supported only for numbers, strings, Date or DateTime, but got %s", t)
 	}
 	return types.NewLowCardinality(args[0].Type), nil
