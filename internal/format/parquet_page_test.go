@@ -113,7 +113,7 @@ func TestParquetEncodings(t *testing.T) {
 				t.Fatal(err)
 			}
 			for _, block := range []int{777, 1 << 20} {
-				got, err := readParquet(t, file.Bytes(), s, parquetOptions(2), block)
+				got, err := readFile(t, "Parquet", file.Bytes(), s, parquetOptions(2), block)
 				if err != nil || got != want.String() {
 					t.Fatalf("version %d, dictionaries of %d, blocks of %d: %v\n%s", version, dictionary, block, err, firstDifference(got, want.String()))
 				}

@@ -26,31 +26,6 @@ func parquetOptions(threads int) Options {
 	return o
 }
 
-// readAll reads an input in blocks of up to maxRows rows and returns it as JSONEachRow.
-func readParquet(t testing.TB, data []byte, s column.Schema, o Options, maxRows int) (string, error) {
-	t.Helper()
-	f, err := Lookup("Parquet")
-	if err != nil {
-		t.Fatal(err)
-	}
-	rd, err := f.NewReader(bytes.NewReader(data), s, o)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer rd.Close()
-	out := ""
-	for {
-		rows, err := rd.Read(context.Background(), maxRows, 1<<20)
-		if err == io.EOF {
-			return out, nil
-		}
-		if err != nil {
-			return out, err
-		}
-		out += string(write(t, "JSONEachRow", s, rows.Block(), o))
-	}
-}
-
 const wideTypes = "u8 UInt8, i8 Int8, u16 UInt16, i16 Int16, u32 UInt32, i32 Int32, u64 UInt64, i64 Int64, i128 Int128, u128 UInt128, f32 Float32, " +
 	"f64 Float64, b Bool, s String, fs FixedString(3), d Date, d32 Date32, dt DateTime('UTC'), dt3 DateTime64(3, 'UTC'), dt9 DateTime64(9, 'UTC'), " +
 	"dt1 DateTime64(1, 'UTC'), dc32 Decimal(9, 2), dc64 Decimal(18, 3), dc128 Decimal(38, 4), i256 Int256, u256 UInt256, dc256 Decimal(76, 5), uu UUID, ip4 IPv4, ip6 IPv6, e8 Enum8('a' = 1, '' = 0), " +
@@ -140,7 +115,7 @@ func TestParquetRoundTrip(t *testing.T) {
 			if n > 100 && maxRows < 100 {
 				continue
 			}
-			got, err := readParquet(t, file, s, parquetOptions(1+maxRows%2), maxRows)
+			got, err := readFile(t, "Parquet", file, s, parquetOptions(1+maxRows%2), maxRows)
 			if err != nil || got != want {
 				t.Fatalf("%d rows in blocks of %d: %v\n%s", n, maxRows, err, firstDifference(got, want))
 			}
@@ -183,7 +158,7 @@ func TestParquetOfOthers(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		got, err := readParquet(t, data, s, parquetOptions(2), 100)
+		got, err := readFile(t, "Parquet", data, s, parquetOptions(2), 100)
 		if err != nil || got != c.want+"\n" {
 			t.Errorf("%s as %s:\n%v\ngot  %swant %s", c.file, c.types, err, got, c.want)
 		}
@@ -210,7 +185,7 @@ func TestParquetErrors(t *testing.T) {
 		{duck, "Array(Int32)", strict, sqlerr.TypeMismatch},
 		{duck, "UInt8", strict, sqlerr.CannotInsertNullInOrdinaryColumn},
 	} {
-		_, err := readParquet(t, c.data, schemaOf(t, "n", c.typ), c.o, 10)
+		_, err := readFile(t, "Parquet", c.data, schemaOf(t, "n", c.typ), c.o, 10)
 		if sqlerr.CodeOf(err) != c.code {
 			t.Errorf("%.10q as %s: got %v, want code %d", c.data, c.typ, err, c.code)
 		}

@@ -137,17 +137,7 @@ func (p *parser) dictionaryLifetime() *ast.DictionaryLifetime {
 	if t := p.at(); t.kind != tokWord {
 		l.Max = p.uint()
 	} else {
-		for {
-			w := p.anyWords("MIN", "MAX")
-			if w == "" {
-				break
-			}
-			if n := p.uint(); w == "MIN" {
-				l.Min = n
-			} else {
-				l.Max = n
-			}
-		}
+		minMax(p, p.uint, &l.Min, &l.Max)
 	}
 	l.Range = p.from(start)
 	p.needSymbol(")")
@@ -158,18 +148,22 @@ func (p *parser) dictionaryInterval() *ast.DictionaryInterval {
 	p.needSymbol("(")
 	start := p.at().start
 	r := &ast.DictionaryInterval{}
-	for {
-		w := p.anyWords("MIN", "MAX")
-		if w == "" {
-			break
-		}
-		if name := p.ident(); w == "MIN" {
-			r.Min = name
-		} else {
-			r.Max = name
-		}
-	}
+	minMax(p, p.ident, &r.Min, &r.Max)
 	r.Range = p.from(start)
 	p.needSymbol(")")
 	return r
+}
+
+// minMax parses MIN and MAX with their values, in any order, as often as they stand there.
+func minMax[T any](p *parser, value func() T, least, most *T) {
+	for {
+		switch p.anyWords("MIN", "MAX") {
+		case "MIN":
+			*least = value()
+		case "MAX":
+			*most = value()
+		default:
+			return
+		}
+	}
 }
