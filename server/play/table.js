@@ -57,7 +57,8 @@ export class Table {
 
   later() {
     if (this.waiting) return;
-    this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.draw(); });
+    this.box.setAttribute("aria-busy", "true"); // until the rows that came are in the document
+    this.waiting = requestAnimationFrame(() => { this.waiting = 0; this.draw(); this.box.removeAttribute("aria-busy"); });
   }
 
   row(i) { return this.rows[this.order ? this.order[i] : i]; }

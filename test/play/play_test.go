@@ -74,12 +74,12 @@ func (p *page) write(sql string) {
 	p.press("Escape", 0) // no completion
 }
 
-// run runs a statement and waits for its end.
+// run runs a statement and waits until its answer is in the document: the table is drawn a frame after its rows came.
 func (p *page) run(sql string) {
 	p.t.Helper()
 	p.write(sql)
 	p.press("Enter", Ctrl)
-	p.is(`!document.getElementById("run").disabled && (document.getElementById("status").textContent !== "" || !document.getElementById("error").hidden)`)
+	p.is(`!document.getElementById("run").disabled && (document.getElementById("status").textContent !== "" || !document.getElementById("error").hidden) && !document.querySelector("#result[aria-busy]")`)
 }
 
 func (p *page) shot(name string) {
