@@ -92,6 +92,11 @@ const (
 	catchUpPoll = 10 * time.Millisecond
 	// memberInterval is how often the leaders of groups look at their members and nodes at their replicas, beside changes of the topology.
 	memberInterval = time.Second
+	// voterPoll is how often the leader of the meta group looks whether a node that is to vote has all that was committed: little data, and of two
+	// voters neither may be lost.
+	voterPoll = 50 * time.Millisecond
+	// lagLooks is how often a node is asked, a voterPoll apart, whether it has what was committed: followers learn of that within 100 ms.
+	lagLooks = 4
 	// memberTimeout bounds the wait for raft's queue with a change of members.
 	memberTimeout = 10 * time.Second
 	// handOverAfter is how long a leader leads before it hands over to the preferred one, so that leaderships do not fly to and fro.

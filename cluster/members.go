@@ -109,36 +109,58 @@ func (c *contacts) since(name string) (time.Time, bool) {
 // keepMembers brings the shard's members to what the topology wants, while this node leads it, and hands the leadership to the preferred
 // replica.
 func (n *Node) keepMembers(ctx context.Context, g *group) {
-	tick := n.cfg.Clock.NewTicker(memberInterval)
-	defer tick.Stop()
 	for {
-		changed := n.meta.Changed()
+		changed, next := n.meta.Changed(), memberInterval
 		if p := n.Topology().Shard(g.id); p != nil && p.Founded {
-			n.stepMembers(ctx, g, p.Replicas, nil)
-			n.preferLeader(ctx, g, p.Replicas[0])
+			if n.stepMembers(ctx, g, p.Replicas, nil) == stepMade {
+				next = 0
+			} else {
+				n.preferLeader(ctx, g, p.Replicas[0])
+			}
 		}
-		select {
-		case <-ctx.Done():
+		if !n.awaitStep(ctx, changed, next) {
 			return
-		case <-changed:
-		case <-tick.C():
 		}
 	}
 }
 
+// awaitStep waits until members are to be looked at again, after a time or a change of the topology. It reports whether ctx goes on.
+func (n *Node) awaitStep(ctx context.Context, changed <-chan struct{}, after time.Duration) bool {
+	timer := n.cfg.Clock.NewTimer(after)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+	case <-changed:
+	case <-timer.C():
+	}
+	return ctx.Err() == nil
+}
+
+// step is what a look at a group's members came to.
+type step int
+
+const (
+	stepNone  step = iota // they are as they should be, or no step can be made
+	stepMade              // the next may be due
+	stepWaits             // for a node to have all that was committed
+)
+
 // stepMembers makes one change of the group's members, if one is due.
-func (n *Node) stepMembers(ctx context.Context, g *group, voters, others []string) {
+func (n *Node) stepMembers(ctx context.Context, g *group, voters, others []string) step {
 	have := g.members()
 	if len(have) == 0 || len(voters) == 0 {
-		return
+		return stepNone
 	}
 	c := nextChange(have, voters, others, g.node, func(name string) bool { return n.holdsAll(ctx, g, name) })
-	if c.do == noChange {
-		return
+	switch c.do {
+	case noChange:
+		return stepNone
+	case notReady:
+		return stepWaits
 	}
 	if c.do != handOver {
 		if err := g.voting.change(ctx, g.closing); err != nil {
-			return
+			return stepNone
 		}
 		defer g.voting.changed()
 	}
@@ -158,13 +180,17 @@ func (n *Node) stepMembers(ctx context.Context, g *group, voters, others []strin
 	}
 	if err := g.awaitFuture(ctx, f); err != nil {
 		g.log.Warn("changing the group's members", "step", c.do.String(), "node", c.node, "error", err)
-		return
+		return stepNone
 	}
 	g.log.Info("the group's members have changed", "step", c.do.String(), "node", c.node)
 	g.recheckNow()
+	if c.do == handOver {
+		return stepNone // what is due is the next leader's
+	}
+	return stepMade
 }
 
-var changeNames = [...]string{"none", "add", "promote", "demote", "remove", "hand over"}
+var changeNames = [...]string{"none", "not ready", "add", "promote", "demote", "remove", "hand over"}
 
 func (k changeKind) String() string { return changeNames[k] }
 
@@ -182,18 +208,30 @@ func (g *group) awaitFuture(ctx context.Context, f raft.Future) error {
 	}
 }
 
-// holdsAll asks a node whether its replica has all that was committed up to now.
+// holdsAll asks a node whether its replica has all that was committed when holdsAll was called. One that is behind by a little is asked again:
+// followers learn of a commit with the next message only.
 func (n *Node) holdsAll(ctx context.Context, g *group, name string) bool {
 	if name == g.node {
 		return true
 	}
 	committed := g.raft.CommitIndex()
-	all, err := n.StatusOf(ctx, name)
-	if err != nil {
-		return false
+	for range lagLooks {
+		all, err := n.StatusOf(ctx, name)
+		if err != nil {
+			return false
+		}
+		i := slices.IndexFunc(all, func(s Status) bool { return s.Group == g.id })
+		if i < 0 || all[i].Error != "" || all[i].Missing > 0 {
+			return false
+		}
+		if all[i].Applied >= committed {
+			return true
+		}
+		if all[i].Applied+maxInflight < committed || n.cfg.Clock.Sleep(ctx, voterPoll) != nil {
+			return false
+		}
 	}
-	i := slices.IndexFunc(all, func(s Status) bool { return s.Group == g.id })
-	return i >= 0 && all[i].Applied >= committed && all[i].Error == "" && all[i].Missing == 0
+	return false
 }
 
 // preferLeader hands the leadership to the preferred replica, when that votes, is there and has everything.

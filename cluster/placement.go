@@ -162,6 +162,7 @@ type changeKind int
 
 const (
 	noChange changeKind = iota
+	notReady            // of the nodes that should vote, those that do not yet lack something
 	addNonvoter
 	addVoter
 	demote
@@ -203,6 +204,9 @@ func nextChange(have []raft.Server, voters, others []string, self string, ready 
 		case s.Suffrage == raft.Voter:
 			return change{demote, name}
 		}
+	}
+	if missing {
+		return change{do: notReady}
 	}
 	return change{}
 }

@@ -97,8 +97,11 @@ func TestMembershipKeepsVoters(t *testing.T) {
 				t.Fatalf("seed %d: no end: have %v, want %v", seed, have, want)
 			}
 			c := nextChange(have, want, nil, self, func(n string) bool { return ready[n] })
-			if c.do == noChange {
+			if c.do == noChange || c.do == notReady {
 				waiting := slices.ContainsFunc(want, func(n string) bool { return !ready[n] && !votes(have, n) })
+				if waiting != (c.do == notReady) {
+					t.Fatalf("seed %d: step %q, have %v, want %v, ready %v", seed, c.do, have, want, ready)
+				}
 				if !waiting {
 					break
 				}

@@ -10,21 +10,21 @@ import (
 
 // steward is the work of the meta group's leader: who belongs to it, which nodes are lost, and where replicas are wanted.
 func (n *Node) steward(ctx context.Context) {
-	tick := n.cfg.Clock.NewTicker(memberInterval)
-	defer tick.Stop()
 	for {
-		changed := n.meta.Changed()
-		n.tend(ctx)
-		select {
-		case <-ctx.Done():
+		changed, next := n.meta.Changed(), memberInterval
+		switch n.tend(ctx) {
+		case stepMade:
+			next = 0
+		case stepWaits:
+			next = voterPoll
+		}
+		if !n.awaitStep(ctx, changed, next) {
 			return
-		case <-changed:
-		case <-tick.C():
 		}
 	}
 }
 
-func (n *Node) tend(ctx context.Context) {
+func (n *Node) tend(ctx context.Context) step {
 	n.raiseLevel(ctx)
 	g, t := n.meta.g, n.Topology()
 	voters := wantedVoters(t, g.members())
@@ -34,17 +34,18 @@ func (n *Node) tend(ctx context.Context) {
 			others = append(others, m.Name)
 		}
 	}
-	n.stepMembers(ctx, g, voters, others)
+	made := n.stepMembers(ctx, g, voters, others)
 	gone := n.gone(t)
 	left := n.left(ctx, t)
 	probe := t.clone()
 	if !amend(probe, gone, left) {
-		return
+		return made
 	}
 	_, err := n.meta.ChangeTopology(ctx, func(t *Topology) (bool, error) { return !amend(t, gone, left), nil })
 	if err != nil && ctx.Err() == nil {
 		g.log.Warn("changing the topology", "error", err)
 	}
+	return made
 }
 
 // amend marks the nodes that are gone as lost, removes those that have left, and places replicas; it reports whether anything changed.

@@ -106,13 +106,13 @@ func (s *several) eventually(what string, ok func() bool) {
 	}
 }
 
-// settled waits until every shard has a leader and its replicas where they are wanted.
+// settled waits until every shard has a leader and its replicas where they are wanted, and the meta group three voters, if there are nodes.
 func (s *several) settled(replicas int) {
 	s.t.Helper()
 	s.eventually("all replicas vote", func() bool {
 		voters := map[uint64][]string{}
 		for _, n := range s.nodes {
-			for _, st := range n.cluster.Status()[1:] {
+			for _, st := range n.cluster.Status() {
 				if st.Term == 0 {
 					continue
 				}
@@ -122,6 +122,9 @@ func (s *several) settled(replicas int) {
 					}
 				}
 			}
+		}
+		if len(voters[0]) != min(3, len(s.nodes)) {
+			return false
 		}
 		for _, n := range s.nodes {
 			for _, p := range n.cluster.Topology().Shards {
