@@ -1,8 +1,10 @@
 package grouping
 
 import (
+	"encoding/binary"
 	"fmt"
 	"math/rand"
+	"strings"
 	"sync"
 	"testing"
 
@@ -227,4 +229,56 @@ func distinctOf(ms []map[string]uint64) map[string]bool {
 		}
 	}
 	return all
+}
+
+// Values of every length around what lies in a span, in many chunks of spans, are found again and told apart, at the end of their vector too.
+func TestManyStrings(t *testing.T) {
+	const n = 20 * shortBytes * chunkSpans / 16
+	e := NewEncoder([]*types.Type{types.TString}, false)
+	r := rand.New(rand.NewSource(1))
+	value := func(i int) string {
+		return strings.Repeat("x", i%(2*shortBytes)) + string(binary.LittleEndian.AppendUint32(nil, uint32(i)))[:1+i%4] + strings.Repeat("\x00", i%3)
+	}
+	words := map[string]uint64{}
+	for range 3 {
+		for _, size := range []int{1, 3000, n} {
+			v := column.NewStr(types.TString, size)
+			for range size {
+				v.AppendString(value(r.Intn(n)))
+			}
+			got, err := e.Encode([]column.Vector{v}, size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			back := e.Decode(0, got).(*column.Str)
+			for i, w := range got {
+				s := string(v.At(i))
+				if old, ok := words[s]; ok && old != w {
+					t.Fatalf("%q is %d and %d", s, old, w)
+				}
+				words[s] = w
+				if string(back.At(i)) != s {
+					t.Fatalf("%d decodes to %q, want %q", w, back.At(i), s)
+				}
+			}
+		}
+	}
+	if numbers := distinct(words); numbers != len(words) {
+		t.Fatalf("%d numbers for %d values", numbers, len(words))
+	}
+	v := column.NewStr(types.TString, 2)
+	v.AppendString(value(7))
+	v.AppendString("not there")
+	found, err := e.Reader().Encode([]column.Vector{v}, 2)
+	if err != nil || found[0] != words[value(7)] || found[1] < uint64(e.Limit()) {
+		t.Fatalf("a reader finds %v, %v; %d is known, numbers end at %d", found, err, words[value(7)], e.Limit())
+	}
+}
+
+func distinct(words map[string]uint64) int {
+	seen := map[uint64]bool{}
+	for _, w := range words {
+		seen[w] = true
+	}
+	return len(seen)
 }

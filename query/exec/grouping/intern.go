@@ -1,7 +1,6 @@
 package grouping
 
 import (
-	"bytes"
 	"math"
 	"sync"
 	"sync/atomic"
@@ -9,9 +8,7 @@ import (
 	"github.com/zeebo/xxh3"
 
 	"github.com/olapd/olapd/internal/column"
-	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
-	"github.com/olapd/olapd/query/exec/hashtable"
 )
 
 // interner numbers the distinct values of one column, for all goroutines of a query: equal values get equal
@@ -71,21 +68,6 @@ func newInterner(t *types.Type, collide bool) *interner {
 	in.sources.Store(&[]*column.Str{})
 	return in
 }
-
-// shard is the values whose hash begins with its number.
-type shard struct {
-	mu    sync.Mutex
-	slots []internSlot
-	used  int          // slots, those of the base included
-	spans []internSpan // by position
-	own   column.Str   // copied values
-}
-
-// internSlot is a number plus one (0: free) and the low half of the hash.
-type internSlot struct{ number, tag uint32 }
-
-// internSpan is where a value is: an entry of source-1, or of the shard's own values where source is 0.
-type internSpan struct{ source, at uint32 }
 
 // isBase reports whether a dictionary is the base, making it that if it is the first and large part of it is used.
 func (in *interner) isBase(d *column.Dict, insert bool) bool {
@@ -161,11 +143,7 @@ func (in *interner) bytesOf(number uint32) []byte {
 	}
 	number -= n
 	s := &in.shards[number&(1<<in.shardBits-1)]
-	at := s.spans[number>>in.shardBits]
-	if at.source == 0 {
-		return s.own.At(int(at.at))
-	}
-	return (*in.sources.Load())[at.source-1].At(int(at.at))
+	return in.spanBytes(s, s.spans.at(number>>in.shardBits))
 }
 
 // source registers a dictionary that values may be referred to in; 0 if there are too many.
@@ -191,76 +169,6 @@ func (in *interner) register(values *column.Str) uint32 {
 	return uint32(len(grown))
 }
 
-// add returns the number of value i of values, whose hash is h and whose source is from; without insert it may be Missing. s is h's
-// shard, locked.
-func (in *interner) add(s *shard, shardNumber int, h uint64, values *column.Str, i int, from uint32, insert bool) (uint32, error) {
-	tag := uint32(h)
-	if len(s.slots) > 0 {
-		mask := uint32(len(s.slots) - 1)
-		for p := tag & mask; s.slots[p].number != 0; p = (p + 1) & mask {
-			if x := s.slots[p]; x.tag == tag && bytes.Equal(in.bytesOf(x.number-1), values.At(i)) {
-				return x.number - 1, nil
-			}
-		}
-	}
-	if !insert {
-		return hashtable.Missing, nil
-	}
-	number := uint64(in.baseLen()) + uint64(len(s.spans))<<in.shardBits + uint64(shardNumber)
-	if number >= maxNumber {
-		return 0, sqlerr.New(sqlerr.MemoryLimitExceeded, "More than %d distinct strings are grouped by", maxNumber)
-	}
-	if from == 0 {
-		v := values.At(i)
-		if len(s.own.Data)+len(v) > math.MaxUint32 {
-			return 0, sqlerr.New(sqlerr.MemoryLimitExceeded, "Distinct strings grouped by exceed %d GiB", 4<<in.shardBits)
-		}
-		if s.own.Off == nil {
-			s.own.Off = []uint32{0}
-		}
-		s.own.Append(v)
-		i = s.own.Len() - 1
-	}
-	s.spans = append(s.spans, internSpan{from, uint32(i)})
-	s.reserve()
-	s.put(h, uint32(number))
-	return uint32(number), nil
-}
-
-// put adds a value that is not there.
-func (s *shard) put(h uint64, number uint32) {
-	mask := uint32(len(s.slots) - 1)
-	p := uint32(h) & mask
-	for s.slots[p].number != 0 {
-		p = (p + 1) & mask
-	}
-	s.slots[p] = internSlot{number + 1, uint32(h)}
-	s.used++
-}
-
-// minInternSlots is the first size of a shard's table.
-const minInternSlots = 16
-
-// reserve makes room for one more value.
-func (s *shard) reserve() {
-	if 2*(s.used+1) <= len(s.slots) {
-		return
-	}
-	old := s.slots
-	s.slots = make([]internSlot, max(minInternSlots, 2*len(old)))
-	mask := uint32(len(s.slots) - 1)
-	for _, x := range old {
-		if x.number == 0 {
-			continue
-		}
-		p := x.tag & mask
-		for s.slots[p].number != 0 {
-			p = (p + 1) & mask
-		}
-		s.slots[p] = x
-	}
-}
-
 // raise makes limit cover a number.
 func (in *interner) raise(number uint32) {
 	for {
@@ -279,7 +187,7 @@ func (in *interner) bytes() int64 {
 	for i := range in.shards {
 		s := &in.shards[i]
 		s.mu.Lock()
-		n += 8*int64(cap(s.slots)+cap(s.spans)) + 4*int64(cap(s.own.Off)) + int64(cap(s.own.Data))
+		n += s.bytes()
 		s.mu.Unlock()
 	}
 	if in.rep != nil {
@@ -311,7 +219,7 @@ func (in *interner) values(numbers []uint32) column.Vector {
 	none := make([]byte, in.typ.Width())
 	for _, x := range numbers {
 		v := none
-		if x < n || int((x-n)>>in.shardBits) < len(in.shards[(x-n)&(1<<in.shardBits-1)].spans) {
+		if x < n || int((x-n)>>in.shardBits) < in.shards[(x-n)&(1<<in.shardBits-1)].spans.n {
 			v = in.bytesOf(x)
 		}
 		out.Append(v)

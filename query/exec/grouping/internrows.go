@@ -13,14 +13,15 @@ import (
 
 // internState is what one goroutine needs to intern or look up: the dictionary at hand and scratch memory.
 type internState struct {
-	values column.Vector
-	codes  []uint32 // of values: number+1, 0 where unknown, absent where no value was found; shared while inserting
-	text   *column.Str
-	todo   []uint32 // positions in values to resolve
-	hashes []uint64
-	order  []uint32
-	out    []uint32
-	fresh  int // values that were new
+	values  column.Vector
+	codes   []uint32 // of values: number+1, 0 where unknown, absent where no value was found; shared while inserting
+	text    *column.Str
+	todo    []uint32 // positions in values to resolve
+	hashes  []uint64
+	order   []uint32
+	out     []uint32
+	fresh   int   // values that were new
+	touched uint8 // keeps loads that only bring memory near
 }
 
 // absent marks a code whose value is not there.
@@ -54,14 +55,16 @@ func (in *interner) numbers(st *internState, v column.Vector, dst []uint32, inse
 	return in.resolveOther(st, v, dst, insert)
 }
 
-// textNumbers resolves plain strings. Where most are new, they stay where they are: then copying them costs more than keeping the others.
+// textNumbers resolves plain strings. Where most are new and long, they stay where they are: then copying them costs more than keeping the
+// others.
 func (in *interner) textNumbers(st *internState, v *column.Str, dst []uint32, insert bool) error {
 	st.todo = sized(st.todo, len(dst))
 	for i := range st.todo {
 		st.todo[i] = uint32(i)
 	}
 	from := uint32(0)
-	if insert && len(dst) >= fewRows && 2*in.plain.fresh.Load() > in.plain.rows.Load() {
+	long := int(v.Off[len(dst)]-v.Off[0]) > shortBytes*len(dst)
+	if insert && long && len(dst) >= fewRows && 2*in.plain.fresh.Load() > in.plain.rows.Load() {
 		if from = in.register(v); from > 0 {
 			in.plain.bytes.Add(v.Bytes())
 		}
@@ -212,15 +215,23 @@ func (in *interner) resolveShard(k int, st *internState, text *column.Str, from 
 	s := &in.shards[k]
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	before := len(s.spans)
-	for _, r := range rows {
-		x, err := in.add(s, k, st.hashes[r], text, int(st.todo[r]), from, insert)
-		if err != nil {
-			return err
+	before := s.spans.n
+	for len(rows) > 0 {
+		n := min(len(rows), probeBatch)
+		in.probe(s, st, text, rows[:n], dst)
+		for _, r := range rows[:n] {
+			if dst[r] != hashtable.Missing {
+				continue
+			}
+			x, err := in.add(s, k, st.hashes[r], text, int(st.todo[r]), from, insert)
+			if err != nil {
+				return err
+			}
+			dst[r] = x
 		}
-		dst[r] = x
+		rows = rows[n:]
 	}
-	if now := len(s.spans); now > before {
+	if now := s.spans.n; now > before {
 		st.fresh += now - before
 		in.raise(in.baseLen() + uint32(now-1)<<in.shardBits + uint32(k))
 	}
@@ -239,12 +250,12 @@ func (in *interner) resolveOther(st *internState, v column.Vector, dst []uint32,
 		st.text.Truncate(0)
 		st.text.Data = appendKey(st.text.Data, v, i)
 		st.text.EndValue()
-		before := len(s.spans)
+		before := s.spans.n
 		x, err := in.add(s, 0, in.hash(st.text.At(0)), st.text, 0, 0, insert)
 		if err != nil {
 			return err
 		}
-		if dst[i] = x; len(s.spans) > before {
+		if dst[i] = x; s.spans.n > before {
 			in.rep.AppendFrom(v, i)
 			in.raise(x)
 		}
