@@ -122,7 +122,7 @@ func (e *Engine) Authenticate(ctx context.Context, l access.Login) (string, erro
 		return "", qerr
 	}
 	if err != nil {
-		e.log.countError(err, e.deps.Clock.Now())
+		e.log.countError(sqlerr.CodeOf(err), err.Error(), e.deps.Clock.Now())
 		_ = failures.add(map[string]uint64{failedLogins: 1}) // the next one hears of it
 		return "", err
 	}

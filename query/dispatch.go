@@ -161,7 +161,7 @@ func (x *statement) parallel(r *Result, s *ast.Parallel) error {
 				return sqlerr.At(p.Start, sqlerr.IncorrectQuery, "INSERT with data can't be combined with other queries using PARALLEL WITH clause")
 			}
 		default:
-			return sqlerr.At(part.Span().Start, sqlerr.IncorrectQuery, "Query %s can't be combined with other queries using PARALLEL WITH clause because this query has output (Use UNION to combine select queries)", ast.Format(part))
+			return sqlerr.At(part.Span().Start, sqlerr.IncorrectQuery, "Query %s can't be combined with other queries using PARALLEL WITH clause because this query has output (Use UNION to combine select queries)", ast.Shown(part))
 		}
 	}
 	whole := x.ast

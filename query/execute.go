@@ -250,9 +250,7 @@ func (x *statement) logEnd(err error, started bool) {
 	x.e.log.countEvents(entry.Events, x.q.kind, err != nil)
 	entry.NormalizedHash = normalizedHash(entry.Query)
 	if settings.LogFormatted.Of(x.set) {
-		if entry.Formatted = formatted(x.ast); len(remotePasswords(x.ast)) > 0 {
-			entry.Formatted = x.shownText()
-		}
+		entry.Formatted = formatted(x.ast)
 	}
 	if missing := x.missing(); len(missing) > 0 {
 		entry.Settings["missing_shards"] = strings.Join(missing, ",")
@@ -277,7 +275,7 @@ func (x *statement) logRefused(err error) {
 	}
 	text := x.shownText()
 	x.record(virtual.QueryLogEntry{Type: virtual.ExceptionBeforeStart, Time: now, NormalizedHash: normalizedHash(text), Process: virtual.Process{
-		QueryID: x.in.ID, Query: text, User: x.s.o.User, Database: x.db, Started: now, Settings: x.set.Changed(), Kind: kindOf(x.ast),
+		QueryID: x.in.ID, Query: text, User: x.s.o.User, Database: x.db, Started: now, Settings: shownSettings(x.set), Kind: kindOf(x.ast),
 		Address: client.Address, Interface: client.Interface, ClientName: client.Name, UserAgent: client.UserAgent, HTTPMethod: client.HTTPMethod, Secure: client.Secure,
 	}}, err, false)
 }
@@ -288,11 +286,11 @@ func (x *statement) record(e virtual.QueryLogEntry, err error, started bool) {
 		if started {
 			e.Type = virtual.ExceptionWhileProcessing
 		}
-		e.ExceptionCode, e.Exception = int32(sqlerr.CodeOf(err)), err.Error()
-		if x.ast == nil && identified.MatchString(x.in.Text+x.text) { // its rest may be a password
+		e.ExceptionCode, e.Exception = int32(sqlerr.CodeOf(err)), scrub(x.ast, err.Error())
+		if x.ast == nil && ast.MayHide(x.in.Text+x.text) { // what it quotes may be a secret
 			e.Exception = "Syntax error"
 		}
-		x.e.log.countError(err, e.Time)
+		x.e.log.countError(sqlerr.CodeOf(err), e.Exception, e.Time)
 	}
 	if settings.LogQueries.Of(x.set) {
 		e.LogComment = settings.LogComment.Of(x.set)
@@ -309,7 +307,7 @@ func (x *statement) shownText() string {
 	if i, ok := x.ast.(*ast.Insert); ok && i.DataStart >= 0 && i.DataStart <= len(t) {
 		t = t[:i.DataStart]
 	}
-	t = withoutPasswords(x.ast, t)
+	t = withoutSecrets(x.ast, t)
 	return strings.Clone(strings.TrimSpace(t[:min(len(t), maxLogText)]))
 }
 

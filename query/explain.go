@@ -23,7 +23,7 @@ func (x *statement) explain(r *Result, s *ast.Explain) error {
 		return x.explainText(r, s, define.Tree(s.Statement))
 	case ast.ExplainSyntax:
 		if flag(s.Settings, "oneline") {
-			return x.explainText(r, s, ast.Format(s.Statement))
+			return x.explainText(r, s, ast.Shown(s.Statement))
 		}
 		return x.explainText(r, s, syntax(s.Statement))
 	case ast.ExplainPlan, ast.ExplainQueryTree, ast.ExplainPipeline, ast.ExplainEstimate, ast.ExplainAnalyze:
@@ -86,7 +86,7 @@ func syntax(s ast.Statement) string {
 	if q, ok := s.(*ast.SelectUnion); ok {
 		return define.Lines(q)
 	}
-	return ast.Format(s)
+	return ast.Shown(s)
 }
 
 // flag reads a setting of an EXPLAIN.

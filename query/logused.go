@@ -81,17 +81,15 @@ func normalizedHash(text string) uint64 {
 	return h.Sum64()
 }
 
-// formatted is a statement as it is printed over several lines, without passwords; only where the client asks for it, as it takes time.
+// formatted is a statement as it is printed over several lines, without secrets; only where the client asks for it, as it takes time.
 func formatted(s ast.Statement) string {
 	switch s := s.(type) {
 	case *ast.SelectUnion:
 		return define.Lines(s)
-	case *ast.AccessChange:
-		return ast.Format(s.Hidden())
 	case nil:
 		return ""
 	}
-	return ast.Format(s)
+	return ast.Shown(s)
 }
 
 // profileEvents are what a query did, by ClickHouse's names.

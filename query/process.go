@@ -9,6 +9,7 @@ import (
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/settings"
 	"github.com/olapd/olapd/query/virtual"
 )
@@ -118,8 +119,17 @@ func (q *running) info() virtual.Process {
 		ReadRows: p.ReadRows, ReadBytes: p.ReadBytes, TotalRows: p.TotalRows,
 		WrittenRows: p.WrittenRows, WrittenBytes: p.WrittenBytes,
 		MemoryUsage: q.budget.Used(), PeakMemory: p.PeakMemory,
-		Threads: threads(q.set), Settings: q.set.Changed(),
+		Threads: threads(q.set), Settings: shownSettings(q.set),
 	}
+}
+
+// shownSettings are the settings that were changed, without the passwords in them.
+func shownSettings(set *settings.Values) map[string]string {
+	out := set.Changed()
+	for name, v := range out {
+		out[name] = ast.ShownSetting(name, v)
+	}
+	return out
 }
 
 // processes is the list of running queries.

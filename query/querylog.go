@@ -52,8 +52,7 @@ func (l *queryLog) entries() []virtual.QueryLogEntry {
 	return append(append([]virtual.QueryLogEntry(nil), l.mu.ring[l.mu.next:]...), l.mu.ring[:l.mu.next]...)
 }
 
-func (l *queryLog) countError(err error, now time.Time) {
-	code := sqlerr.CodeOf(err)
+func (l *queryLog) countError(code sqlerr.Code, message string, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.mu.errors == nil {
@@ -65,7 +64,7 @@ func (l *queryLog) countError(err error, now time.Time) {
 		l.mu.errors[code] = c
 	}
 	c.Value++
-	c.Last, c.LastMessage = now, err.Error()
+	c.Last, c.LastMessage = now, message
 }
 
 func (l *queryLog) errors() []virtual.ErrorCount {

@@ -284,13 +284,13 @@ func describedField(c catalog.Column, i int) string {
 		if c.Default == catalog.Ephemeral && c.Expr == "" {
 			return "defaultValueOfTypeName(" + types.QuoteString(c.Type) + ")"
 		}
-		return c.Expr
+		return parse.ShownExpr(c.Expr)
 	case 4:
 		return c.Comment
 	case 5:
 		return strings.TrimSuffix(strings.TrimPrefix(c.Codec, "CODEC("), ")")
 	}
-	return c.TTL
+	return parse.ShownExpr(c.TTL)
 }
 
 // described is the columns of a table as declared, or of what a subquery or function yields.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"io"
 	"maps"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -269,73 +268,26 @@ func tableNames(s ast.Statement, db string) (tables, databases []string) {
 	return slices.Sorted(maps.Keys(seen)), slices.Sorted(maps.Keys(dbs))
 }
 
-// identified are the words that passwords and keys follow.
-var identified = regexp.MustCompile(`(?i)identified|\b(s3|remote|remoteSecure|source)\s*\(`)
-
-// withoutPasswords is a statement's text as it may be shown and logged.
-func withoutPasswords(s ast.Statement, text string) string {
-	switch s := s.(type) {
-	case *ast.AccessChange:
-		if s.Auth != nil {
-			return ast.Format(s.Hidden())
-		}
-	case *ast.Explain:
-		switch c := s.Statement.(type) {
-		case *ast.AccessChange, *ast.Backup:
-			return "EXPLAIN " + withoutPasswords(c, text)
-		}
-	case *ast.Backup:
-		return ast.Format(s.Hidden())
-	case nil: // it was not parsed
-		if at := identified.FindStringIndex(text); at != nil {
-			return text[:at[1]] + " [HIDDEN]"
-		}
-	}
-	for _, l := range slices.Backward(remotePasswords(s)) {
-		if r := l.Span(); r.Start >= 0 && r.Start <= r.End && r.End <= len(text) {
-			text = text[:r.Start] + "'[HIDDEN]'" + text[r.End:]
-		}
-	}
-	return text
-}
-
-// remotePasswords are the passwords in calls of remote and remoteSecure and in sources of dictionaries, in the order of the text.
-func remotePasswords(s ast.Statement) []ast.Node {
-	var out []ast.Node
+// withoutSecrets is a statement's text as it may be shown and logged; s is nil if it could not be parsed.
+func withoutSecrets(s ast.Statement, text string) string {
 	if s == nil {
-		return nil
+		return ast.Cut(text)
 	}
-	ast.Walk(s, func(n ast.Node) bool {
-		if p, ok := n.(*ast.DictionaryParam); ok && p.Value != nil && ast.IsDictionarySecret(p.Name) {
-			out = append(out, p.Value)
-			return false
-		}
-		c, ok := n.(*ast.FuncCall)
-		if !ok || c.Name != "remote" && c.Name != "remoteSecure" {
-			return true
-		}
-		args := c.Args[min(2, len(c.Args)):]
-		if len(c.Args) > 2 && !isQualified(c.Args[1]) {
-			args = args[1:] // the table
-		}
-		if len(args) > 1 { // behind the user
-			if l, ok := args[1].(*ast.Literal); ok {
-				out = append(out, l)
-			}
-		}
-		return true
-	})
-	slices.SortFunc(out, func(a, b ast.Node) int { return a.Span().Start - b.Span().Start })
-	return out
+	return ast.ShownText(s, text)
 }
 
-// isQualified reports whether an argument names database and table.
-func isQualified(e ast.Expr) bool {
-	switch e := e.(type) {
-	case *ast.Ident:
-		return len(e.Parts) == 2
-	case *ast.Literal:
-		return strings.Contains(e.Str, ".")
+// minScrubbed is the length of the secrets that are looked for in messages: shorter ones are parts of words.
+const minScrubbed = 4
+
+// scrub takes the secrets of a statement out of a message that may quote them.
+func scrub(s ast.Statement, message string) string {
+	if s == nil {
+		return message
 	}
-	return false
+	for _, secret := range ast.Secrets(s) {
+		if l, ok := secret.Expr.(*ast.Literal); ok && l.Kind == ast.LiteralString && len(l.Str) >= minScrubbed {
+			message = strings.ReplaceAll(message, l.Str, secret.Text)
+		}
+	}
+	return message
 }

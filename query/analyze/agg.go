@@ -131,7 +131,7 @@ func (s *scope) parameters(e *ast.FuncCall) (vs []column.Vector, texts []string,
 		}
 		c, ok := x.(*plan.Const)
 		if !ok {
-			return nil, nil, sqlerr.New(sqlerr.BadArguments, "Parameter for function '%s' expected to have constant value. Actual: %s", e.Name, ast.Format(p))
+			return nil, nil, sqlerr.New(sqlerr.BadArguments, "Parameter for function '%s' expected to have constant value. Actual: %s", e.Name, ast.Shown(p))
 		}
 		vs, texts = append(vs, c.Value), append(texts, c.String())
 	}

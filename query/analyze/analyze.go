@@ -170,6 +170,7 @@ type analyzer struct {
 	correlations []*correlation
 	overlay      map[string]string // settings of enclosing SETTINGS clauses
 	reads        []*source         // of tables that the user may or may not be allowed to read
+	secrets      map[string]int    // the numbers of constants that names of columns do not show
 }
 
 func newAnalyzer(ctx context.Context, opts Options) *analyzer {
@@ -179,5 +180,5 @@ func newAnalyzer(ctx context.Context, opts Options) *analyzer {
 	if opts.Setting == nil {
 		opts.Setting = opts.Env.Setting
 	}
-	return &analyzer{ctx: ctx, opts: opts, env: opts.Env, sizes: map[plan.Expr]int{}}
+	return &analyzer{ctx: ctx, opts: opts, env: opts.Env, sizes: map[plan.Expr]int{}, secrets: map[string]int{}}
 }

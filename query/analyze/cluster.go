@@ -116,5 +116,5 @@ func (s *scope) nameArg(call *ast.FuncCall, i int) ([]string, error) {
 			return []string{text}, nil
 		}
 	}
-	return nil, sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Argument %s of table function %s must be a name or a constant string", ast.Format(e), call.Name)
+	return nil, sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Argument %s of table function %s must be a name or a constant string", ast.Shown(e), call.Name)
 }

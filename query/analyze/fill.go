@@ -99,7 +99,7 @@ func (s *scope) fillConstant(e ast.Expr, what string) (*plan.Const, error) {
 	}
 	c, ok := x.(*plan.Const)
 	if t := x.Type(); !ok || !t.IsInteger() && !t.IsFloat() && !t.IsDateOrTime() && t.Kind != types.Interval {
-		return nil, badFill("Sort FILL %s expression must be constant with numeric type. Actual: %s", what, ast.Format(e))
+		return nil, badFill("Sort FILL %s expression must be constant with numeric type. Actual: %s", what, ast.Shown(e))
 	}
 	return c, nil
 }

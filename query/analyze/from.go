@@ -32,7 +32,7 @@ func (s *scope) table(t ast.TableExpr) (*frame, error) {
 	case *ast.ArrayJoin:
 		return s.arrayJoin(t)
 	}
-	return nil, sqlerr.New(sqlerr.UnsupportedTypeOfASTNode, "Unexpected table expression %s", ast.Format(t))
+	return nil, sqlerr.New(sqlerr.UnsupportedTypeOfASTNode, "Unexpected table expression %s", ast.Shown(t))
 }
 
 func oneRow() *frame {
@@ -249,10 +249,10 @@ func (s *scope) view(entry *catalog.Table, alias string, params map[string]strin
 	if !ok {
 		return nil, sqlerr.New(sqlerr.IncorrectQuery, "View %s is not a SELECT", entry.FullName())
 	}
-	db, outer := s.a.opts.Database, s.a.opts.Params
-	s.a.views, s.a.opts.Database, s.a.opts.Params = append(s.a.views, entry.ID), entry.Database, params
+	db, outer, secrets := s.a.opts.Database, s.a.opts.Params, s.a.secrets
+	s.a.views, s.a.opts.Database, s.a.opts.Params, s.a.secrets = append(s.a.views, entry.ID), entry.Database, params, map[string]int{}
 	n, err := s.a.union(q, nil)
-	s.a.views, s.a.opts.Database, s.a.opts.Params = s.a.views[:len(s.a.views)-1], db, outer
+	s.a.views, s.a.opts.Database, s.a.opts.Params, s.a.secrets = s.a.views[:len(s.a.views)-1], db, outer, secrets
 	if params == nil && sqlerr.Is(err, sqlerr.UnknownQueryParameter) {
 		return nil, sqlerr.Wrap(err, sqlerr.EmptyListOfColumnsQueried, "View %s has parameters: call it as %s(name = value)", entry.FullName(), entry.Name)
 	}
@@ -418,7 +418,7 @@ func (s *scope) tableArg(e ast.Expr) (TableArg, error) {
 	}
 	c, ok := x.(*plan.Const)
 	if !ok {
-		return TableArg{}, sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Argument %s of a table function is not constant", ast.Format(e))
+		return TableArg{}, sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Argument %s of a table function is not constant", ast.Shown(e))
 	}
 	return TableArg{Value: c.Value}, nil
 }
@@ -465,11 +465,11 @@ func (s *scope) parameterized(v *catalog.Table, t *ast.TableFunction, err error)
 	for _, a := range t.Call.Args {
 		c, ok := a.(*ast.FuncCall)
 		if !ok || c.Name != "equals" || len(c.Args) != 2 {
-			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "View %s takes arguments name = value, not %s", v.FullName(), ast.Format(a))
+			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "View %s takes arguments name = value, not %s", v.FullName(), ast.Shown(a))
 		}
 		id, ok := c.Args[0].(*ast.Ident)
 		if !ok || len(id.Parts) != 1 {
-			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "%s is not the name of a parameter", ast.Format(c.Args[0]))
+			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "%s is not the name of a parameter", ast.Shown(c.Args[0]))
 		}
 		x, err := s.resolve(c.Args[1])
 		if err == nil {
@@ -480,7 +480,7 @@ func (s *scope) parameterized(v *catalog.Table, t *ast.TableFunction, err error)
 		}
 		text, ok := x.(*plan.Const)
 		if !ok {
-			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "Argument %s of a view is not constant", ast.Format(a))
+			return nil, sqlerr.At(a.Span().Start, sqlerr.BadArguments, "Argument %s of a view is not constant", ast.Shown(a))
 		}
 		params[id.Last()] = `\N`
 		if value, ok := column.Value(text.Value, 0).(string); ok {

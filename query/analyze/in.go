@@ -28,7 +28,7 @@ func (s *scope) in(e *ast.FuncCall) (plan.Expr, error) {
 	if q, ok := right.(*ast.Subquery); ok {
 		x, err := s.inQuery(left, q, not)
 		if id, named := e.Args[1].(*ast.Ident); named && sqlerr.Is(err, sqlerr.UnknownTable) {
-			return nil, sqlerr.At(id.Start, sqlerr.UnknownIdentifier, "Unknown expression or table expression identifier `%s`", ast.Format(id))
+			return nil, sqlerr.At(id.Start, sqlerr.UnknownIdentifier, "Unknown expression or table expression identifier `%s`", ast.Shown(id))
 		}
 		return x, err
 	}
@@ -251,7 +251,7 @@ func (s *scope) inList(left plan.Expr, right ast.Expr, not bool) (plan.Expr, err
 		}
 		c, ok := x.(*plan.Const)
 		if !ok {
-			return nil, sqlerr.At(r.Span().Start, sqlerr.UnknownIdentifier, "Element of set in IN, VALUES, or LIMIT, or aggregate function parameter, or a table function argument is not a constant expression: %s", ast.Format(r))
+			return nil, sqlerr.At(r.Span().Start, sqlerr.UnknownIdentifier, "Element of set in IN, VALUES, or LIMIT, or aggregate function parameter, or a table function argument is not a constant expression: %s", ast.Shown(r))
 		}
 		values[i] = c
 	}

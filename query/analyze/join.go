@@ -53,7 +53,7 @@ func (s *scope) checkAliases(t *ast.Join, l, r *frame) error {
 			missing = side.Alias == ""
 		}
 		if missing && t.Kind != ast.JoinComma && s.a.flag("joined_subquery_requires_alias", true) {
-			return sqlerr.New(sqlerr.AliasRequired, "JOIN has no alias for subquery or table function %s (set joined_subquery_requires_alias = 0 to disable restriction)", ast.Format(side))
+			return sqlerr.New(sqlerr.AliasRequired, "JOIN has no alias for subquery or table function %s (set joined_subquery_requires_alias = 0 to disable restriction)", ast.Shown(side))
 		}
 	}
 	for _, a := range l.sources {
@@ -333,7 +333,7 @@ func (s *scope) joinUsing(t *ast.Join, j *plan.Join, l, r *frame) (*frame, error
 		e, _ := ast.Unalias(u)
 		id, ok := e.(*ast.Ident)
 		if !ok {
-			return nil, sqlerr.New(sqlerr.UnsupportedJoinKeys, "USING takes column names, not %s", ast.Format(u))
+			return nil, sqlerr.New(sqlerr.UnsupportedJoinKeys, "USING takes column names, not %s", ast.Shown(u))
 		}
 		k := &usingKey{name: id.Last()}
 		var err error

@@ -27,7 +27,7 @@ func (s *scope) matched(e ast.Expr) ([]item, error) {
 		return nil, err
 	}
 	if len(cols) > maxResultColumns {
-		return nil, sqlerr.New(sqlerr.TooManyColumns, "%s stands for more than %d columns", ast.Format(e), maxResultColumns)
+		return nil, sqlerr.New(sqlerr.TooManyColumns, "%s stands for more than %d columns", ast.Shown(e), maxResultColumns)
 	}
 	for _, t := range transformers {
 		if cols, err = s.transform(cols, t); err != nil {
@@ -70,7 +70,7 @@ func (s *scope) matchColumns(e ast.Expr) ([]matchedColumn, []*ast.Transformer, e
 		}
 		return cols, e.Transformers, err
 	}
-	return nil, nil, sqlerr.New(sqlerr.UnsupportedTypeOfASTNode, "Unexpected matcher %s", ast.Format(e))
+	return nil, nil, sqlerr.New(sqlerr.UnsupportedTypeOfASTNode, "Unexpected matcher %s", ast.Shown(e))
 }
 
 // listed is COLUMNS(a, b).
@@ -269,7 +269,7 @@ func (s *scope) apply(c item, t *ast.Transformer) (plan.Expr, string, error) {
 			return c.name
 		}
 		return s.names[e]
-	})
+	}, s.a.secrets)
 	if t.Prefix != "" {
 		text = t.Prefix + c.name
 	}

@@ -174,7 +174,7 @@ func (s *scope) mergeText(e ast.Expr) (string, error) {
 			return text, nil
 		}
 	}
-	return "", sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Argument %s of table function merge must be a constant string", ast.Format(e))
+	return "", sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Argument %s of table function merge must be a constant string", ast.Shown(e))
 }
 
 // mergedColumns are the columns that the tables have together: each new one stands behind that which is in front of it in its table, and has

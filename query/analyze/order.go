@@ -211,7 +211,7 @@ func (s *scope) portion(e ast.Expr, what string) (plan.Portion, error) {
 	}
 	c, ok := x.(*plan.Const)
 	if !ok || !c.T.IsInteger() && !c.T.IsFloat() || c.T.Width() > 8 {
-		return plan.Portion{}, sqlerr.At(e.Span().Start, sqlerr.InvalidLimitExpression, "%s expression must be constant with numeric type. Actual: %s", what, ast.Format(e))
+		return plan.Portion{}, sqlerr.At(e.Span().Start, sqlerr.InvalidLimitExpression, "%s expression must be constant with numeric type. Actual: %s", what, ast.Shown(e))
 	}
 	if n, ok := wholeNumber(c); ok {
 		return n, nil
@@ -223,7 +223,7 @@ func (s *scope) portion(e ast.Expr, what string) (plan.Portion, error) {
 	case v == math.Trunc(v) && v >= 0 && v < 1<<63:
 		return plan.Portion{Rows: uint64(v)}, nil
 	}
-	return plan.Portion{}, sqlerr.At(e.Span().Start, sqlerr.InvalidLimitExpression, "The value %s of %s expression is not representable as UInt64 or Int64 or Float64 in the range (0, 1)", ast.Format(e), what)
+	return plan.Portion{}, sqlerr.At(e.Span().Start, sqlerr.InvalidLimitExpression, "The value %s of %s expression is not representable as UInt64 or Int64 or Float64 in the range (0, 1)", ast.Shown(e), what)
 }
 
 // wholeNumber is the number of an integer constant of at most 64 bits, those below 0 counted from the end.

@@ -37,18 +37,18 @@ func (s *scope) resolve(e ast.Expr) (plan.Expr, error) {
 	case *ast.QueryParam:
 		return s.queryParam(e)
 	case *ast.Lambda:
-		return nil, sqlerr.At(e.Start, sqlerr.BadArguments, "Lambda %s is not allowed in expression context", ast.Format(e))
+		return nil, sqlerr.At(e.Start, sqlerr.BadArguments, "Lambda %s is not allowed in expression context", ast.Shown(e))
 	case *ast.Asterisk, *ast.QualifiedAsterisk, *ast.ColumnsMatcher:
 		xs, err := s.matched(e)
 		if err == nil && len(xs) != 1 {
-			err = sqlerr.New(sqlerr.BadArguments, "%s stands for %d columns where one expression is expected", ast.Format(e), len(xs))
+			err = sqlerr.New(sqlerr.BadArguments, "%s stands for %d columns where one expression is expected", ast.Shown(e), len(xs))
 		}
 		if err != nil {
 			return nil, at(err, e)
 		}
 		return xs[0].e, nil
 	}
-	return nil, sqlerr.At(e.Span().Start, sqlerr.UnsupportedTypeOfASTNode, "Unexpected %s in an expression", ast.Format(e))
+	return nil, sqlerr.At(e.Span().Start, sqlerr.UnsupportedTypeOfASTNode, "Unexpected %s in an expression", ast.Shown(e))
 }
 
 // resolveNamed resolves expr AS name once, through the scope's alias where it is the same expression.
@@ -299,7 +299,7 @@ func (s *scope) callLambda(l *ast.Lambda, e *ast.FuncCall) (plan.Expr, error) {
 		return nil, err
 	}
 	if len(args) != len(l.Params) {
-		return nil, sqlerr.New(sqlerr.BadArguments, "Lambda %s expect %d arguments. Actual: %d", ast.Format(l), len(l.Params), len(args))
+		return nil, sqlerr.New(sqlerr.BadArguments, "Lambda %s expect %d arguments. Actual: %d", ast.Shown(l), len(l.Params), len(args))
 	}
 	outer := s.params
 	s.params = nil

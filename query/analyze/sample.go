@@ -89,7 +89,7 @@ func (s *scope) ratio(e ast.Expr, entry *catalog.Table) (*big.Rat, error) {
 	}
 	r := exactRatio(e)
 	if r == nil || r.Sign() < 0 {
-		return nil, sqlerr.At(e.Span().Start, sqlerr.SyntaxError, "SAMPLE takes a number or a fraction of numbers, not %s", ast.Format(e))
+		return nil, sqlerr.At(e.Span().Start, sqlerr.SyntaxError, "SAMPLE takes a number or a fraction of numbers, not %s", ast.Shown(e))
 	}
 	if r.Cmp(big.NewRat(1, 1)) <= 0 {
 		return r, nil

@@ -83,7 +83,7 @@ func (s *scope) define(name string, e ast.Expr) error {
 		return nil
 	}
 	if ast.Format(old.expr) != ast.Format(e) {
-		return sqlerr.New(sqlerr.MultipleExpressionsForAlias, "Multiple expressions %s and %s for alias %s", ast.Format(e), ast.Format(old.expr), name)
+		return sqlerr.New(sqlerr.MultipleExpressionsForAlias, "Multiple expressions %s and %s for alias %s", ast.Shown(e), ast.Shown(old.expr), name)
 	}
 	return nil
 }
@@ -127,7 +127,7 @@ func (s *scope) columnName(e ast.Expr) string {
 			return e
 		})
 	}
-	return ast.ColumnNameWith(e, func(e ast.Expr) string { return s.names[e] })
+	return ast.ColumnNameWith(e, func(e ast.Expr) string { return s.names[e] }, s.a.secrets)
 }
 
 // cte finds a CTE by name in this scope or an enclosing one; one that is being expanded is not visible in itself.

@@ -108,7 +108,7 @@ func (s *scope) exists(e *ast.FuncCall) (plan.Expr, error) {
 	}
 	q, ok := e.Args[0].(*ast.Subquery)
 	if !ok {
-		return nil, sqlerr.New(sqlerr.BadArguments, "EXISTS takes a subquery, not %s", ast.Format(e.Args[0]))
+		return nil, sqlerr.New(sqlerr.BadArguments, "EXISTS takes a subquery, not %s", ast.Shown(e.Args[0]))
 	}
 	if x := s.scalars[q]; x != nil {
 		return x, nil

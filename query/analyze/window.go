@@ -194,12 +194,12 @@ func (s *scope) bound(b ast.FrameBound, which string, unit ast.FrameUnit) (*int6
 	}
 	c, ok := x.(*plan.Const)
 	if !ok || !c.T.IsInteger() && !c.T.IsFloat() || c.T.Width() > 8 {
-		return nil, sqlerr.At(b.Offset.Span().Start, sqlerr.BadArguments, "Window frame %s OFFSET expression must be constant with numeric type. Actual: %s", which, ast.Format(b.Offset))
+		return nil, sqlerr.At(b.Offset.Span().Start, sqlerr.BadArguments, "Window frame %s OFFSET expression must be constant with numeric type. Actual: %s", which, ast.Shown(b.Offset))
 	}
 	p, ok := wholeNumber(c)
 	if !ok || p.FromEnd || p.Rows > math.MaxInt32 {
 		name := map[ast.FrameUnit]string{ast.FrameRows: "ROWS", ast.FrameRange: "RANGE"}[unit]
-		return nil, sqlerr.At(b.Offset.Span().Start, sqlerr.BadArguments, "Frame %s offset for '%s' frame must be a nonnegative 32-bit integer, '%s' given", which, name, ast.Format(b.Offset))
+		return nil, sqlerr.At(b.Offset.Span().Start, sqlerr.BadArguments, "Frame %s offset for '%s' frame must be a nonnegative 32-bit integer, '%s' given", which, name, ast.Shown(b.Offset))
 	}
 	if n = int64(p.Rows); b.Kind == ast.Preceding {
 		n = -n

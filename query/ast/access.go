@@ -181,19 +181,3 @@ func (*AccessDrop) statement()   {}
 func (*Grant) statement()        {}
 func (*SetRole) statement()      {}
 func (*ShowAccess) statement()   {}
-
-// Hidden is s as it may be shown and logged: without passwords.
-func (s *AccessChange) Hidden() *AccessChange {
-	if s.Auth == nil {
-		return s
-	}
-	c, a := *s, *s.Auth
-	a.Methods = append([]AuthMethod(nil), a.Methods...)
-	for i := range a.Methods {
-		if a.Methods[i].HasSecret {
-			a.Methods[i].Secret, a.Methods[i].Salt = "[HIDDEN]", ""
-		}
-	}
-	c.Auth = &a
-	return &c
-}

@@ -39,19 +39,3 @@ type BackupElement struct {
 }
 
 func (*Backup) statement() {}
-
-// Hidden returns the statement without the keys that places may have: all arguments of S3 but the first.
-func (s *Backup) Hidden() *Backup {
-	c := *s
-	c.Place, c.Base = hiddenPlace(s.Place), hiddenPlace(s.Base)
-	return &c
-}
-
-func hiddenPlace(f *FuncCall) *FuncCall {
-	if f == nil || f.Name != "S3" || len(f.Args) < 2 {
-		return f
-	}
-	c := *f
-	c.Args = []Expr{f.Args[0], &Literal{Kind: LiteralString, Str: "[HIDDEN]"}}
-	return &c
-}

@@ -9,20 +9,25 @@ import (
 // ColumnName returns the name ClickHouse gives to the result column of e when it has no
 // alias: its tree in function form, such as plus(a, 1). An alias inside of
 // the expression stands for itself. Names of columns appear as they are written; see ColumnNameWith.
-func ColumnName(e Expr) string { return ColumnNameWith(e, nil) }
+func ColumnName(e Expr) string { return ColumnNameWith(e, nil, nil) }
 
 // ColumnNameWith is ColumnName with name, when it is not nil, giving the names of
 // identifiers and subqueries. ClickHouse drops the qualifier of a column (tt.a is a) and numbers
-// subqueries (_subquery_1): only the analyzer knows which they are. For "" the default is used.
-func ColumnNameWith(e Expr, name func(Expr) string) string {
-	w := columnNamer{name: name}
+// subqueries (_subquery_1): only the analyzer knows which they are. For "" the default is used. Constants that are secrets have
+// numbers in the place of their values, the same for the same one; secrets, if it is not nil, keeps those for the next call.
+func ColumnNameWith(e Expr, name func(Expr) string, secrets map[string]int) string {
+	if secrets == nil {
+		secrets = map[string]int{}
+	}
+	w := columnNamer{name: name, secrets: secrets}
 	w.expr(e)
 	return w.String()
 }
 
 type columnNamer struct {
 	strings.Builder
-	name func(Expr) string
+	name    func(Expr) string
+	secrets map[string]int // numbers by text
 }
 
 func (w *columnNamer) expr(e Expr) {
@@ -89,10 +94,49 @@ func (w *columnNamer) call(e *FuncCall) {
 	if e.Params != nil {
 		w.list("(", e.Params, ")")
 	}
-	w.list("(", args, ")")
+	if n := SecretFrom(e.Name); n >= 0 {
+		w.keyed(args, n)
+	} else {
+		w.list("(", args, ")")
+	}
 	if e.Over != nil {
 		w.over(e.Over)
 	}
+}
+
+// keyed writes arguments whose constants from n on are secrets.
+func (w *columnNamer) keyed(args []Expr, n int) {
+	w.WriteByte('(')
+	for i, a := range args {
+		if i > 0 {
+			w.WriteString(", ")
+		}
+		if i < n || !isConstant(a) {
+			w.expr(a)
+			continue
+		}
+		inner := columnNamer{name: w.name, secrets: w.secrets}
+		inner.expr(a) // secrets in it are numbered before it
+		text := Format(a)
+		if w.secrets[text] == 0 {
+			w.secrets[text] = len(w.secrets) + 1
+		}
+		w.WriteString("[HIDDEN id: " + strconv.Itoa(w.secrets[text]) + "]")
+	}
+	w.WriteByte(')')
+}
+
+// isConstant reports whether an expression has no columns and subqueries.
+func isConstant(e Expr) bool {
+	constant := true
+	Walk(e, func(n Node) bool {
+		switch n.(type) {
+		case *Ident, *Subquery, *Asterisk, *QualifiedAsterisk, *ColumnsMatcher:
+			constant = false
+		}
+		return constant
+	})
+	return constant
 }
 
 func (w *columnNamer) list(open string, args []Expr, end string) {

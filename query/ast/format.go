@@ -47,7 +47,12 @@ var isKeyword = func() map[string]bool {
 	return m
 }()
 
-type printer struct{ strings.Builder }
+type printer struct {
+	strings.Builder
+	// hide says that secrets are not printed; secrets are what stands for those that are expressions.
+	hide    bool
+	secrets map[Expr]string
+}
 
 func (p *printer) put(parts ...string) {
 	for _, s := range parts {
@@ -70,6 +75,9 @@ func (p *printer) node(n Node) {
 
 func (p *printer) exprs(list []Expr) {
 	for i, e := range list {
+		if text, ok := p.secrets[e]; ok && text == "" {
+			continue
+		}
 		if i > 0 {
 			p.put(", ")
 		}
@@ -111,6 +119,10 @@ func (i *Ident) format() string {
 }
 
 func (p *printer) expr(e Expr) {
+	if text, ok := p.secrets[e]; ok {
+		p.put(QuoteString(text))
+		return
+	}
 	switch e := e.(type) {
 	case *Ident:
 		p.put(e.format())

@@ -99,8 +99,12 @@ func (p *printer) auth(a *AuthClause) {
 			p.when(i == 0, " WITH")
 			p.put(" ", m.Type)
 		}
-		p.when(m.HasSecret, " BY "+QuoteString(m.Secret))
-		p.when(m.Salt != "", " SALT "+QuoteString(m.Salt))
+		secret, salt := m.Secret, m.Salt
+		if p.hide {
+			secret, salt = Hidden, ""
+		}
+		p.when(m.HasSecret, " BY "+QuoteString(secret))
+		p.when(salt != "", " SALT "+QuoteString(salt))
 		p.when(m.ValidUntil != "", " VALID UNTIL "+QuoteString(m.ValidUntil))
 	}
 }

@@ -25,13 +25,17 @@ func (p *printer) createDictionary(s *CreateDictionary) {
 		p.put([]string{" PRIMARY KEY ", ", "}[min(i, 1)], QuoteIdent(k))
 	}
 	if s.Source != nil {
-		p.put(" SOURCE(", s.Source.String(), ")")
+		p.put(" SOURCE(")
+		p.dictionaryCall(s.Source)
+		p.put(")")
 	}
 	if l := s.Lifetime; l != nil {
 		p.put(" LIFETIME(MIN ", uintText(l.Min), " MAX ", uintText(l.Max), ")")
 	}
 	if s.Layout != nil {
-		p.put(" LAYOUT(", s.Layout.String(), ")")
+		p.put(" LAYOUT(")
+		p.dictionaryCall(s.Layout)
+		p.put(")")
 	}
 	if r := s.Interval; r != nil {
 		p.put(" RANGE(MIN ", QuoteIdent(r.Min), " MAX ", QuoteIdent(r.Max), ")")
@@ -57,24 +61,24 @@ func (p *printer) dictionaryAttribute(a *DictionaryAttribute) {
 	}
 }
 
-// String prints the call as SHOW CREATE DICTIONARY does: keys in upper case, values as they are.
-func (c *DictionaryCall) String() string {
-	return strings.ToUpper(c.Name) + "(" + dictionaryParams(c.Params) + ")"
+// dictionaryCall prints a source or layout as SHOW CREATE DICTIONARY does: keys in upper case, values as they are.
+func (p *printer) dictionaryCall(c *DictionaryCall) {
+	p.put(strings.ToUpper(c.Name), "(")
+	p.dictionaryParams(c.Params)
+	p.put(")")
 }
 
-func dictionaryParams(list []*DictionaryParam) string {
-	var parts []string
-	for _, x := range list {
+func (p *printer) dictionaryParams(list []*DictionaryParam) {
+	for i, x := range list {
+		p.when(i > 0, " ")
+		p.put(strings.ToUpper(x.Name))
 		if x.Group != nil {
-			parts = append(parts, strings.ToUpper(x.Name)+"("+dictionaryParams(x.Group)+")")
+			p.put("(")
+			p.dictionaryParams(x.Group)
+			p.put(")")
 			continue
 		}
-		parts = append(parts, strings.ToUpper(x.Name)+" "+Format(x.Value))
+		p.put(" ")
+		p.expr(x.Value)
 	}
-	return strings.Join(parts, " ")
-}
-
-// IsDictionarySecret reports whether a value of a source must not be shown: a password, or what a header is set to, which may hold one.
-func IsDictionarySecret(name string) bool {
-	return strings.EqualFold(name, "password") || strings.EqualFold(name, "value")
 }

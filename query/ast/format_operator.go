@@ -156,6 +156,9 @@ func (p *printer) inSet(e Expr) {
 func (p *printer) arguments(c *FuncCall) {
 	units := c.Syntax == SyntaxCast || c.Syntax == SyntaxSpecial && strings.HasPrefix(c.Name, "toInterval")
 	for i, e := range c.Args {
+		if text, ok := p.secrets[e]; ok && text == "" {
+			continue
+		}
 		if i > 0 {
 			p.put(", ")
 		}

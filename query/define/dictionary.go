@@ -194,7 +194,7 @@ func dictionaryParams(list []*ast.DictionaryParam) ([]catalog.DictionaryParam, e
 			}
 			p.Value, p.Bare = ownPort, true
 		default:
-			err = sqlerr.At(x.Start, sqlerr.BadArguments, "%s of a dictionary is not a literal: %s", x.Name, ast.Format(x.Value))
+			err = sqlerr.At(x.Start, sqlerr.BadArguments, "%s of a dictionary is not a literal: %s", x.Name, ast.Shown(x.Value))
 		}
 		if err != nil {
 			return nil, err
@@ -257,7 +257,7 @@ func literalDefault(e ast.Expr) error {
 				return true
 			}
 		}
-		err = sqlerr.At(n.Span().Start, sqlerr.SyntaxError, "Syntax error: the DEFAULT of a dictionary's attribute must be a literal, not %s", ast.Format(e))
+		err = sqlerr.At(n.Span().Start, sqlerr.SyntaxError, "Syntax error: the DEFAULT of a dictionary's attribute must be a literal, not %s", ast.Shown(e))
 		return false
 	})
 	return err

@@ -10,7 +10,7 @@ import (
 	"github.com/olapd/olapd/query/ast"
 )
 
-// dictionaryText prints the statement that makes a dictionary, as SHOW CREATE DICTIONARY does.
+// dictionaryText prints the statement that makes a dictionary, with its secrets.
 func dictionaryText(t *catalog.Table, sep string) string {
 	d := t.Dictionary
 	var b strings.Builder
@@ -93,8 +93,6 @@ func dictionaryParamsText(list []catalog.DictionaryParam) string {
 		switch {
 		case p.Group != nil:
 			text = "(" + dictionaryParamsText(p.Group) + ")"
-		case ast.IsDictionarySecret(p.Name):
-			text = "'[HIDDEN]'"
 		case p.Bare:
 			text = p.Value
 		}

@@ -181,7 +181,7 @@ func literal(e ast.Expr) (string, error) {
 		if e == nil {
 			return "", sqlerr.New(sqlerr.BadArguments, "A setting of a table has no DEFAULT to go back to")
 		}
-		return "", sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Value %s is not a literal", ast.Format(e))
+		return "", sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Value %s is not a literal", ast.Shown(e))
 	}
 	switch {
 	case l.Kind == ast.LiteralString:

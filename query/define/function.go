@@ -13,7 +13,7 @@ import (
 func Function(s *ast.CreateFunction, c *catalog.Catalog) (*catalog.Function, error) {
 	l, ok := s.Lambda.(*ast.Lambda)
 	if !ok {
-		return nil, sqlerr.At(s.Start, sqlerr.BadArguments, "Expected function, got: %s", ast.Format(s.Lambda))
+		return nil, sqlerr.At(s.Start, sqlerr.BadArguments, "Expected function, got: %s", ast.Shown(s.Lambda))
 	}
 	for i, p := range l.Params {
 		if slices.Contains(l.Params[:i], p) {

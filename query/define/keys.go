@@ -130,7 +130,7 @@ func (o *Options) key(ctx context.Context, e ast.Expr, schema column.Schema, wha
 		return sqlerr.At(e.Span().Start, sqlerr.DataTypeCannotBeUsedInKey, "Column with type Variant/Dynamic/JSON is not allowed in key expression. "+
 			"Consider using a subcolumn with a specific data type instead (for example 'column.Int64' or 'json.some.path.:Int64' if its a JSON path subcolumn) or casting this column to a specific data type")
 	case t.Inner().Kind == types.AggregateFunction || !t.Inner().IsOrdered():
-		return sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Column %s with type %s is not allowed in key expression, it's not comparable", ast.Format(e), t)
+		return sqlerr.At(e.Span().Start, sqlerr.BadArguments, "Column %s with type %s is not allowed in key expression, it's not comparable", ast.Shown(e), t)
 	case t.WithoutLowCardinality().IsNullable() && !nullable:
 		return sqlerr.At(e.Span().Start, sqlerr.IllegalColumn, "%s contains nullable columns, but merge tree setting `allow_nullable_key` is disabled", what)
 	}

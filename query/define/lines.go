@@ -7,7 +7,7 @@ import (
 )
 
 // Lines prints a query over several lines as ClickHouse does: a clause a line, the elements of a list indented where there
-// is more than one. Subqueries in expressions stay on their line.
+// is more than one. Subqueries in expressions stay on their line. Secrets are not printed.
 func Lines(q *ast.SelectUnion) string {
 	p := &lines{}
 	p.union(q, 0)
@@ -45,7 +45,7 @@ func (p *lines) union(q *ast.SelectUnion, depth int) {
 
 func (p *lines) query(s *ast.Select, depth int) {
 	if simple(s) {
-		p.WriteString(ast.Format(s))
+		p.WriteString(ast.Shown(s))
 		return
 	}
 	if len(s.With) > 0 {
@@ -74,9 +74,9 @@ func (p *lines) query(s *ast.Select, depth int) {
 	if s.Limit != nil {
 		text := "LIMIT "
 		if s.Offset != nil {
-			text += ast.Format(s.Offset) + ", "
+			text += ast.Shown(s.Offset) + ", "
 		}
-		p.nl(depth, text+ast.Format(s.Limit))
+		p.nl(depth, text+ast.Shown(s.Limit))
 	}
 }
 
@@ -101,7 +101,7 @@ func (p *lines) with(s *ast.Select, depth int) {
 		}
 		p.WriteString(pad)
 		if w.Query == nil {
-			p.WriteString(ast.Format(w.Expr) + " AS " + ast.QuoteIdent(w.Name) + end)
+			p.WriteString(ast.Shown(w.Expr) + " AS " + ast.QuoteIdent(w.Name) + end)
 			continue
 		}
 		inner := depth + 1
@@ -133,7 +133,7 @@ func (p *lines) list(es []ast.Expr, depth int) {
 
 func (p *lines) clause(word string, e ast.Expr, depth int) {
 	if e != nil {
-		p.nl(depth, word+ast.Format(e))
+		p.nl(depth, word+ast.Shown(e))
 	}
 }
 
@@ -159,7 +159,7 @@ func (p *lines) order(items []*ast.OrderItem, depth int) {
 func orderTexts(items []*ast.OrderItem) []string {
 	var out []string
 	for _, it := range items {
-		one := ast.Format(&ast.Select{Exprs: []ast.Expr{&ast.Asterisk{}}, OrderBy: []*ast.OrderItem{it}})
+		one := ast.Shown(&ast.Select{Exprs: []ast.Expr{&ast.Asterisk{}}, OrderBy: []*ast.OrderItem{it}})
 		text := strings.TrimPrefix(one, "SELECT * ORDER BY ")
 		if !it.Desc && it.Fill == nil && it.Nulls == ast.NullsUnspecified && it.Collate == "" && !strings.HasSuffix(text, " ASC") {
 			text += " ASC"
@@ -187,20 +187,20 @@ func (p *lines) table(t ast.TableExpr, depth int) {
 		if t.Left == nil {
 			break
 		}
-		left, whole := ast.Format(t.Left), ast.Format(t)
+		left, whole := ast.Shown(t.Left), ast.Shown(t)
 		if rest, ok := strings.CutPrefix(whole, left+" "); ok {
 			p.table(t.Left, depth)
 			p.nl(depth, rest)
 			return
 		}
 	}
-	p.WriteString(ast.Format(t))
+	p.WriteString(ast.Shown(t))
 }
 
 // item prints an element of a list, whose alias needs no brackets.
 func item(e ast.Expr) string {
 	if x, alias := ast.Unalias(e); alias != "" {
-		return ast.Format(x) + " AS " + ast.QuoteIdent(alias)
+		return ast.Shown(x) + " AS " + ast.QuoteIdent(alias)
 	}
-	return ast.Format(e)
+	return ast.Shown(e)
 }

@@ -11,11 +11,13 @@ import (
 	"github.com/olapd/olapd/query/parse"
 )
 
-// CreateSQL prints the statement that makes a table, as SHOW CREATE TABLE does. c resolves a rollup's target and may be
+// CreateSQL prints the statement that makes a table, as SHOW CREATE TABLE does: without secrets. c resolves a rollup's target and may be
 // the catalog before the table was added.
-func CreateSQL(t *catalog.Table, c *catalog.Catalog) string { return createText(t, c, "\n") }
+func CreateSQL(t *catalog.Table, c *catalog.Catalog) string {
+	return parse.Shown(createText(t, c, "\n"))
+}
 
-// CreateLine is CreateSQL on one line: create_table_query of system.tables.
+// CreateLine is the statement on one line, with its secrets: what backups keep. Who shows it does so by parse.Shown.
 func CreateLine(t *catalog.Table, c *catalog.Catalog) string { return createText(t, c, " ") }
 
 func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
@@ -52,12 +54,13 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 	return b.String()
 }
 
-// EngineFull is engine_full of system.tables: engine, keys, TTL and settings.
+// EngineFull is engine_full of system.tables: engine, keys, TTL and settings, without secrets.
 func EngineFull(t *catalog.Table) string {
 	if t.Kind == catalog.KindView || t.Kind == catalog.KindRollup || t.Kind == catalog.KindDictionary {
 		return ""
 	}
-	return engineText(t, " ")
+	const statement = "CREATE TABLE t (c UInt8) ENGINE = "
+	return strings.TrimPrefix(parse.Shown(statement+engineText(t, " ")), statement)
 }
 
 func writeColumns(b *strings.Builder, t *catalog.Table, sep string) {

@@ -7,14 +7,21 @@ import (
 	"github.com/olapd/olapd/query/ast"
 )
 
-// Tree prints a syntax tree for EXPLAIN AST: a node a line, with what tells it apart, its parts indented.
+// Tree prints a syntax tree for EXPLAIN AST: a node a line, with what tells it apart, its parts indented. Secrets are not printed.
 func Tree(n ast.Node) string {
 	var b strings.Builder
-	tree(&b, n, 0)
+	hidden := map[ast.Node]string{}
+	for _, s := range ast.Secrets(n) {
+		hidden[s.Expr] = s.Text
+	}
+	tree(&b, n, hidden, 0)
 	return b.String()
 }
 
-func tree(b *strings.Builder, n ast.Node, depth int) {
+func tree(b *strings.Builder, n ast.Node, hidden map[ast.Node]string, depth int) {
+	if text, ok := hidden[n]; ok {
+		n = &ast.Literal{Kind: ast.LiteralString, Str: text}
+	}
 	var parts []ast.Node
 	ast.Walk(n, func(c ast.Node) bool {
 		if c == n {
@@ -29,7 +36,10 @@ func tree(b *strings.Builder, n ast.Node, depth int) {
 	}
 	b.WriteByte('\n')
 	for _, p := range parts {
-		tree(b, p, depth+1)
+		if text, ok := hidden[p]; ok && text == "" {
+			continue
+		}
+		tree(b, p, hidden, depth+1)
 	}
 }
 

@@ -389,7 +389,7 @@ func Names(t *catalog.Table, list []ast.Expr) ([]string, error) {
 			}
 			out = append(out, names...)
 		default:
-			return nil, sqlerr.At(e.Span().Start, sqlerr.NotImplemented, "%s in an INSERT's columns is not implemented", ast.Format(e))
+			return nil, sqlerr.At(e.Span().Start, sqlerr.NotImplemented, "%s in an INSERT's columns is not implemented", ast.Shown(e))
 		}
 	}
 	return out, nil

@@ -2,12 +2,14 @@ package plan
 
 import (
 	"fmt"
+	"hash/maphash"
 	"strconv"
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/ast"
 )
 
 // Expr is a typed expression over the columns of one input. Immutable.
@@ -79,8 +81,26 @@ func (e *In) Type() *types.Type     { return e.T }
 // String implements Expr.
 func (e *Col) String() string   { return e.Name }
 func (e *Const) String() string { return constText(e.Value, e.T) }
-func (e *Call) String() string  { return e.Fn.Func.Name + "(" + joinExprs(e.Args) + ")" }
 func (e *Param) String() string { return e.Name }
+
+// String implements Expr. Constants that are secrets stand as hashes, which tell them apart and nothing else.
+func (e *Call) String() string {
+	n := ast.SecretFrom(e.Fn.Func.Name)
+	if n < 0 || n >= len(e.Args) {
+		return e.Fn.Func.Name + "(" + joinExprs(e.Args) + ")"
+	}
+	parts := make([]string, len(e.Args))
+	for i, a := range e.Args {
+		parts[i] = a.String()
+		if _, is := a.(*Const); is && i >= n {
+			parts[i] = fmt.Sprintf("'%s #%016x'", ast.Hidden, maphash.String(secretSeed, parts[i]))
+		}
+	}
+	return e.Fn.Func.Name + "(" + strings.Join(parts, ", ") + ")"
+}
+
+// secretSeed makes the hashes of secrets of no use outside of the process.
+var secretSeed = maphash.MakeSeed()
 
 // String implements Expr.
 func (e *Lambda) String() string {

@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/query/parse"
 )
 
 func init() {
@@ -59,7 +60,7 @@ func partsColumns(ctx context.Context, s *Source, add func(row)) error {
 				"column_modification_time": p.Modified,
 			}
 			if d := t.Column(c.Name); d != nil {
-				r["default_kind"], r["default_expression"] = string(d.Default), d.Expr
+				r["default_kind"], r["default_expression"] = string(d.Default), parse.ShownExpr(d.Expr)
 			}
 			add(r)
 		}

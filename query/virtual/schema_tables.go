@@ -125,8 +125,9 @@ func tableRow(s *Source, t *catalog.Table) row {
 	}
 	r := row{
 		"database": t.Database, "name": t.Name, "uuid": uuid(t.UUID), "engine": t.Engine, "metadata_modification_time": time.Unix(0, t.Created),
-		"metadata_version": t.Version, "create_table_query": define.CreateLine(t, s.Catalog), "engine_full": define.EngineFull(t), "as_select": t.Select,
-		"partition_key": t.PartitionBy, "sorting_key": define.KeyText(t.SortKey), "primary_key": define.KeyText(primary), "sampling_key": t.SampleBy,
+		"metadata_version": t.Version, "create_table_query": func() any { return parse.Shown(define.CreateLine(t, s.Catalog)) },
+		"engine_full": func() any { return define.EngineFull(t) }, "as_select": func() any { return parse.Shown(t.Select) },
+		"partition_key": parse.ShownExpr(t.PartitionBy), "sorting_key": shownKey(t.SortKey), "primary_key": shownKey(primary), "sampling_key": parse.ShownExpr(t.SampleBy),
 		"comment": t.Comment, "has_own_data": t.Kind == catalog.KindTable,
 	}
 	if define.IsMergeTree(t) {
@@ -145,6 +146,15 @@ func tableRow(s *Source, t *catalog.Table) row {
 	return r
 }
 
+// shownKey is a key without the secrets that its expressions may have.
+func shownKey(key []string) string {
+	shown := make([]string, len(key))
+	for i, e := range key {
+		shown[i] = parse.ShownExpr(e)
+	}
+	return define.KeyText(shown)
+}
+
 func columns(ctx context.Context, s *Source, add func(row)) error {
 	sizes := columnSizes(ctx, s)
 	for _, t := range s.Catalog.Tables("") {
@@ -161,7 +171,7 @@ func columns(ctx context.Context, s *Source, add func(row)) error {
 				return err
 			}
 			r := columnRow(t.Database, t.Name, c.Name, typ, i+1)
-			r["default_kind"], r["default_expression"], r["comment"], r["compression_codec"] = string(c.Default), c.Expr, c.Comment, c.Codec
+			r["default_kind"], r["default_expression"], r["comment"], r["compression_codec"] = string(c.Default), parse.ShownExpr(c.Expr), c.Comment, c.Codec
 			r["data_compressed_bytes"] = func() any { return sizes()[sizeKey{t.ID, c.Name}].Bytes }
 			r["data_uncompressed_bytes"] = func() any { return sizes()[sizeKey{t.ID, c.Name}].UncompressedBytes }
 			for k, col := range []string{"is_in_partition_key", "is_in_sorting_key", "is_in_primary_key", "is_in_sampling_key"} {
@@ -234,7 +244,7 @@ func skipIndexes(_ context.Context, s *Source, add func(row)) error {
 		}
 		for _, i := range t.Indexes {
 			typ, _, _ := strings.Cut(i.Type, "(")
-			add(row{"database": t.Database, "table": t.Name, "name": i.Name, "type": typ, "type_full": i.Type, "expr": i.Expr,
+			add(row{"database": t.Database, "table": t.Name, "name": i.Name, "type": typ, "type_full": i.Type, "expr": parse.ShownExpr(i.Expr),
 				"creation": "Explicit", "granularity": i.Granularity})
 		}
 	}
