@@ -3,12 +3,14 @@ package query
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/exec/eval"
 	"github.com/olapd/olapd/query/files"
 	"github.com/olapd/olapd/query/insert"
 	"github.com/olapd/olapd/query/plan"
@@ -17,9 +19,6 @@ import (
 
 // insertFunction runs INSERT INTO FUNCTION: into files, tables of other servers, or null(…), whose rows are read and go nowhere.
 func (x *statement) insertFunction(s *ast.Insert) error {
-	if s.PartitionBy != nil {
-		return sqlerr.At(s.Start, sqlerr.NotImplemented, "INSERT … PARTITION BY is not implemented")
-	}
 	o, err := x.analyzeOptions()
 	if err != nil {
 		return err
@@ -34,6 +33,13 @@ func (x *statement) insertFunction(s *ast.Insert) error {
 			return err
 		}
 	}
+	writes := slices.Contains(writable, call.Name)
+	if s.PartitionBy != nil && !writes {
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "INSERT INTO FUNCTION %s … PARTITION BY is not implemented", call.Name)
+	}
+	if writes {
+		return x.insertFile(s, o, call, n)
+	}
 	switch call.Name {
 	case "null":
 		schema, err := virtual.StructureArg(call, 0)
@@ -41,13 +47,14 @@ func (x *statement) insertFunction(s *ast.Insert) error {
 			return err
 		}
 		return x.insertInto(s, o, schema, n, func(*column.Block) error { return nil })
-	case "file":
-		return x.insertFile(s, o, call, n)
 	case "remote", "remoteSecure":
 		return x.insertRemote(s, o, call, n)
 	}
 	return sqlerr.At(s.Function.Start, sqlerr.NotImplemented, "INSERT INTO FUNCTION %s is not implemented", call.Name)
 }
+
+// writable are the table functions whose rows are files.
+var writable = []string{"file", "url", "s3", "gcs"}
 
 // insertFile writes the rows to a file. Its columns are those of the structure, of the query, or of the file that is there.
 func (x *statement) insertFile(s *ast.Insert, o analyze.Options, call analyze.TableCall, n plan.Node) error {
@@ -71,14 +78,56 @@ func (x *statement) insertFile(s *ast.Insert, o analyze.Options, call analyze.Ta
 		}
 		schema = d.Data()
 	}
-	sink, err := files.Create(x.ctx, x.e.deps.Files, q, schema, fo)
+	sink, err := x.fileSink(s, o, q, schema, fo)
 	if err != nil {
 		return err
 	}
-	if err := x.insertInto(s, o, schema, n, sink.Write); err != nil {
+	if err := x.insertInto(s, o, schema, n, sink.write); err != nil {
 		return errors.Join(err, sink.Abort())
 	}
 	return sink.Close()
+}
+
+// ending makes what was written durable, or takes it back.
+type ending interface {
+	Close() error
+	Abort() error
+}
+
+// fileSink is one file, or those of PARTITION BY.
+type fileSink struct {
+	ending
+	write func(*column.Block) error
+}
+
+func (x *statement) fileSink(s *ast.Insert, o analyze.Options, q files.Request, schema column.Schema, fo files.Options) (fileSink, error) {
+	if s.PartitionBy == nil {
+		sink, err := files.Create(x.ctx, x.e.deps.Files, q, schema, fo)
+		if err != nil {
+			return fileSink{}, err
+		}
+		return fileSink{sink, sink.Write}, nil
+	}
+	id := &ast.FuncCall{Range: s.PartitionBy.Span(), Name: "toString", Args: []ast.Expr{s.PartitionBy}}
+	e, err := analyze.Expr(x.ctx, id, schema, o)
+	if err != nil {
+		return fileSink{}, err
+	}
+	by, err := eval.Compile(x.env, []plan.Expr{e}, eval.NewSets(x.env, false))
+	if err != nil {
+		return fileSink{}, err
+	}
+	sink, err := files.CreatePartitioned(x.ctx, x.e.deps.Files, q, schema, fo)
+	if err != nil {
+		return fileSink{}, err
+	}
+	return fileSink{sink, func(b *column.Block) error {
+		ids, err := by.Run1(b)
+		if err != nil {
+			return err
+		}
+		return sink.Write(b, ids)
+	}}, nil
 }
 
 // insertRemote sends the rows to another server.

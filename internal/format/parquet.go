@@ -63,6 +63,7 @@ type randomInput struct {
 	io.ReaderAt
 	size  int64
 	spool vfs.File // nil: in memory
+	ahead int      // bytes that are worth reading at once; 0: any
 }
 
 // Sized is an input that need not be read from its beginning.
@@ -71,11 +72,21 @@ type Sized interface {
 	Size() (int64, error)
 }
 
+// Distant is a Sized of which a request costs as much as many bytes do.
+type Distant interface {
+	// ReadAhead is how many bytes are worth asking for at once.
+	ReadAhead() int
+}
+
 // randomAccess is src itself if it is Sized; else it is read to its end, into memory or, if it is large, a file.
 func randomAccess(src io.Reader, o *Options) (*randomInput, error) {
 	if at, ok := src.(Sized); ok {
 		n, err := at.Size()
-		return &randomInput{ReaderAt: at, size: n}, err
+		in := &randomInput{ReaderAt: at, size: n}
+		if d, ok := src.(Distant); ok {
+			in.ahead = d.ReadAhead()
+		}
+		return in, err
 	}
 	head, err := io.ReadAll(io.LimitReader(src, maxParquetMemory+1))
 	if err != nil {

@@ -22,9 +22,10 @@ import (
 type parquetPages struct {
 	file    io.ReaderAt
 	codec   pqformat.CompressionCodec
-	at, end int64  // in the file
-	body    []byte // of the page at hand, as in the file
-	raw     []byte // of it, decompressed
+	at, end int64      // in the file
+	window  *readAhead // file, if it is distant
+	body    []byte     // of the page at hand, as in the file
+	raw     []byte     // of it, decompressed
 }
 
 // pagesOf returns the pages that m describes.
@@ -36,7 +37,12 @@ func pagesOf(in *randomInput, m *pqformat.ColumnMetaData) (*parquetPages, error)
 	if start < 0 || m.TotalCompressedSize < 0 || start > in.size || m.TotalCompressedSize > in.size-start {
 		return nil, fmt.Errorf("pages at %d of %d bytes in a file of %d", start, m.TotalCompressedSize, in.size)
 	}
-	return &parquetPages{file: in, codec: m.Codec, at: start, end: start + m.TotalCompressedSize}, nil
+	p := &parquetPages{file: in, codec: m.Codec, at: start, end: start + m.TotalCompressedSize}
+	if in.ahead > 0 {
+		p.window = &readAhead{file: in, end: p.end, size: in.ahead}
+		p.file = p.window
+	}
+	return p, nil
 }
 
 // next reads the next page: its header and its bytes as they were before they were compressed, good until the next call. io.EOF
@@ -78,6 +84,10 @@ func (p *parquetPages) next() (*pqformat.PageHeader, []byte, error) {
 func (p *parquetPages) close() {
 	kernel.Recycle(p.body)
 	kernel.Recycle(p.raw)
+	if p.window != nil {
+		kernel.Recycle(p.window.held)
+		p.window.held = nil
+	}
 	p.body, p.raw = nil, nil
 }
 

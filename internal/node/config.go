@@ -61,8 +61,10 @@ type Config struct {
 	// that they may connect to for S3; none unless they are named.
 	Backups string   `yaml:"backups"`
 	S3Hosts []string `yaml:"s3_hosts"`
-	// RemoteHosts are those that remote() and url() may connect to: see remote.Reach. This node's native protocol is allowed.
+	// RemoteHosts are those that remote(), url() and s3() may connect to: see remote.Reach. This node's native protocol is allowed.
 	RemoteHosts []string `yaml:"remote_hosts"`
+	// S3Environment lets s3() of any user sign by the keys in the environment, where the query gives none.
+	S3Environment bool `yaml:"s3_environment_credentials"`
 
 	// UserFiles is the folder whose files queries may read and write with file(); empty: user_files in Data.
 	UserFiles string `yaml:"user_files"`
@@ -338,7 +340,7 @@ func (c *Config) reach(hosts *remote.Reach) *files.Reach {
 	if folder == "" {
 		folder = filepath.Join(c.Data, "user_files")
 	}
-	return &files.Reach{FS: c.FS, Folder: folder, Allows: hosts.Allows}
+	return &files.Reach{FS: c.FS, Folder: folder, Allows: hosts.Allows, Environment: c.S3Environment}
 }
 
 // schemas is where the schemas of formats are.

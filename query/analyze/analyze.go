@@ -73,12 +73,16 @@ type TableCall struct {
 
 // TableArg is one argument of a table function.
 type TableArg struct {
+	// Name is that of an argument name = value; empty: it is known by its place.
+	Name string
 	// Value is the constant, a flat vector of length 1; nil if the argument is an identifier or a query.
 	Value column.Vector
 	// Ident is the path of an identifier, such as a table's name.
 	Ident []string
 	// Query is a subquery's plan.
 	Query plan.Node
+	// Call is a call of what is no function, such as headers('name' = 'value').
+	Call *TableCall
 }
 
 // Query analyzes a SELECT. The plan's schema has ClickHouse's column names and types.

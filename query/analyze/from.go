@@ -385,13 +385,40 @@ func (s *scope) tableFunction(t *ast.TableFunction) (*frame, error) {
 func (s *scope) tableCall(c *ast.FuncCall) (TableCall, error) {
 	call := TableCall{Name: c.Name}
 	for _, e := range c.Args {
+		name, e := namedArg(c.Name, e)
 		arg, err := s.tableArg(e)
 		if err != nil {
 			return call, err
 		}
+		arg.Name = name
 		call.Args = append(call.Args, arg)
 	}
 	return call, nil
+}
+
+// takesNames are the calls whose arguments may be name = value; headers stands in those of others.
+var takesNames = map[string]bool{"s3": true, "gcs": true, headersCall: true}
+
+// headersCall is the call that holds headers of requests.
+const headersCall = "headers"
+
+// namedArg takes name = value apart, where a call takes names; others have an empty one.
+func namedArg(call string, e ast.Expr) (string, ast.Expr) {
+	c, ok := e.(*ast.FuncCall)
+	if !ok || !takesNames[call] || c.Name != "equals" || len(c.Args) != 2 {
+		return "", e
+	}
+	switch n := c.Args[0].(type) {
+	case *ast.Ident:
+		if len(n.Parts) == 1 {
+			return n.Parts[0].Text, c.Args[1]
+		}
+	case *ast.Literal:
+		if n.Kind == ast.LiteralString {
+			return n.Str, c.Args[1]
+		}
+	}
+	return "", e
 }
 
 func (s *scope) tableArg(e ast.Expr) (TableArg, error) {
@@ -411,6 +438,11 @@ func (s *scope) tableArg(e ast.Expr) (TableArg, error) {
 	case *ast.Subquery:
 		n, err := s.a.union(e.Query, s)
 		return TableArg{Query: n}, err
+	case *ast.FuncCall:
+		if e.Name == headersCall {
+			call, err := s.tableCall(e)
+			return TableArg{Call: &call}, err
+		}
 	}
 	x, err := s.resolve(e)
 	if err != nil {

@@ -26,6 +26,8 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/compress"
 	"github.com/olapd/olapd/internal/format"
+	"github.com/olapd/olapd/internal/mem"
+	"github.com/olapd/olapd/internal/s3"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/vfs"
@@ -49,14 +51,20 @@ const (
 type Reach struct {
 	FS     vfs.FS
 	Folder string // of file(); empty: nothing
-	// Allows refuses an address, host:port, that url() may not connect to; nil refuses all. Safe for concurrent use.
+	// Allows refuses an address, host:port, that url() and s3() may not connect to; nil refuses all. Safe for concurrent use.
 	Allows func(address string) error
+	// Environment lets s3() sign requests by keys of the process' environment, where none are given.
+	Environment bool
 }
 
 // Request is a call of one of the functions.
 type Request struct {
-	Function string // file or url
+	Function string // file, url or s3
 	Path     string
+	// Keys sign the requests of s3.
+	Keys s3.Keys
+	// Headers go with the requests of url.
+	Headers []Header
 	// Format is the name of the files' format; empty or auto: by their names.
 	Format string
 	// Structure are the columns; nil: inferred.
@@ -65,6 +73,9 @@ type Request struct {
 	Compression string
 }
 
+// Header is one header of requests.
+type Header struct{ Name, Value string }
+
 // Options is how files are read and written.
 type Options struct {
 	Format format.Options
@@ -72,6 +83,11 @@ type Options struct {
 	Hive bool
 	// Truncate has Create empty a file that is there, instead of adding to it.
 	Truncate bool
+	// ReplaceObject and NumberObject say what Create does with an object of S3 that is there: replace it, or make another whose name has a
+	// number; else it is an error.
+	ReplaceObject, NumberObject bool
+	// Memory is what buffers are held against; nil: nothing.
+	Memory *mem.Budget
 }
 
 // object is one file.
@@ -97,7 +113,9 @@ func (r *Reach) place(q Request) (place, error) {
 	case "file":
 		return r.local(q.Path)
 	case "url":
-		return r.addresses(q.Path)
+		return r.addresses(q)
+	case "s3":
+		return r.stored(q)
 	}
 	return nil, sqlerr.New(sqlerr.UnknownFunction, "Unknown table function %s", q.Function)
 }

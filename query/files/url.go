@@ -29,18 +29,18 @@ const (
 
 // addresses are the answers of web servers to GET.
 type addresses struct {
-	reach  *Reach
-	urls   []*url.URL
-	client *http.Client
+	urls    []*url.URL
+	headers []Header
+	client  *http.Client
 }
 
 // addresses takes the braces of an address apart and checks each of what it stands for. Nothing is connected to.
-func (r *Reach) addresses(text string) (*addresses, error) {
-	all, err := Expand(text)
+func (r *Reach) addresses(q Request) (*addresses, error) {
+	all, err := Expand(q.Path)
 	if err != nil {
 		return nil, err
 	}
-	a := &addresses{reach: r}
+	a := &addresses{headers: q.Headers}
 	for _, one := range all {
 		u, err := url.Parse(one)
 		if err != nil {
@@ -112,22 +112,39 @@ func (a *addresses) close() error {
 
 // get asks for an address.
 func (a *addresses) get(ctx context.Context, u *url.URL) (io.ReadCloser, error) {
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, u.String(), nil)
+	req, err := a.request(ctx, http.MethodGet, u, nil)
 	if err != nil {
-		return nil, sqlerr.Wrap(err, sqlerr.BadArguments, "Address %s", shownURL(u))
+		return nil, err
 	}
-	req.Header.Set("User-Agent", "olapd")
 	res, err := a.client.Do(req)
 	if err != nil {
 		return nil, failedURL(ctx, err, u)
 	}
 	if res.StatusCode != http.StatusOK {
-		text, rerr := io.ReadAll(io.LimitReader(res.Body, maxErrorText))
-		err := sqlerr.New(sqlerr.ReceivedErrorFromRemoteIOServer, "Received error from remote server %s. HTTP status code: %d '%s', body: %.1000q", u.Path, res.StatusCode,
-			http.StatusText(res.StatusCode), text)
-		return nil, errors.Join(err, rerr, res.Body.Close())
+		return nil, refusedBy(res, u)
 	}
 	return &download{ctx: ctx, body: res.Body, from: u, left: maxDownload}, nil
+}
+
+// request is a request with the headers that go with all.
+func (a *addresses) request(ctx context.Context, method string, u *url.URL, body io.Reader) (*http.Request, error) {
+	req, err := http.NewRequestWithContext(ctx, method, u.String(), body)
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.BadArguments, "Address %s", shownURL(u))
+	}
+	req.Header.Set("User-Agent", "olapd")
+	for _, h := range a.headers {
+		req.Header.Set(h.Name, h.Value)
+	}
+	return req, nil
+}
+
+// refusedBy is the error that an answer is, which it closes.
+func refusedBy(res *http.Response, u *url.URL) error {
+	text, rerr := io.ReadAll(io.LimitReader(res.Body, maxErrorText))
+	err := sqlerr.New(sqlerr.ReceivedErrorFromRemoteIOServer, "Received error from remote server %s. HTTP status code: %d '%s', body: %.1000q", u.Path, res.StatusCode,
+		http.StatusText(res.StatusCode), text)
+	return errors.Join(err, rerr, res.Body.Close())
 }
 
 // failedURL gives an error of the network its code; those of the checks on the way have theirs.

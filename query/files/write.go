@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strings"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/compress"
@@ -29,14 +30,15 @@ type target interface {
 
 // Create opens the file of a request for rows of the schema: a new one, or the end of one that is there, if its format can be added to.
 func Create(ctx context.Context, r *Reach, q Request, schema column.Schema, o Options) (*Sink, error) {
-	if isPattern(q.Path) {
-		return nil, sqlerr.New(sqlerr.DatabaseAccessDenied, "Path %s stands for many files: table function %s cannot write to them", q.Path, q.Function)
+	if err := q.writable(); err != nil {
+		return nil, err
 	}
-	f, err := q.formatOf(q.Path)
+	name := q.name()
+	f, err := q.formatOf(name)
 	if err != nil {
 		return nil, err
 	}
-	coding, err := q.coding(q.Path)
+	coding, err := q.coding(name)
 	if err != nil {
 		return nil, err
 	}
@@ -75,11 +77,42 @@ func (s *Sink) Close() error {
 // Abort takes back what was written.
 func (s *Sink) Abort() error { return s.out.abort() }
 
-// target opens where the bytes go; the format may lose its header.
-func (r *Reach) target(_ context.Context, q Request, f *format.Format, coding compress.Coding, o Options) (target, *format.Format, error) {
-	if q.Function != "file" {
-		return nil, nil, sqlerr.New(sqlerr.NotImplemented, "INSERT INTO FUNCTION %s is not implemented", q.Function)
+// writable refuses a path that stands for many files.
+func (q *Request) writable() error {
+	wild := "*?{"
+	if q.Function == "url" {
+		wild = "{" // a question mark stands before the parameters, and an asterisk for itself
 	}
+	if strings.ContainsAny(q.Path, wild) {
+		return sqlerr.New(sqlerr.DatabaseAccessDenied, "The path of table function %s stands for many files: it cannot write to them", q.Function)
+	}
+	return nil
+}
+
+// name is the path by whose end format and compression are known.
+func (q *Request) name() string {
+	if q.Function != "url" {
+		return q.Path
+	}
+	bare, _, _ := strings.Cut(q.Path, "?")
+	return bare
+}
+
+// target opens where the bytes go; the format may lose its header.
+func (r *Reach) target(ctx context.Context, q Request, f *format.Format, coding compress.Coding, o Options) (target, *format.Format, error) {
+	switch q.Function {
+	case "url":
+		t, err := r.post(ctx, q, f, coding)
+		return t, f, err
+	case "s3":
+		t, err := r.storedTarget(ctx, q, o)
+		return t, f, err
+	}
+	return r.localTarget(q, f, coding, o)
+}
+
+// localTarget opens a file in the folder.
+func (r *Reach) localTarget(q Request, f *format.Format, coding compress.Coding, o Options) (target, *format.Format, error) {
 	if r != nil && r.Folder != "" {
 		if err := r.FS.MkdirAll(r.Folder); err != nil {
 			return nil, nil, sqlerr.Wrap(err, sqlerr.CannotOpenFile, "Folder of user files")

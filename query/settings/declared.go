@@ -78,6 +78,8 @@ var (
 	MaxASTElements     = count("max_ast_elements", 50000, "Elements of a statement's syntax tree.")
 	HivePartitioning   = boolean("use_hive_partitioning", true, "Parts name=value of the paths of file, url and s3 are columns.")
 	FileTruncate       = boolean("engine_file_truncate_on_insert", false, "INSERT INTO FUNCTION file empties a file that is there, instead of adding to it.")
+	S3Truncate         = boolean("s3_truncate_on_insert", false, "INSERT INTO FUNCTION s3 replaces an object that is there.")
+	S3CreateNew        = boolean("s3_create_new_file_on_insert", false, "INSERT INTO FUNCTION s3 writes an object with a number in its name where one is there.")
 	LogFormatted       = boolean("log_formatted_queries", false, "Keep statements in system.query_log as they are formatted, too.")
 	MaxConcurrentUser  = count("max_concurrent_queries_for_user", 0, "Queries of one user that run at once.")
 	MaxConcurrentAll   = count("max_concurrent_queries_for_all_users", 0, "Queries of all users at which this one is refused.")

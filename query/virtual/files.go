@@ -16,7 +16,7 @@ import (
 	"github.com/olapd/olapd/segment"
 )
 
-// filesTable is the files that a call of file or url names.
+// filesTable is the files that a call of file, url or s3 names.
 func filesTable(ctx context.Context, s *Source, env *function.Env, call analyze.TableCall) (plan.Table, error) {
 	q, err := FileRequest(call)
 	if err != nil {
@@ -33,33 +33,84 @@ func filesTable(ctx context.Context, s *Source, env *function.Env, call analyze.
 
 // FileOptions is how a statement reads and writes files.
 func FileOptions(s *Source, env *function.Env) files.Options {
-	o := files.Options{Format: s.Settings.Format(env.Zone, env.Now), Hive: settings.HivePartitioning.Of(s.Settings), Truncate: settings.FileTruncate.Of(s.Settings)}
+	o := files.Options{Format: s.Settings.Format(env.Zone, env.Now), Hive: settings.HivePartitioning.Of(s.Settings), Truncate: settings.FileTruncate.Of(s.Settings),
+		ReplaceObject: settings.S3Truncate.Of(s.Settings), NumberObject: settings.S3CreateNew.Of(s.Settings), Memory: env.Budget}
 	o.Format.Schemas = s.Schemas
 	o.Format.Cast = func(v column.Vector, t *types.Type) (column.Vector, error) { return function.Cast(env, v, t) }
 	o.Format.Spool, o.Format.Threads = s.Spool, s.Threads
 	return o
 }
 
-// FileRequest reads the arguments of file and url: path or address [, format [, structure [, compression]]].
+// FileRequest reads the arguments of file, url and s3.
 func FileRequest(call analyze.TableCall) (files.Request, error) {
-	q := files.Request{Function: call.Name}
-	if len(call.Args) < 1 || len(call.Args) > 4 {
-		return q, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "The signature of table function %s shall be the following: %s [, format [, structure [, compression_method]]]", call.Name, map[bool]string{true: "url", false: "path"}[call.Name == "url"])
+	switch call.Name {
+	case "s3", "gcs":
+		return storedRequest(call)
 	}
-	args := make([]string, 4)
-	for i := range call.Args {
+	q := files.Request{Function: call.Name}
+	if call.Name == "url" {
 		var err error
-		if args[i], err = nameArg(call, i); err != nil {
+		if call, err = withoutHeaders(call, &q); err != nil {
 			return q, err
 		}
 	}
-	q.Path, q.Format, q.Compression = args[0], args[1], args[3]
-	if args[2] == "" || args[2] == "auto" {
-		return q, nil
+	if len(call.Args) < 1 || len(call.Args) > 4 {
+		return q, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "The signature of table function %s shall be the following: %s [, format [, structure [, compression_method]]]", call.Name, map[bool]string{true: "url", false: "path"}[call.Name == "url"])
+	}
+	args, err := names(call)
+	if err != nil {
+		return q, err
+	}
+	q.Path = args[0]
+	return q, described(&q, args[1:])
+}
+
+// names are the arguments as texts.
+func names(call analyze.TableCall) ([]string, error) {
+	var out []string
+	for i := range call.Args {
+		text, err := nameArg(call, i)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, text)
+	}
+	return out, nil
+}
+
+// described takes format [, structure [, compression]].
+func described(q *files.Request, args []string) error {
+	args = append(args, "", "", "")
+	q.Format, q.Compression = args[0], args[2]
+	if args[1] == "" || args[1] == "auto" {
+		return nil
 	}
 	var err error
-	q.Structure, err = ParseStructure(args[2])
-	return q, err
+	q.Structure, err = ParseStructure(args[1])
+	return err
+}
+
+// withoutHeaders takes headers('name' = 'value', …) out of the arguments.
+func withoutHeaders(call analyze.TableCall, q *files.Request) (analyze.TableCall, error) {
+	out := analyze.TableCall{Name: call.Name}
+	for _, a := range call.Args {
+		if a.Call == nil {
+			out.Args = append(out.Args, a)
+			continue
+		}
+		values, err := names(*a.Call)
+		if err != nil {
+			return call, err
+		}
+		for i, v := range values {
+			name := a.Call.Args[i].Name
+			if name == "" {
+				return call, sqlerr.New(sqlerr.BadArguments, "Arguments of headers must be 'name' = 'value'")
+			}
+			q.Headers = append(q.Headers, files.Header{Name: name, Value: v})
+		}
+	}
+	return out, nil
 }
 
 // mayMatch reports whether rows for which the columns of schema have the values, each of length 1, may satisfy a condition.

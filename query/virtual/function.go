@@ -36,6 +36,8 @@ var tableFunctions = map[string]string{
 	"file":               "Yields the rows of files in the folder of user files: file(path [, format [, structure [, compression]]]).",
 	"dictionary":         "Yields the rows of a dictionary: dictionary('database.name').",
 	"url":                "Yields the rows of what web servers answer: url(address [, format [, structure [, compression]]]).",
+	"s3":                 "Yields the rows of objects of S3: s3(address [, NOSIGN | key, secret [, token]] [, format [, structure [, compression]]]).",
+	"gcs":                "Is s3 for Google's storage, with HMAC keys.",
 	"generate_series":    "Yields the numbers of a range, both ends included: generate_series(start, stop [, step]).",
 }
 
@@ -56,7 +58,7 @@ func Function(ctx context.Context, s *Source, env *function.Env, call analyze.Ta
 		return formatTable(s, env, call)
 	case "generateRandom":
 		return randomTable(call)
-	case "file", "url":
+	case "file", "url", "s3", "gcs":
 		return filesTable(ctx, s, env, call)
 	case "remote", "remoteSecure":
 		return remoteTable(ctx, s, call)
