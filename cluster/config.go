@@ -52,14 +52,14 @@ type Config struct {
 
 // fences are the checks of the state machine that a test can switch off, to see that something notices.
 type fences struct {
-	noTerm, noCursor, noToken, noSchema, noBegin, noStaging, noOrphanRule, noMoves, noHold bool
+	noTerm, noCursor, noToken, noSchema, noBegin, noStaging, noOrphanRule, noMoves, noHold, noStops bool
 }
 
-// SwitchOff switches a fence off: term, cursor, token, schema, begin (a leader waits for its BeginTerm), staging, orphans, moves or hold (rows that were to
-// be committed before their table came to lie on more shards). Only tests do, to see that what they look for would be seen.
+// SwitchOff switches a fence off: term, cursor, token, schema, begin (a leader waits for its BeginTerm), staging, orphans, moves, hold (rows that were to
+// be committed before their table came to lie on more shards) or stops (offsets up to which all shards consume a Kafka table before that). Only tests do, to see that what they look for would be seen.
 func (c *Config) SwitchOff(fence string) {
 	*map[string]*bool{"term": &c.fences.noTerm, "cursor": &c.fences.noCursor, "token": &c.fences.noToken, "schema": &c.fences.noSchema,
-		"begin": &c.fences.noBegin, "staging": &c.fences.noStaging, "orphans": &c.fences.noOrphanRule, "moves": &c.fences.noMoves, "hold": &c.fences.noHold}[fence] = true
+		"begin": &c.fences.noBegin, "staging": &c.fences.noStaging, "orphans": &c.fences.noOrphanRule, "moves": &c.fences.noMoves, "hold": &c.fences.noHold, "stops": &c.fences.noStops}[fence] = true
 }
 
 func (c *Config) withDefaults() {

@@ -74,7 +74,7 @@ func (at Cursor) accepts(known bool, r *SourceRange) error {
 	case !r.Gap && !known, !r.Gap && r.Start == next && r.TopicID == at.TopicID:
 		return nil
 	}
-	return fmt.Errorf("%w: %s, the cursor is %d of topic %x", ErrCursorMoved, r, next, at.TopicID)
+	return fmt.Errorf("%w: %s, the cursor is %d of topic %s", ErrCursorMoved, r, next, at.TopicID)
 }
 
 func (c cursors) set(after cursors) { maps.Copy(c, after) }

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
@@ -37,6 +38,7 @@ type Growth struct {
 	State    GrowthState     `json:"state"`
 	Switched uint64          `json:"switched,omitempty"` // version of the topology
 	Reason   string          `json:"reason,omitempty"`   // why it was cancelled
+	Fed      bool            `json:"fed,omitempty"`      // Kafka tables feed the table, which are stopped while the growth holds
 }
 
 // Sources and Shards are how many shards the rows lie on before and after.
@@ -197,12 +199,14 @@ func (t *Topology) arrived(table catalog.TableID) bool {
 	return !slices.ContainsFunc(t.Growing(table), func(x Move) bool { return x.State != MoveArrived })
 }
 
-// HoldGrowth lets the last rows of a growth be moved, while its table takes no more. All moves so far have arrived.
-func (m *Meta) HoldGrowth(ctx context.Context, g Growth) error {
+// HoldGrowth lets the last rows of a growth be moved, while its table takes no more. All moves so far have arrived. Of growths of tables that Kafka tables feed
+// only one holds at a time, as they may stop the same: else the error is errMoveElsewhere, and the growth stays as it is.
+func (m *Meta) HoldGrowth(ctx context.Context, g Growth, fed bool) error {
 	return m.changeGrowth(ctx, g, func(t *Topology, g *Growth) (bool, error) {
-		if !t.arrived(g.Table) {
+		if !t.arrived(g.Table) || fed && slices.ContainsFunc(t.Growths, func(x Growth) bool { return x.Fed && x.State == GrowthHolding }) {
 			return false, errMoveElsewhere
 		}
+		g.Fed = fed
 		g.State = GrowthHolding
 		return false, nil
 	}, GrowthCopying)
@@ -292,26 +296,32 @@ func (m *Meta) Hold(ctx context.Context, g Growth) (version uint64, err error) {
 	return c.Version, nil
 }
 
-// Let lets rows of a growth's table be committed again, by its spread if that has been switched to. It changes the table each time: a Hold that comes late
-// finds that there was another change, and then that the growth does not hold.
+// Let lets rows of a growth's table be committed again, by its spread if that has been switched to, and Kafka tables that were stopped for it be consumed. It
+// changes the table each time: a Hold that comes late finds that there was another change, and then that the growth does not hold.
 func (m *Meta) Let(ctx context.Context, g Growth) error {
 	_, err := m.Change(ctx, func(c *catalog.Catalog) (*catalog.Catalog, error) {
 		t, now := c.ByID(g.Table), m.Topology().present(g, GrowthSwitched, GrowthCancelled)
+		changed := freed(c, g.Table)
 		switch {
-		case t == nil:
-			return c, nil
 		case now == nil:
 			return nil, errMoveElsewhere
+		case t == nil && len(changed) == 0:
+			return c, nil
+		case t == nil:
+			return c.WithChanged(changed...)
 		}
 		free := *t
 		free.Held = false
 		if now.State == GrowthSwitched {
 			if t.SpreadSince != now.Switched {
-				free.SpreadBefore = c.NextID
+				free.SpreadBefore, free.SpreadWith = c.NextID, nil
+				for _, s := range changed {
+					free.SpreadWith = append(free.SpreadWith, s.ID)
+				}
 			}
 			free.Spread, free.SpreadSince = now.Spread, now.Switched
 		}
-		return c.WithChanged(&free)
+		return c.WithChanged(append(changed, &free)...)
 	})
 	return err
 }
@@ -320,17 +330,7 @@ func noTable(id catalog.TableID) error {
 	return sqlerr.New(sqlerr.UnknownTable, "Table %d does not exist any more", id)
 }
 
-// FedByKafka returns a Kafka table of which a materialized view writes to a table, or nil.
-func FedByKafka(c *catalog.Catalog, target catalog.TableID) *catalog.Table {
-	for _, t := range c.Tables("") {
-		if t.Kind == catalog.KindKafka && slices.ContainsFunc(c.RollupsOf(t.ID), func(r *catalog.Table) bool { return r.Target == target }) {
-			return t
-		}
-	}
-	return nil
-}
-
-// growths refuses growths of tables that a Kafka table feeds: each shard reads such a topic for itself, from its own cursors.
+// growths refuses growths of tables that do not exist, and of those that a Kafka table feeds, if not all nodes can stop that.
 func (m *metaFSM) growths(to *Topology) error {
 	for _, g := range to.Growths {
 		if m.topology.Growth(g.Table) != nil {
@@ -340,22 +340,8 @@ func (m *metaFSM) growths(to *Topology) error {
 		if t == nil {
 			return noTable(g.Table)
 		}
-		if source := FedByKafka(m.state, g.Table); source != nil {
-			return sqlerr.New(sqlerr.NotImplemented, "Table %s cannot come to lie on more shards: Kafka table %s feeds it, which each shard reads from its own offsets", t.FullName(), source.FullName())
-		}
-	}
-	return nil
-}
-
-// feedable refuses that a Kafka table begins to feed one that grows, or that has grown since shards may have read it.
-func (m *metaFSM) feedable(c *catalog.Catalog, changed []*catalog.Table) error {
-	for _, r := range changed {
-		source, target := c.ByID(r.Source), c.ByID(r.Target)
-		if r.Kind != catalog.KindRollup || m.state.ByID(r.ID) != nil || source == nil || target == nil || source.Kind != catalog.KindKafka {
-			continue
-		}
-		if m.topology.Growth(target.ID) != nil || source.ID < target.SpreadBefore {
-			return sqlerr.New(sqlerr.NotImplemented, "Kafka table %s cannot feed %s, which has come to lie on more shards since: make another Kafka table", source.FullName(), target.FullName())
+		if sources := Feeders(m.state, g.Table); len(sources) > 0 && !m.has(feature.StoppedSources) {
+			return sqlerr.Wrap(m.topology.Level.Require(feature.StoppedSources), sqlerr.NotImplemented, "Table %s, which Kafka table %s feeds, cannot come to lie on more shards", t.FullName(), sources[0].FullName())
 		}
 	}
 	return nil

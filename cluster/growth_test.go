@@ -187,10 +187,10 @@ func TestGrowthSteps(t *testing.T) {
 		if moves := m.Topology().Growing(id); len(moves) != 4 || !m.Topology().Moving(id) {
 			t.Errorf("moves of a round: %+v", moves)
 		}
-		late("held with moves under way", m.HoldGrowth(ctx, first))
+		late("held with moves under way", m.HoldGrowth(ctx, first, false))
 		arrive(first)
 		late("switched without being held", m.SwitchGrowth(ctx, first))
-		must(t, m.HoldGrowth(ctx, first))
+		must(t, m.HoldGrowth(ctx, first, false))
 		late("a round of the copying", m.PlanRound(ctx, first))
 		_, err = m.Hold(ctx, first)
 		must(t, err)
@@ -204,8 +204,8 @@ func TestGrowthSteps(t *testing.T) {
 		must(t, m.EndGrowth(ctx, first, m.Topology().Growing(id)))
 
 		second := begin()
-		must(t, m.HoldGrowth(ctx, second))
-		late("held for the first", m.HoldGrowth(ctx, first))
+		must(t, m.HoldGrowth(ctx, second, false))
+		late("held for the first", m.HoldGrowth(ctx, first, false))
 		_, err = m.Hold(ctx, first)
 		late("held for the first", err)
 		late("switched for the first", m.SwitchGrowth(ctx, first))

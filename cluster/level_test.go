@@ -13,10 +13,11 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
-// oldCluster is three nodes of builds without the newest level.
-func oldCluster(t *testing.T) *several {
+// oldCluster is three nodes of builds of a level.
+func oldCluster(t *testing.T, level feature.Level) *several {
 	s := newSeveral(t)
-	s.behind = map[string]int{"node-1": 1, "node-2": 1, "node-3": 1}
+	behind := int(feature.Current - level)
+	s.behind = map[string]int{"node-1": behind, "node-2": behind, "node-3": behind}
 	must(t, s.start(FirstNode).Found(t.Context(), Founding{Cluster: "test", Replicas: 3}))
 	s.join(FirstNode)
 	s.join(FirstNode)
@@ -59,7 +60,7 @@ func (s *several) stays(want feature.Level, while string) {
 // TestLevelRises: the level rises when the last node has a build that has it, not before; a node may go back until then, and not afterwards.
 func TestLevelRises(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := oldCluster(t)
+		s := oldCluster(t, feature.Current-1)
 		defer s.close()
 		old := feature.Current - 1
 		s.stays(old, "all builds are old")
@@ -100,7 +101,7 @@ func TestLevelRises(t *testing.T) {
 // TestLevelOfLost: a node that is lost does not hold the level up.
 func TestLevelOfLost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := oldCluster(t)
+		s := oldCluster(t, feature.Current-1)
 		defer s.close()
 		s.replace("node-1", 0)
 		s.replace("node-2", 0)
@@ -168,7 +169,7 @@ func TestLevelFalls(t *testing.T) {
 // TestTablesOfLevels: what builds in the cluster do not know is in no table until the level has risen.
 func TestTablesOfLevels(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := oldCluster(t)
+		s := oldCluster(t, feature.OwnTypes.Since()-1)
 		defer s.close()
 		add := func(name string, change func(*catalog.Table)) error {
 			_, err := s.leader(metaGroup).Meta().Change(t.Context(), func(c *catalog.Catalog) (*catalog.Catalog, error) {

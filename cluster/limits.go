@@ -58,6 +58,8 @@ const (
 	maxMoves = MaxShards
 	// growthRounds is how many rounds of a growth's moves the topology has room for: see Topology.target.
 	growthRounds = 8
+	// maxStops bounds the partitions of a Kafka table that all shards stop at: each is some 120 bytes of an entry in every shard's log.
+	maxStops = 4096
 	// pastMoves is how many ended moves are remembered, for system.moves.
 	pastMoves = 64
 	// maxMoveSegments bounds the segments of one move: a share of the most that an edit takes.

@@ -104,15 +104,14 @@ func (t *Topology) keepSpread(c *catalog.Catalog, shards int) {
 	t.Spread = spread
 }
 
-// growable refuses more shards while a Kafka table feeds one with a sharding key: each shard reads such a topic for itself, and a new one has no cursors
-// to go on from.
+// growable refuses more shards while a Kafka table feeds one with a sharding key, if there may be nodes that would let new shards read all that it has.
 func (m *metaFSM) growable() error {
 	for _, target := range m.state.Tables("") {
-		if target.ShardingKey() == "" {
+		if target.ShardingKey() == "" || m.has(feature.StoppedSources) {
 			continue
 		}
-		if source := FedByKafka(m.state, target.ID); source != nil {
-			return sqlerr.New(sqlerr.BadArguments, "Kafka table %s feeds %s, which has a sharding key: drop the materialized view before shards are added", source.FullName(), target.FullName())
+		if sources := Feeders(m.state, target.ID); len(sources) > 0 {
+			return sqlerr.New(sqlerr.BadArguments, "Kafka table %s feeds %s, which has a sharding key: shards can be added when all nodes are of builds with feature level %d, or the materialized view is dropped", sources[0].FullName(), target.FullName(), feature.StoppedSources.Since())
 		}
 	}
 	return nil
@@ -124,7 +123,7 @@ func (m *metaFSM) changeCatalog(b *catalogChange) response {
 	}
 	c, err := m.state.Apply(b.delta)
 	if err == nil {
-		err = m.feedable(c, b.delta.Tables)
+		err = m.feedable(c)
 	}
 	if err != nil {
 		return response{err: err}

@@ -43,7 +43,8 @@ func (n *Node) Found(ctx context.Context, f Founding) error {
 }
 
 // SetShards raises the number of shards, and returns when they are there. Rows stay where they are, new ones go to the new shards too;
-// Kafka partitions move; tables with a sharding key stay on as many shards as they lie on. Code BadArguments while a Kafka table feeds one of those.
+// Kafka partitions move; tables with a sharding key stay on as many shards as they lie on. Code BadArguments while a Kafka table feeds one of those, if not all
+// nodes are of builds with feature.StoppedSources.
 func (n *Node) SetShards(ctx context.Context, shards int) error {
 	_, err := n.meta.ChangeTopology(ctx, func(t *Topology) (bool, error) {
 		if shards <= len(t.Shards) {

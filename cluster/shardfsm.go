@@ -90,6 +90,9 @@ func (m *shardFSM) apply(index uint64, e *entry) response {
 	case *handTokens:
 		return m.handTokens(index, b)
 	case *moveSource:
+		if err := m.derivable(e.schema, b.source); err != nil {
+			return response{err: err}
+		}
 		return response{value: Result{Index: index}, err: m.state.cursors.move(b)}
 	}
 	return response{fatal: sqlerr.New(sqlerr.CorruptedData, "%s in the log of a shard", e.kind)}
@@ -143,7 +146,7 @@ func (m *shardFSM) derivableRanges(schema uint64, ranges []SourceRange) error {
 			return err
 		}
 	}
-	return nil
+	return m.beyondStops(ranges)
 }
 
 func (m *shardFSM) appendRows(index uint64, e *entry, b *appendRows) response {

@@ -3,6 +3,7 @@ package ingest
 import (
 	"context"
 	"fmt"
+	"math"
 	"testing"
 	"time"
 
@@ -35,7 +36,7 @@ func BenchmarkTake(b *testing.B) {
 			b.Fatal(err)
 		}
 		r := reader{cfg: &cfg, schema: table, virtual: cfg.VirtualColumns(table)}
-		p := &partition{decoder: d}
+		p := &partition{decoder: d, stop: math.MaxInt64}
 		if err := r.take(context.Background(), p, recs); err != nil {
 			b.Fatal(err)
 		}

@@ -17,6 +17,7 @@ type partition struct {
 	TopicPartition
 	id      TopicID
 	next    int64 // the first offset not yet in a batch or in pend
+	stop    int64 // consumption ends before it
 	decoder messageDecoder
 	pend    chunk
 	// last and lastRows are of the chunk before.
@@ -54,6 +55,10 @@ func (r *reader) take(ctx context.Context, p *partition, records []*kgo.Record) 
 	for _, rec := range records {
 		if rec.Offset < p.next {
 			return fmt.Errorf("%s: received offset %d where %d was next: the log was rewritten", p, rec.Offset, p.next)
+		}
+		if rec.Offset >= p.stop { // there is nothing in between
+			p.next, p.pend.rng.End = p.stop, p.stop
+			return nil
 		}
 		if err := r.one(ctx, p, rec); err != nil {
 			return fmt.Errorf("%s offset %d: %w", p, rec.Offset, err)

@@ -35,6 +35,8 @@ type Options struct {
 	// Claim takes over partitions without a cursor from whoever consumed them before, if anybody did, and reports whether there are
 	// cursors now that there were not; nil: nobody else ever consumes.
 	Claim func(ctx context.Context, parts []TopicPartition) (moved bool, err error)
+	// Stops, unless nil, is where each partition ends for now; those that it leaves out are not consumed.
+	Stops map[TopicPartition]int64
 	// Clock defaults to the system's.
 	Clock clock.Clock
 	// Budget, if any, accounts for messages that are not yet committed.

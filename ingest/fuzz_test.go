@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"context"
+	"math"
 	"testing"
 
 	"github.com/olapd/olapd/internal/column"
@@ -36,7 +37,7 @@ func FuzzMessage(f *testing.F) {
 			t.Fatal(err)
 		}
 		r := reader{cfg: &cfg, schema: table, virtual: cfg.VirtualColumns(table)}
-		p := &partition{decoder: d}
+		p := &partition{decoder: d, stop: math.MaxInt64}
 		if err := r.take(context.Background(), p, []*kgo.Record{{Offset: 0, Value: msg}, {Offset: 1, Value: msg}}); err != nil {
 			t.Fatal(err)
 		}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"encoding/binary"
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -36,7 +37,7 @@ func takeRecords(t *testing.T, table column.Schema, settings map[string]string, 
 		t.Fatal(err)
 	}
 	r := reader{database: "d", table: "t", cfg: &cfg, schema: table, virtual: cfg.VirtualColumns(table)}
-	p := &partition{TopicPartition: TopicPartition{"a", 0}, decoder: d}
+	p := &partition{TopicPartition: TopicPartition{"a", 0}, decoder: d, stop: math.MaxInt64}
 	for i, rec := range recs {
 		rec.Topic, rec.Offset = "a", int64(i)
 	}

@@ -2,6 +2,7 @@ package ingest
 
 import (
 	"fmt"
+	"math"
 	"slices"
 )
 
@@ -19,9 +20,11 @@ const (
 	HaltedRecreated
 	// Unavailable partitions cannot be looked up now; they are tried again.
 	Unavailable
+	// AtStop partitions are consumed up to where they end for now.
+	AtStop
 )
 
-var partitionStates = [...]string{"consuming", "halted_data_loss", "halted_truncated", "halted_recreated", "unavailable"}
+var partitionStates = [...]string{"consuming", "halted_data_loss", "halted_truncated", "halted_recreated", "unavailable", "at_stop"}
 
 // String is the state's name in system.kafka_consumers.
 func (s PartitionState) String() string { return partitionStates[s] }
@@ -47,15 +50,20 @@ type assignment struct {
 	id     TopicID
 	next   int64 // the first offset to fetch
 	end    int64 // of the log when it was looked up
+	stop   int64 // consumption ends before it
 	state  PartitionState
 	reason string
 }
 
 // plan decides where each partition starts, and which ranges have to be committed before that.
-func plan(pos Position, parts []found, fromLatest, skipLoss bool) (as []assignment, first []SourceRange) {
+func plan(pos Position, parts []found, o *Options) (as []assignment, first []SourceRange) {
+	fromLatest, skipLoss := o.Config.FromLatest, o.Config.SkipLoss
 	ids := topicIDs(pos)
 	for _, p := range parts {
-		a := assignment{TopicPartition: p.TopicPartition, id: p.id, end: p.end}
+		a := assignment{TopicPartition: p.TopicPartition, id: p.id, end: p.end, stop: math.MaxInt64}
+		if o.Stops != nil {
+			a.stop = o.Stops[p.TopicPartition]
+		}
 		c, has := pos.Cursors[p.TopicPartition]
 		a.next = c.Next
 		known := ids[p.Topic] != nil
@@ -64,6 +72,8 @@ func plan(pos Position, parts []found, fromLatest, skipLoss bool) (as []assignme
 		switch {
 		case p.err != nil:
 			a.state, a.reason = Unavailable, p.err.Error()
+		case a.next >= a.stop:
+			a.state = AtStop
 		case known && !same:
 			r, commit = a.again(p, c, has, skipLoss)
 		case has:
@@ -74,6 +84,9 @@ func plan(pos Position, parts []found, fromLatest, skipLoss bool) (as []assignme
 		if commit {
 			first = append(first, r)
 			a.next = r.End
+		}
+		if a.state == Consuming && a.next >= a.stop {
+			a.state = AtStop
 		}
 		as = append(as, a)
 	}
@@ -86,6 +99,7 @@ func (a *assignment) begin(p found, latest bool) SourceRange {
 	if latest {
 		at = p.end
 	}
+	at = min(at, a.stop)
 	return SourceRange{TopicPartition: p.TopicPartition, TopicID: p.id, Start: at, End: at, First: -1, Last: -1}
 }
 
@@ -114,7 +128,7 @@ func (a *assignment) resume(p found, skipLoss bool) (gap SourceRange, ok bool) {
 		a.state = HaltedLost
 		a.reason = fmt.Sprintf("offsets %d to %d of %s are no longer in the log", a.next, p.start-1, a.TopicPartition)
 	case a.next < p.start:
-		return SourceRange{TopicPartition: a.TopicPartition, TopicID: a.id, Start: a.next, End: p.start, First: -1, Last: -1,
+		return SourceRange{TopicPartition: a.TopicPartition, TopicID: a.id, Start: a.next, End: min(p.start, a.stop), First: -1, Last: -1,
 			Gap: "the offsets are no longer in the log", Expect: a.next}, true
 	}
 	return gap, false

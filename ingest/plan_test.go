@@ -37,7 +37,7 @@ func TestPlan(t *testing.T) {
 		{"recreated with more partitions, skipped", at(1, old, 5), log(0, 0, 9), true, true, "t/0 consuming 0 commit t/0 [0, 0) gap behind -1"},
 		{"not there", at(0, now, 5), []found{{TopicPartition: TopicPartition{"t", 0}, err: errors.New("no leader")}}, false, true, "t/0 unavailable 5"},
 	} {
-		as, first := plan(c.pos, c.parts, c.latest, c.skip)
+		as, first := plan(c.pos, c.parts, &Options{Config: Config{FromLatest: c.latest, SkipLoss: c.skip}})
 		var got []string
 		for _, a := range as {
 			got = append(got, fmt.Sprintf("%s %s %d", a.TopicPartition, a.state, a.next))

@@ -61,7 +61,7 @@ func (c *Consumer) session(parent context.Context) error {
 	if moved {
 		return errReplan // the cursors are others now
 	}
-	as, first := plan(pos, parts, c.o.Config.FromLatest, c.o.Config.SkipLoss)
+	as, first := plan(pos, parts, &c.o)
 	c.halt(as)
 	c.forget(pos)
 	c.board.assigned(as)
@@ -92,7 +92,7 @@ func (c *Consumer) halt(as []assignment) {
 		} else if a.state == HaltedTruncated {
 			c.truncated[logName{a.TopicPartition, a.id}] = a.reason
 		}
-		if a.state != Consuming && a.state != Unavailable {
+		if a.reason != "" && a.state != Unavailable {
 			c.board.exception(a.reason)
 		}
 	}
@@ -120,7 +120,7 @@ func (s *session) assign(as []assignment) error {
 		if err != nil {
 			return err
 		}
-		p := &partition{TopicPartition: a.TopicPartition, id: a.id, next: a.next, decoder: d}
+		p := &partition{TopicPartition: a.TopicPartition, id: a.id, next: a.next, stop: a.stop, decoder: d}
 		s.parts = append(s.parts, p)
 		if offsets[a.Topic] == nil {
 			offsets[a.Topic], s.byName[a.Topic] = map[int32]kgo.Offset{}, map[int32]*partition{}

@@ -3,6 +3,7 @@ package ingest
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"sync"
 	"time"
 
@@ -37,6 +38,8 @@ func (s *session) sort(t *kgo.FetchTopic, fp *kgo.FetchPartition, work map[*part
 	switch {
 	case p == nil && (fp.Err == nil || s.ctx.Err() != nil || t.Topic != ""):
 		// Dropped before, or the client's last words.
+	case p != nil && p.next >= p.stop:
+		// All that is to be consumed for now has been.
 	case p == nil:
 		return fmt.Errorf("fetch: %w", fp.Err)
 	case errors.As(fp.Err, &loss):
@@ -91,10 +94,15 @@ func (s *session) takeAll(work map[*partition][]*kgo.Record) error {
 	if err := s.decode(work); err != nil {
 		return err
 	}
-	if s.pendingRows() >= s.c.o.Config.BlockRows || s.bytes >= maxBatchBytes {
+	if s.pendingRows() >= s.c.o.Config.BlockRows || s.bytes >= maxBatchBytes || s.atStops() {
 		return s.flush()
 	}
 	return nil
+}
+
+// atStops reports whether a partition has got to where it ends for now: others wait for that.
+func (s *session) atStops() bool {
+	return slices.ContainsFunc(s.parts, func(p *partition) bool { return p.next >= p.stop && !p.pend.empty() })
 }
 
 // pendingRows is the rows or messages that wait, whichever are more.

@@ -113,8 +113,13 @@ type Table struct {
 	// SpreadSince of the topology. Nil: the topology says it.
 	Spread      Spread `json:"spread,omitempty"`
 	SpreadSince uint64 `json:"spread_since,omitempty"`
-	// SpreadBefore: Kafka tables with smaller IDs may have been read by the shards that there were before Spread.
-	SpreadBefore TableID `json:"spread_before,omitempty"`
+	// SpreadBefore: Kafka tables with smaller IDs may have been read by the shards that there were before Spread, and cannot feed the table; but for those in
+	// SpreadWith, of which all shards had got to the same offsets then.
+	SpreadBefore TableID   `json:"spread_before,omitempty"`
+	SpreadWith   []TableID `json:"spread_with,omitempty"`
+	// StoppedFor, of a Kafka table, is the table whose coming to lie on more shards keeps it from being consumed further than Stops; 0: none does.
+	StoppedFor TableID `json:"stopped_for,omitempty"`
+	Stops      []Stop  `json:"stops,omitempty"`
 	// Held: no commit is taken that has rows of the table, because they are about to be read on other shards.
 	Held bool `json:"held,omitempty"`
 	// Version is the catalog version that made the table what it is.

@@ -18,7 +18,7 @@ import "github.com/olapd/olapd/internal/sqlerr"
 type Level int
 
 // Current is the level of this build.
-const Current Level = 1
+const Current Level = 2
 
 // Feature is something that older builds do not understand.
 type Feature int
@@ -38,6 +38,9 @@ const (
 	OwnTypes
 	// Dictionaries are a kind of table that older builds do not know.
 	Dictionaries
+	// StoppedSources are Kafka tables that all shards consume up to the same offsets, so that tables with a sharding key that they feed can come to lie on more
+	// shards. Older builds would consume them on, and on shards that have no rows of theirs.
+	StoppedSources
 )
 
 // features is what each level has brought.
@@ -51,6 +54,7 @@ var features = [...]struct {
 	ShuffledGroups: {"groups that are shuffled", 1},
 	OwnTypes:       {"columns of Variant, Dynamic and JSON", 1},
 	Dictionaries:   {"dictionaries", 1},
+	StoppedSources: {"tables with a sharding key that Kafka tables feed, on more shards", 2},
 }
 
 // String is what the feature is called in errors.

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/mergetree"
@@ -109,7 +110,7 @@ func TestRestoreAdoptsElsewhere(t *testing.T) {
 
 // TestRestoreAtOldLevel: while nodes are of builds that do not take over files, the rows are written anew.
 func TestRestoreAtOldLevel(t *testing.T) {
-	s := severalWith(t, func(c *Config) { c.levelsBehind = 1 }, 2, 1, 1)
+	s := severalWith(t, func(c *Config) { c.levelsBehind = int(feature.Current-feature.AdoptSegments.Since()) + 1 }, 2, 1, 1)
 	n := s.nodes["node-1"]
 	must(t, n, "CREATE DATABASE shop")
 	if got := restoresOf(t, n, map[string][]string{"plain": adoptable["plain"]}); len(got) > 0 {

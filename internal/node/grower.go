@@ -81,8 +81,7 @@ func (m *mover) growStep(ctx context.Context, g cluster.Growth) error {
 				break
 			}
 		}
-		m.beforeGrowth(g, "hold")
-		return meta.HoldGrowth(ctx, g)
+		return m.hold(ctx, g)
 	case cluster.GrowthHolding:
 		ctx, cancel := context.WithTimeout(ctx, holdPatience)
 		defer cancel()
@@ -106,6 +105,27 @@ func (m *mover) growStep(ctx context.Context, g cluster.Growth) error {
 	return sqlerr.New(sqlerr.LogicalError, "The growth of table %d is in state %q", g.Table, g.State)
 }
 
+// hold lets the last rows of a growth be moved, once the Kafka tables that feed its table can be stopped.
+func (m *mover) hold(ctx context.Context, g cluster.Growth) error {
+	meta := m.n.cluster.Meta()
+	fed := len(cluster.Feeders(meta.Catalog(), g.Table)) > 0
+	if fed {
+		if err := m.awaitNear(ctx, g); err != nil {
+			return err
+		}
+	}
+	m.beforeGrowth(g, "hold")
+	for {
+		err := meta.HoldGrowth(ctx, g, fed)
+		if now := meta.Topology().Growth(g.Table); !cluster.MoveElsewhere(err) || now == nil || now.Began != g.Began || now.State != g.State {
+			return err
+		}
+		if err := m.n.cfg.Clock.Sleep(ctx, moveRetry); err != nil { // another growth holds
+			return err
+		}
+	}
+}
+
 // beforeGrowth tells a test that a step comes.
 func (m *mover) beforeGrowth(g cluster.Growth, what string) {
 	m.before(&cluster.Move{Table: g.Table}, what)
@@ -114,6 +134,11 @@ func (m *mover) beforeGrowth(g cluster.Growth, what string) {
 // lastRounds brings what is left to the targets, while the table takes no rows, and lets it be read by the new spread.
 func (m *mover) lastRounds(ctx context.Context, g cluster.Growth) error {
 	meta := m.n.cluster.Meta()
+	m.beforeGrowth(g, "stop")
+	if err := m.meet(ctx, g); err != nil {
+		return err
+	}
+	m.beforeGrowth(g, "met")
 	version, err := meta.Hold(ctx, g)
 	if err != nil {
 		return err
@@ -129,6 +154,10 @@ func (m *mover) lastRounds(ctx context.Context, g cluster.Growth) error {
 	}
 	m.beforeGrowth(g, "tokens")
 	if err := m.handTokens(ctx, g, version); err != nil {
+		return err
+	}
+	m.beforeGrowth(g, "sources")
+	if err := m.handSources(ctx, g, version); err != nil {
 		return err
 	}
 	m.beforeGrowth(g, "switch")

@@ -25,7 +25,7 @@ import (
 
 // sources runs, for every shard that this node leads, a consumer for every Kafka table that a materialized view reads: that of the
 // partitions that are the shard's. Partition p belongs to shard p modulo the number of shards; where rows go by a sharding key, every
-// shard reads all partitions and keeps what is its own.
+// shard that may have some reads all partitions and keeps what is its own.
 type sources struct {
 	node    *Node
 	deriver *materialized.Deriver
@@ -54,7 +54,7 @@ type consumer struct {
 	*ingest.Consumer
 	version uint64 // of the table
 	shards  int
-	spread  bool
+	reach   int
 }
 
 // start follows the catalog, the topology and the leaderships until close.
@@ -110,15 +110,19 @@ func (s *sources) end(key consumerKey, c *consumer) {
 	delete(s.mu.running, key)
 }
 
-// wanted are the consumers to run: of the Kafka tables with a reader, for the shards that this node leads.
-func (s *sources) wanted(c *catalog.Catalog) map[consumerKey]*catalog.Table {
+// wanted are the consumers to run: of the Kafka tables with a reader, for the shards that this node leads. None is of one that is stopped and has not been told
+// where, nor of a shard that has no rows of one.
+func (s *sources) wanted(c *catalog.Catalog, top *cluster.Topology) map[consumerKey]*catalog.Table {
 	out := map[consumerKey]*catalog.Table{}
 	for _, r := range s.node.cluster.Shards() {
 		if _, leads := r.Leader(); !leads {
 			continue
 		}
 		for _, t := range c.Tables("") {
-			if t.Kind == catalog.KindKafka && len(c.RollupsOf(t.ID)) > 0 {
+			if t.Kind != catalog.KindKafka || len(c.RollupsOf(t.ID)) == 0 || t.StoppedFor != 0 && t.Stops == nil {
+				continue
+			}
+			if reach := cluster.Reach(c, top, t.ID); reach == 0 || r.ID() <= uint64(reach) {
 				out[consumerKey{r.ID(), t.ID}] = t
 			}
 		}
@@ -127,11 +131,11 @@ func (s *sources) wanted(c *catalog.Catalog) map[consumerKey]*catalog.Table {
 }
 
 func (s *sources) reconcile() {
-	top, cat := s.node.cluster.Topology(), s.node.cluster.Meta().Catalog()
-	want, n := s.wanted(cat), len(top.Shards)
+	cat, top := s.node.cluster.Meta().Catalog(), s.node.cluster.Topology() // the topology is not older than the catalog
+	want, n := s.wanted(cat, top), len(top.Shards)
 	running := s.running()
 	for key, c := range running {
-		if t := want[key]; t == nil || t.Version != c.version || c.shards != n || c.spread != spreads(cat, t, n) {
+		if t := want[key]; t == nil || t.Version != c.version || c.shards != n || c.reach != cluster.Reach(cat, top, t.ID) {
 			s.end(key, c)
 			delete(running, key)
 		}
@@ -140,27 +144,19 @@ func (s *sources) reconcile() {
 		if running[key] != nil {
 			continue
 		}
-		spread := spreads(cat, t, n)
-		c, err := s.open(key, t, n, spread)
+		reach := cluster.Reach(cat, top, t.ID)
+		c, err := s.open(key, t, n, reach > 0)
 		if err != nil {
 			s.log.Error("a Kafka table cannot be consumed", "table", t.FullName(), "shard", key.shard, "error", err)
 			continue
 		}
-		running[key] = &consumer{Consumer: c, version: t.Version, shards: n, spread: spread}
+		running[key] = &consumer{Consumer: c, version: t.Version, shards: n, reach: reach}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.mu.running, s.mu.seen = running, top.Version
 	close(s.mu.changed)
 	s.mu.changed = make(chan struct{})
-}
-
-// spreads reports whether rows of a source go to shards by their sharding key: then every shard reads all of it.
-func spreads(c *catalog.Catalog, source *catalog.Table, shards int) bool {
-	return shards > 1 && slices.ContainsFunc(c.RollupsOf(source.ID), func(r *catalog.Table) bool {
-		target := c.ByID(r.Target)
-		return target != nil && target.ShardingKey() != ""
-	})
 }
 
 // kafkaSettings are a table's settings as plain text, and its engine's arguments.
@@ -201,7 +197,7 @@ func (s *sources) open(key consumerKey, t *catalog.Table, shards int, spread boo
 		schema: append(slices.Clone(pt.Schema()), cfg.VirtualColumns(pt.Schema())...)}
 	o := ingest.Options{
 		Database: t.Database, Table: t.Name, SourceID: strconv.FormatUint(uint64(t.ID), 10), Schema: pt.Schema(),
-		Config: cfg, Committer: c, Clock: s.clock, Budget: s.budget, Dial: s.node.cfg.kafkaDial,
+		Config: cfg, Committer: c, Clock: s.clock, Budget: s.budget, Dial: s.node.cfg.kafkaDial, Stops: stopsOf(t),
 	}
 	if shards > 1 && !spread {
 		o.Owns = func(at ingest.TopicPartition) bool { return ownerOf(at.Partition, shards) == key.shard }
@@ -210,6 +206,18 @@ func (s *sources) open(key consumerKey, t *catalog.Table, shards int, spread boo
 		o.Claim = c.claim
 	}
 	return ingest.Start(o)
+}
+
+// stopsOf is where a Kafka table that is stopped is consumed to; nil: it is not.
+func stopsOf(t *catalog.Table) map[ingest.TopicPartition]int64 {
+	if t.StoppedFor == 0 {
+		return nil
+	}
+	out := map[ingest.TopicPartition]int64{}
+	for _, s := range t.Stops {
+		out[ingest.TopicPartition{Topic: s.Topic, Partition: s.Partition}] = s.Next
+	}
+	return out
 }
 
 // ownerOf is the shard whose leader consumes a partition.
@@ -286,7 +294,7 @@ func (c *committer) commit(ctx context.Context, b ingest.Batch) error {
 			batch.Rows = append(batch.Rows, cluster.TableRows{Table: r.Table.ID, Block: r.Block})
 		}
 	}
-	if len(b.DeadLetters) > 0 {
+	if len(b.DeadLetters) > 0 && (!c.spread || c.shard.ID() == 1) { // else every shard finds them
 		letters, err := c.letters(cat, b.DeadLetters)
 		if err != nil {
 			return err

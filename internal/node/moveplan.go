@@ -138,7 +138,7 @@ func derivedOnly(c *catalog.Catalog, t *catalog.Table) bool {
 	return false
 }
 
-// ungrowable returns why a table with a sharding key cannot come to lie on more shards. That Kafka tables feed it the meta group says too, when it comes to it.
+// ungrowable returns why a table with a sharding key cannot come to lie on more shards.
 func (n *Node) ungrowable(c *catalog.Catalog, t *catalog.Table) error {
 	why := ""
 	spec, err := n.shards.specs.compile(t)
@@ -147,8 +147,10 @@ func (n *Node) ungrowable(c *catalog.Catalog, t *catalog.Table) error {
 		return err
 	case t.BaseEngine() == "Null" || spec == nil || spec.Mode == mergetree.Memory:
 		why = "engine " + t.Engine + " has no segments"
-	case cluster.FedByKafka(c, t.ID) != nil:
-		why = "Kafka table " + cluster.FedByKafka(c, t.ID).FullName() + " feeds it, which each shard reads from its own offsets"
+	case len(cluster.Feeders(c, t.ID)) > 0:
+		if err := n.cluster.Level().Require(feature.StoppedSources); err != nil {
+			return err
+		}
 	}
 	for _, r := range c.RollupsOf(t.ID) {
 		target := c.ByID(r.Target)

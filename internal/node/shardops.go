@@ -40,6 +40,7 @@ const (
 	opKeep          = "keep"    // of what stays
 	opDiscard       = "discard" // what was extracted, and has arrived
 	opTokens        = "tokens"
+	opCursors       = "cursors" // of a Kafka source
 	opPartitions    = "partitions"
 	opAdopt         = "adopt" // files of a backup
 )
@@ -78,6 +79,7 @@ type shardAnswer struct {
 	Segments []mergetree.Segment  `json:"segments,omitempty"` // extracted
 	Maker    string               `json:"maker,omitempty"`    // node that has their files
 	Tokens   []cluster.KnownToken `json:"tokens,omitempty"`
+	Consumed []consumedTo         `json:"consumed,omitempty"`
 	Adopted  bool                 `json:"adopted,omitempty"` // all files; else none
 }
 
@@ -231,6 +233,8 @@ func (n *Node) perform(ctx context.Context, r *cluster.Shard, q *shardRequest, n
 		if err = r.WaitSchema(ctx, q.Catalog); err == nil {
 			a.Tokens = r.Tokens(q.Table, q.From)
 		}
+	case opCursors:
+		a.Consumed, err = consumedOn(ctx, r, q)
 	case opPartitions:
 		a.Partitions, err = n.partitionSizes(ctx, r)
 	default:
