@@ -106,7 +106,7 @@ func appendPrefix(dst []byte, t *types.Type) []byte {
 	switch t.Kind {
 	case types.LowCardinality:
 		return binary.LittleEndian.AppendUint64(dst, lowCardinalityVersion)
-	case types.Array, types.Nullable, types.Tuple, types.Map:
+	case types.Array, types.Nullable, types.Tuple, types.Map, types.SimpleAggregateFunction:
 		for _, e := range t.Elems {
 			dst = appendPrefix(dst, e)
 		}
@@ -124,7 +124,10 @@ const (
 
 // appendNative appends the values of v, which is of any form, as declared type t.
 func appendNative(dst []byte, v column.Vector, t *types.Type) ([]byte, error) {
-	if t.Kind == types.LowCardinality {
+	switch t.Kind {
+	case types.SimpleAggregateFunction:
+		return appendNative(dst, v, t.Elem())
+	case types.LowCardinality:
 		return appendLow(dst, v, t.Elem())
 	}
 	switch v := column.Flatten(v).(type) {
@@ -410,7 +413,7 @@ func (s *binScan) prefix(t *types.Type) error {
 			err = sqlerr.New(sqlerr.IncorrectData, "Unknown version of LowCardinality in Native data")
 		}
 		return err
-	case types.Array, types.Nullable, types.Tuple, types.Map:
+	case types.Array, types.Nullable, types.Tuple, types.Map, types.SimpleAggregateFunction:
 		for _, e := range t.Elems {
 			if err := s.prefix(e); err != nil {
 				return err

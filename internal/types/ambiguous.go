@@ -25,6 +25,9 @@ func (t *Type) HasJSON() bool { return t.Kind == JSON || slices.ContainsFunc(t.E
 func (t *Type) Similar() (a, b *Type) {
 	for i, e := range t.Elems {
 		for _, o := range t.Elems[i+1:] {
+			if (e.Kind == Bool) != (o.Kind == Bool) {
+				continue // true is no number
+			}
 			if _, err := Supertype(e, o); t.Kind == Variant && err == nil {
 				return e, o
 			}

@@ -43,6 +43,21 @@ func TestOwnTypes(t *testing.T) {
 	}
 }
 
+func TestSimilar(t *testing.T) {
+	for name, want := range map[string]bool{
+		"Variant(Int8, UInt8)": true, "Variant(Date, DateTime64(3))": true, "Array(Variant(Int64, UInt32))": true, "Variant(Array(Bool), Array(Int64))": true,
+		"Variant(Bool, Int64)": false, "Variant(Bool, Float32, String)": false, "Variant(Int8, String)": false, "Tuple(Int8, UInt8)": false,
+	} {
+		typ, err := Parse(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, _ := typ.Similar(); (a != nil) != want {
+			t.Errorf("%s: similar are %v", name, a)
+		}
+	}
+}
+
 var binaryNames = []string{
 	"UInt8", "Bool", "Nullable(Int64)", "LowCardinality(String)", "FixedString(300)", "DateTime", "DateTime('Europe/Berlin')", "DateTime64(3)", "DateTime64(6, 'UTC')",
 	"Time64(2)", "Decimal(9, 2)", "Decimal(76, 3)", "Enum8('a' = -1, 'b' = 2)", "Enum16('a' = 1000)", "IntervalDay", "IntervalYear", "Array(Array(String))",

@@ -34,8 +34,8 @@ func (o *Options) columnOf(d *ast.ColumnDef) (catalog.Column, error) {
 		if err != nil {
 			return c, positioned(err, d.Type)
 		}
-		if a, b := t.Similar(); a != nil {
-			return c, sqlerr.At(d.Start, sqlerr.IllegalColumn, "Cannot create column with type '%s' because variants '%s' and '%s' have similar types and working with values of these types may lead to ambiguity. Consider using common single variant instead of these 2 variants", t, a, b)
+		if a, b := t.Similar(); a != nil && !o.allowed("allow_suspicious_variant_types") {
+			return c, sqlerr.At(d.Start, sqlerr.IllegalColumn, "Cannot create column with type '%s' because variants '%s' and '%s' have similar types and working with values of these types may lead to ambiguity. Consider using common single variant instead of these 2 variants or set setting allow_suspicious_variant_types = 1", t, a, b)
 		}
 		if d.Null == ast.Null && !t.IsNullable() {
 			if !t.CanBeNullable() {
@@ -57,6 +57,15 @@ func (o *Options) columnOf(d *ast.ColumnDef) (catalog.Column, error) {
 	codec, err := codecText(d.Codecs)
 	c.Codec = codec
 	return c, err
+}
+
+// allowed reports whether a setting is on.
+func (o *Options) allowed(name string) bool {
+	if o.Analyze.Env == nil || o.Analyze.Env.Setting == nil {
+		return false
+	}
+	v, _ := o.Analyze.Env.Setting(name)
+	return v == "1"
 }
 
 func codecText(list []*ast.FuncCall) (string, error) {
