@@ -106,6 +106,9 @@ func (s *Store) writeMerged(ctx context.Context, v *TableView, p MergePlan, work
 		return nil, err
 	}
 	it := newMergeIter(spec, spec.allColumns(), sources, s.opts.tune.mergeRows, false)
+	if p.Distinct != nil {
+		it.distinct = newDistinct(spec, p.Distinct, s.opts.Budget)
+	}
 	defer func() { err = errors.Join(err, it.close()) }()
 	for _, src := range sources {
 		memory += src.(*segmentSource).startStream(it.keepsRows())
@@ -147,7 +150,7 @@ func (o *output) copyFrom(ctx context.Context, it *mergeIter, now int64) error {
 }
 
 // keepsRows reports whether a merge writes every row as it is.
-func (m *mergeIter) keepsRows() bool { return m.coll == nil && m.spec.TTL == nil }
+func (m *mergeIter) keepsRows() bool { return m.coll == nil && m.distinct == nil && m.spec.TTL == nil }
 
 // copyRuns writes the merged rows as they lie in the inputs.
 func (o *output) copyRuns(ctx context.Context, it *mergeIter) error {

@@ -155,16 +155,18 @@ type piece struct {
 
 // mergeIter merges sources by sort key and collapses groups by the table's mode.
 type mergeIter struct {
-	spec  *Spec
-	cols  []int
-	rows  int // of a block, about
-	runs  []piece
-	heap  cursors
-	all   []source
-	coll  *collapser
-	final bool          // for a reader: leave deleted rows out
-	carry *column.Block // the last group so far, one row
-	ready bool
+	spec *Spec
+	cols []int
+	rows int // of a block, about
+	runs []piece
+	heap cursors
+	all  []source
+	coll *collapser
+	// distinct leaves equal rows out behind that; nil: they stay.
+	distinct *distinct
+	final    bool          // for a reader: leave deleted rows out
+	carry    *column.Block // the last group so far, one row
+	ready    bool
 }
 
 // newMergeIter takes the sources over, oldest commits first.
@@ -182,11 +184,31 @@ func (m *mergeIter) close() error {
 		err = errors.Join(err, s.close())
 	}
 	m.all, m.heap = nil, nil
+	if m.distinct != nil {
+		m.distinct.close()
+	}
 	return err
 }
 
 // next returns the next rows in order of the sort key; nil at the end.
 func (m *mergeIter) next(ctx context.Context) (*column.Block, error) {
+	for {
+		b, err := m.collapsed(ctx)
+		if err != nil || b == nil || m.distinct == nil {
+			return b, err
+		}
+		keys, err := m.keys(b)
+		if err != nil {
+			return nil, err
+		}
+		if b, err = m.distinct.take(b, keys); err != nil || b.N > 0 {
+			return b, err
+		}
+	}
+}
+
+// collapsed returns the next rows, those of one key collapsed by the table's mode.
+func (m *mergeIter) collapsed(ctx context.Context) (*column.Block, error) {
 	for {
 		b, err := m.merged(ctx)
 		if err != nil || m.coll == nil {

@@ -14,6 +14,8 @@ import (
 type OptimizeOptions struct {
 	Partition string // ID of the only partition to merge; empty: all
 	Final     bool   // down to one segment a partition; else one merge a partition
+	// Distinct are columns by which equal rows of a partition become one, the first; nil: all rows stay. The sort key reads no others. It implies Final.
+	Distinct []string
 }
 
 // maxAttempts bounds how often work on demand starts again after a rejected edit.
@@ -34,13 +36,13 @@ func (s *Store) Optimize(ctx context.Context, c Committer, id catalog.TableID, o
 	for _, part := range parts {
 		for more := true; more; {
 			err := retried(func() (err error) {
-				more, err = s.optimizeOnce(ctx, c, id, part, o.Final)
+				more, err = s.optimizeOnce(ctx, c, id, part, o)
 				return err
 			})
 			if err != nil {
 				return err
 			}
-			more = more && o.Final
+			more = more && (o.Final || o.Distinct != nil)
 		}
 	}
 	return nil
@@ -76,43 +78,49 @@ func (s *Store) partitionIDs(id catalog.TableID, only string) ([]string, error) 
 }
 
 // optimizeOnce does one merge of a partition, and reports whether there may be more to do.
-func (s *Store) optimizeOnce(ctx context.Context, c Committer, id catalog.TableID, part string, final bool) (bool, error) {
+func (s *Store) optimizeOnce(ctx context.Context, c Committer, id catalog.TableID, part string, o OptimizeOptions) (bool, error) {
 	var plan *MergePlan
+	last := false
 	err := s.bg.until(ctx, func() bool {
-		plan = s.forcedPlan(id, part, final)
+		plan, last = s.forcedPlan(id, part, o)
 		return plan == nil || s.bg.claimLocked(id, plan.Inputs)
 	})
 	if err != nil || plan == nil {
 		return false, err
 	}
 	defer s.bg.unclaim(id, plan.Inputs)
-	return true, s.merge(ctx, c, id, *plan, runtime.GOMAXPROCS(0)) // somebody waits for it
+	return !last, s.merge(ctx, c, id, *plan, runtime.GOMAXPROCS(0)) // somebody waits for it
 }
 
 // forcedPlan returns what to merge regardless of sizes: the whole partition, up to optimizeFanIn segments at once, the
-// smallest stretch first; nil if nothing is left to do.
-func (s *Store) forcedPlan(id catalog.TableID, part string, final bool) *MergePlan {
+// smallest stretch first; nil if nothing is left to do. It reports whether nothing will be left after it: equal rows are all gone.
+func (s *Store) forcedPlan(id catalog.TableID, part string, o OptimizeOptions) (p *MergePlan, last bool) {
 	snap := s.Snapshot()
 	defer snap.Close()
 	v := snap.Table(id)
 	if v == nil {
-		return nil
+		return nil, false
 	}
 	lim, now := v.limits(), s.clk.Now().Unix()
 	segs := v.unfrozen(v.Live(part), lim.Frontier)
+	stretched := false
 	switch {
 	case len(segs) == 0:
-		return nil
-	case len(segs) == 1:
+		return nil, false
+	case len(segs) == 1 && o.Distinct == nil:
 		seg := segs[0]
 		uncollapsed := seg.Level == 0 && v.Spec().Settings.KeepUncollapsed && v.Spec().Mode.KeepsOrder()
-		if !final || !uncollapsed && seg.TTLMin > now {
-			return nil
+		if !o.Final || !uncollapsed && seg.TTLMin > now {
+			return nil, false
 		}
 	case len(segs) > maxFanIn:
-		segs = smallestStretch(segs, maxFanIn)
+		segs, stretched = smallestStretch(segs, maxFanIn), true
 	}
-	return &MergePlan{Partition: part, Inputs: segs, Cause: CauseMerge}
+	p = &MergePlan{Partition: part, Inputs: segs, Cause: CauseMerge, Distinct: o.Distinct}
+	if o.Distinct != nil {
+		p.Cause, last = CauseMutation, !stretched
+	}
+	return p, last
 }
 
 // unfrozen returns the longest run of a partition's segments that lie before the frontier and are not on their way between shards.

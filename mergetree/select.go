@@ -12,6 +12,8 @@ type MergePlan struct {
 	Cause     Cause
 	// Drop says that all rows have expired: the inputs go, and nothing is written.
 	Drop bool
+	// Distinct are the columns by which equal rows become one; nil: all rows stay. The cause is CauseMutation then.
+	Distinct []string
 }
 
 // Limits bound what Select proposes.

@@ -55,6 +55,8 @@ type Deps struct {
 	Server function.Server // what version() and its kin say
 	// Settings are the defaults of every session that differ from those declared (the default profile).
 	Settings map[string]string
+	// CustomSettings are prefixes of the names of settings that clients may make up; none: none.
+	CustomSettings []string
 	// MaxQueries is how many queries run at once before TooManySimultaneousQueries; 0: defaultMaxQueries.
 	MaxQueries int
 	// Schemas is where the schemas of formats are; nil refuses those in files.
@@ -82,6 +84,9 @@ type Store interface {
 	DropPartition(ctx context.Context, t *catalog.Table, partitionID string) error
 	// Optimize merges segments, of one partition if its ID is given, down to one with final.
 	Optimize(ctx context.Context, t *catalog.Table, partitionID string, final bool) error
+	// Deduplicate merges them too, and of the rows of a shard's partition that are equal in the columns by leaves one. What the sort key and the partition
+	// are made of is among by.
+	Deduplicate(ctx context.Context, t *catalog.Table, partitionID string, by []string) error
 	// Flush turns rows that are not yet in segments into segments; nil is all tables.
 	Flush(ctx context.Context, t *catalog.Table) error
 	// SetMerges stops and starts background merges; nil is all tables.

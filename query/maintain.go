@@ -14,8 +14,8 @@ import (
 )
 
 func (x *statement) optimizeTable(s *ast.Optimize) error {
-	if s.Deduplicate || s.Cleanup {
-		return sqlerr.At(s.Start, sqlerr.NotImplemented, "OPTIMIZE … DEDUPLICATE and CLEANUP are not implemented")
+	if s.Cleanup {
+		return sqlerr.At(s.Start, sqlerr.NotImplemented, "OPTIMIZE … CLEANUP is not implemented")
 	}
 	t, err := x.insertTable(s.Table)
 	if err != nil {
@@ -31,7 +31,56 @@ func (x *statement) optimizeTable(s *ast.Optimize) error {
 	if err != nil {
 		return err
 	}
+	if s.Deduplicate {
+		by, err := x.deduplicateBy(t, s)
+		if err != nil {
+			return err
+		}
+		return x.e.deps.Store.Deduplicate(x.ctx, t, id, by)
+	}
 	return x.e.deps.Store.Optimize(x.ctx, t, id, s.Final)
+}
+
+// deduplicateBy are the columns in which rows must be equal to be one: all that are stored, or those that DEDUPLICATE BY lists, which may be *,
+// COLUMNS and EXCEPT, and must hold all that a row's place depends on.
+func (x *statement) deduplicateBy(t *catalog.Table, s *ast.Optimize) ([]string, error) {
+	var stored, by []string
+	for _, c := range t.Columns {
+		if c.Default != catalog.Alias && c.Default != catalog.Ephemeral {
+			stored = append(stored, c.Name)
+		}
+	}
+	if s.DeduplicateBy == nil {
+		return stored, nil
+	}
+	list := make([]string, len(s.DeduplicateBy))
+	for i, e := range s.DeduplicateBy {
+		if id, ok := e.(*ast.Ident); ok && !slices.Contains(stored, id.Parts[len(id.Parts)-1].Text) {
+			return nil, sqlerr.At(s.Start, sqlerr.NoSuchColumnInTable, "There is no column with name `%s` in table %s.%s. There are columns: %s",
+				ast.Format(id), t.Database, t.Name, strings.Join(stored, ", "))
+		}
+		list[i] = ast.Format(e)
+	}
+	n, err := x.internalPlan("SELECT " + strings.Join(list, ", ") + " FROM " + ast.QuoteIdent(t.Database) + "." + ast.QuoteIdent(t.Name))
+	if err != nil {
+		return nil, err
+	}
+	for _, f := range n.Schema() {
+		if !slices.Contains(stored, f.Name) {
+			return nil, sqlerr.At(s.Start, sqlerr.NoSuchColumnInTable, "There is no column %s in table %s.%s to deduplicate by", f.Name, t.Database, t.Name)
+		}
+		by = append(by, f.Name)
+	}
+	keys, err := x.keyColumns(t)
+	if err != nil {
+		return nil, err
+	}
+	for _, k := range keys {
+		if !slices.Contains(by, k) && slices.Contains(stored, k) {
+			return nil, sqlerr.At(s.Start, sqlerr.ThereIsNoColumn, "DEDUPLICATE BY must have column %s, which the table's ORDER BY, PARTITION BY or sharding key reads", k)
+		}
+	}
+	return by, nil
 }
 
 func (x *statement) check(r *Result, s *ast.Check) error {

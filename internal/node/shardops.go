@@ -28,6 +28,7 @@ const (
 	opTruncate      = "truncate"
 	opDropPartition = "drop partition"
 	opOptimize      = "optimize"
+	opDeduplicate   = "deduplicate"
 	opFlush         = "flush"
 	opSetMerges     = "set merges"
 	opCheck         = "check"
@@ -53,6 +54,7 @@ type shardRequest struct {
 	Catalog   uint64              `json:"catalog,omitempty"` // version to be known before
 	Partition string              `json:"partition,omitempty"`
 	Final     bool                `json:"final,omitempty"`
+	By        []string            `json:"by,omitempty"`
 	Run       bool                `json:"run,omitempty"`
 	Insert    query.InsertOptions `json:"insert,omitzero"`
 	Mutation  *query.Mutation     `json:"mutation,omitempty"`
@@ -209,6 +211,10 @@ func (n *Node) perform(ctx context.Context, r *cluster.Shard, q *shardRequest, n
 		err = n.onShard(ctx, q, func() error { return st.DropPartition(ctx, r, q.Table, q.Partition) })
 	case opOptimize:
 		err = st.Optimize(ctx, r, q.Table, mergetree.OptimizeOptions{Partition: q.Partition, Final: q.Final})
+	case opDeduplicate:
+		err = n.onShard(ctx, q, func() error {
+			return st.Optimize(ctx, r, q.Table, mergetree.OptimizeOptions{Partition: q.Partition, Distinct: q.By})
+		})
 	case opFlush:
 		err = flushTables(ctx, r, q.Table)
 	case opSetMerges:

@@ -70,6 +70,13 @@ func (s *store) Optimize(ctx context.Context, t *catalog.Table, partitionID stri
 	return s.everywhere(ctx, shardRequest{Op: opOptimize, Table: t.ID, Partition: partitionID, Final: final})
 }
 
+// Deduplicate implements query.Store.
+func (s *store) Deduplicate(ctx context.Context, t *catalog.Table, partitionID string, by []string) error {
+	return s.node.wide(ctx, t.ID, func(version uint64) error {
+		return s.everywhere(ctx, shardRequest{Op: opDeduplicate, Table: t.ID, Partition: partitionID, By: by, Topology: version})
+	})
+}
+
 // Flush implements query.Store.
 func (s *store) Flush(ctx context.Context, t *catalog.Table) error {
 	return s.everywhere(ctx, shardRequest{Op: opFlush, Table: idOf(t)})
