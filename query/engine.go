@@ -60,6 +60,7 @@ func New(d Deps) (*Engine, error) {
 		e.shuffles = fragment.NewShuffles(d.Cluster, d.Clock)
 		e.remote = fragment.NewClient(d.Cluster, d.Clock, e.shuffles)
 	}
+	e.base.AllowCustom(d.CustomSettings)
 	if err := e.base.SetAll(d.Settings); err != nil {
 		return nil, err
 	}
@@ -113,6 +114,13 @@ func (e *Engine) NewSession(o SessionOptions) (*Session, error) {
 	}
 	s.mu.database, s.mu.set = o.Database, set
 	return s, nil
+}
+
+// Settings are the session's, with which the next statement begins; they are not to be changed.
+func (s *Session) Settings() *settings.Values {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mu.set
 }
 
 // Kill cancels the running query of an id; false if there is none.

@@ -148,6 +148,9 @@ func (x *statement) enter(ctx context.Context) error {
 		return err
 	}
 	x.stops = append(x.stops, ended)
+	if x.in.Watch != nil {
+		x.in.Watch(q.progress)
+	}
 	x.deadline()
 	x.cat = x.s.temps.over(x.e.deps.Catalog.Catalog())
 	x.env = x.newEnv()
@@ -199,7 +202,7 @@ func (x *statement) newEnv() *function.Env {
 	}
 	return &function.Env{
 		Ctx: x.ctx, Now: x.q.started, Zone: zone, Database: x.db, User: x.q.user, QueryID: x.q.id, Host: d.Host, Budget: x.q.budget,
-		Setting: x.set.Get, Server: d.Server,
+		Setting: x.set.Get, TextSetting: x.set.IsText, Server: d.Server,
 	}
 }
 

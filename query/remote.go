@@ -31,7 +31,7 @@ func (x *statement) remote() (*fragment.Query, error) {
 		return nil, err
 	}
 	t := fragment.Template{
-		Query: x.q.id, User: x.q.user, Database: x.db, Now: x.env.Now, Zone: x.env.Zone.String(), Settings: v.Changed(), Catalog: x.cat.Version,
+		Query: x.q.id, User: x.q.user, Database: x.db, Now: x.env.Now, Zone: x.env.Zone.String(), Settings: v.Declared(), Catalog: x.cat.Version,
 		After: after, Strong: settings.SequentialConsistency.Of(v) != 0, SkipUnavailable: settings.SkipUnavailable.Of(v),
 	}
 	if settings.UseHedged.Of(v) {
@@ -169,7 +169,7 @@ func (f *fragmentRun) run(ctx context.Context) error {
 		return err
 	}
 	d := &f.e.deps
-	f.env = &function.Env{Ctx: ctx, Now: f.t.Now, Zone: zone, Database: f.t.Database, User: f.t.User, QueryID: f.t.Query, Host: d.Host, Budget: f.q.budget, Setting: f.q.set.Get, Server: d.Server,
+	f.env = &function.Env{Ctx: ctx, Now: f.t.Now, Zone: zone, Database: f.t.Database, User: f.t.User, QueryID: f.t.Query, Host: d.Host, Budget: f.q.budget, Setting: f.q.set.Get, TextSetting: f.q.set.IsText, Server: d.Server,
 		Dictionaries: &dictionaries{e: f.e, ctx: ctx, catalog: d.Catalog.Catalog, db: f.t.Database, budget: f.q.budget}}
 	given, err := f.broadcasts()
 	if err != nil {

@@ -54,6 +54,7 @@ func (r *Result) Stats() format.Stats {
 	p := r.Progress()
 	return format.Stats{
 		Elapsed: time.Duration(p.ElapsedNanos), ReadRows: p.ReadRows, ReadBytes: p.ReadBytes,
+		WrittenRows: p.WrittenRows, WrittenBytes: p.WrittenBytes, TotalRows: p.TotalRows,
 		BeforeLimit: r.beforeLimit, HasLimit: r.hasLimit, MissingShards: r.MissingShards(),
 	}
 }

@@ -52,6 +52,8 @@ type Query struct {
 	OwnOutput bool
 	// Progress hears of work done, as totals, now and then from any goroutine; may be nil.
 	Progress func(Progress)
+	// Watch is called when the query begins to run, with what tells at any time, also later and from any goroutine, how far it is; may be nil.
+	Watch func(now func() Progress)
 }
 
 // Progress is how far a query is: totals since its start.

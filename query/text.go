@@ -103,6 +103,9 @@ func (x *statement) applySetting(s ast.Setting) error {
 	if err != nil {
 		return err
 	}
+	if l, ok := s.Value.(*ast.Literal); ok && l.Kind != ast.LiteralString {
+		return x.set.SetNumber(s.Name, text)
+	}
 	return x.set.Set(s.Name, text)
 }
 

@@ -111,6 +111,9 @@ func (s *Server) run(w http.ResponseWriter, r *http.Request, q *request, sess *q
 			out.fail(sqlerr.New(sqlerr.LogicalError, "Internal error: %v", p))
 		}
 	}()
+	if every := progressEvery(sess.Settings(), q.Settings); every > 0 {
+		q.Watch = func(now func() query.Progress) { out.quiet = s.progressHeaders(r, every, now) }
+	}
 	res, err := sess.Execute(r.Context(), q.Query)
 	if err != nil {
 		out.fail(err)
@@ -151,7 +154,19 @@ func (out *response) answer(res *query.Result) error {
 	if out.eager {
 		write = func(b *column.Block) error { return errors.Join(fw.Write(b), fw.Flush()) }
 	}
-	if err := res.Run(write); err != nil {
+	stop := func() {}
+	if live, ok := fw.(format.ProgressWriter); ok && !out.wait {
+		write = func(b *column.Block) error {
+			out.mu.Lock()
+			defer out.mu.Unlock()
+			return live.Write(b)
+		}
+		stop = out.live(live)
+		defer stop()
+	}
+	err = res.Run(write)
+	stop()
+	if err != nil {
 		return err
 	}
 	if t := res.Totals(); t != nil {

@@ -168,7 +168,7 @@ func (q *nativeQuery) run(p protocol.Query, tables []query.External) (err error)
 func (q *nativeQuery) settings(list []protocol.Setting) map[string]string {
 	out := map[string]string{}
 	for _, s := range list {
-		if _, err := settings.Lookup(s.Name); err != nil && !s.Important {
+		if _, err := settings.Lookup(s.Name); err != nil && !s.Important && !s.Custom {
 			continue
 		}
 		if out[s.Name] = s.Value; s.Custom {
@@ -405,32 +405,17 @@ const pulseEvery = 100 * time.Millisecond
 
 // pulse sends progress, and rows that wait for more, every now and then, until the returned function is called.
 func (q *nativeQuery) pulse() func() {
-	stop, done := make(chan struct{}), make(chan struct{})
-	go func() {
-		defer close(done)
-		t := q.s.cfg.Clock.NewTicker(pulseEvery)
-		defer t.Stop()
-		for {
-			select {
-			case <-stop:
-				return
-			case <-t.C():
+	return q.s.every(pulseEvery, func() error {
+		p := q.latest.Swap(nil)
+		err := q.append(func(b []byte) ([]byte, error) {
+			if p != nil && (!q.wanted || protocol.HasProgressOfInsert(q.revision)) && p.ElapsedNanos > q.told.ElapsedNanos {
+				b = q.appendProgress(b, *p)
 			}
-			p := q.latest.Swap(nil)
-			err := q.append(func(b []byte) ([]byte, error) {
-				if p != nil && (!q.wanted || protocol.HasProgressOfInsert(q.revision)) && p.ElapsedNanos > q.told.ElapsedNanos {
-					b = q.appendProgress(b, *p)
-				}
-				return b, nil
-			}, true)
-			if err != nil {
-				q.cancel(err) // the client has gone
-				return
-			}
+			return b, nil
+		}, true)
+		if err != nil {
+			q.cancel(err) // the client has gone
 		}
-	}()
-	return func() {
-		close(stop)
-		<-done
-	}
+		return err
+	})
 }

@@ -146,5 +146,5 @@ func (q *request) fill(r *http.Request) {
 			q.Settings[name] = values[len(values)-1]
 		}
 	}
-	q.Client = &query.Client{Address: r.RemoteAddr, Interface: "HTTP", UserAgent: r.UserAgent(), HTTPMethod: r.Method, Secure: r.TLS != nil}
+	q.Client = &query.Client{Address: r.RemoteAddr, Interface: "HTTP", UserAgent: r.UserAgent(), HTTPMethod: r.Method, Secure: isSecure(r)}
 }

@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 
 	"github.com/olapd/olapd/internal/compress"
 	"github.com/olapd/olapd/internal/format"
@@ -35,13 +36,15 @@ type response struct {
 	res *query.Result
 	tag string
 
-	held   []byte // of the encoded body, until it is sent
+	quiet  func()     // ends headers of progress; nil: there are none
+	mu     sync.Mutex // held while something is written, if the format has progress between the rows
+	held   []byte     // of the encoded body, until it is sent
 	limit  int
 	eager  bool // send each block as it comes: the client wants less held back than one takes
 	wait   bool // hold the whole answer back
 	sent   bool // the status line has gone
 	coding compress.Coding
-	coder  io.WriteCloser // Content-Encoding, or nil
+	coder  compress.WriteFlushCloser // Content-Encoding, or nil
 	frames *compress.FrameWriter
 	top    io.Writer // where the format writes
 }
@@ -120,6 +123,7 @@ func (out *response) send() error {
 		return nil
 	}
 	out.sent = true
+	out.endProgress()
 	out.summary("")
 	out.w.WriteHeader(http.StatusOK)
 	held := out.held
@@ -137,13 +141,10 @@ func (out *response) summary(prefix string) {
 	if out.res == nil {
 		return
 	}
-	p := out.res.Progress()
 	if missing := out.res.MissingShards(); len(missing) > 0 {
 		out.w.Header().Set(prefix+"X-Olapd-Missing-Shards", strings.Join(missing, ","))
 	}
-	out.w.Header().Set(prefix+"X-ClickHouse-Summary", fmt.Sprintf(
-		`{"read_rows":"%d","read_bytes":"%d","written_rows":"%d","written_bytes":"%d","total_rows_to_read":"%d","result_rows":"%d","result_bytes":"%d","elapsed_ns":"%d","memory_usage":"%d"}`,
-		p.ReadRows, p.ReadBytes, p.WrittenRows, p.WrittenBytes, p.TotalRows, p.ResultRows, p.ResultBytes, p.ElapsedNanos, p.PeakMemory))
+	out.w.Header().Set(prefix+"X-ClickHouse-Summary", counts(out.res.Progress()))
 }
 
 // finish ends a good answer.
@@ -175,11 +176,53 @@ func (out *response) endEncodings() error {
 // discard lets go of what the encodings hold.
 func (out *response) discard() {
 	out.limit = 0
+	out.endProgress()
 	if out.coder != nil {
 		out.top = io.Discard
 		_ = out.coder.Close() // its bytes go nowhere: the answer has failed already
 		out.coder = nil
 	}
+}
+
+// endProgress ends headers of progress, before the head of the answer is written or given up.
+func (out *response) endProgress() {
+	if out.quiet != nil {
+		out.quiet()
+	}
+}
+
+// live writes progress between the rows, and sends on what was written, every so often until stop returns.
+func (out *response) live(w format.ProgressWriter) (stop func()) {
+	var last query.Progress
+	return out.s.every(pulseEvery, func() error {
+		out.mu.Lock()
+		defer out.mu.Unlock()
+		if now := worked(out.res.Progress()); now != last {
+			last = now
+			if err := w.Progress(out.res.Stats()); err != nil {
+				return err
+			}
+		}
+		return errors.Join(w.Flush(), out.flush())
+	})
+}
+
+// flush sends all that was written to the client.
+func (out *response) flush() error {
+	if out.frames != nil {
+		if err := out.frames.Flush(); err != nil {
+			return err
+		}
+	}
+	if out.coder != nil {
+		if err := out.coder.Flush(); err != nil {
+			return err
+		}
+	}
+	if err := out.send(); err != nil {
+		return err
+	}
+	return http.NewResponseController(out.w).Flush()
 }
 
 // fail tells the client of an error: by status if nothing was sent, else behind the rows, and by cutting the connection.
@@ -189,6 +232,7 @@ func (out *response) fail(err error) {
 	}
 	if !out.sent {
 		out.held, out.sent = nil, true
+		out.endProgress()
 		out.coder, out.frames = nil, nil
 		out.summary("")
 		out.s.fail(out.w, out.r, err)

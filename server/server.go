@@ -149,7 +149,7 @@ func (s *Server) ServeAdmin(l net.Listener) {
 
 func (s *Server) serve(l net.Listener, h http.Handler) {
 	srv := &http.Server{
-		Handler: h, MaxHeaderBytes: maxURI, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
+		Handler: h, ConnContext: withHead, MaxHeaderBytes: maxURI, ReadHeaderTimeout: headerTimeout, IdleTimeout: idleTimeout,
 		ErrorLog: slog.NewLogLogger(s.cfg.Logger.Handler(), slog.LevelDebug),
 	}
 	s.mu.Lock()
@@ -158,7 +158,7 @@ func (s *Server) serve(l net.Listener, h http.Handler) {
 	s.done.Add(1)
 	go func() {
 		defer s.done.Done()
-		if err := srv.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+		if err := srv.Serve(headListener{l}); !errors.Is(err, http.ErrServerClosed) {
 			s.cfg.Logger.Error("HTTP listener stopped", "address", l.Addr().String(), "error", err)
 		}
 	}()

@@ -78,6 +78,8 @@ func Defaults() Options {
 type Stats struct {
 	Elapsed             time.Duration
 	ReadRows, ReadBytes uint64
+	// These are told by lines of progress only.
+	WrittenRows, WrittenBytes, TotalRows uint64
 	// BeforeLimit is the number of rows there would be without LIMIT; printed if HasLimit.
 	BeforeLimit uint64
 	HasLimit    bool

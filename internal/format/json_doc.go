@@ -37,16 +37,6 @@ func init() {
 			return &jsonObjectWriter{jsonRowsWriter: jsonRowsWriter{output: w, schema: s, o: o}}
 		},
 		in: newJSONObject})
-	for _, strings := range []bool{false, true} {
-		name := "JSONEachRowWithProgress"
-		if strings {
-			name = "JSONStringsEachRowWithProgress"
-		}
-		define(&Format{Name: name, ContentType: ndjson,
-			out: func(w *output, s column.Schema, o Options) Writer {
-				return &jsonProgressWriter{jsonRowsWriter: jsonRowsWriter{output: w, schema: s, o: o, strings: strings}}
-			}})
-	}
 }
 
 // jsonDocWriter writes JSON and JSONCompact: one document with the schema, the rows and statistics.
@@ -288,52 +278,5 @@ func (w *jsonObjectWriter) Close(Stats) error {
 		w.buf = append(w.buf, '{')
 	}
 	w.buf = append(w.buf, "\n}\n"...)
-	return w.Flush()
-}
-
-// jsonProgressWriter writes JSONEachRowWithProgress: each line an object that says what it holds.
-type jsonProgressWriter struct {
-	jsonRowsWriter
-	started bool
-}
-
-func (w *jsonProgressWriter) start() {
-	if w.started {
-		return
-	}
-	w.started = true
-	w.buf = append(w.buf, `{"meta":[`...)
-	for i, f := range w.schema {
-		if i > 0 {
-			w.buf = append(w.buf, ',')
-		}
-		w.buf = valuetext.AppendJSONString(append(w.buf, `{"name":`...), []byte(f.Name))
-		w.buf = valuetext.AppendJSONString(append(w.buf, `,"type":`...), []byte(f.Type.String()))
-		w.buf = append(w.buf, '}')
-	}
-	w.buf = append(w.buf, "]}\n"...)
-}
-
-// Write implements Writer.
-func (w *jsonProgressWriter) Write(b *column.Block) error {
-	w.start()
-	for i := 0; i < b.N; i++ {
-		w.buf = append(w.buf, `{"row":`...)
-		w.object(b, i)
-		w.buf = append(w.buf, "}\n"...)
-		if err := w.spill(); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Close implements Writer.
-func (w *jsonProgressWriter) Close(s Stats) error {
-	w.start()
-	w.buf = appendUint(append(w.buf, `{"progress":{"read_rows":"`...), s.ReadRows)
-	w.buf = appendUint(append(w.buf, `","read_bytes":"`...), s.ReadBytes)
-	w.buf = appendInt(append(w.buf, `","elapsed_ns":"`...), int64(s.Elapsed))
-	w.buf = append(w.buf, "\"}}\n"...)
 	return w.Flush()
 }

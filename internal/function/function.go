@@ -33,6 +33,8 @@ type Env struct {
 	Host   string
 	// Setting returns a setting's value as text; nil where there is no session.
 	Setting func(name string) (string, bool)
+	// TextSetting reports whether a setting is a string, even where its text looks like a number; nil: none is.
+	TextSetting func(name string) bool
 	// Dictionaries are those that dictGet and its kin read; nil: none.
 	Dictionaries Dictionaries
 	// Server describes the process: version, uptime and so on.

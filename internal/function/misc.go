@@ -251,6 +251,9 @@ func setting(env *Env, name string) (column.Vector, error) {
 	if !ok {
 		return nil, sqlerr.New(sqlerr.UnknownSetting, "Unknown setting '%s'", name)
 	}
+	if env.TextSetting != nil && env.TextSetting(name) {
+		return column.Flatten(column.NewConst(types.TString, text, 1)), nil
+	}
 	if name == "max_threads" && text == "0" { // as many as there are cores
 		text = strconv.Itoa(runtime.GOMAXPROCS(0))
 	}

@@ -74,6 +74,8 @@ type Config struct {
 
 	Users    map[string]UserConfig `yaml:"users"`
 	Settings map[string]string     `yaml:"settings"` // defaults of every session
+	// CustomSettings are prefixes of the names of settings that clients may make up, for getSetting; none unless they are named.
+	CustomSettings []string `yaml:"custom_settings_prefixes"`
 
 	// FS, Clock, Logger and Network are for tests; nil means the real ones.
 	FS      vfs.FS       `yaml:"-"`

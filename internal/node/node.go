@@ -187,7 +187,7 @@ func (n *Node) start(ctx context.Context) error {
 		Remote:  hosts,
 		Access:  accesses{n.cluster.Meta()}, Users: users, Resolver: resolver{},
 		Catalog: catalogs{n}, Store: st, Writer: n.writer,
-		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, Scratch: spare.create,
+		Providers: n.providers(), Budget: n.budget, Temp: temp, Clock: n.cfg.Clock, Logger: n.log, Zone: zone, Host: host, Server: info, Settings: n.cfg.Settings, CustomSettings: n.cfg.CustomSettings, Scratch: spare.create,
 	})
 	if err != nil {
 		return err

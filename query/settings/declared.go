@@ -134,6 +134,7 @@ var (
 	PositionalArgs     = boolean("enable_positional_arguments", true, "Numbers in GROUP BY, ORDER BY and LIMIT BY are positions.")
 	PreferColumnAlias  = boolean("prefer_column_name_to_alias", false, "A name means the column rather than an alias of it.")
 	CastKeepNullable   = boolean("cast_keep_nullable", false, "CAST keeps Nullable.")
+	_                  = boolean("allow_suspicious_variant_types", false, "Columns of Variant may have types one of which could stand for another.")
 	_                  = boolean("allow_suspicious_types_in_group_by", false, "Group by values of Variant and Dynamic.")
 	_                  = boolean("allow_suspicious_types_in_order_by", false, "Order by values of Variant and Dynamic.")
 	AggregateEmptyNull = boolean("aggregate_functions_null_for_empty", false, "Aggregates of no rows are NULL.")

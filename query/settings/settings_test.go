@@ -1,6 +1,8 @@
 package settings
 
 import (
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -103,6 +105,56 @@ func TestTable(t *testing.T) {
 		t.Error(v, err)
 	}
 	if _, err := Table("index_granularty", "1"); !sqlerr.Is(err, sqlerr.UnknownSetting) {
+		t.Error(err)
+	}
+}
+
+func TestCustom(t *testing.T) {
+	v := New()
+	if err := v.Set("SQL_a", "1"); !sqlerr.Is(err, sqlerr.UnknownSetting) {
+		t.Error(err)
+	}
+	v.AllowCustom([]string{"SQL_", "max_"})
+	if err := v.SetAll(map[string]string{"SQL_a": "5", "max_threads": "3"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := v.SetNumber("SQL_b", "7"); err != nil {
+		t.Fatal(err)
+	}
+	if x, ok := v.Get("SQL_a"); x != "5" || !ok || !v.IsText("SQL_a") || v.IsText("SQL_b") || v.IsCustom("max_threads") {
+		t.Error("a custom setting is not what it was set to")
+	}
+	if _, ok := v.Get("SQL_none"); ok {
+		t.Error("a custom setting that nobody has set")
+	}
+	if d := v.Declared(); len(d) != 1 || d["max_threads"] != "3" || len(v.Changed()) != 3 {
+		t.Error(d, v.Changed())
+	}
+	c := v.Clone()
+	if err := c.Set("SQL_b", "7"); err != nil || !c.IsText("SQL_b") || v.IsText("SQL_b") {
+		t.Error("a copy is not of its own", err)
+	}
+	if err := c.Reset("SQL_a"); err != nil {
+		t.Error(err)
+	}
+	if _, ok := c.Get("SQL_a"); ok {
+		t.Error("a custom setting is there after it was reset")
+	}
+	if err := c.Set("SQL_long", strings.Repeat("x", maxCustomBytes)); !sqlerr.Is(err, sqlerr.BadArguments) {
+		t.Error(err)
+	}
+	for i := 0; ; i++ {
+		if err := c.Set("SQL_"+strconv.Itoa(i), "x"); err != nil {
+			if !sqlerr.Is(err, sqlerr.BadArguments) || i < maxCustom-2 {
+				t.Error(i, err)
+			}
+			break
+		}
+	}
+	if err := v.Set("readonly", "1"); err != nil {
+		t.Error(err)
+	}
+	if err := v.Set("SQL_a", "6"); !sqlerr.Is(err, sqlerr.Readonly) {
 		t.Error(err)
 	}
 }
