@@ -10,7 +10,7 @@ BENCH := $(GO) run ./bench
 # More flags for all commands, such as --dir on another disk: ten million rows need 25 GB.
 BENCH_FLAGS ?=
 
-.PHONY: bench bench-full bench-hits bench-ssb bench-load bench-insert bench-kafka bench-clients bench-memory bench-profile bench-growth bench-scale bench-report bench-peers
+.PHONY: bench bench-full bench-hits bench-ssb bench-keys bench-load bench-insert bench-kafka bench-clients bench-memory bench-profile bench-growth bench-scale bench-report bench-peers
 
 bench: bench-peers bin/olapd ## compare with the peers on 1 M rows of hits, in minutes
 	$(BENCH) run --rows 1000000 $(BENCH_FLAGS)
@@ -19,11 +19,12 @@ bench: bench-peers bin/olapd ## compare with the peers on 1 M rows of hits, in m
 # The binary is built once (-o): it notes whether files have changed, and results are files.
 # One after the other, and what fails does not keep the next from running. Those that need the ten million rows loaded find
 # them as bench-hits left them.
-bench-full: bench-peers bin/olapd ## every comparison: 10 M rows of hits, Star Schema, load, INSERT, clients, memory, profile
+bench-full: bench-peers bin/olapd ## every comparison: 10 M rows of hits, Star Schema, many keys, load, INSERT, clients, memory, profile
 	-$(MAKE) -o bin/olapd bench-hits
 	-$(MAKE) -o bin/olapd bench-clients
 	-$(MAKE) -o bin/olapd bench-memory
 	-$(MAKE) -o bin/olapd bench-ssb
+	-$(MAKE) -o bin/olapd bench-keys
 	-$(MAKE) -o bin/olapd bench-load
 	-$(MAKE) -o bin/olapd bench-insert
 	-$(MAKE) -o bin/olapd bench-kafka
@@ -35,6 +36,9 @@ bench-hits: bench-peers bin/olapd ## 43 queries over 10 M rows of hits
 
 bench-ssb: bench-peers bin/olapd ## 13 queries over 6 M rows of the Star Schema Benchmark
 	$(BENCH) run --suite ssb --rows 6000000 $(BENCH_FLAGS)
+
+bench-keys: bench-peers bin/olapd ## 12 queries over 5 M rows of keys with many distinct values
+	$(BENCH) run --suite keys --rows 5000000 $(BENCH_FLAGS)
 
 bench-load: bench-peers bin/olapd ## load from TSV and from Parquet
 	$(BENCH) load --suite hits --rows 1000000 $(BENCH_FLAGS)

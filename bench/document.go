@@ -21,6 +21,7 @@ var sections = []section{
 	{"hits-1m", runSection("hits", 1_000_000)},
 	{"hits-10m", runSection("hits", 10_000_000)},
 	{"ssb", runSection("ssb", 6_000_000)},
+	{"keys", runSection("keys", 5_000_000)},
 	{"load-hits", tableSection("load-hits", "load", func(r *loadRecord) (environment, string) { return r.environment, r.table() })},
 	{"load-ssb", tableSection("load-ssb", "load --suite ssb --rows 6000000", func(r *loadRecord) (environment, string) { return r.environment, r.table() })},
 	{"insert", tableSection("insert", "insert", func(r *insertRecord) (environment, string) { return r.environment, r.tables() })},
@@ -163,7 +164,7 @@ const historyRows = 15
 // historySection has a row for each of the last runs.
 func historySection(results string) (string, error) {
 	t := table{header: []string{"run", "commit", "suite", "rows", "olapd, ms", "better peer, ms", "ratio", "fastest on", "slower than 1.5 ×"}}
-	for _, name := range []string{"hits", "ssb"} {
+	for _, name := range []string{"hits", "ssb", "keys"} {
 		list, err := allResults[record](results, name)
 		if err != nil {
 			return "", err
@@ -186,7 +187,7 @@ func (e environment) String() string {
 		strings.Replace(strings.TrimSuffix(e.Date, "Z"), "T", " ", 1)+" UTC", e.Commit, e.Command, e.CPU, e.Cores, (e.Memory+1<<29)>>30, e.System, e.Go)
 }
 
-// shortSection is the README's table: the largest recorded runs of the two suites.
+// shortSection is the README's table: the largest recorded runs of the suites.
 func shortSection(results string) (string, error) {
 	h, err := lastRun(results, "hits", 10_000_000)
 	if err == nil && h == nil {
@@ -209,6 +210,13 @@ func shortSection(results string) (string, error) {
 	t.shortRows(h, "ClickBench's 43 queries, "+grouped(h.Rows)+" rows")
 	if ssb != nil {
 		t.shortRows(ssb, "Star Schema Benchmark, 13 queries, "+grouped(ssb.Rows)+" rows")
+	}
+	many, err := lastRun(results, "keys", 5_000_000)
+	if err != nil {
+		return "", err
+	}
+	if many != nil {
+		t.shortRows(many, "many distinct keys, 12 queries, "+grouped(many.Rows)+" rows")
 	}
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s\n\n%s\n", h.environment, t.String())

@@ -165,7 +165,7 @@ func revive(e engine, threads int) error {
 
 const (
 	probeTimeout  = 20 * time.Second
-	settleTimeout = 3 * time.Minute
+	settleTimeout = 10 * time.Minute // fifty million rows are merged for minutes
 	settlePoll    = 250 * time.Millisecond
 	settleQuiet   = 8 // polls in a row without a merge
 )

@@ -39,7 +39,7 @@ func runLoad(args []string) error {
 	var o machineOptions
 	fs := flag.NewFlagSet("load", flag.ContinueOnError)
 	o.register(fs, 1_000_000)
-	name := fs.String("suite", "hits", "hits or ssb")
+	name := fs.String("suite", "hits", "hits, ssb or keys")
 	runs := fs.Int("runs", 3, "loads of each file by each engine, in turn; the median counts")
 	if err := o.parse(fs, args); err != nil {
 		return err

@@ -46,7 +46,7 @@ func runProfile(args []string) error {
 	var o machineOptions
 	fs := flag.NewFlagSet("profile", flag.ContinueOnError)
 	o.register(fs, 10_000_000)
-	name := fs.String("suite", "hits", "hits or ssb")
+	name := fs.String("suite", "hits", "hits, ssb or keys")
 	runs := fs.Int("runs", 3, "runs of all queries")
 	if err := o.parse(fs, args); err != nil {
 		return err

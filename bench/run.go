@@ -29,7 +29,7 @@ type runOptions struct {
 func parseRunOptions(args []string) (o runOptions, err error) {
 	fs := flag.NewFlagSet("run", flag.ContinueOnError)
 	o.register(fs, 1_000_000)
-	fs.StringVar(&o.suite, "suite", "hits", "hits or ssb")
+	fs.StringVar(&o.suite, "suite", "hits", "hits, ssb or keys")
 	fs.IntVar(&o.runs, "runs", 5, "warm runs of each query; the first is not counted, unless it is the only one")
 	fs.BoolVar(&o.cold, "cold", true, "measure each query as the first of a fresh process, too")
 	fs.BoolVar(&o.oneThread, "one-thread", true, "measure each query with one thread, too")

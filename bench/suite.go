@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/olapd/olapd/bench/hits"
+	"github.com/olapd/olapd/bench/keys"
 	"github.com/olapd/olapd/bench/ssb"
 	"github.com/olapd/olapd/test/oracle"
 )
@@ -39,6 +40,9 @@ var suites = map[string]*suite{
 		name: "ssb", table: "lineorder_flat", queries: 13, createCH: ssb.CreateClickHouse, createDuck: ssb.CreateDuckDB,
 		write: func(w io.Writer, seed uint64, rows int64) error { return ssb.Write(w, ssb.New(seed, rows)) },
 	},
+	"keys": {
+		name: "keys", table: "keys", queries: 12, createCH: keys.CreateClickHouse, createDuck: keys.CreateDuckDB, write: keys.Write,
+	},
 }
 
 // suiteNamed finds a suite.
@@ -46,7 +50,7 @@ func suiteNamed(name string) (*suite, error) {
 	if s := suites[name]; s != nil {
 		return s, nil
 	}
-	return nil, fmt.Errorf("unknown suite %q (want hits or ssb)", name)
+	return nil, fmt.Errorf("unknown suite %q (want hits, ssb or keys)", name)
 }
 
 // create returns the CREATE TABLE statement for an engine.

@@ -1,0 +1,10 @@
+CREATE TABLE keys
+(
+    id UBIGINT NOT NULL,
+    "user" UBIGINT NOT NULL,
+    city VARCHAR NOT NULL,
+    session VARCHAR NOT NULL,
+    url VARCHAR NOT NULL,
+    token VARCHAR NOT NULL,
+    amount UINTEGER NOT NULL
+)

@@ -1,0 +1,1 @@
+SELECT session, COUNT(*) AS n FROM keys GROUP BY session ORDER BY n DESC, session LIMIT 10

@@ -1,0 +1,1 @@
+SELECT url, COUNT(*) AS n FROM keys GROUP BY url ORDER BY n DESC, url LIMIT 10

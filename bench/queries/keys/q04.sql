@@ -1,0 +1,1 @@
+SELECT city, COUNT(*) AS n FROM keys GROUP BY city ORDER BY n DESC, city LIMIT 10
