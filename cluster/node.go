@@ -14,6 +14,7 @@ import (
 
 	"github.com/olapd/olapd/cluster/raftlog"
 	"github.com/olapd/olapd/internal/catalog"
+	"github.com/olapd/olapd/internal/feature"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/mergetree"
 )
@@ -139,6 +140,7 @@ func (n *Node) openShard(id uint64, found bool) error {
 	store, err := mergetree.Open(mergetree.Options{
 		FS: cfg.FS, Dir: n.shardDir(id), Clock: cfg.Clock, Budget: cfg.Budget,
 		Logger: cfg.Logger.With("shard", id), MemtableLimit: cfg.MemtableLimit, Workers: cfg.Workers, Cache: cfg.Cache,
+		Paths: func() bool { return n.Level().Has(feature.ObjectPaths) },
 	})
 	if err != nil {
 		return err

@@ -72,7 +72,7 @@ func (s *Store) adopt(ctx context.Context, spec *Spec, as *Segment, copy func(io
 	}
 	m := r.Meta()
 	as.RawBytes, as.Level = uint64(m.RawBytes), uint32(m.Level)
-	ok := r.MadeAs(spec.form()) && m.PartitionID == as.Partition
+	ok := r.MadeAs(s.form(spec)) && m.PartitionID == as.Partition
 	err = checkMeta(m, *as)
 	if err == nil && ok {
 		err = r.Verify(ctx)

@@ -28,6 +28,8 @@ type Options struct {
 	Workers int
 	// Cache keeps pages of segments in memory, shared among stores; nil: none.
 	Cache *segment.Cache
+	// Paths says whether new segments store columns of JSON path by path, which older builds cannot read; nil: always.
+	Paths func() bool
 	// NewID returns an ID for a segment file, unique for ever, safe for concurrent use; nil: random.
 	NewID func() string
 

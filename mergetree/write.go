@@ -33,7 +33,7 @@ func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value, wo
 	seg.ID, seg.Created = s.newID(), s.clk.Now().Unix()
 	o := &output{s: s, spec: spec, seg: seg, full: map[*column.Block]*column.Block{}}
 	var err error
-	form := spec.form()
+	form := s.form(spec)
 	form.ID, form.Level, form.PartitionID, form.Partition = seg.ID, int(seg.Level), seg.Partition, partition
 	form.Budget, form.Workers, form.Whole = s.opts.Budget, workers, whole
 	form.MinIndex, form.MaxIndex = seg.First.Index(), seg.Last.Index()
@@ -50,6 +50,13 @@ func (s *Store) newOutput(spec *Spec, seg Segment, partition []segment.Value, wo
 func (spec *Spec) form() segment.Options {
 	return segment.Options{Schema: spec.Columns, Exprs: spec.Exprs, SortKey: spec.SortKey, PrimaryLen: spec.PrimaryKey, Granularity: spec.Granularity,
 		Indexes: slices.Clone(spec.Indexes)}
+}
+
+// form is what the store's files of a table have in common.
+func (s *Store) form(spec *Spec) segment.Options {
+	form := spec.form()
+	form.Paths = s.opts.Paths == nil || s.opts.Paths()
+	return form
 }
 
 // append writes sorted rows of all columns.

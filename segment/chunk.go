@@ -45,19 +45,20 @@ func checksum(body []byte, off int64) uint64 { return xxh3.HashSeed(body, uint64
 
 // chunkWriter writes a file from front to back, hashing as it goes.
 type chunkWriter struct {
-	w    io.Writer
-	buf  []byte
-	off  int64 // of the end of buf in the file
-	hash *xxh3.Hasher
-	err  error
+	w       io.Writer
+	version int // of the file
+	buf     []byte
+	off     int64 // of the end of buf in the file
+	hash    *xxh3.Hasher
+	err     error
 }
 
 // writeBuffer is how much is gathered before it goes to the file, firstBuffer what the buffer begins with: most segments are small.
 const writeBuffer, firstBuffer = 1 << 20, 16 << 10
 
-func newChunkWriter(w io.Writer) *chunkWriter {
-	c := &chunkWriter{w: w, hash: xxh3.New(), buf: make([]byte, 0, firstBuffer)}
-	c.bytes(append([]byte(magic), Version))
+func newChunkWriter(w io.Writer, version int) *chunkWriter {
+	c := &chunkWriter{w: w, version: version, hash: xxh3.New(), buf: make([]byte, 0, firstBuffer)}
+	c.bytes(append([]byte(magic), byte(version)))
 	return c
 }
 
@@ -98,12 +99,12 @@ func (c *chunkWriter) chunk(body []byte) (ref, error) {
 func (c *chunkWriter) trailer(footer ref) (xxh3.Uint128, error) {
 	c.flush()
 	h := c.hash.Sum128()
-	c.bytes(appendTrailer(nil, footer, h))
+	c.bytes(appendTrailer(nil, footer, h, c.version))
 	c.flush()
 	return h, c.err
 }
 
-func appendTrailer(dst []byte, footer ref, h xxh3.Uint128) []byte {
+func appendTrailer(dst []byte, footer ref, h xxh3.Uint128, version int) []byte {
 	start := len(dst)
 	dst = binary.LittleEndian.AppendUint64(dst, uint64(footer.off))
 	dst = binary.LittleEndian.AppendUint32(dst, uint32(footer.len))
@@ -112,7 +113,7 @@ func appendTrailer(dst []byte, footer ref, h xxh3.Uint128) []byte {
 	dst = binary.LittleEndian.AppendUint64(dst, h.Hi)
 	dst = binary.LittleEndian.AppendUint64(dst, xxh3.Hash(dst[start:]))
 	dst = append(dst, trailerMagic...)
-	return binary.LittleEndian.AppendUint16(dst, Version)
+	return binary.LittleEndian.AppendUint16(dst, uint16(version))
 }
 
 // parseTrailer checks the last bytes of a file of the given size that begins with a version.

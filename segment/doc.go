@@ -5,7 +5,7 @@
 // tells which granules a Condition can match (Prune), and decodes ranges of columns. Nothing in
 // a file ever changes. Package page describes how vectors become bytes.
 //
-// # File, version 2
+// # File, version 3
 //
 // Little-endian throughout. A chunk is a body and, behind it, 8 bytes: the 64-bit xxh3 of the
 // body, seeded with the offset of the body in the file, so that a chunk in the wrong place is
@@ -13,7 +13,7 @@
 // before any use.
 //
 //	+---------------------------------------------------------------------+
-//	| magic       "olapseg" and u8 version = 2                            |
+//	| magic       "olapseg" and u8 version = 2 or 3                       |
 //	+---------------------------------------------------------------------+
 //	| chunks      pages; dictionaries; column indexes; primary index;     |
 //	|             skip indexes; bitmap indexes; last of all the footer    |
@@ -21,7 +21,7 @@
 //	| trailer     u64 offset of the footer, u32 its length, u32 zero,     |
 //	| 56 bytes    xxh3-128 of all bytes before the trailer (low, high),   |
 //	|             u64 xxh3 of the 32 bytes before, then 16 bytes:         |
-//	|             "olapsegtrailer", u16 version = 2                       |
+//	|             "olapsegtrailer", u16 version = 2 or 3                  |
 //	+---------------------------------------------------------------------+
 //
 // # Footer
@@ -29,7 +29,8 @@
 // One JSON object (type footer): Meta without hash, the columns with their types and chunk
 // references, the computed expressions, the sort key, the skip indexes, and the rows at
 // which pages end. A reference is [offset, length] of a chunk's body. Unknown fields are ignored, so
-// that a later minor addition stays readable; anything that changes meaning raises the version. Version 1 differs in that integers are never patched.
+// that a later minor addition stays readable; anything that changes meaning raises the version. Version 1 differs in that integers are never patched,
+// version 2 in that there are no pages of paths; a Writer writes version 3 only where there are.
 //
 // # Rows, pages, granules
 //
@@ -42,7 +43,24 @@
 //	|          | 1 codes   stream[n] of dictionary codes (u32)                |
 //	|          | 2 nulls   stream[n] of null flags, stream[n] of codes        |
 //	|          | and codes                                                    |
+//	|          | 3 paths   a directory, see below                             |
 //	+----------+--------------------------------------------------------------+
+//
+// # Paths
+//
+// A column of JSON has pages of kind 3. The objects of a page are cut into what they have at each path: the paths of declared types and up to
+// max_dynamic_paths of the others, those that most rows of the page have, get a chunk of their own, a body; one more chunk is the page.Vector of the
+// objects that all other paths make. They lie end to end before the page, which is their directory:
+//
+//	u32 paths, P; stream[P] of lengths of their names (u32); u32 length, the names end to end, ascending
+//	u64 offset of the first body; u32 bodies, P or, with one of other paths, P+1; stream[bodies] of their lengths (u32)
+//	per path: u32 length, statistics
+//	u32 other paths, O; stream[O] of the low 32 bits of the xxh3 of their names, ascending
+//
+// Statistics are u32 types, per type: u32 length, name; u32 values; u8 flags as in a column index; if there are bounds: u32 length, vector of the least
+// value; u32 length, vector of the greatest, shortened as there. The body of a path is
+//
+//	u32 rows that have it, R; if not all n have: stream[R] of these rows (u32), ascending; page.Vector of R values of Dynamic
 //
 // # Dictionary
 //

@@ -28,13 +28,42 @@ func goldenRows() (column.Schema, *column.Block) {
 			column.NewNum(types.TFloat64, []float64{0, 0, 1.5, 0, 0, 0}), arrays)
 }
 
-func writeGolden(t *testing.T, fs vfs.FS, patched bool) {
+// objectRows are rows of JSON with a declared path, some that get a body of their own, and others.
+func objectRows(t *testing.T) (column.Schema, *column.Block) {
+	typ := mustType(t, "JSON(a Nullable(Int64), max_dynamic_paths=2)")
+	m := column.New(typ, 0).(*column.Map)
+	vals := m.Vals.(*column.Variant)
+	for i, paths := range [][]string{{"a", "b.c", "d"}, {"a", "b.c"}, {"a", "d", "e", "f"}, {"a"}, {"a", "b.c", "d"}} {
+		for _, p := range paths {
+			m.Keys.(*column.Str).AppendString(p)
+			switch {
+			case p == "a" && i == 1:
+				vals.AppendNull()
+				continue
+			case p == "d":
+				column.AppendValue(vals.Alts[vals.Alt(types.TString)].(column.Builder), "text")
+				vals.EndValue(vals.Alt(types.TString))
+				continue
+			}
+			column.AppendValue(vals.Alts[vals.Alt(types.TInt64)].(column.Builder), int64(i))
+			vals.EndValue(vals.Alt(types.TInt64))
+		}
+		m.EndValue()
+	}
+	return column.Schema{{Name: "j", Type: typ}}, column.NewBlock(m)
+}
+
+func writeGolden(t *testing.T, fs vfs.FS, name string) {
 	schema, block := goldenRows()
 	o := Options{ID: "golden", Schema: schema, SortKey: []string{"id"}, Granularity: 4, PartitionID: "all",
 		Indexes: []Index{{Name: "price_set", Column: "price", Type: IndexSet, Params: []float64{4}, Granularity: 1}, {Name: "tags_bf", Column: "tags", Type: IndexBloom, Params: []float64{0.1}, Granularity: 2}}}
-	if patched {
+	switch name {
+	case "v2-patched":
 		schema, block = seriesRows()
 		o = Options{ID: "golden", Schema: schema, SortKey: []string{"series", "time"}, Granularity: 512, PartitionID: "all"}
+	case "v3-paths":
+		schema, block = objectRows(t)
+		o = Options{ID: "golden", Schema: schema, Granularity: 4, PartitionID: "all", Paths: true}
 	}
 	w, err := NewWriter(fs, "/golden", o)
 	if err != nil {
@@ -61,6 +90,7 @@ func chunks(t *testing.T, rd *Reader) map[int64]string {
 		}
 		for p, r := range ix.pages {
 			out[r.off] = fmt.Sprintf("page %d of %s|%d", p, name, r.len)
+			nameBodies(t, rd, c, p, out)
 		}
 		if d := c.entry.Dict; d != nil {
 			out[d.Header.off] = fmt.Sprintf("dictionary header of %s|%d", name, d.Header.len)
@@ -84,6 +114,28 @@ func chunks(t *testing.T, rd *Reader) map[int64]string {
 		out[ix.Data.off] = fmt.Sprintf("skip index %s|%d", ix.Name, ix.Data.len)
 	}
 	return out
+}
+
+// nameBodies names the bodies of paths of a page of objects.
+func nameBodies(t *testing.T, rd *Reader, c *columnState, p int, out map[int64]string) {
+	if c.entry.typ.Kind != types.JSON {
+		return
+	}
+	in, _, err := rd.page(slices.IndexFunc(rd.cols, func(o columnState) bool { return o.entry == c.entry }), p)
+	if err != nil || in.U8() != pagePaths {
+		t.Fatal("no page of paths", err)
+	}
+	d, err := parseDir(in, "")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, b := range d.bodies {
+		path := "other paths"
+		if i < len(d.ends) {
+			path = "path " + string(d.name(i))
+		}
+		out[b.off] = fmt.Sprintf("body of %s of page %d of %s|%d", path, p, c.entry.Name, b.len)
+	}
 }
 
 // dump prints a segment byte by byte, each run named.
@@ -140,8 +192,8 @@ func seriesRows() (column.Schema, *column.Block) {
 	return column.Schema{{Name: "series", Type: types.TUInt8}, {Name: "time", Type: types.TUInt32}}, column.NewBlock(column.NewNum(types.TUInt8, series), column.NewNum(types.TUInt32, times))
 }
 
-// goldenFiles are by argument: v2 and v2-patched are what Writer writes; v1 is the file as it was when version 1 was fixed, v1-noted has the statistics that the footer holds since.
-var goldenFiles = []string{"v2", "v2-patched", "v1-noted", "v1"}
+// goldenFiles are by argument: v3-paths, v2 and v2-patched are what Writer writes; v1 is the file as it was when version 1 was fixed, v1-noted has the statistics that the footer holds since.
+var goldenFiles = []string{"v3-paths", "v2", "v2-patched", "v1-noted", "v1"}
 
 // TestGolden compares the bytes that Writer writes with those of the files of its version, and reads the rows from the bytes in them and in older ones.
 // A new version adds files and keeps these readable.
@@ -156,7 +208,7 @@ func TestGolden(t *testing.T) {
 		}
 		switch d.Cmd {
 		case "write":
-			writeGolden(t, fs, name == "v2-patched")
+			writeGolden(t, fs, name)
 			got := dump(t, fs, "/golden")
 			if d.Rewrite {
 				if err := os.WriteFile(file, []byte(got), 0o644); err != nil {

@@ -1,5 +1,7 @@
 package segment
 
+import "github.com/olapd/olapd/internal/types"
+
 // ColumnLayout is where the bytes of one column lie in the file, checksums included.
 type ColumnLayout struct {
 	Name, Type string
@@ -26,8 +28,12 @@ func (r *Reader) Layout() ([]ColumnLayout, error) {
 		if err != nil {
 			return nil, err
 		}
-		for _, p := range ix.pages {
-			l.Pages += p.stored()
+		for p := range ix.pages {
+			n, err := r.pageBytes(i, ix, p)
+			if err != nil {
+				return nil, err
+			}
+			l.Pages += n
 		}
 		if b := c.entry.Bitmap; b != nil {
 			l.Bitmap = b.stored()
@@ -46,4 +52,27 @@ func (r *Reader) Layout() ([]ColumnLayout, error) {
 		}
 	}
 	return out, nil
+}
+
+// pageBytes is what page p of a column takes in the file, with the bodies of paths.
+func (r *Reader) pageBytes(col int, ix *columnIndex, p int) (int64, error) {
+	n := ix.pages[p].stored()
+	if r.cols[col].entry.typ.Kind != types.JSON {
+		return n, nil
+	}
+	in, _, err := r.page(col, p)
+	if err != nil {
+		return 0, err
+	}
+	if in.U8() != pagePaths {
+		return n, in.Err()
+	}
+	d, err := parseDir(in, r.path)
+	if err != nil {
+		return 0, err
+	}
+	for _, b := range d.bodies {
+		n += b.stored()
+	}
+	return n, nil
 }

@@ -1,8 +1,10 @@
 package segment
 
 const (
-	// Version is the file version that Writer writes, OldestVersion the first that Reader reads: version 2 has patched integer streams (see package page).
-	Version, OldestVersion = 2, 1
+	// Version is the newest file version, OldestVersion the first that Reader reads: version 2 has patched integer streams (see package page), version 3
+	// has JSON path by path. Writer writes version 2 where there is none.
+	Version, OldestVersion = 3, 1
+	wholeVersion           = 2
 	// PageRows is the most rows of a page: the decode unit. 64 Ki rows amortise the per-page costs (a checksum, a dispatch)
 	// to nothing and still fit the second-level cache at a few bytes a row.
 	PageRows = 1 << 16

@@ -7,10 +7,10 @@ import (
 )
 
 // MadeAs reports whether a Writer with these options writes files of the segment's form: the same columns, expressions, order, granules and skip
-// indexes. What they say of one file alone does not matter.
+// indexes, in a file of no older version. What they say of one file alone does not matter.
 func (r *Reader) MadeAs(o Options) bool {
 	o.SortKey, o.Indexes = slices.Clone(o.SortKey), slices.Clone(o.Indexes)
-	if o.complete() != nil || r.meta.Granularity != o.Granularity || r.ft.PrimaryLen != o.PrimaryLen {
+	if o.complete() != nil || r.meta.Version > o.version() || r.meta.Granularity != o.Granularity || r.ft.PrimaryLen != o.PrimaryLen {
 		return false
 	}
 	same := func(a, b column.Field) bool { return a.Name == b.Name && a.Type.Equal(b.Type) }

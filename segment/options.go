@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -26,6 +28,8 @@ type Options struct {
 	NoBitmaps bool
 	// Whole promises that the blocks come from segments all rows of which are appended: each entry of their dictionaries is needed.
 	Whole bool
+	// Paths stores columns of JSON path by path, in a file of version 3; else their objects whole.
+	Paths bool
 	// Budget counts the dictionaries being built; nil: nowhere. Large ones end where it is full.
 	Budget *mem.Budget
 	// Workers is how many columns are encoded at a time; 0 means 1.
@@ -92,6 +96,14 @@ func (o *Options) typeOf(name string) *column.Type {
 		}
 	}
 	return nil
+}
+
+// version is that of the file: the oldest that can hold what is written.
+func (o *Options) version() int {
+	if o.Paths && slices.ContainsFunc(o.Schema, func(f column.Field) bool { return f.Type.Kind == types.JSON }) {
+		return Version
+	}
+	return wholeVersion
 }
 
 // pageRows is the rows of a full page: whole granules.

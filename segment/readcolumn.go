@@ -88,6 +88,8 @@ func (r *Reader) readPage(ctx context.Context, col, p, from, to int, part bool) 
 		return page.Vector(c.entry.typ, in.Take(in.Len()), n, from, to)
 	case pageCodes, pageNullsCodes:
 		return r.readCodes(ctx, c, in, kind == pageNullsCodes, n, from, to, part)
+	case pagePaths:
+		return r.readObjects(c, in, n, from, to, "")
 	default:
 		return nil, corrupt(r.path, "page kind %d", kind)
 	}

@@ -35,8 +35,9 @@ type Reader struct {
 
 // pageBody is the verified body of a page.
 type pageBody struct {
-	at   ref
-	body []byte
+	at    ref
+	body  []byte
+	paths [][]byte // of a page of objects, once they are read: the bodies of all its paths
 }
 
 // columnState is what a reader has loaded of a column.
@@ -237,7 +238,7 @@ func (r *Reader) pageBody(c *columnState, ix *columnIndex, p int) ([]byte, error
 	r.readAhead(c, ix, p)
 	b, err := readChunk(r.f, r.path, r.size, at)
 	if err == nil {
-		r.recent[c] = pageBody{at, b}
+		r.recent[c] = pageBody{at: at, body: b}
 	}
 	return b, err
 }

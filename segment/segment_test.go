@@ -342,6 +342,9 @@ func small(t testing.TB, fs vfs.FS, path string) *table {
 	return tab
 }
 
+// smallFiles are files of every version that a Writer writes.
+var smallFiles = map[string]func(testing.TB, vfs.FS, string) *table{"whole": small, "paths": smallObjects}
+
 func smallOptions() Options {
 	return Options{ID: "small", SortKey: []string{"c0", "c1"}, Granularity: 8, Level: 2, PartitionID: "202401", MinIndex: 5, MaxIndex: 9,
 		Indexes: []Index{
@@ -392,7 +395,11 @@ func useAll(fs vfs.FS, path string, n int) (string, error) {
 		}
 	}
 	parts, err := useParts(rd, n)
-	return out + parts, err
+	if err != nil {
+		return "", err
+	}
+	paths, err := usePaths(rd, n)
+	return out + parts + paths, err
 }
 
 // useParts reads what can be read of dictionaries without the rest.
@@ -448,8 +455,14 @@ func put(t testing.TB, fs vfs.FS, path string, b []byte) {
 
 // TestFlips changes every byte of a segment in turn: an error or the same answers, never others and never a panic.
 func TestFlips(t *testing.T) {
+	for name, make := range smallFiles {
+		t.Run(name, func(t *testing.T) { testFlips(t, make) })
+	}
+}
+
+func testFlips(t *testing.T, make func(testing.TB, vfs.FS, string) *table) {
 	fs, path := vfs.NewMem(), "/s"
-	tab := small(t, fs, path)
+	tab := make(t, fs, path)
 	want, err := useAll(fs, path, tab.block.N)
 	if err != nil {
 		t.Fatal(err)

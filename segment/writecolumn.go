@@ -13,6 +13,7 @@ const (
 	pageVector = iota
 	pageCodes
 	pageNullsCodes
+	pagePaths
 )
 
 // columnWriter writes the pages of one column, or gathers the bounds of one expression.
@@ -26,6 +27,7 @@ type columnWriter struct {
 	dict     *dictBuilder   // nil without a dictionary
 	dictOpen bool
 	bitmap   *bitmapBuilder // nil without
+	objects  *objectWriter  // of JSON that is stored path by path
 	distinct hll
 	defaults int64 // rows of zero or the empty string; -1: not counted
 	bytes    int64
@@ -37,8 +39,11 @@ type columnWriter struct {
 	enc    []byte
 }
 
-func newColumnWriter(f column.Field, stored, bitmaps, whole bool) *columnWriter {
+func newColumnWriter(f column.Field, stored, bitmaps, whole, paths bool) *columnWriter {
 	c := &columnWriter{field: f, stored: stored}
+	if stored && paths && f.Type.Kind == types.JSON {
+		c.objects = newObjectWriter(f.Type)
+	}
 	if isScalar(f.Type) {
 		c.bounds = newBoundsBuilder(f.Type)
 	}
@@ -74,6 +79,9 @@ func (c *columnWriter) page(runs []Run, col, n int, base int64) (column.Vector, 
 		c.addDistinct(scalars(v))
 		c.addDefaults(countDefaults(v))
 	}
+	if c.objects != nil {
+		return v, c.objects.encode(v.(*column.Map))
+	}
 	c.enc, err = page.AppendVector(append(c.enc[:0], pageVector), v)
 	return v, err
 }
@@ -83,9 +91,16 @@ func (c *columnWriter) put(w *chunkWriter) error {
 	if !c.stored {
 		return nil
 	}
+	start := w.off
+	if c.objects != nil {
+		var err error
+		if c.enc, err = c.objects.put(w, c.enc[:0]); err != nil {
+			return err
+		}
+	}
 	r, err := w.chunk(c.enc)
 	c.offs, c.lens = append(c.offs, uint64(r.off)), append(c.lens, uint32(r.len))
-	c.bytes += int64(r.len) + sumSize
+	c.bytes += w.off - start
 	return err
 }
 

@@ -57,13 +57,13 @@ func NewWriter(fs vfs.FS, path string, o Options) (*Writer, error) {
 	if err != nil {
 		return nil, fmt.Errorf("segment: creating %s: %w", path, err)
 	}
-	w := &Writer{fs: fs, path: path, f: f, w: newChunkWriter(f), opts: o, sizes: map[*column.Block]int64{}}
+	w := &Writer{fs: fs, path: path, f: f, w: newChunkWriter(f, o.version()), opts: o, sizes: map[*column.Block]int64{}}
 	names := column.Schema{}
 	for i, list := range []column.Schema{o.Schema, o.Exprs} {
 		for _, field := range list {
 			names = append(names, field)
 			w.order = append(w.order, len(w.cols))
-			w.cols = append(w.cols, newColumnWriter(field, i == 0, !o.NoBitmaps, o.Whole))
+			w.cols = append(w.cols, newColumnWriter(field, i == 0, !o.NoBitmaps, o.Whole, o.Paths))
 		}
 	}
 	for i, k := range o.SortKey {
@@ -372,7 +372,7 @@ func (w *Writer) finishFile() (*Meta, error) {
 func (w *Writer) meta() Meta {
 	o := &w.opts
 	return Meta{
-		ID: o.ID, Version: Version, Rows: w.rows, Level: o.Level, Granularity: o.Granularity,
+		ID: o.ID, Version: o.version(), Rows: w.rows, Level: o.Level, Granularity: o.Granularity,
 		Granules:    int((w.rows + int64(o.Granularity) - 1) / int64(o.Granularity)),
 		PartitionID: o.PartitionID, Partition: o.Partition, MinKey: w.first, MaxKey: w.last,
 		TTLMin: o.TTLMin, TTLMax: o.TTLMax, MinIndex: o.MinIndex, MaxIndex: o.MaxIndex,

@@ -211,7 +211,26 @@ func (v *Map) AppendRange(src Vector, from, to int) {
 }
 
 // AppendSelected implements Builder.
-func (v *Map) AppendSelected(src Vector, sel []uint32) { appendEach(v, src, sel) }
+func (v *Map) AppendSelected(src Vector, sel []uint32) {
+	s, ok := src.(*Map)
+	if !ok {
+		appendEach(v, src, sel)
+		return
+	}
+	base, n := uint32(v.Keys.Len()), 0
+	for _, p := range sel {
+		n += int(s.Off[p+1] - s.Off[p])
+	}
+	entries := make([]uint32, 0, n)
+	for _, p := range sel {
+		for j := s.Off[p]; j < s.Off[p+1]; j++ {
+			entries = append(entries, j)
+		}
+		v.Off = append(v.Off, base+uint32(len(entries)))
+	}
+	v.Keys.(Builder).AppendSelected(s.Keys, entries)
+	v.Vals.(Builder).AppendSelected(s.Vals, entries)
+}
 
 func appendEach(b Builder, src Vector, sel []uint32) {
 	if c, ok := src.(*Const); ok {

@@ -83,3 +83,50 @@ func TestHashAgreesWithCompare(t *testing.T) {
 		}
 	}
 }
+
+// TestManyTypes: a Dynamic of more types than are searched one by one finds each again, and takes over values of them one at a time and many at once.
+func TestManyTypes(t *testing.T) {
+	const n = 500
+	v := NewVariant(types.TDynamic, 0)
+	for i := range 2 * n {
+		typ := types.NewFixedString(1 + i%n)
+		k := v.Alt(typ)
+		if k != i%n {
+			t.Fatalf("type %d has number %d", i%n, k)
+		}
+		v.Alts[k].(Builder).AppendDefault()
+		v.EndValue(k)
+	}
+	if len(v.Alts) != n {
+		t.Fatalf("%d alternatives of %d types", len(v.Alts), n)
+	}
+	one, all, some := NewVariant(types.TDynamic, 0), NewVariant(types.TDynamic, 0), NewVariant(types.TDynamic, 0)
+	for i := range v.Len() {
+		one.AppendFrom(v, i)
+	}
+	all.AppendRange(v, 0, v.Len())
+	for i := 0; i < v.Len(); i += 3 {
+		some.AppendRange(v, i, min(i+3, v.Len()))
+	}
+	for i := range v.Len() {
+		for _, o := range []*Variant{one, all, some} {
+			if Compare(v, i, o, i) != 0 {
+				t.Fatalf("value %d differs", i)
+			}
+		}
+	}
+}
+
+// TestPathNumbers: the types at a path are numbered by the values there, not by those of other paths.
+func TestPathNumbers(t *testing.T) {
+	m := New(types.TJSON, 0).(*Map)
+	AppendValue(m, [][2]any{{"a", Typed{types.TInt64, int64(1)}}, {"b", Typed{types.TString, "x"}}})
+	AppendValue(m, [][2]any{{"b", Typed{types.TInt64, int64(2)}}})
+	p := m.Path("b")
+	if len(p.Alts) != 2 || p.Alts[0].Type() != types.TString || Value(p, 0) != (Typed{types.TString, "x"}) || Value(p, 1) != (Typed{types.TInt64, int64(2)}) {
+		t.Errorf("%d types, first %s: %v %v", len(p.Alts), p.Alts[0].Type(), Value(p, 0), Value(p, 1))
+	}
+	if p := m.Path("a"); len(p.Alts) != 1 || Value(p, 1) != nil {
+		t.Errorf("%d types, %v", len(p.Alts), Value(p, 1))
+	}
+}

@@ -21,7 +21,7 @@ func (v *Map) appendTypedDefaults() {
 
 // AppendDefaultOf appends the default value of a type: NULL where that is one.
 func (v *Variant) AppendDefaultOf(t *Type) {
-	if t.IsNullable() || t.IsUnion() {
+	if t = t.WithoutLowCardinality(); t.IsNullable() || t.IsUnion() {
 		v.AppendNull()
 		return
 	}
@@ -30,17 +30,29 @@ func (v *Variant) AppendDefaultOf(t *Type) {
 	v.EndValue(k)
 }
 
-// Path returns the values that the objects of a vector of JSON have at a path, as Dynamic; NULL where they have none.
+// Path returns the values that the objects of a vector of JSON have at a path, as Dynamic; NULL where they have none. Types are numbered in order of
+// their appearance at the path, as if it were a column.
 func (v *Map) Path(path string) *Variant {
 	keys, vals := v.Keys.(*Str), v.Vals.(*Variant)
-	out := &Variant{Typ: vals.Typ, Which: make([]uint32, v.Len()), At: make([]uint32, v.Len()), Alts: vals.Alts}
+	out := &Variant{Typ: vals.Typ, Which: make([]uint32, v.Len()), At: make([]uint32, v.Len())}
+	number := make([]uint32, len(vals.Alts))
+	for k := range number {
+		number[k] = NoVariant
+	}
 	p := []byte(path)
 	for i := range out.Which {
 		from, to := int(v.Off[i]), int(v.Off[i+1])
 		j := from + sort.Search(to-from, func(n int) bool { return bytes.Compare(keys.At(from+n), p) >= 0 })
-		if out.Which[i] = NoVariant; j < to && bytes.Equal(keys.At(j), p) {
-			out.Which[i], out.At[i] = vals.Which[j], vals.At[j]
+		out.Which[i] = NoVariant
+		if j == to || !bytes.Equal(keys.At(j), p) || vals.Which[j] == NoVariant {
+			continue
 		}
+		k := vals.Which[j]
+		if number[k] == NoVariant {
+			number[k] = uint32(len(out.Alts))
+			out.Alts = append(out.Alts, vals.Alts[k])
+		}
+		out.Which[i], out.At[i] = number[k], vals.At[j]
 	}
 	return out
 }

@@ -23,7 +23,12 @@ type Variant struct {
 	// seen is the alternative that Alt found last: values of one type come in runs.
 	seen *types.Type
 	last uint32
+	// number is of a Dynamic with many alternatives where each is, by the name of its type.
+	number map[string]int
 }
+
+// fewAlts is how many alternatives are searched one by one: a lookup by name costs as much as comparing with so many.
+const fewAlts = 8
 
 // NewVariant returns an empty vector of a Variant or Dynamic with room for n values.
 func NewVariant(t *types.Type, n int) *Variant {
@@ -40,7 +45,7 @@ func (v *Variant) Alt(t *types.Type) int {
 		return int(v.last)
 	}
 	plain := t.WithoutLowCardinality()
-	k := slices.IndexFunc(v.Alts, func(a Vector) bool { return a.Type().Equal(plain) })
+	k := v.find(plain)
 	if k < 0 && v.Typ.Kind == types.Dynamic {
 		k = len(v.Alts)
 		v.Alts = append(v.Alts, New(plain, 0))
@@ -49,6 +54,23 @@ func (v *Variant) Alt(t *types.Type) int {
 		v.seen, v.last = t, uint32(k)
 	}
 	return k
+}
+
+// find returns the number of the alternative of exactly a type, or -1.
+func (v *Variant) find(t *types.Type) int {
+	if len(v.Alts) <= fewAlts || v.Typ.Kind == types.Variant {
+		return slices.IndexFunc(v.Alts, func(a Vector) bool { return a.Type().Equal(t) })
+	}
+	if v.number == nil {
+		v.number = make(map[string]int, 2*len(v.Alts))
+	}
+	for k := len(v.number); k < len(v.Alts); k++ { // those that were appended since
+		v.number[v.Alts[k].Type().String()] = k
+	}
+	if k, ok := v.number[t.String()]; ok {
+		return k
+	}
+	return -1
 }
 
 // AltType is the declared type of alternative k.
@@ -172,10 +194,37 @@ func (v *Variant) Rows(k int) (rows []uint32, values Vector) {
 func (v *Variant) AppendDefault() { v.AppendNull() }
 
 // AppendFrom implements Builder.
-func (v *Variant) AppendFrom(src Vector, i int) { v.AppendSelected(src, []uint32{uint32(i)}) }
+func (v *Variant) AppendFrom(src Vector, i int) {
+	if s, ok := src.(*Variant); ok {
+		v.appendValue(s, i)
+		return
+	}
+	v.AppendSelected(src, []uint32{uint32(i)})
+}
+
+// appendValue appends value i of a Variant or Dynamic.
+func (v *Variant) appendValue(s *Variant, i int) {
+	k := s.Which[i]
+	if k == NoVariant {
+		v.AppendNull()
+		return
+	}
+	to := int(k)
+	if v.Typ.Kind == types.Dynamic || !v.Typ.Equal(s.Typ) {
+		to = v.alternative(s.Alts[k])
+	}
+	v.Alts[to].(Builder).AppendFrom(s.Alts[k], int(s.At[i]))
+	v.EndValue(to)
+}
 
 // AppendRange implements Builder.
 func (v *Variant) AppendRange(src Vector, from, to int) {
+	if s, ok := src.(*Variant); ok && to-from <= len(s.Alts) {
+		for i := from; i < to; i++ {
+			v.appendValue(s, i)
+		}
+		return
+	}
 	sel := make([]uint32, to-from)
 	for i := range sel {
 		sel[i] = uint32(from + i)
@@ -191,6 +240,12 @@ func (v *Variant) AppendSelected(src Vector, sel []uint32) {
 	case *Nullable:
 		v.appendNullable(s, sel)
 	case *Variant:
+		if len(sel) <= len(s.Alts) { // appendVariant looks at each alternative
+			for _, p := range sel {
+				v.appendValue(s, int(p))
+			}
+			return
+		}
 		v.appendVariant(s, sel)
 	default:
 		k := v.alternative(src)

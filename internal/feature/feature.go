@@ -41,6 +41,8 @@ const (
 	// StoppedSources are Kafka tables that all shards consume up to the same offsets, so that tables with a sharding key that they feed can come to lie on more
 	// shards. Older builds would consume them on, and on shards that have no rows of theirs.
 	StoppedSources
+	// ObjectPaths are segments that store columns of JSON path by path. Below its level objects are stored whole.
+	ObjectPaths
 )
 
 // features is what each level has brought.
@@ -55,6 +57,7 @@ var features = [...]struct {
 	OwnTypes:       {"columns of Variant, Dynamic and JSON", 1},
 	Dictionaries:   {"dictionaries", 1},
 	StoppedSources: {"tables with a sharding key that Kafka tables feed, on more shards", 2},
+	ObjectPaths:    {"columns of JSON stored path by path", 2},
 }
 
 // String is what the feature is called in errors.

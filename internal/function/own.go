@@ -311,16 +311,9 @@ func subcolumn(env *Env, v column.Vector, parts []string, to *types.Type) (colum
 		return element(u, t, to), nil
 	}
 	m := v.(*column.Map)
-	if BelowHint(parts[0]) != "" {
-		return m.Below(objectPrefix(parts), to), nil
+	p := objectPart(env, m.Typ, parts, to)
+	if p.Below {
+		return p.OfBelow(m), nil
 	}
-	last := len(parts) - 1
-	if TypeHint(parts[last]) != "" {
-		return element(m.Path(strings.Join(parts[:last], ".")), hinted(m.Typ, parts[last]), to), nil
-	}
-	path := strings.Join(parts, ".")
-	if m.Typ.Object.TypedPath(path) == nil {
-		return m.Path(path), nil
-	}
-	return Cast(env, m.Path(path), to)
+	return p.OfPath(m.Path(p.Path))
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
@@ -223,6 +224,26 @@ func (m *morsel) Lengths(ctx context.Context, i int, sel []uint32) (column.Vecto
 		return nil, err
 	}
 	return exec.Lengths(v), nil
+}
+
+// Part implements exec.Parted.
+func (m *morsel) Part(ctx context.Context, i int, p *function.ObjectPart, sel []uint32) (column.Vector, error) {
+	s := m.src
+	if s.reader == nil || s.at[i] < 0 || !s.have[s.at[i]].Type.Equal(s.want[i].Type) {
+		return nil, nil
+	}
+	if p.Below {
+		v, err := s.reader.ReadBelow(ctx, s.at[i], p.Path, m.from, m.to, sel)
+		if err != nil {
+			return nil, err
+		}
+		return p.OfBelow(v), nil
+	}
+	v, err := s.reader.ReadPath(ctx, s.at[i], p.Path, m.from, m.to, sel)
+	if err != nil {
+		return nil, err
+	}
+	return p.OfPath(v)
 }
 
 // Match implements exec.Matcher.

@@ -18,6 +18,7 @@ func (b *builder) lateSort(n *plan.Sort, depth int) (exec.Operator, error) {
 		!b.setting("query_plan_optimize_lazy_materialization") {
 		return nil, nil
 	}
+	scan, exprs = b.parts(scan, exprs)
 	keys := make([]plan.Expr, len(n.Keys))
 	for i, k := range n.Keys {
 		keys[i] = exprs[k.Index]
@@ -46,15 +47,14 @@ func (b *builder) lateSort(n *plan.Sort, depth int) (exec.Operator, error) {
 		rows = exec.NewPick(sort, len(keys), b.late[n])
 	}
 	fetch := exec.NewFetch(rows, in, len(keys), cols)
-	p, ok := n.Input.(*plan.Project)
-	if !ok {
+	if _, ok := n.Input.(*plan.Project); !ok {
 		return fetch, nil
 	}
-	prog, err := b.program(p.Exprs...)
+	prog, err := b.program(exprs...)
 	if err != nil {
 		return nil, err
 	}
-	return exec.NewProject(fetch, prog, exprList(p.Exprs)), nil
+	return exec.NewProject(fetch, prog, exprList(exprs)), nil
 }
 
 // sortRefs sorts the keys with the references beside them, which are behind the columns of the scan.

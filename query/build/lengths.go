@@ -16,6 +16,7 @@ func (b *builder) input(n plan.Node, exprs []plan.Expr, depth int) (exec.Operato
 		in, err := b.node(n, usedBy(exprs...), depth)
 		return in, exprs, err
 	}
+	scan, exprs = b.parts(scan, exprs)
 	m := b.measure(scan, exprs)
 	in, err := b.scan(scan, usedBy(exprs...), m)
 	if err != nil {

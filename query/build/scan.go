@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec"
@@ -19,6 +20,15 @@ func (b *builder) scan(n *plan.Scan, use needed, m *measure) (*exec.Scan, error)
 	for i := range s.Output {
 		s.Output[i] = use.has(i)
 	}
+	if len(n.Parts) > 0 {
+		s.Parts = make([]*function.ObjectPart, len(n.Columns))
+		for i := range s.Parts {
+			if p := n.Part(i); p != nil {
+				s.Parts[i] = function.NewObjectPart(b.o.Env, n.Schema()[p.Column].Type, p.Name)
+				s.PartNames = append(s.PartNames, n.Schema()[i].Name)
+			}
+		}
+	}
 	conjuncts := orderConjuncts(split(n.Filter, nil))
 	for _, e := range conjuncts {
 		test := m.rewrite(e)
@@ -27,7 +37,11 @@ func (b *builder) scan(n *plan.Scan, use needed, m *measure) (*exec.Scan, error)
 			return nil, err
 		}
 		c, safe := cost(test)
-		s.Preds = append(s.Preds, &exec.Predicate{Program: p, Text: test.String(), Safe: safe, Cost: c, Pass: passing(e), Compare: b.comparison(test)})
+		pred := &exec.Predicate{Program: p, Text: test.String(), Safe: safe, Cost: c, Pass: passing(e), Compare: b.comparison(test)}
+		if pred.Compare != nil && n.Part(pred.Compare.Column) != nil { // pages know bounds of whole columns
+			pred.Compare = nil
+		}
+		s.Preds = append(s.Preds, pred)
 	}
 	filter := b.filterKey(conjuncts)
 	s.Request = func() exec.ScanRequest {

@@ -119,7 +119,7 @@ func groupRefs(refs []uint64, order []uint32) []refGroup {
 func (s *fetchStream) group(ctx context.Context, g refGroup, at int, parts [][]column.Vector) error {
 	q := &s.f.scan.queue
 	q.mu.Lock()
-	view := morselView{m: q.mu.taken[g.morsel], lengths: s.f.scan.Lengths, sel: g.rows}
+	view := morselView{m: q.mu.taken[g.morsel], lengths: s.f.scan.Lengths, parts: s.f.scan.Parts, sel: g.rows}
 	q.mu.Unlock()
 	bytes := int64(0)
 	for i, c := range s.f.cols {

@@ -3,9 +3,11 @@ package exec
 import (
 	"context"
 	"fmt"
+	"strings"
 	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -23,6 +25,9 @@ type Scan struct {
 	Output []bool
 	// Lengths marks columns of strings of which only the lengths in bytes are read, as UInt64; nil: none.
 	Lengths []bool
+	// Parts are the sub-columns that are read of columns of JSON, nil for what is read whole; nil: none. PartNames are what EXPLAIN calls them.
+	Parts     []*function.ObjectPart
+	PartNames []string
 	// Refs adds a column behind the others: a reference to each row, which Fetch resolves.
 	Refs bool
 	// Top is set by a Sort with a limit above: see TopBound.
@@ -58,6 +63,9 @@ type scanCounts struct {
 // Describe implements Operator.
 func (s *Scan) Describe() string {
 	text := "Scan " + s.Request().Table.Name()
+	if len(s.PartNames) > 0 {
+		text += " reading " + strings.Join(s.PartNames, ", ")
+	}
 	for i, p := range s.Preds {
 		text += []string{" where ", " and "}[min(i, 1)] + p.Text
 	}
@@ -135,7 +143,7 @@ func (s *Scan) workers(r *run, n int) []Stream {
 }
 
 func (s *Scan) newView() *morselView {
-	return &morselView{lengths: s.Lengths, width: len(s.Output), refs: s.Refs}
+	return &morselView{lengths: s.Lengths, parts: s.Parts, width: len(s.Output), refs: s.Refs}
 }
 
 // start opens the scanner once.

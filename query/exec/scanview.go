@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -14,6 +15,7 @@ import (
 type morselView struct {
 	m       Morsel
 	lengths []bool
+	parts   []*function.ObjectPart
 	width   int  // the request's columns
 	refs    bool // behind them comes one of references to the rows, whose positions are needed therefore
 	block   *column.Block
@@ -140,6 +142,13 @@ func (v *morselView) load(ctx context.Context, cols []int) error {
 }
 
 func (v *morselView) column(ctx context.Context, c int) (column.Vector, error) {
+	if v.parts != nil && v.parts[c] != nil {
+		s, err := v.part(ctx, c, v.parts[c])
+		if err != nil || !v.measured(c) {
+			return s, err
+		}
+		return Lengths(s), nil
+	}
 	if !v.measured(c) {
 		return v.m.Column(ctx, c, v.sel)
 	}
@@ -151,6 +160,20 @@ func (v *morselView) column(ctx context.Context, c int) (column.Vector, error) {
 		return nil, err
 	}
 	return Lengths(s), nil
+}
+
+// part reads a sub-column.
+func (v *morselView) part(ctx context.Context, c int, p *function.ObjectPart) (column.Vector, error) {
+	if m, ok := v.m.(Parted); ok {
+		if s, err := m.Part(ctx, c, p, v.sel); s != nil || err != nil {
+			return s, err
+		}
+	}
+	whole, err := v.m.Column(ctx, c, v.sel)
+	if err != nil {
+		return nil, err
+	}
+	return p.Of(whole)
 }
 
 // spare returns room for a mask of the block's rows, which hold what they may, aside from the view's own mask.

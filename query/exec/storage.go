@@ -34,6 +34,7 @@ import (
 	"context"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/query/plan"
 	"github.com/olapd/olapd/segment"
@@ -167,6 +168,12 @@ type Lending interface {
 type Measured interface {
 	// Lengths returns the lengths in bytes of column i of the request, UInt64 or Nullable of it, of the rows that Column would return.
 	Lengths(ctx context.Context, i int, sel []uint32) (column.Vector, error)
+}
+
+// Parted may be implemented by a Morsel that can read sub-columns of JSON without the rest.
+type Parted interface {
+	// Part returns a sub-column of column i of the request, of the rows that Column would return; nil if it cannot.
+	Part(ctx context.Context, i int, p *function.ObjectPart, sel []uint32) (column.Vector, error)
 }
 
 // ScanStats counts what a scan is to read and what it need not, for EXPLAIN. They add up exactly: the total is what is to be read and the sum over

@@ -131,6 +131,10 @@ func (w *writer) scan(n *plan.Scan) {
 		w.fail(sqlerr.New(sqlerr.LogicalError, "%s is not stored, and read in a fragment", n.Table.Name()))
 		return
 	}
+	if len(n.Parts) > 0 {
+		w.fail(sqlerr.New(sqlerr.LogicalError, "Sub-columns of %s in a fragment that is sent", n.Table.Name()))
+		return
+	}
 	w.kind(nodeScan)
 	w.uv(uint64(t.ID))
 	w.fields(n.Schema())

@@ -7,6 +7,8 @@
 package plan
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
@@ -41,8 +43,41 @@ type Scan struct {
 	Sample  float64 // 0: all rows
 	// Limit is the number of rows after which the reader may stop, in any order; 0: none.
 	Limit uint64
+	// Parts are the sub-columns that are read of the last of Columns, one each, in place of the whole. Plans have none until a pipeline is built of them.
+	Parts []Part
 
 	schema column.Schema
+}
+
+// Part is a sub-column of a column of JSON.
+type Part struct {
+	Column int    // in the scan's Columns: where the whole is
+	Name   string // as getSubcolumn takes it
+	Type   *types.Type
+}
+
+// String is the part of a column as an expression.
+func (p Part) String(whole string) string {
+	return "getSubcolumn(" + whole + ", " + types.QuoteString(p.Name) + ")"
+}
+
+// WithParts returns a copy that also reads sub-columns, behind its other columns.
+func (n *Scan) WithParts(parts []Part) *Scan {
+	c := *n
+	c.Columns, c.schema, c.Parts = slices.Clone(n.Columns), slices.Clone(n.schema), parts
+	for _, p := range parts {
+		c.Columns = append(c.Columns, n.Columns[p.Column])
+		c.schema = append(c.schema, column.Field{Name: p.String(n.schema[p.Column].Name), Type: p.Type})
+	}
+	return &c
+}
+
+// Part returns the sub-column that column i is; nil if it is a whole one.
+func (n *Scan) Part(i int) *Part {
+	if k := i - len(n.Columns) + len(n.Parts); k >= 0 {
+		return &n.Parts[k]
+	}
+	return nil
 }
 
 // NewScan returns a scan of the columns at the given positions.

@@ -112,7 +112,7 @@ var (
 	ReadInOrder    = boolean("optimize_read_in_order", true, "ORDER BY a prefix of the table's sort key reads the rows in that order rather than sort them.")
 	GroupInOrder   = boolean("optimize_aggregation_in_order", false, "GROUP BY a prefix of the table's sort key yields groups as they end: it holds few, and a LIMIT leaves the rest unread.")
 	ConditionCache = boolean("use_query_condition_cache", true, "Remember in which granules a filter found no row, and leave them out when it comes again.")
-	LengthsOnly    = boolean("optimize_functions_to_subcolumns", true, "Read of strings only their lengths where nothing else is asked.")
+	LengthsOnly    = boolean("optimize_functions_to_subcolumns", true, "Read of strings only their lengths, and of JSON only sub-columns, where nothing else is asked.")
 	ExactBefore    = boolean("exact_rows_before_limit", false, "Count the rows before LIMIT exactly: then ORDER BY with LIMIT reads all.")
 	SessionZone    = text("Timezone", "session_timezone", "", "Time zone of DateTime columns that declare none; empty: the server's.")
 )
