@@ -90,7 +90,7 @@ func chunks(t *testing.T, rd *Reader) map[int64]string {
 		}
 		for p, r := range ix.pages {
 			out[r.off] = fmt.Sprintf("page %d of %s|%d", p, name, r.len)
-			nameBodies(t, rd, c, p, out)
+			nameBodies(t, rd, i, p, out)
 		}
 		if d := c.entry.Dict; d != nil {
 			out[d.Header.off] = fmt.Sprintf("dictionary header of %s|%d", name, d.Header.len)
@@ -117,11 +117,12 @@ func chunks(t *testing.T, rd *Reader) map[int64]string {
 }
 
 // nameBodies names the bodies of paths of a page of objects.
-func nameBodies(t *testing.T, rd *Reader, c *columnState, p int, out map[int64]string) {
+func nameBodies(t *testing.T, rd *Reader, col, p int, out map[int64]string) {
+	c := &rd.cols[col]
 	if c.entry.typ.Kind != types.JSON {
 		return
 	}
-	in, _, err := rd.page(slices.IndexFunc(rd.cols, func(o columnState) bool { return o.entry == c.entry }), p)
+	in, _, err := rd.page(col, p)
 	if err != nil || in.U8() != pagePaths {
 		t.Fatal("no page of paths", err)
 	}
