@@ -15,7 +15,8 @@ failed=0
 
 free_port() { python3 -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'; }
 export OLAPD_HTTP_PORT=$(free_port) OLAPD_NATIVE_PORT=$(free_port)
-"${OLAPD:-$root/bin/olapd}" server --data "$dir/data" --http 127.0.0.1:"$OLAPD_HTTP_PORT" --native 127.0.0.1:"$OLAPD_NATIVE_PORT" --memory 2GiB >"$dir/log" 2>&1 &
+echo 'custom_settings_prefixes: [custom_]' >"$dir/config.yaml" # what clickhouse-go's tests configure ClickHouse with
+"${OLAPD:-$root/bin/olapd}" server --config "$dir/config.yaml" --data "$dir/data" --http 127.0.0.1:"$OLAPD_HTTP_PORT" --native 127.0.0.1:"$OLAPD_NATIVE_PORT" --memory 2GiB >"$dir/log" 2>&1 &
 server=$!
 trap 'kill $server 2>/dev/null; wait $server 2>/dev/null; rm -rf "$dir"' EXIT INT TERM
 for _ in $(seq 100); do

@@ -17,9 +17,10 @@ lines += ["| %s | %s | %s |\n" % tuple(row) for row in table(results)]
 tests = table(go_results)
 if tests:
     passed = sum(r == "PASS" for _, r in tests)
-    skipped = sum(r == "SKIP" for _, r in tests)
+    skipped = ["`%s`" % n for n, r in tests if r == "SKIP"]
     failing = {n for n, r in tests if r == "FAIL"}
-    lines.append("\nOf clickhouse-go's own %d tests **%d pass**, %d skip themselves and %d fail:\n\n" % (len(tests), passed, skipped, len(failing)))
+    lines.append("\nOf clickhouse-go's own %d tests **%d pass**, %d fail and %d skip themselves (%s)%s\n" % (
+        len(tests), passed, len(failing), len(skipped), ", ".join(sorted(skipped)), ":\n" if failing else "."))
     why = collections.defaultdict(list)
     known = dict(table(reasons))
     for n in sorted(failing):
