@@ -197,7 +197,7 @@ func (x *exchange) packet(ctx context.Context, p packet) (bool, error) {
 func (x *exchange) dataPacket(ctx context.Context, d protocol.Data) error {
 	switch {
 	case x.rows == nil && x.isInsert:
-		return sqlerr.New(sqlerr.NotImplemented, "The server asks for rows for INSERT … SELECT, as of input(), which is not supported")
+		return sqlerr.New(sqlerr.NotImplemented, "The server asks for rows for an INSERT … SELECT without input()")
 	case x.rows == nil:
 		return x.print.rows(d, len(x.conn.packets) == 0)
 	}

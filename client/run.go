@@ -76,7 +76,7 @@ func (a *app) runStatement(st statement) error {
 
 // execute sends a statement with its data and writes its result. format holds unless the statement or its file says.
 func (a *app) execute(st statement, format string) (summary, error) {
-	if in, ok := st.ast.(*ast.Insert); ok && in.Select == nil {
+	if in, ok := st.ast.(*ast.Insert); ok && (in.Select == nil || in.Input) {
 		return a.insert(st, in)
 	}
 	tail := &ast.Output{}

@@ -34,10 +34,13 @@ type statement struct {
 	text string
 	ast  ast.Statement
 	data *dataTail // of an INSERT
-	db   string
-	cat  *catalog.Catalog
-	env  *function.Env
-	src  *virtual.Source
+	// inserts are the columns that an INSERT into a table names; inputRead says that the function input was opened.
+	inserts   column.Schema
+	inputRead bool
+	db        string
+	cat       *catalog.Catalog
+	env       *function.Env
+	src       *virtual.Source
 	// store is the snapshot its reads share; nil until the first.
 	store *virtual.Storage
 	// spread is its view of other nodes; nil until it is asked for, and on a node alone.

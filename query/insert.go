@@ -55,6 +55,7 @@ func (x *statement) insert(r *Result, s *ast.Insert) error {
 		return err
 	}
 	target.NullAsDefault = settings.InsertNullDefault.Of(x.set)
+	x.inserts = target.Input
 	if s.Select != nil {
 		return x.insertSelect(r, target, s.Select, InsertOptions{})
 	}
@@ -137,7 +138,12 @@ func (x *statement) reading(rd format.Reader, target *insert.Target) nextBlock {
 	}
 }
 
-func (x *statement) countRead(b *column.Block) { x.q.countRead(int64(b.N), b.Bytes()) }
+// countRead counts what a statement is given; the rows of input() are counted where they are scanned.
+func (x *statement) countRead(b *column.Block) {
+	if !x.inputRead {
+		x.q.countRead(int64(b.N), b.Bytes())
+	}
+}
 
 // evaluate computes an expression that stands in VALUES.
 func (x *statement) evaluate(sql string, f column.Field, o analyze.Options) (column.Vector, error) {

@@ -5,14 +5,12 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
 	"github.com/olapd/olapd/query/exec/eval"
 	"github.com/olapd/olapd/query/files"
-	"github.com/olapd/olapd/query/insert"
 	"github.com/olapd/olapd/query/plan"
 	"github.com/olapd/olapd/query/virtual"
 )
@@ -151,15 +149,7 @@ func (x *statement) insertRemote(s *ast.Insert, o analyze.Options, call analyze.
 
 // insertInto hands the rows of the statement, of its query n if it has one, to write, as blocks of the schema.
 func (x *statement) insertInto(s *ast.Insert, o analyze.Options, schema column.Schema, n plan.Node, write func(*column.Block) error) error {
-	t := &catalog.Table{Name: s.Function.Name, Database: "_table_function"}
-	for _, f := range schema {
-		t.Columns = append(t.Columns, catalog.Column{Name: f.Name, Type: f.Type.String()})
-	}
-	names, err := insert.Names(t, s.Columns)
-	if err != nil {
-		return err
-	}
-	target, err := insert.New(x.ctx, t, names, o)
+	target, err := x.bare(s.Function.Name, schema, s.Columns)
 	if err != nil {
 		return err
 	}

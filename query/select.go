@@ -45,8 +45,11 @@ func (x *statement) analyzeOptions() (analyze.Options, error) {
 			if err := x.mayCall(call.Name); err != nil {
 				return nil, err
 			}
-			if call.Name == "dictionary" {
+			switch call.Name {
+			case "dictionary":
 				return x.dictionaryFunction(call)
+			case "input":
+				return x.inputFunction(call)
 			}
 			return virtual.Function(ctx, x.src, x.env, call)
 		},

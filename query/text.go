@@ -59,7 +59,7 @@ func (x *statement) parse() error {
 	x.ast = stmt
 	ins, ok := stmt.(*ast.Insert)
 	switch {
-	case ok && ins.Select == nil:
+	case ok && (ins.Select == nil || ins.Input):
 		x.data = &dataTail{rest: rest}
 		if ins.DataStart >= 0 {
 			x.data.head = x.text[ins.DataStart:ins.DataEnd]

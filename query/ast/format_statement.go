@@ -130,6 +130,7 @@ func (p *printer) insert(s *Insert) {
 	case s.Select != nil:
 		p.put(" ")
 		p.union(s.Select)
+		p.when(s.Format != "", " FORMAT "+QuoteIdent(s.Format))
 	case s.Format == "Values":
 		p.put(" VALUES")
 	case s.Format != "":

@@ -11,10 +11,12 @@ type Insert struct {
 	PartitionBy Expr
 	Settings    []Setting
 	Select      *SelectUnion
+	// Input says that Select reads the data of the INSERT, by the table function input.
+	Input bool
 	// Format is the format's name; "Values" for VALUES; "" when not given.
 	Format string
 	// DataStart is the offset in the text at which inline data begins, -1 when the statement
-	// has no inline data (INSERT SELECT, or FORMAT at the end of the text). The data is not read by the parser.
+	// has no inline data (INSERT SELECT without input, or FORMAT at the end of the text). The data is not read by the parser.
 	DataStart int
 	// DataEnd is the end of the text.
 	DataEnd     int

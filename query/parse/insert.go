@@ -93,10 +93,28 @@ func (p *parser) insertSource(s *ast.Insert) {
 		}
 	case p.isWords("SELECT") || p.isWords("WITH") || p.isWords("FROM") || p.queryAhead(0):
 		s.Select = p.union()
+		s.Input = readsInput(s.Select)
+		if s.Input && p.words("FORMAT") {
+			s.Format = p.ident()
+			p.formatData(s)
+			return
+		}
 		p.output(&s.Select.Output)
 	case s.Infile == nil:
 		p.fail()
 	}
+}
+
+// readsInput reports whether a query reads the data that is inserted: input('a UInt8, …') in FROM.
+func readsInput(q *ast.SelectUnion) bool {
+	found := false
+	ast.Walk(q, func(n ast.Node) bool {
+		if t, ok := n.(*ast.TableFunction); ok && t.Call.Name == "input" {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // formatData finds where the data of INSERT ... FORMAT name begins. Settings may stand between.

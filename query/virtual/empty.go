@@ -1,8 +1,11 @@
 package virtual
 
 import (
+	"context"
+
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/query/exec"
 	"github.com/olapd/olapd/query/plan"
 )
 
@@ -18,4 +21,9 @@ func Empty(t *catalog.Table) (plan.Table, error) {
 // Constant returns a table of the rows of a block.
 func Constant(name string, schema column.Schema, b *column.Block) plan.Table {
 	return constTable(name, schema, b)
+}
+
+// Scanned returns a table whose rows scan yields, when it is opened.
+func Scanned(name string, schema column.Schema, scan func(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error)) plan.Table {
+	return &Table{name: name, schema: schema, scan: scan}
 }

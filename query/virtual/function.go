@@ -34,6 +34,7 @@ var tableFunctions = map[string]string{
 	"format":             "Yields the rows of a text in a format: format(CSV, 'a UInt8, b String', '1,x').",
 	"generateRandom":     "Yields random rows without end: generateRandom('a UInt8, b String' [, seed [, longest string [, longest array]]]).",
 	"file":               "Yields the rows of files in the folder of user files: file(path [, format [, structure [, compression]]]).",
+	"input":              "Yields the rows that INSERT … SELECT … FROM input('a UInt8, b String') FORMAT … is given, before they are inserted.",
 	"dictionary":         "Yields the rows of a dictionary: dictionary('database.name').",
 	"url":                "Yields the rows of what web servers answer: url(address [, format [, structure [, compression]]]).",
 	"s3":                 "Yields the rows of objects of S3: s3(address [, NOSIGN | key, secret [, token]] [, format [, structure [, compression]]]).",
