@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"log/slog"
 	"path"
+	"time"
 
 	"github.com/olapd/olapd/cluster/rpc"
 	"github.com/olapd/olapd/internal/catalog"
@@ -44,6 +45,9 @@ type Config struct {
 	// Pause is called between what a proposal was made from and its being handed to raft, for tests that let a process stand still just
 	// there; nil: it goes on at once.
 	Pause func()
+	// CommitInterval is after how long, twice that at most, followers learn of a commit if nothing else is sent to them; 0: 50 ms. Longer, for
+	// simulations of many groups, saves messages.
+	CommitInterval time.Duration
 	// LevelsBehind is how many feature levels this node lacks of those that the build has, or has more if it is negative, for tests of upgrades.
 	LevelsBehind int
 

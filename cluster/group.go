@@ -111,6 +111,9 @@ func (g *group) raftConfig(cfg *Config) *raft.Config {
 		c.HeartbeatTimeout, c.ElectionTimeout, c.LeaderLeaseTimeout = failoverTimeout, failoverTimeout, failoverTimeout/2
 	}
 	c.MaxAppendEntries = maxInflight
+	if cfg.CommitInterval > 0 {
+		c.CommitTimeout = cfg.CommitInterval
+	}
 	c.BatchApplyCh = true
 	c.TrailingLogs = trailingLogs
 	c.SnapshotThreshold = 1 << 62 // by bytes, in upkeep

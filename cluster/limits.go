@@ -40,8 +40,9 @@ const (
 	// maxTokenWindow bounds what a table may ask for: a token takes some 150 bytes.
 	maxTokenWindow = 1 << 20
 
-	// maxInflight is the most proposals under way in a group: raft buffers as many without blocking.
-	maxInflight = 1024
+	// maxInflight is the most proposals under way in a group: raft buffers as many without blocking, and makes room for as many with every message,
+	// also those that are sent to each follower ten times a second when nothing happens: 8 bytes an entry.
+	maxInflight = 256
 	// DefaultInflightBytes bounds the bytes of the proposals under way in a group.
 	DefaultInflightBytes = 64 << 20
 	// DefaultSnapshotBytes of log since the last Raft snapshot bring on the next: what a restart replays, under a second.

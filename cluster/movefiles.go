@@ -192,7 +192,7 @@ func (c *courier) copyFrom(ctx context.Context, t *transfer, near *Shard) error 
 	if in == nil || err != nil {
 		return err
 	}
-	b := make([]byte, fetchChunk)
+	b := make([]byte, min(fetchChunk, t.seg.Bytes))
 	for !in.Complete() {
 		k, err := f.ReadAt(b[:min(fetchChunk, int64(t.seg.Bytes)-in.Offset())], in.Offset())
 		if k == 0 {

@@ -93,6 +93,8 @@ type Config struct {
 	logRows int64
 	// pause is cluster.Config.Pause.
 	pause func()
+	// commitInterval is cluster.Config.CommitInterval.
+	commitInterval time.Duration
 	// levelsBehind is cluster.Config.LevelsBehind.
 	levelsBehind int
 }

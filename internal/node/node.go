@@ -150,7 +150,7 @@ func (n *Node) start(ctx context.Context) error {
 	settings := cluster.Config{
 		FS: n.cfg.FS, Dir: filepath.Join(n.cfg.Data, storeDir), Specs: specs.compile, Clock: n.cfg.Clock, Budget: n.budget,
 		Logger: n.log, Cache: segment.NewCache(n.cfg.Cache, n.budget), LogSegment: n.cfg.LogFile, SnapshotBytes: n.cfg.SnapshotLog,
-		Node: n.cfg.node, Network: n.cfg.Network, Pause: n.cfg.pause, LevelsBehind: n.cfg.levelsBehind,
+		Node: n.cfg.node, Network: n.cfg.Network, Pause: n.cfg.pause, CommitInterval: n.cfg.commitInterval, LevelsBehind: n.cfg.levelsBehind,
 	}
 	for _, fence := range n.cfg.fences {
 		settings.SwitchOff(fence)

@@ -17,6 +17,7 @@ import (
 	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/test/linear"
 	"github.com/twmb/franz-go/pkg/kfake"
+	"github.com/twmb/franz-go/pkg/kversion"
 )
 
 var (
@@ -129,6 +130,7 @@ type simRun struct {
 	bad    []string
 
 	idle    int // ms at most between what a client does: most of what a virtual hour costs is what they ask for
+	rests   int // ms at most between moves of rows
 	pauses  int // one proposal of so many stands still
 	refeeds int // one operation of so many makes a feed anew
 	// grows: shards are added, and tables with a sharding key come to lie on them.
@@ -138,10 +140,10 @@ type simRun struct {
 // runSim simulates one cluster, without some fences, in a bubble of its own.
 func runSim(t *testing.T, seed uint64, life time.Duration, without ...string) (run *simRun) {
 	synctest.Test(t, func(t *testing.T) {
-		run = &simRun{t: t, r: rand.New(rand.NewPCG(seed, 1)), seed: seed, life: life, idle: 800, pauses: 50, refeeds: 4}
+		run = &simRun{t: t, r: rand.New(rand.NewPCG(seed, 1)), seed: seed, life: life, idle: 2400, rests: 4000, pauses: 50, refeeds: 4}
 		run.grows = seed%2 == 0 && len(without) == 0 || slices.Contains(without, "hold")
 		if len(without) > 0 { // the moments that a fence is for come more often
-			run.idle, run.pauses, run.refeeds = 300, 12, 2
+			run.idle, run.rests, run.pauses, run.refeeds = 300, 2000, 12, 2
 		}
 		run.do(without)
 	})
@@ -149,7 +151,8 @@ func runSim(t *testing.T, seed uint64, life time.Duration, without ...string) (r
 }
 
 func (x *simRun) do(without []string) {
-	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(x.kafka.Listen), kfake.SeedTopics(simPartitions, simTopic))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(x.kafka.Listen), kfake.SeedTopics(simPartitions, simTopic),
+		kfake.MaxVersions(withoutTelemetry()))
 	if err != nil {
 		x.t.Fatal(err)
 	}
@@ -158,7 +161,8 @@ func (x *simRun) do(without []string) {
 	x.s = &several{t: x.t, net: rpc.NewMemory(clock.Real(), x.seed), disks: map[string]*vfs.Mem{}, nodes: map[string]*Node{}}
 	x.s.net.SetLatency(simLatency)
 	x.s.tune = func(c *Config) {
-		c.fences, c.kafkaDial, c.LogFile, c.SnapshotLog, c.logRows, c.pause = without, x.kafka.DialContext, 64<<10, 64<<10, simLogRows, x.pause
+		c.fences, c.kafkaDial, c.LogFile, c.SnapshotLog, c.logRows, c.pause = without, x.kafka.DialContext, 64<<10, 128<<10, simLogRows, x.pause
+		c.commitInterval, c.Settings = simCommitInterval, map[string]string{"max_threads": "1"} // nodes are what is to run beside each other here
 	}
 	defer time.Sleep(longestPause) // what is paused is in no hurry
 	defer x.s.close()
@@ -183,10 +187,21 @@ func (x *simRun) do(without []string) {
 	x.load.total(&x.totals)
 }
 
+// withoutTelemetry is what a broker can do that does not ask its clients for their metrics: they compress them at every end of a session.
+func withoutTelemetry() *kversion.Versions {
+	v := kversion.Stable()
+	for _, key := range []int16{71, 72} { // GetTelemetrySubscriptions, PushTelemetry
+		v.SetMaxKeyVersion(key, -1)
+	}
+	return v
+}
+
 const (
 	simShards = 2
 	// simLogRows is what an INSERT of more bytes becomes segments for.
-	simLogRows = 8 << 10
+	simLogRows = 2 << 10
+	// simCommitInterval keeps a third of what raft's messages cost, and has replicas be behind by more than elsewhere.
+	simCommitInterval = 200 * time.Millisecond
 )
 
 var simLatency = rpc.Uniform(time.Millisecond, 5*time.Millisecond)

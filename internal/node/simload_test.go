@@ -155,7 +155,7 @@ func (l *simLoad) insert(ctx context.Context, kind string, r *rand.Rand) {
 	for i := 0; ctx.Err() == nil; i++ {
 		rows := 1 + r.IntN(10)
 		if i%10 == 5 {
-			rows = 1_000 // more bytes than simLogRows
+			rows = 200 // more bytes than simLogRows
 		}
 		token := fmt.Sprintf("t%05d", i)
 		in := &simInsert{rows: rows}

@@ -26,7 +26,7 @@ func (l *simLoad) move(ctx context.Context, r *rand.Rand) {
 		try, cancel := context.WithTimeout(ctx, time.Duration(1+r.IntN(30))*time.Second)
 		_, _ = rowsIn(try, l.any(r), sql) // fails while leaders change; a move goes on without who has asked for it
 		cancel()
-		time.Sleep(time.Duration(r.IntN(2000)) * time.Millisecond)
+		time.Sleep(time.Duration(r.IntN(l.x.rests)) * time.Millisecond)
 	}
 }
 
