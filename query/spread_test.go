@@ -121,7 +121,7 @@ func newSpread(t testing.TB, replicas ...[]string) *spread {
 // unpinned waits until no node pins anything: what the last statement has left behind ends on its own.
 func (s *spread) unpinned(t testing.TB) {
 	t.Helper()
-	for range 5000 {
+	for range 30_000 {
 		open := int64(0)
 		for _, n := range s.nodes {
 			open += n.pins.Load()

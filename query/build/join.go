@@ -27,7 +27,7 @@ func (b *builder) join(n *plan.Join, use needed, depth int) (exec.Operator, erro
 	if err != nil {
 		return nil, err
 	}
-	spec := exec.JoinSpec{Kind: n.Kind, Strictness: n.Strictness, AsofOp: n.AsofOp, LeftWidth: width, Fields: n.Fields, Text: plan.Describe(n)}
+	spec := exec.JoinSpec{Kind: n.Kind, Strictness: n.Strictness, AsofOp: n.AsofOp, LeftWidth: width, Fields: n.Fields, Used: usedFields(n, use), Text: plan.Describe(n)}
 	if spec.KeyTypes, err = keyTypes(n); err != nil {
 		return nil, err
 	}
@@ -50,6 +50,19 @@ func (b *builder) optional(e plan.Expr) (*eval.Program, error) {
 		return nil, nil
 	}
 	return b.program(e)
+}
+
+// usedFields are the columns of a join that its reader uses or its condition.
+func usedFields(n *plan.Join, use needed) []bool {
+	if use != nil && n.Cond != nil {
+		use = maps.Clone(use)
+		plan.Columns(n.Cond, use)
+	}
+	out := make([]bool, len(n.Fields))
+	for i := range out {
+		out[i] = use.has(i)
+	}
+	return out
 }
 
 // sideColumns splits the columns in use by side, adding those of the condition and the keys.

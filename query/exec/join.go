@@ -24,6 +24,7 @@ type JoinSpec struct {
 	AsofOp              string
 	LeftWidth           int // columns of the left side
 	Fields              column.Schema
+	Used                []bool // of Fields, those that the reader or Cond uses: the others, such as most keys, are not made
 	Text                string
 }
 
@@ -395,11 +396,24 @@ func (s *joinStream) choose(lrows, rrows []uint32) (l, r []uint32) {
 }
 
 func (s *joinStream) pairBlock(lrows, rrows []uint32) *column.Block {
-	left, right := gatherBlock(s.left, lrows), gatherBlock(s.g.t.rows, rrows)
+	left, right := s.left, s.g.t.rows
 	if s.g.swapped {
-		left, right = right, left
+		left, right, lrows, rrows = right, left, rrows, lrows
 	}
-	return &column.Block{Cols: append(left.Cols, right.Cols...), N: len(lrows)}
+	j := s.g.j
+	cols := append(gatherUsed(left.Cols, lrows, j.Used[:j.LeftWidth]), gatherUsed(right.Cols, rrows, j.Used[j.LeftWidth:])...)
+	return &column.Block{Cols: cols, N: len(lrows)}
+}
+
+// gatherUsed gathers the values at rows of the columns that are used.
+func gatherUsed(cols []column.Vector, rows []uint32, used []bool) []column.Vector {
+	out := make([]column.Vector, len(cols))
+	for i, v := range cols {
+		if used[i] && v != nil {
+			out[i] = column.Gather(v, rows)
+		}
+	}
+	return out
 }
 
 // unmatchedLeft returns the left rows without a partner, where the kind keeps them.
