@@ -120,6 +120,9 @@ func (m *Meta) change(ctx context.Context, f ChangeFunc) (*catalog.Catalog, erro
 	if c == old || c.Version == old.Version {
 		return old, nil
 	}
+	if c, err = m.noteReadings(old, c); err != nil {
+		return nil, err
+	}
 	d := catalog.Diff(old, c)
 	if err := m.check(old, d); err != nil {
 		return nil, err

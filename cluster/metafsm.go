@@ -125,6 +125,9 @@ func (m *metaFSM) changeCatalog(b *catalogChange) response {
 	if err == nil {
 		err = m.feedable(c)
 	}
+	if err == nil {
+		err = m.readable(b.delta.Tables)
+	}
 	if err != nil {
 		return response{err: err}
 	}

@@ -31,11 +31,14 @@ func feeds(c *catalog.Catalog, source, target catalog.TableID) bool {
 }
 
 // Reach is how many shards, from the first, read all partitions of a Kafka table, because some of the rows that it gives may be theirs; 0: each partition is
-// read by one shard, as no rows of the source go by a sharding key.
+// read by one shard, as the source has fed no table with a sharding key.
 func Reach(c *catalog.Catalog, t *Topology, source catalog.TableID) int {
 	reach := 0
 	if len(t.Shards) == 1 {
 		return 0
+	}
+	if s := c.ByID(source); s != nil && s.Reading == catalog.ReadForKeys {
+		reach = 1
 	}
 	for _, r := range c.RollupsOf(source) {
 		if target := c.ByID(r.Target); target != nil && target.ShardingKey() != "" {

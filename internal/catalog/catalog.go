@@ -120,6 +120,8 @@ type Table struct {
 	// StoppedFor, of a Kafka table, is the table whose coming to lie on more shards keeps it from being consumed further than Stops; 0: none does.
 	StoppedFor TableID `json:"stopped_for,omitempty"`
 	Stops      []Stop  `json:"stops,omitempty"`
+	// Reading, of a Kafka table, is how its partitions are read since it has fed a table first, where there are several shards.
+	Reading Reading `json:"reading,omitempty"`
 	// Held: no commit is taken that has rows of the table, because they are about to be read on other shards.
 	Held bool `json:"held,omitempty"`
 	// Version is the catalog version that made the table what it is.

@@ -34,7 +34,6 @@ type fedCluster struct {
 	stop    context.CancelFunc
 	work    sync.WaitGroup
 	sent    uint64 // messages, from 0; every 97th cannot be read
-	pause   time.Duration
 	// A growth stands still before this step, once: the node that does it is sent to reached, and waits for on.
 	step    string
 	stood   atomic.Bool
@@ -49,7 +48,7 @@ const fedPartitions = 5
 func feeds(t *testing.T, replicas int, seed uint64, step string, without []string, f func(t *testing.T, x *fedCluster)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		x := &fedCluster{pause: 20 * time.Millisecond, step: step, reached: make(chan string, 1), on: make(chan struct{})}
+		x := &fedCluster{step: step, reached: make(chan string, 1), on: make(chan struct{})}
 		x.several = &several{t: t, net: rpc.NewMemory(clock.Real(), seed), disks: map[string]*vfs.Mem{}, nodes: map[string]*Node{}}
 		var err error
 		if x.broker, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(x.network.Listen), kfake.SeedTopics(fedPartitions, streamTopic)); err != nil {
@@ -111,7 +110,11 @@ func (x *fedCluster) produce() {
 				x.t.Error(err)
 				return
 			}
-			time.Sleep(x.pause)
+			pause := 20 * time.Millisecond
+			if x.stood.Load() { // the rest takes long
+				pause *= 10
+			}
+			time.Sleep(pause)
 		}
 	})
 }
@@ -302,4 +305,38 @@ func (x *fedCluster) commitPast(t *testing.T, messages int64) error {
 	}
 	r := ingest.SourceRange{TopicPartition: at, TopicID: cur.TopicID, Start: cur.Next, End: cur.Next + messages, First: cur.Next, Last: cur.Next + messages - 1}
 	return c.Commit(t.Context(), ingest.Batch{Term: pos.Term, Rows: column.NewBlock(id, kind), Ranges: []ingest.SourceRange{r}})
+}
+
+// TestReadingsStay: a Kafka table that feeds a table with a sharding key and one without goes on as before when the former's view is dropped, and made again; one
+// whose partitions are read by one shard each cannot begin to feed a table with a sharding key.
+func TestReadingsStay(t *testing.T) {
+	feeds(t, 2, 1, "", nil, func(t *testing.T, x *fedCluster) {
+		n := x.nodes["node-1"]
+		must(t, n, fmt.Sprintf("CREATE TABLE parted (id UInt64) ENGINE = Kafka('%s', '%s', 'parted', 'JSONEachRow')", x.broker.ListenAddrs()[0], streamTopic))
+		must(t, n, "CREATE TABLE plain2 (id UInt64) ENGINE = MergeTree ORDER BY id")
+		must(t, n, "CREATE MATERIALIZED VIEW feed_plain2 TO plain2 AS SELECT id FROM parted")
+		x.consumed(300)
+		for range 2 {
+			must(t, n, "DROP VIEW feed_a")
+			must(t, n, "DROP VIEW feed_b")
+			time.Sleep(3 * time.Second)
+			must(t, n, "CREATE MATERIALIZED VIEW feed_a TO a AS SELECT id, kind FROM queue")
+			must(t, n, "CREATE MATERIALIZED VIEW feed_b TO b AS SELECT id, kind FROM queue")
+			time.Sleep(3 * time.Second)
+		}
+		for range 2 {
+			if _, err := run(t, n, "CREATE MATERIALIZED VIEW feed_a2 TO a AS SELECT id, '' AS kind FROM parted"); !sqlerr.Is(err, sqlerr.NotImplemented) {
+				t.Errorf("a Kafka table that is read by partition feeds a table with a sharding key: %v", err)
+			}
+			must(t, n, "DROP VIEW IF EXISTS feed_plain2")
+		}
+		must(t, n, "CREATE MATERIALIZED VIEW feed_plain2 TO plain2 AS SELECT id FROM parted")
+		x.end()
+		time.Sleep(time.Minute)
+		rows := fmt.Sprintf("%d\t%[1]d\n", x.sent-x.sent/97)
+		for _, table := range []string{"plain", "plain2", "c"} {
+			x.everywhere("SELECT count(), uniqExact(id) FROM "+table, rows)
+		}
+		x.everywhere("SELECT count() - uniqExact(id) FROM a", "0\n")
+	})
 }

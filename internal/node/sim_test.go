@@ -36,13 +36,14 @@ type simTotals struct {
 	lost, doubled, other                                               int
 	checks                                                             int
 	reads, moves, growths                                              int // meanwhile
+	fed                                                                int // growths of a table that Kafka feeds
 	history                                                            linear.Verdict
 }
 
 func (a *simTotals) add(b simTotals) {
 	a.crashes, a.isolations, a.oneWays, a.broken, a.slow = a.crashes+b.crashes, a.isolations+b.isolations, a.oneWays+b.oneWays, a.broken+b.broken, a.slow+b.slow
 	a.full, a.restarts, a.swings, a.checks = a.full+b.full, a.restarts+b.restarts, a.swings+b.swings, a.checks+b.checks
-	a.reads, a.moves, a.growths = a.reads+b.reads, a.moves+b.moves, a.growths+b.growths
+	a.reads, a.moves, a.growths, a.fed = a.reads+b.reads, a.moves+b.moves, a.growths+b.growths, a.fed+b.fed
 	a.acked, a.unknown, a.retries, a.rows = a.acked+b.acked, a.unknown+b.unknown, a.retries+b.retries, a.rows+b.rows
 	a.lost, a.doubled, a.other = a.lost+b.lost, a.doubled+b.doubled, a.other+b.other
 	h := &a.history
@@ -52,8 +53,8 @@ func (a *simTotals) add(b simTotals) {
 
 func (a simTotals) String() string {
 	return fmt.Sprintf("%d crashes, %d clean restarts, %d isolations, %d links cut one way, %d times all streams broken, %d slow networks, %d full disks, %d times leaders isolated in turn; "+
-		"%d inserts acknowledged, %d unknown outcomes, %d retries, %d rows committed, %d moves between shards, %d times a table grew; %d reads meanwhile, %d checks: %d lost, %d doubled, %d other violations; %s",
-		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.swings, a.acked, a.unknown, a.retries, a.rows, a.moves, a.growths, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
+		"%d inserts acknowledged, %d unknown outcomes, %d retries, %d rows committed, %d moves between shards, %d times a table grew, %d of these one that Kafka feeds; %d reads meanwhile, %d checks: %d lost, %d doubled, %d other violations; %s",
+		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.swings, a.acked, a.unknown, a.retries, a.rows, a.moves, a.growths, a.fed, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
 }
 
 // TestSimulatedCluster runs clusters of three nodes in virtual time, with a Kafka broker, clients that retry, crashes that tear what was not
@@ -171,7 +172,7 @@ func (x *simRun) do(without []string) {
 		replicas = 2
 	}
 	x.s.found(3, simShards, replicas)
-	for _, sql := range simSchema(broker.ListenAddrs()[0], x.grows) {
+	for _, sql := range simSchema(broker.ListenAddrs()[0]) {
 		must(x.t, x.s.nodes["node-1"], sql)
 	}
 	x.load = newSimLoad(x)

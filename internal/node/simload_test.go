@@ -30,17 +30,13 @@ var simSpreads = []string{"plain", "keyed"}
 // simFeed is the view through which a Kafka table is consumed.
 const simFeed = "CREATE MATERIALIZED VIEW IF NOT EXISTS feed_%s TO events_%s AS SELECT id, kind, _partition AS p, toInt64(_offset) AS o FROM queue_%s"
 
-// simSchema are the statements before all others. Where tables are to grow, no table with a sharding key is fed by Kafka.
-func simSchema(broker string, grows bool) []string {
+// simSchema are the statements before all others.
+func simSchema(broker string) []string {
 	out := []string{"CREATE TABLE registers (k UInt64, v UInt8) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'"}
 	for _, kind := range simSpreads {
 		key := map[string]string{"keyed": " SETTINGS sharding_key = 'id'"}[kind]
-		fed := key
-		if grows {
-			fed = ""
-		}
 		for _, sql := range []string{
-			"CREATE TABLE events_%s (id UInt64, kind LowCardinality(String), p UInt64, o Int64) ENGINE = MergeTree ORDER BY id" + fed,
+			"CREATE TABLE events_%s (id UInt64, kind LowCardinality(String), p UInt64, o Int64) ENGINE = MergeTree ORDER BY id" + key,
 			"CREATE MATERIALIZED VIEW kinds_%s ENGINE = SummingMergeTree ORDER BY kind AS SELECT kind, count() AS n, sum(id) AS total FROM events_%s GROUP BY kind",
 			"CREATE TABLE queue_%s (id UInt64, kind String) ENGINE = Kafka('" + broker + "', '" + simTopic + "', 'sim_%s', 'JSONEachRow') SETTINGS kafka_flush_interval_ms = 200",
 			simFeed,
@@ -64,7 +60,9 @@ type simLoad struct {
 	x    *simRun
 	lin  *linear.History
 	sent int
-	mu   struct {
+	// growing has room for one: who drops and makes a feed, or asks for tables to grow. A Kafka table that does not feed a table when that grows cannot again.
+	growing chan struct{}
+	mu      struct {
 		sync.Mutex
 		nodes            map[string]*Node
 		inserts          map[string]map[string]*simInsert // by spread and token
@@ -76,7 +74,7 @@ type simLoad struct {
 }
 
 func newSimLoad(x *simRun) *simLoad {
-	l := &simLoad{x: x, lin: linear.New(time.Now)}
+	l := &simLoad{x: x, lin: linear.New(time.Now), growing: make(chan struct{}, 1)}
 	l.mu.nodes, l.mu.inserts = maps.Clone(x.s.nodes), map[string]map[string]*simInsert{}
 	for _, kind := range simSpreads {
 		l.mu.inserts[kind] = map[string]*simInsert{}
@@ -236,6 +234,8 @@ func (l *simLoad) operate(ctx context.Context, r *rand.Rand) {
 // refeed drops a feed and makes it again, at any nodes, however often that takes.
 func (l *simLoad) refeed(r *rand.Rand) {
 	kind := simSpreads[r.IntN(len(simSpreads))]
+	l.growing <- struct{}{}
+	defer func() { <-l.growing }()
 	for _, sql := range []string{"DROP VIEW IF EXISTS feed_%s", simFeed} {
 		for end := time.Now().Add(healthy); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
 			try, cancel := context.WithTimeout(l.x.t.Context(), simTry)

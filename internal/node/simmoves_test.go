@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"time"
+
+	"github.com/olapd/olapd/internal/sqlerr"
 )
 
 // simMoved are the tables whose rows move between shards in simulations: bases and rollups.
@@ -21,7 +23,8 @@ func (l *simLoad) move(ctx context.Context, r *rand.Rand) {
 		case 1:
 			sql = "ALTER TABLE events_plain UPDATE kind = concat(kind, '') WHERE id % 3 = 0" // the same rows in other segments
 		case 2:
-			sql = "SYSTEM CLUSTER REBALANCE 'data'"
+			_ = l.rebalance(ctx, r)
+			continue
 		}
 		try, cancel := context.WithTimeout(ctx, time.Duration(1+r.IntN(30))*time.Second)
 		_, _ = rowsIn(try, l.any(r), sql) // fails while leaders change; a move goes on without who has asked for it
@@ -36,23 +39,37 @@ const simMostShards = 7
 // grow adds shards, and lets tables grow on them while rows of others move.
 func (l *simLoad) grow(ctx context.Context, r *rand.Rand) {
 	for shards := simShards + 1; ctx.Err() == nil; {
-		sql := "SYSTEM CLUSTER REBALANCE 'data'"
-		if r.IntN(3) == 0 && shards <= simMostShards {
-			sql = fmt.Sprint("SYSTEM CLUSTER SHARDS ", shards)
-		}
+		more := r.IntN(3) == 0 && shards <= simMostShards
 		for end := time.Now().Add(simTry); ctx.Err() == nil && time.Now().Before(end); time.Sleep(100 * time.Millisecond) { // moves are under way mostly
+			if !more {
+				if l.rebalance(ctx, r) == nil {
+					break
+				}
+				continue
+			}
 			try, cancel := context.WithTimeout(ctx, simTry)
-			_, err := rowsIn(try, l.any(r), sql)
+			_, err := rowsIn(try, l.any(r), fmt.Sprint("SYSTEM CLUSTER SHARDS ", shards))
 			cancel()
 			if err == nil {
-				if sql != "SYSTEM CLUSTER REBALANCE 'data'" {
-					shards++
-				}
+				shards++
 				break
 			}
 		}
 		time.Sleep(time.Duration(r.IntN(3000)) * time.Millisecond)
 	}
+}
+
+// rebalance lets rows move and tables grow.
+func (l *simLoad) rebalance(ctx context.Context, r *rand.Rand) error {
+	l.growing <- struct{}{}
+	defer func() { <-l.growing }()
+	try, cancel := context.WithTimeout(ctx, simTry)
+	defer cancel()
+	_, err := rowsIn(try, l.any(r), "SYSTEM CLUSTER REBALANCE 'data'")
+	if err != nil && !sqlerr.Is(err, sqlerr.BadArguments) && !sqlerr.Is(err, sqlerr.NotImplemented) {
+		time.Sleep(2 * longestPause) // it may begin yet
+	}
+	return err
 }
 
 // watch reads while everything goes on: what is answered has each row once, also where it is old.
@@ -96,6 +113,9 @@ func (x *simRun) moved() {
 			growths += len(g.Spread) - 1
 		}
 		x.totals.growths = max(x.totals.growths, growths)
+		if t := n.cluster.Meta().Catalog().Table("default", "events_keyed"); t != nil && len(t.Spread) > 0 {
+			x.totals.fed = max(x.totals.fed, len(t.Spread)-1)
+		}
 		x.totals.moves = max(x.totals.moves, int(top.NextMove)-1-len(top.Moves))
 	}
 }
