@@ -182,7 +182,8 @@ func TestTablesOfLevels(t *testing.T) {
 		json := func(t *catalog.Table) { t.Columns[1].Type = "Array(JSON)" }
 		variant := func(t *catalog.Table) { t.Columns[1].Type = "Tuple(String, Variant(String, UInt8))" }
 		dictionary := func(t *catalog.Table) { t.Kind = catalog.KindDictionary }
-		for name, change := range map[string]func(*catalog.Table){"json": json, "variant": variant, "dictionary": dictionary} {
+		refreshed := func(t *catalog.Table) { t.Kind, t.Refresh = catalog.KindRollup, &catalog.Refresh{} }
+		for name, change := range map[string]func(*catalog.Table){"json": json, "variant": variant, "dictionary": dictionary, "refreshed": refreshed} {
 			if err := add(name, change); !sqlerr.Is(err, sqlerr.NotImplemented) {
 				t.Errorf("a table of %s among old builds: %v", name, err)
 			}

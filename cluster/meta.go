@@ -162,6 +162,9 @@ func (m *Meta) understood(t *catalog.Table) error {
 	if t.Kind == catalog.KindDictionary {
 		return topology.Level.Require(feature.Dictionaries)
 	}
+	if t.Refresh != nil {
+		return topology.Level.Require(feature.Refreshes)
+	}
 	for _, c := range t.Columns {
 		typ, err := types.Parse(c.Type)
 		if err != nil {

@@ -9,6 +9,7 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/virtual"
 )
 
@@ -166,6 +167,15 @@ func (x *statement) createNeeds(s *ast.CreateTable) ([]access.Need, error) {
 		}
 		needs = append(needs, access.On("SHOW COLUMNS", from, table))
 	}
+	if s.Refresh != nil {
+		definer, err := define.Definer(s, x.q.user)
+		if err != nil {
+			return nil, err
+		}
+		if definer != x.q.user {
+			needs = append(needs, access.OnParam("SET DEFINER", definer))
+		}
+	}
 	if s.Engine != nil && s.Engine.Name == "Kafka" && !x.access.Rights.Has(access.Of("KAFKA"), access.Object{}, false) {
 		needs = append(needs, access.OnParam("READ", "Kafka"))
 	}
@@ -283,7 +293,9 @@ func (x *statement) mayKnow(s *ast.Exists) error {
 // systemPrivileges are those of SYSTEM commands that are not called after their command.
 var systemPrivileges = map[string]string{"STOP MERGES": "SYSTEM MERGES", "START MERGES": "SYSTEM MERGES", "STOP TTL MERGES": "SYSTEM TTL MERGES",
 	"START TTL MERGES": "SYSTEM TTL MERGES", "STOP FETCHES": "SYSTEM FETCHES", "START FETCHES": "SYSTEM FETCHES", "STOP MOVES": "SYSTEM MOVES",
-	"START MOVES": "SYSTEM MOVES", "RESTART REPLICAS": "SYSTEM RESTART REPLICA", "FLUSH TABLE": "SYSTEM FLUSH"}
+	"START MOVES": "SYSTEM MOVES", "REFRESH VIEW": "SYSTEM VIEWS", "WAIT VIEW": "SYSTEM VIEWS", "CANCEL VIEW": "SYSTEM VIEWS", "PAUSE VIEW": "SYSTEM VIEWS",
+	"STOP VIEW": "SYSTEM VIEWS", "START VIEW": "SYSTEM VIEWS", "STOP REPLICATED VIEW": "SYSTEM VIEWS", "START REPLICATED VIEW": "SYSTEM VIEWS", "PAUSE VIEWS": "SYSTEM VIEWS",
+	"STOP VIEWS": "SYSTEM VIEWS", "START VIEWS": "SYSTEM VIEWS", "RESTART REPLICAS": "SYSTEM RESTART REPLICA", "FLUSH TABLE": "SYSTEM FLUSH"}
 
 func (x *statement) systemNeeds(s *ast.System) ([]access.Need, error) {
 	name := systemPrivileges[s.Command]
@@ -305,7 +317,7 @@ var readable = []string{"aggregate_function_combinators", "asynchronous_metrics"
 	"contributors", "current_roles", "data_skipping_indices", "data_type_families", "database_engines", "databases", "detached_parts", "dictionaries",
 	"disks", "enabled_roles", "events", "formats", "functions", "keywords", "licenses", "macros", "merge_tree_settings", "merges", "metrics", "mutations",
 	"numbers", "numbers_mt", "one", "parts", "parts_columns", "privileges", "processes", "projections", "quota_usage", "replicas", "settings",
-	"settings_changes", "storage_policies", "table_engines", "table_functions", "tables", "time_zones", "zeros", "zeros_mt"}
+	"settings_changes", "storage_policies", "table_engines", "table_functions", "tables", "time_zones", "view_refreshes", "zeros", "zeros_mt"}
 
 // shownBy are the privileges by which one may read system tables of users and their kin.
 var shownBy = map[string][]string{"users": {"SHOW USERS"}, "roles": {"SHOW ROLES"}, "grants": {"SHOW USERS", "SHOW ROLES"},

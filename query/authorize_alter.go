@@ -13,7 +13,7 @@ var alterPrivileges = map[ast.AlterKind]string{
 	ast.AlterModifyTTL: "ALTER TTL", ast.AlterRemoveTTL: "ALTER TTL", ast.AlterMaterializeTTL: "ALTER MATERIALIZE TTL",
 	ast.AlterModifySetting: "ALTER SETTINGS", ast.AlterResetSetting: "ALTER SETTINGS", ast.AlterModifyOrderBy: "ALTER ORDER BY",
 	ast.AlterModifySampleBy: "ALTER SAMPLE BY", ast.AlterRemoveSampleBy: "ALTER SAMPLE BY", ast.AlterModifyComment: "ALTER MODIFY COMMENT",
-	ast.AlterModifyQuery: "ALTER VIEW MODIFY QUERY", ast.AlterDelete: "ALTER DELETE", ast.AlterDropPartition: "ALTER DELETE",
+	ast.AlterModifyQuery: "ALTER VIEW MODIFY QUERY", ast.AlterModifyRefresh: "ALTER VIEW MODIFY REFRESH", ast.AlterDelete: "ALTER DELETE", ast.AlterDropPartition: "ALTER DELETE",
 	ast.AlterDetachPartition: "ALTER DELETE", ast.AlterForgetPartition: "ALTER DELETE", ast.AlterApplyDeletedMask: "ALTER DELETE",
 	ast.AlterFreezePartition: "ALTER FREEZE PARTITION", ast.AlterUnfreezePartition: "ALTER FREEZE PARTITION", ast.AlterFetchPartition: "ALTER FETCH PARTITION",
 }

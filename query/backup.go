@@ -1,6 +1,7 @@
 package query
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"maps"
@@ -165,8 +166,7 @@ func (x *statement) backupTo(s *ast.Backup, to backup.Location, o backupOptions)
 		}
 	}
 	var tables []BackupTable
-	for _, id := range slices.Sorted(maps.Keys(chosen)) { // what a view reads was there before it
-		t := chosen[id]
+	for _, t := range tablesFirst(chosen) {
 		b := BackupTable{Entry: backup.Table{Database: t.Database, Name: t.Name, Create: define.CreateLine(t, x.cat)}}
 		if !o.structureOnly {
 			if b.Rows = rowsOf(x.cat, t); b.Rows != nil {
@@ -176,6 +176,19 @@ func (x *statement) backupTo(s *ast.Backup, to backup.Location, o backupOptions)
 		tables = append(tables, b)
 	}
 	return x.e.deps.Backups.Backup(x.ctx, to, o.base, slices.Sorted(maps.Keys(databases)), tables)
+}
+
+// tablesFirst has tables before the views that read and write them, and of each kind those first that were there first.
+func tablesFirst(chosen map[catalog.TableID]*catalog.Table) []*catalog.Table {
+	isView := func(t *catalog.Table) int {
+		if t.Kind == catalog.KindView || t.Kind == catalog.KindRollup {
+			return 1
+		}
+		return 0
+	}
+	return slices.SortedFunc(maps.Values(chosen), func(a, b *catalog.Table) int {
+		return cmp.Or(cmp.Compare(isView(a), isView(b)), cmp.Compare(a.ID, b.ID))
+	})
 }
 
 // rowsOf is the table that holds a table's own rows; nil if there are none.

@@ -215,7 +215,10 @@ func (x *statement) insertSelect(r *Result, target *insert.Target, q *ast.Select
 func (x *statement) write(r *Result, t *catalog.Table, next nextBlock, o InsertOptions) error {
 	held := int64(0)
 	defer func() { x.q.budget.Release(held) }()
-	o.Token, o.Dedup = settings.DedupToken.Of(x.set), settings.InsertDeduplicate.Of(x.set)
+	if o.Token == "" {
+		o.Token = settings.DedupToken.Of(x.set)
+	}
+	o.Dedup = settings.InsertDeduplicate.Of(x.set)
 	writer := x.e.deps.Writer
 	if isTemporary(t) {
 		writer = x.s.temps

@@ -19,7 +19,9 @@ const maxPlaces = 64
 // shardingKey is the SQL of a table's sharding key, if all its rows lie where that says: those that rollups derive lie where their source's rows do.
 func (x *statement) shardingKey(t *catalog.Table) string {
 	key := t.ShardingKey()
-	if key != "" && slices.ContainsFunc(x.cat.Tables(""), func(r *catalog.Table) bool { return r.Kind == catalog.KindRollup && r.Target == t.ID }) {
+	if key != "" && slices.ContainsFunc(x.cat.Tables(""), func(r *catalog.Table) bool {
+		return r.Kind == catalog.KindRollup && r.Refresh == nil && r.Target == t.ID
+	}) {
 		return ""
 	}
 	return key

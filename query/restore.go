@@ -170,6 +170,11 @@ func (p *restoring) defineTable(t *restoredTable) error {
 		to := p.renamed(*s.To)
 		s.To = &to
 	}
+	if s.Refresh != nil {
+		for i, n := range s.Refresh.DependsOn {
+			s.Refresh.DependsOn[i] = p.renamed(n)
+		}
+	}
 	if s.AsSelect != nil {
 		ast.Walk(s.AsSelect, func(n ast.Node) bool {
 			if ref, ok := n.(*ast.TableRef); ok {

@@ -100,6 +100,8 @@ type Table struct {
 	// Source is the table a rollup reads, Target the table that holds its rows (its own hidden inner table, or the TO table).
 	Source TableID `json:"source,omitempty"`
 	Target TableID `json:"target,omitempty"`
+	// Refresh is of a rollup that is computed anew at times; it has no Source. Nil: it follows its source.
+	Refresh *Refresh `json:"refresh,omitempty"`
 	// Dictionary is what a dictionary has beyond its columns; nil for others.
 	Dictionary *Dictionary `json:"dictionary,omitempty"`
 	// Detached hides the table from everything but ATTACH; its rows stay.
@@ -295,7 +297,7 @@ func (c *Catalog) index() *Catalog {
 			c.tables[t.Database] = map[string]*Table{}
 		}
 		c.tables[t.Database][t.Name] = t
-		if t.Kind == KindRollup {
+		if t.Kind == KindRollup && t.Source != 0 {
 			c.sources[t.Source] = append(c.sources[t.Source], t)
 		}
 	}

@@ -43,6 +43,8 @@ const (
 	StoppedSources
 	// ObjectPaths are segments that store columns of JSON path by path. Below its level objects are stored whole.
 	ObjectPaths
+	// Refreshes are materialized views that are computed anew at times: tables with fields that older builds would lose.
+	Refreshes
 )
 
 // features is what each level has brought.
@@ -58,6 +60,7 @@ var features = [...]struct {
 	Dictionaries:   {"dictionaries", 1},
 	StoppedSources: {"tables with a sharding key that Kafka tables feed, on more shards", 2},
 	ObjectPaths:    {"columns of JSON stored path by path", 2},
+	Refreshes:      {"refreshable materialized views", 2},
 }
 
 // String is what the feature is called in errors.

@@ -130,7 +130,7 @@ func (n *Node) growable() (tables []catalog.TableID, refused []error) {
 // derivedOnly reports whether a table's rows lie where those lie that a rollup makes them of, and not by a key of its own.
 func derivedOnly(c *catalog.Catalog, t *catalog.Table) bool {
 	for _, r := range c.Tables("") {
-		if r.Kind == catalog.KindRollup && r.Target == t.ID {
+		if r.Kind == catalog.KindRollup && r.Refresh == nil && r.Target == t.ID {
 			source := c.ByID(r.Source)
 			return source == nil || source.Kind != catalog.KindKafka
 		}

@@ -57,6 +57,7 @@ type Node struct {
 	sources *sources
 	wides   wides
 	mover   *mover      // nil: the node is alone
+	views   *refresher  // nil: it has not begun
 	stopped func()      // ends the reloads of dictionaries, and waits; nil: they have not begun
 	network *network    // nil: the node is alone
 	ready   atomic.Bool // it answers other nodes
@@ -203,6 +204,8 @@ func (n *Node) start(ctx context.Context) error {
 		n.mover.start()
 	}
 	n.startDictionaries()
+	n.views = &refresher{n: n}
+	n.views.start()
 	n.ready.Store(true)
 	n.sources.start()
 	if err := n.listen(zone); err != nil {
@@ -338,6 +341,9 @@ func (n *Node) Close() error {
 	if n.server != nil {
 		n.log.Info("olapd is stopping; running requests may end")
 		errs = append(errs, n.server.Close())
+	}
+	if n.views != nil {
+		n.views.close()
 	}
 	if n.mover != nil {
 		n.mover.close()

@@ -237,6 +237,7 @@ const (
 	CannotDetectFormat                           Code = 715
 	DeprecatedFunction                           Code = 721
 	TooManyTables                                Code = 724
+	RefreshFailed                                Code = 730
 )
 
 var names = map[Code]string{
@@ -472,6 +473,7 @@ var names = map[Code]string{
 	InvalidGrant:                                 "INVALID_GRANT",
 	UnknownRowPolicy:                             "UNKNOWN_ROW_POLICY",
 	DeprecatedFunction:                           "DEPRECATED_FUNCTION",
+	RefreshFailed:                                "REFRESH_FAILED",
 }
 
 // Name returns ClickHouse's name of the code, such as UNKNOWN_TABLE.

@@ -50,6 +50,7 @@ const (
 	AlterFetchPartition                         // Partition, Name (path)
 	AlterForgetPartition                        // Partition
 	AlterApplyDeletedMask                       // Partition
+	AlterModifyRefresh                          // Refresh
 )
 
 // AlterCommand is one command of an ALTER TABLE.
@@ -75,6 +76,7 @@ type AlterCommand struct {
 	Expr          Expr
 	Assignments   []*Assignment
 	Query         *SelectUnion
+	Refresh       *Refresh
 	Partition     *Partition
 	Detached      bool
 	FromTable     *TableName

@@ -39,8 +39,8 @@ type CreateTable struct {
 	OnCluster   string
 	// To is the target of a materialized view, nil for its own table.
 	To *TableName
-	// Refresh is the text of REFRESH EVERY ..., "" without it.
-	Refresh     string
+	// Refresh is nil without it.
+	Refresh     *Refresh
 	Columns     []*ColumnDef
 	Indexes     []*IndexDef
 	Projections []*ProjectionDef

@@ -73,7 +73,10 @@ func (p *printer) createTable(s *CreateTable) {
 		p.put(" UUID ", QuoteString(s.UUID))
 	}
 	p.onCluster(s.OnCluster)
-	p.when(s.Refresh != "", " REFRESH "+s.Refresh)
+	if s.Refresh != nil {
+		p.put(" REFRESH ")
+		p.refresh(s.Refresh)
+	}
 	if s.To != nil {
 		p.put(" TO ", s.To.format())
 	}
@@ -339,7 +342,7 @@ var alterWords = [...]string{
 	AlterModifyQuery: "MODIFY QUERY", AlterDelete: "DELETE", AlterUpdate: "UPDATE", AlterDropPartition: "DROP",
 	AlterDetachPartition: "DETACH", AlterAttachPartition: "ATTACH", AlterReplacePartition: "REPLACE", AlterMovePartition: "MOVE",
 	AlterFreezePartition: "FREEZE", AlterUnfreezePartition: "UNFREEZE", AlterFetchPartition: "FETCH",
-	AlterForgetPartition: "FORGET", AlterApplyDeletedMask: "APPLY DELETED MASK",
+	AlterForgetPartition: "FORGET", AlterApplyDeletedMask: "APPLY DELETED MASK", AlterModifyRefresh: "MODIFY REFRESH",
 }
 
 // String returns the command's words, such as ADD COLUMN.
@@ -395,6 +398,9 @@ func (p *printer) alterObject(c *AlterCommand) {
 	case AlterModifyQuery:
 		p.put(" ")
 		p.union(c.Query)
+	case AlterModifyRefresh:
+		p.put(" ")
+		p.refresh(c.Refresh)
 	case AlterDelete:
 		p.inPartition(c.Partition)
 		p.clause(" WHERE ", c.Expr)

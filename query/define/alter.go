@@ -100,7 +100,7 @@ func (a *alteration) command(c *ast.AlterCommand) error {
 		return sqlerr.At(c.Start, sqlerr.NotImplemented, "Alter of this type is not supported by storage Dictionary")
 	}
 	if a.t.Kind == catalog.KindRollup || a.t.Kind == catalog.KindView {
-		if c.Kind != ast.AlterModifyComment {
+		if c.Kind != ast.AlterModifyComment && (a.t.Refresh == nil || c.Kind != ast.AlterModifyQuery && c.Kind != ast.AlterModifyRefresh) {
 			return sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER of a view or materialized view is not implemented")
 		}
 	}
@@ -135,6 +135,10 @@ func (a *alteration) command(c *ast.AlterCommand) error {
 			delete(a.t.Settings, n)
 		}
 		return nil
+	case ast.AlterModifyRefresh:
+		return a.modifyRefresh(c)
+	case ast.AlterModifyQuery:
+		return a.modifyQuery(c)
 	case ast.AlterModifyComment:
 		a.t.Comment = c.Comment
 		return nil

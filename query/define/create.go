@@ -123,8 +123,6 @@ func createImplemented(s *ast.CreateTable) error {
 	switch {
 	case s.Attach:
 		what = "ATTACH"
-	case s.Refresh != "":
-		what = "REFRESH of a materialized view"
 	case len(s.Projections) > 0:
 		what = "PROJECTION"
 	}
@@ -141,13 +139,13 @@ func (ch *Change) drop(c *catalog.Catalog, t *catalog.Table) error {
 	return err
 }
 
-// Dropped returns the tables that go with t: the inner table of a rollup. A table that rollups read or write cannot go.
+// Dropped returns the tables that go with t: the inner table of a rollup, and what its refreshes need. A table that rollups read or write cannot go.
 func Dropped(c *catalog.Catalog, t *catalog.Table) ([]catalog.TableID, error) {
 	ids := []catalog.TableID{t.ID}
 	if in := c.ByID(t.Target); t.Kind == catalog.KindRollup && in != nil && in.Inner {
 		ids = append(ids, in.ID)
 	}
-	return ids, nil
+	return append(ids, t.RefreshTables()...), nil
 }
 
 // plain defines a table with rows of its own, or a Kafka source.
@@ -389,6 +387,9 @@ func (o *Options) rollup(ctx context.Context, ch *Change, t *catalog.Table, s *a
 	if err != nil {
 		return err
 	}
+	if s.Refresh != nil {
+		return o.refreshable(ctx, ch, t, s, q)
+	}
 	source, err := o.source(q)
 	if err != nil {
 		return err
@@ -408,6 +409,11 @@ func (o *Options) rollup(ctx context.Context, ch *Change, t *catalog.Table, s *a
 	if s.Engine == nil && s.OrderBy == nil && s.PrimaryKey == nil {
 		return sqlerr.At(s.Start, sqlerr.EngineRequired, "A materialized view without TO needs an ENGINE or ORDER BY")
 	}
+	return o.inner(ctx, ch, t, s)
+}
+
+// inner gives a materialized view a table of its own.
+func (o *Options) inner(ctx context.Context, ch *Change, t *catalog.Table, s *ast.CreateTable) error {
 	inner := &catalog.Table{
 		ID: o.catalog().NextID, UUID: o.InnerUUID, Database: t.Database, Name: ".inner_id." + t.UUID, Kind: catalog.KindTable, Inner: true,
 		Created: o.Now, Columns: t.Columns,
@@ -441,7 +447,7 @@ func (o *Options) target(ch *Change, t *catalog.Table, n ast.TableName) error {
 	if target.ID == t.Source {
 		return sqlerr.At(n.Start, sqlerr.BadArguments, "A materialized view cannot write to the table it reads")
 	}
-	if writesTo(o.catalog(), target.ID, t.Source) {
+	if t.Source != 0 && writesTo(o.catalog(), target.ID, t.Source) {
 		return sqlerr.At(n.Start, sqlerr.BadArguments, "Materialized views that write to each other's source never end")
 	}
 	t.Target = target.ID

@@ -31,6 +31,9 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 		b.WriteString("CREATE VIEW " + shownTable(t))
 	case catalog.KindRollup:
 		b.WriteString("CREATE MATERIALIZED VIEW " + shownTable(t))
+		if t.Refresh != nil {
+			b.WriteString(sep + "REFRESH " + t.Refresh.Text)
+		}
 		if target != nil && !target.Inner {
 			b.WriteString(" TO " + shownTable(target))
 		}
@@ -44,6 +47,9 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 	case t.Kind == catalog.KindRollup || t.Kind == catalog.KindView:
 	default:
 		b.WriteString(sep + "ENGINE = " + engineText(t, sep))
+	}
+	if t.Refresh != nil {
+		b.WriteString(sep + "DEFINER = " + ast.QuoteIdent(t.Refresh.Definer) + " SQL SECURITY DEFINER")
 	}
 	if t.Select != "" {
 		b.WriteString(sep + "AS " + selectText(t.Select, sep))

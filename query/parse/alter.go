@@ -178,7 +178,7 @@ func (p *parser) alterElement(c *ast.AlterCommand) bool {
 // alterTable takes the commands on a table as a whole and on its rows.
 func (p *parser) alterTable(c *ast.AlterCommand) bool {
 	switch p.anyWords("MODIFY TTL", "REMOVE TTL", "MATERIALIZE TTL", "MODIFY SETTING", "RESET SETTING", "MODIFY ORDER BY", "MODIFY SAMPLE BY",
-		"REMOVE SAMPLE BY", "MODIFY COMMENT", "MODIFY QUERY", "DELETE", "UPDATE", "APPLY DELETED MASK") {
+		"REMOVE SAMPLE BY", "MODIFY COMMENT", "MODIFY QUERY", "MODIFY REFRESH", "DELETE", "UPDATE", "APPLY DELETED MASK") {
 	case "MODIFY TTL":
 		c.Kind, c.TTL = ast.AlterModifyTTL, p.ttl()
 	case "REMOVE TTL":
@@ -199,6 +199,8 @@ func (p *parser) alterTable(c *ast.AlterCommand) bool {
 		c.Kind, c.Comment = ast.AlterModifyComment, p.stringText()
 	case "MODIFY QUERY":
 		c.Kind, c.Query = ast.AlterModifyQuery, p.union()
+	case "MODIFY REFRESH":
+		c.Kind, c.Refresh = ast.AlterModifyRefresh, p.refresh()
 	case "DELETE":
 		c.Kind, c.Partition = ast.AlterDelete, p.inPartition()
 		p.needWords("WHERE")

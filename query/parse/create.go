@@ -187,18 +187,6 @@ func (p *parser) definer() string {
 	}
 }
 
-// refresh takes the schedule of a refreshable view as text.
-func (p *parser) refresh() string {
-	start := p.at().start
-	for p.at().kind == tokWord || p.at().kind == tokNumber || p.symbolAt(0, ",") {
-		if p.wordAt(0, "TO") || p.wordAt(0, "ENGINE") || p.wordAt(0, "AS") || p.wordAt(0, "EMPTY") || p.wordAt(0, "DEFINER") || p.wordAt(0, "COMMENT") {
-			break
-		}
-		p.pos++
-	}
-	return p.text[start:max(start, p.from(start).End)]
-}
-
 // elements takes the parenthesised columns, indexes, projections and constraints.
 func (p *parser) elements(s *ast.CreateTable) {
 	p.needSymbol("(")

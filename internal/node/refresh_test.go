@@ -1,0 +1,118 @@
+package node
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/olapd/olapd/internal/vfs"
+)
+
+// TestRefreshableView: a view is computed anew by its schedule and when it is asked for; readers see the old or the new rows.
+func TestRefreshableView(t *testing.T) {
+	fs := vfs.NewMem()
+	n := open(t, fs)
+	for _, c := range []struct{ sql, want string }{
+		{"CREATE TABLE src (a Int64) ENGINE = MergeTree ORDER BY a", ""},
+		{"INSERT INTO src VALUES (1), (2)", ""},
+		{"CREATE MATERIALIZED VIEW v REFRESH EVERY 1 YEAR OFFSET 2 MONTH 3 DAY ENGINE = MergeTree ORDER BY n AS SELECT count() AS n, max(a) AS m FROM src", ""},
+		{"SYSTEM WAIT VIEW v", ""},
+		{"SELECT * FROM v", "2\t2\n"},
+		{"INSERT INTO src SELECT number FROM numbers(10)", ""},
+		{"SELECT * FROM v", "2\t2\n"},
+		{"SYSTEM REFRESH VIEW v", ""},
+		{"SYSTEM WAIT VIEW v", ""},
+		{"SELECT * FROM v", "12\t9\n"},
+		{"SELECT status, exception, retry, written_rows, last_refresh_replica != '', next_refresh_time > now() FROM system.view_refreshes", "Scheduled\t\t0\t1\t1\t1\n"},
+		{"SHOW CREATE v", "CREATE MATERIALIZED VIEW default.v\\nREFRESH EVERY 1 YEAR OFFSET 2 MONTH 3 DAY\\n(\\n    `n` UInt64,\\n    `m` Int64\\n)\\nENGINE = MergeTree\\nORDER BY n\\nSETTINGS index_granularity = 8192\\n" +
+			"DEFINER = default SQL SECURITY DEFINER\\nAS SELECT\\n    count() AS n,\\n    max(a) AS m\\nFROM default.src\n"},
+		{"INSERT INTO v VALUES (100, 100)", ""},
+		{"SELECT sum(n) FROM v", "112\n"},
+		// into a table that is there, which other views read and write
+		{"CREATE TABLE t (a Int64, twice Int64 DEFAULT a * 2, s String) ENGINE = MergeTree ORDER BY a", ""},
+		{"INSERT INTO t (a, s) VALUES (-1, 'old')", ""},
+		{"CREATE VIEW plain AS SELECT sum(a) AS x, sum(twice) AS y, any(s) AS z FROM t", ""},
+		{"CREATE MATERIALIZED VIEW follows ENGINE = MergeTree ORDER BY a AS SELECT a FROM t", ""},
+		{"CREATE MATERIALIZED VIEW w REFRESH AFTER 1 DAY TO t AS SELECT a FROM src WHERE a < 3", ""},
+		{"SYSTEM WAIT VIEW w", ""},
+		{"SELECT * FROM plain", "6\t12\t\n"},
+		{"SELECT count() FROM w", "5\n"},
+		{"INSERT INTO t (a) VALUES (50)", ""}, // the table that has taken t's place feeds what t has fed
+		{"SELECT * FROM follows", "50\n"},
+		{"SELECT status, next_refresh_time - last_success_time FROM system.view_refreshes WHERE view = 'w'", "Scheduled\t86400\n"},
+		// rows are added
+		{"CREATE MATERIALIZED VIEW log REFRESH EVERY 1 MONTH APPEND ENGINE = MergeTree ORDER BY n EMPTY AS SELECT count() AS n FROM src", ""},
+		{"SYSTEM WAIT VIEW log", ""},
+		{"SELECT count() FROM log", "0\n"},
+		{"SYSTEM REFRESH VIEW log", ""}, {"SYSTEM WAIT VIEW log", ""},
+		{"SYSTEM REFRESH VIEW log", ""}, {"SYSTEM WAIT VIEW log", ""},
+		{"SELECT n FROM log", "12\n12\n"},
+		// errors
+		{"CREATE MATERIALIZED VIEW bad REFRESH EVERY 1 YEAR SETTINGS refresh_retries = 1, refresh_retry_initial_backoff_ms = 1 ENGINE = MergeTree ORDER BY x AS SELECT throwIf(a > 5, 'too many') AS x FROM src", ""},
+		{"SYSTEM WAIT VIEW bad", "Refresh failed: Code: 395. DB::Exception: too many"},
+		{"SELECT status, exception LIKE 'Code: 395%', retry, isNull(last_success_time) FROM system.view_refreshes WHERE view = 'bad'", "Scheduled\t1\t0\t1\n"},
+		{"SELECT count() FROM bad", "0\n"},
+		{"ALTER TABLE bad MODIFY QUERY SELECT toUInt8(7) AS x", ""},
+		{"SYSTEM REFRESH VIEW bad", ""}, {"SYSTEM WAIT VIEW bad", ""}, {"SELECT x FROM bad", "7\n"},
+		{"ALTER TABLE bad MODIFY QUERY SELECT 7 AS y", "not found in the target table"},
+		{"ALTER TABLE log MODIFY REFRESH EVERY 1 DAY", "Adding or removing APPEND"},
+		{"ALTER TABLE log MODIFY REFRESH AFTER 2 HOUR RANDOMIZE FOR 1 HOUR DEPENDS ON v SETTINGS refresh_retries = 3 APPEND", ""},
+		{"SELECT extract(create_table_query, 'REFRESH [^(]*') FROM system.tables WHERE name = 'log'", "REFRESH AFTER 2 HOUR RANDOMIZE FOR 1 HOUR DEPENDS ON default.v SETTINGS refresh_retries = 3 APPEND \n"},
+		{"ALTER TABLE src MODIFY REFRESH EVERY 1 DAY", "no refreshable materialized view"},
+		{"SYSTEM REFRESH VIEW src", "Refreshable view default.src doesn't exist"},
+		{"SYSTEM REFRESH VIEW nosuch", "Refreshable view default.nosuch doesn't exist"},
+		{"CREATE MATERIALIZED VIEW e REFRESH EVERY 0 HOUR ENGINE = Memory AS SELECT 1 AS a", "Interval must be positive"},
+		{"CREATE MATERIALIZED VIEW e REFRESH EVERY 1 HOUR OFFSET 2 HOUR ENGINE = Memory AS SELECT 1 AS a", "OFFSET must be less"},
+		{"CREATE MATERIALIZED VIEW e REFRESH EVERY 1 MONTH 1 HOUR ENGINE = Memory AS SELECT 1 AS a", "both calendar units and clock units"},
+		{"CREATE MATERIALIZED VIEW e REFRESH EVERY 1 HOUR SETTINGS max_threads = 1 ENGINE = Memory AS SELECT 1 AS a", "Unknown setting"},
+		{"CREATE MATERIALIZED VIEW e REFRESH EVERY 1 HOUR TO t AS SELECT 1 AS nocolumn", "not found in the target table"},
+		// stopped, depending on each other, cancelled
+		{"SYSTEM STOP VIEW v", ""},
+		{"SELECT status, isNull(next_refresh_time) FROM system.view_refreshes WHERE view = 'v'", "Disabled\t1\n"},
+		{"SYSTEM REFRESH VIEW v", ""}, {"SYSTEM WAIT VIEW v", ""}, {"SELECT n FROM v", "12\n"},
+		{"SYSTEM START VIEWS", ""},
+		{"SELECT status FROM system.view_refreshes WHERE view = 'v'", "Scheduled\n"},
+		{"CREATE MATERIALIZED VIEW dep REFRESH EVERY 1 HOUR DEPENDS ON nosuch ENGINE = MergeTree ORDER BY a AS SELECT 1 AS a", ""},
+		{"SYSTEM WAIT VIEW dep", ""},
+		{"SELECT status FROM system.view_refreshes WHERE view = 'dep'", "WaitingForDependencies\n"},
+		{"SYSTEM REFRESH VIEW dep", ""}, {"SYSTEM WAIT VIEW dep", ""}, {"SELECT a FROM dep", "1\n"},
+		{"CREATE MATERIALIZED VIEW long REFRESH EVERY 1 YEAR ENGINE = MergeTree ORDER BY x AS SELECT count() AS x FROM system.numbers WHERE number != 1", ""},
+		{"SELECT sleepEachRow(0.2) FROM numbers(2) FORMAT Null", ""},
+		{"SELECT status, read_rows > 0 FROM system.view_refreshes WHERE view = 'long'", "Running\t1\n"},
+		{"SELECT count() FROM system.processes WHERE query_id LIKE 'refresh-%'", "1\n"},
+		{"SYSTEM CANCEL VIEW long", ""},
+		{"SYSTEM WAIT VIEW long", "cancelled"},
+		{"SELECT status FROM system.view_refreshes WHERE view = 'long'", "Scheduled\n"},
+		// other names
+		{"RENAME TABLE v TO v2", ""}, {"INSERT INTO src VALUES (1000)", ""}, {"SYSTEM REFRESH VIEW v2", ""}, {"SYSTEM WAIT VIEW v2", ""}, {"SELECT m FROM v2", "1000\n"},
+		{"EXCHANGE TABLES v2 AND w", ""}, {"SYSTEM REFRESH VIEW w", ""}, {"SYSTEM WAIT VIEW w", ""}, {"SELECT m FROM w", "1000\n"}, {"EXCHANGE TABLES v2 AND w", ""},
+		{"DETACH TABLE v2", ""}, {"SELECT count() FROM system.view_refreshes WHERE view = 'v2'", "0\n"}, {"ATTACH TABLE v2", ""}, {"SELECT m FROM v2", "1000\n"},
+		{"DROP TABLE long", ""},
+	} {
+		got, err := run(t, n, c.sql)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want && (err == nil || c.want == "" || !strings.Contains(got, c.want)) {
+			t.Errorf("%s: %q, want %q", c.sql, got, c.want)
+		}
+	}
+	if err := n.Close(); err != nil {
+		t.Fatal(err)
+	}
+	n = open(t, fs) // what was scheduled is, and nothing else has happened
+	defer n.Close()
+	if got := must(t, n, "SELECT view, status FROM system.view_refreshes ORDER BY view"); got != "bad\tScheduled\ndep\tScheduled\nlog\tScheduled\nv2\tScheduled\nw\tScheduled\n" && !strings.Contains(got, "dep\tWaitingForDependencies") {
+		t.Errorf("after a restart: %s", got)
+	}
+	must(t, n, "SYSTEM REFRESH VIEW v2")
+	must(t, n, "SYSTEM WAIT VIEW v2")
+	if got := must(t, n, "SELECT n FROM v2"); got != "13\n" {
+		t.Errorf("after a restart the view has %q", got)
+	}
+	for _, view := range []string{"w", "v2", "log", "bad", "dep"} {
+		must(t, n, "DROP TABLE "+view)
+	}
+	if got := must(t, n, "SELECT groupArray(name) FROM system.tables WHERE database = 'default' AND name LIKE '.%' AND name NOT IN (SELECT concat('.inner_id.', toString(uuid)) FROM system.tables)"); got != "[]\n" {
+		t.Errorf("tables of refreshes stay behind: %s", got)
+	}
+}
