@@ -195,6 +195,20 @@ func newID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
+// roles are those of the statement's user.
+func (x *statement) roles() function.Roles {
+	if x.access == nil {
+		return function.Roles{}
+	}
+	r := function.Roles{Current: x.access.Current, Enabled: x.access.Roles}
+	for _, g := range x.access.User.Roles {
+		if x.access.User.DefaultRoles.Has(g.Role) {
+			r.Default = append(r.Default, g.Role)
+		}
+	}
+	return r
+}
+
 func (x *statement) newEnv() *function.Env {
 	d := &x.e.deps
 	zone := d.Zone
@@ -204,7 +218,7 @@ func (x *statement) newEnv() *function.Env {
 		}
 	}
 	return &function.Env{
-		Ctx: x.ctx, Now: x.q.started, Zone: zone, Database: x.db, User: x.q.user, QueryID: x.q.id, Host: d.Host, Budget: x.q.budget,
+		Ctx: x.ctx, Now: x.q.started, Zone: zone, Database: x.db, User: x.q.user, Roles: x.roles(), QueryID: x.q.id, Host: d.Host, Budget: x.q.budget,
 		Setting: x.set.Get, TextSetting: x.set.IsText, Server: d.Server,
 	}
 }

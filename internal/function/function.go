@@ -27,7 +27,9 @@ type Env struct {
 	Zone     *time.Location  // of the session: for DateTime without a declared zone
 	Database string
 	User     string
-	QueryID  string
+	// Roles are those of the user.
+	Roles   Roles
+	QueryID string
 	// Budget is the query's memory, which results that outgrow their arguments are held against; nil for none.
 	Budget *mem.Budget
 	Host   string
@@ -40,6 +42,9 @@ type Env struct {
 	// Server describes the process: version, uptime and so on.
 	Server Server
 }
+
+// Roles are the names of a user's roles: those that are current, those that are active by them, and those that are current from the start.
+type Roles struct{ Current, Enabled, Default []string }
 
 // Server is what functions such as version() say of the process.
 type Server struct {

@@ -3,6 +3,7 @@ package function
 import (
 	"math"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
@@ -81,6 +82,21 @@ func init() {
 		register(&Scalar{Name: f.name, Aliases: f.aliases, CaseInsensitive: true, Family: "other", Doc: f.doc, Resolve: fixed(f.name, types.TString),
 			Eval: func(c *Call) (column.Vector, error) {
 				return column.NewConst(types.TString, f.value(c.Env), c.Rows), nil
+			}})
+	}
+	for _, f := range []struct {
+		name, doc string
+		value     func(*Env) []string
+	}{
+		{"currentRoles", "Returns the current roles of the user, as SET ROLE has left them.", func(e *Env) []string { return e.Roles.Current }},
+		{"enabledRoles", "Returns the current roles of the user and those that are granted to them.", func(e *Env) []string { return e.Roles.Enabled }},
+		{"defaultRoles", "Returns the roles that are current when the user signs in.", func(e *Env) []string { return e.Roles.Default }},
+	} {
+		register(&Scalar{Name: f.name, CaseInsensitive: true, Changing: true, Family: "other", Doc: f.doc, Resolve: fixed(f.name, types.NewArray(types.TString)),
+			Eval: func(c *Call) (column.Vector, error) {
+				names := slices.Sorted(slices.Values(f.value(c.Env)))
+				one := &column.Array{Typ: types.NewArray(types.TString), Off: []uint32{0, uint32(len(names))}, Elem: column.NewStrings(names...)}
+				return &column.Const{Value: one, N: c.Rows}, nil
 			}})
 	}
 	register(

@@ -60,6 +60,7 @@ const (
 	DatabaseAlreadyExists                        Code = 82
 	FormatIsNotSuitableForInput                  Code = 85
 	ReceivedErrorFromRemoteIOServer              Code = 86
+	UnsupportedCollationLocale                   Code = 186
 	FormatIsNotSuitableForOutput                 Code = 399
 	UnknownElementInConfig                       Code = 137
 	InfiniteLoop                                 Code = 269
@@ -138,7 +139,7 @@ const (
 	InvalidPartitionValue                        Code = 248
 	TooManyParts                                 Code = 252
 	UnionAllResultStructuresMismatch             Code = 258
-	SubqueryResultTooLarge                       Code = 262
+	BadCollation                                 Code = 262
 	InvalidJoinKind                              Code = 270
 	CannotDecompress                             Code = 271
 	AllConnectionTriesFailed                     Code = 279
@@ -309,6 +310,7 @@ var names = map[Code]string{
 	UnknownDatabase:                              "UNKNOWN_DATABASE",
 	DatabaseAlreadyExists:                        "DATABASE_ALREADY_EXISTS",
 	FormatIsNotSuitableForInput:                  "FORMAT_IS_NOT_SUITABLE_FOR_INPUT",
+	UnsupportedCollationLocale:                   "UNSUPPORTED_COLLATION_LOCALE",
 	FormatIsNotSuitableForOutput:                 "FORMAT_IS_NOT_SUITABLE_FOR_OUTPUT",
 	UnsupportedTypeOfASTNode:                     "UNSUPPORTED_TYPE_OF_AST_NODE",
 	NoFileInDataPart:                             "NO_FILE_IN_DATA_PART",
@@ -383,7 +385,7 @@ var names = map[Code]string{
 	TooManyParts:                                 "TOO_MANY_PARTS",
 	UnionAllResultStructuresMismatch:             "UNION_ALL_RESULT_STRUCTURES_MISMATCH",
 	IntersectOrExceptResultStructuresMismatch:    "INTERSECT_OR_EXCEPT_RESULT_STRUCTURES_MISMATCH",
-	SubqueryResultTooLarge:                       "SUBQUERY_RESULT_TOO_LARGE",
+	BadCollation:                                 "BAD_COLLATION",
 	InvalidJoinKind:                              "INVALID_JOIN_KIND",
 	CannotDecompress:                             "CANNOT_DECOMPRESS",
 	AllConnectionTriesFailed:                     "ALL_CONNECTION_TRIES_FAILED",

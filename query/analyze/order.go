@@ -38,6 +38,9 @@ func (b *builder) positional(e ast.Expr) (int, error) {
 // orderClause resolves ORDER BY. A constant orders nothing and is dropped.
 func (b *builder) orderClause() error {
 	if b.sel.OrderByAll {
+		if b.sel.OrderBy[0].Collate != "" {
+			return sqlerr.New(sqlerr.NotImplemented, "ORDER BY ALL COLLATE is not supported")
+		}
 		o := orderOf(b.sel.OrderBy[0])
 		for i := range b.items {
 			b.order = append(b.order, orderKey{e: b.exprs[i], Order: o})
@@ -60,9 +63,6 @@ func (b *builder) orderClause() error {
 }
 
 func (b *builder) orderItem(o *ast.OrderItem) (orderKey, int, error) {
-	if o.Collate != "" {
-		return orderKey{}, 0, sqlerr.New(sqlerr.NotImplemented, "COLLATE is not supported")
-	}
 	k := orderKey{Order: orderOf(o)}
 	i, err := b.positional(o.Expr)
 	if err != nil {
@@ -78,6 +78,12 @@ func (b *builder) orderItem(o *ast.OrderItem) (orderKey, int, error) {
 	}
 	if !k.e.Type().IsOrdered() {
 		return k, 0, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Values of type %s cannot be sorted", k.e.Type())
+	}
+	if o.Collate != "" {
+		i = -1
+		if k.e, err = b.collated(k.e, o.Collate); err != nil {
+			return k, 0, err
+		}
 	}
 	if k.fill, err = b.fill(o.Fill, k.e.Type(), o.Desc); err != nil {
 		return k, 0, err
@@ -101,6 +107,11 @@ func (a *analyzer) ownTypesInKey(t *types.Type, clause, setting string) error {
 		"or casting this column to a specific data type. Set setting %s = 1 in order to allow it", clause, setting)
 }
 
+// collated is what ORDER BY e COLLATE 'locale' sorts by.
+func (s *scope) collated(e plan.Expr, locale string) (plan.Expr, error) {
+	return s.call("collationKey", e, &plan.Const{Value: column.NewStrings(locale), T: types.TString})
+}
+
 func orderOf(o *ast.OrderItem) column.Order {
 	return column.Order{Desc: o.Desc, NullsFirst: o.Nulls == ast.NullsFirst}
 }
@@ -109,10 +120,13 @@ func orderOf(o *ast.OrderItem) column.Order {
 func (s *scope) orderKeys(items []*ast.OrderItem) ([]orderKey, error) {
 	var out []orderKey
 	for _, o := range items {
-		if o.Collate != "" || o.Fill != nil {
-			return nil, sqlerr.At(o.Start, sqlerr.NotImplemented, "COLLATE and WITH FILL in a window are not supported")
+		if o.Fill != nil {
+			return nil, sqlerr.At(o.Start, sqlerr.NotImplemented, "WITH FILL in a window is not supported")
 		}
 		e, err := s.resolve(o.Expr)
+		if err == nil && o.Collate != "" {
+			e, err = s.collated(e, o.Collate)
+		}
 		if err != nil {
 			return nil, err
 		}
