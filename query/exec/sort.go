@@ -282,7 +282,8 @@ type keeper struct {
 	held   *reservation
 	blocks []*column.Block
 	rows   int
-	worst  *sortItem // rank and prefix of the last of limit kept rows
+	kept   *rowOrder // of the rows that were kept when they were last cut down
+	worst  sortItem  // the last of these
 	size   int64     // bytes of the blocks
 }
 
@@ -291,7 +292,7 @@ type keeper struct {
 const topSlack = 8192
 
 func (k *keeper) add(ctx context.Context, b *column.Block) error {
-	if k.worst != nil {
+	if k.kept != nil {
 		if b = k.contenders(b); b.N == 0 {
 			return nil
 		}
@@ -312,12 +313,12 @@ func (k *keeper) add(ctx context.Context, b *column.Block) error {
 	return nil
 }
 
-// contenders drops the rows that sort behind the worst kept row by the first key.
+// contenders drops the rows that sort behind the worst kept row. By the later keys, too: of groups most have the same small count.
 func (k *keeper) contenders(b *column.Block) *column.Block {
-	_, items := newRowOrder(b, k.s.keys[:1])
+	ord, items := newRowOrder(b, k.s.keys)
 	sel := make([]uint32, 0, len(items))
 	for i, it := range items {
-		if it.rank < k.worst.rank || it.rank == k.worst.rank && it.prefix <= k.worst.prefix {
+		if ord.compareTo(it, k.kept, k.worst) <= 0 {
 			sel = append(sel, uint32(i))
 		}
 	}
@@ -337,8 +338,8 @@ func (k *keeper) cut(n int) {
 	for i, it := range items {
 		sel[i] = it.row
 	}
-	worst := items[n-1]
-	k.worst = &worst
 	kept := gatherBlock(b, sel)
+	k.kept, items = newRowOrder(kept, k.s.keys)
+	k.worst = items[n-1]
 	k.blocks, k.rows, k.size = []*column.Block{kept}, n, blockBytes(kept)
 }
