@@ -20,6 +20,9 @@ type boundTerm struct {
 	vals   column.Vector
 	hashes []uint64
 	any    []*plan
+	// types are the terms of an AtPath, by the name of the type that they are about, and pages what is known of pages: see pathMay.
+	types map[string]*boundTerm
+	pages []pathAnswer
 }
 
 // bind resolves a condition. Terms on unknown columns or with constants of another type are dropped: they prune nothing.
@@ -50,12 +53,23 @@ func (r *Reader) bindTerm(t Term) *boundTerm {
 	if b.col = r.column(t.Column); b.col == nil {
 		return nil
 	}
-	typ := b.col.entry.typ
-	if t.Kind == IsNull || t.Kind == IsNotNull {
+	switch t.Kind {
+	case IsNull, IsNotNull:
 		return b
+	case AtPath:
+		return r.bindPath(b)
 	}
-	if t.Values == nil {
+	if !b.bindConstants(b.col.entry.typ) {
 		return nil
+	}
+	return b
+}
+
+// bindConstants checks and sorts the constants of a term on values of a type; false says that it prunes nothing.
+func (b *boundTerm) bindConstants(typ *types.Type) bool {
+	t := &b.Term
+	if t.Values == nil {
+		return false
 	}
 	nulls, inner := splitNulls(t.Values)
 	b.vals = column.Flatten(inner)
@@ -63,7 +77,7 @@ func (r *Reader) bindTerm(t Term) *boundTerm {
 		b.vals = column.Flatten(scalars(t.Values))
 	}
 	if single := t.Kind != In && t.Kind != NotIn; single && b.vals.Len() != 1 || !b.usable(typ) {
-		return nil
+		return false
 	}
 	if t.Kind == In || t.Kind == NotIn {
 		order := make([]uint32, b.vals.Len())
@@ -73,7 +87,7 @@ func (r *Reader) bindTerm(t Term) *boundTerm {
 		slices.SortFunc(order, func(x, y uint32) int { return column.Compare(b.vals, int(x), b.vals, int(y)) })
 		b.vals = column.Gather(b.vals, order)
 	}
-	return b
+	return true
 }
 
 // usable reports whether the constants are of the column's type and comparable with what the indexes hold.

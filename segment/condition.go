@@ -29,9 +29,10 @@ const (
 	HasElem                   // the array Column has an element equal to Values[0]
 	KeyRange                  // the tuple of Keys, a prefix of the sort key, lies between Lo and Hi
 	AnyOf                     // at least one of Any holds
+	AtPath                    // what the objects of Column have at Path satisfies the one of Types that is about values of its type, or is of another type and Others
 )
 
-var kindNames = [...]string{"compare", "in", "not in", "is null", "is not null", "begins with", "contains", "has token", "has", "between", "any of"}
+var kindNames = [...]string{"compare", "in", "not in", "is null", "is not null", "begins with", "contains", "has token", "has", "between", "any of", "at path"}
 
 // Term is one claim of a Condition.
 type Term struct {
@@ -47,6 +48,11 @@ type Term struct {
 	Lo, Hi         []Value
 	LoOpen, HiOpen bool
 	Any            []Condition
+	// Path, Types and Others are for AtPath. Types are terms without Column of kinds with Values, at most one of a type; Others says that values of other
+	// types, too, may satisfy what the term stands for. NULL, and no value at all, never do.
+	Path   string
+	Types  []Term
+	Others bool
 }
 
 // Cmp is the term "name op x", x being value 0 of v.
@@ -85,6 +91,16 @@ func (t Term) String() string {
 			shut = ")"
 		}
 		return fmt.Sprintf("(%s) in %s%s, %s%s", strings.Join(t.Keys, ", "), open, keyString(t.Lo), keyString(t.Hi), shut)
+	case AtPath:
+		parts := make([]string, 0, len(t.Types)+1)
+		for _, one := range t.Types {
+			one.Column = t.Column + "." + t.Path + ".:" + one.Values.Type().String()
+			parts = append(parts, one.String())
+		}
+		if t.Others {
+			parts = append(parts, t.Column+"."+t.Path+" of another type")
+		}
+		return strings.Join(parts, " or ")
 	case AnyOf:
 		parts := make([]string, len(t.Any))
 		for i, c := range t.Any {

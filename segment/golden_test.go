@@ -122,13 +122,13 @@ func nameBodies(t *testing.T, rd *Reader, col, p int, out map[int64]string) {
 	if c.entry.typ.Kind != types.JSON {
 		return
 	}
-	in, _, err := rd.page(col, p)
-	if err != nil || in.U8() != pagePaths {
-		t.Fatal("no page of paths", err)
-	}
-	d, err := parseDir(in, "")
+	ix, err := rd.index(c)
 	if err != nil {
 		t.Fatal(err)
+	}
+	d, err := rd.pathDir(c, ix, p)
+	if err != nil || d == nil {
+		t.Fatal("no page of paths", err)
 	}
 	for i, b := range d.bodies {
 		path := "other paths"

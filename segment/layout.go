@@ -29,7 +29,7 @@ func (r *Reader) Layout() ([]ColumnLayout, error) {
 			return nil, err
 		}
 		for p := range ix.pages {
-			n, err := r.pageBytes(i, ix, p)
+			n, err := r.pageBytes(c, ix, p)
 			if err != nil {
 				return nil, err
 			}
@@ -55,21 +55,14 @@ func (r *Reader) Layout() ([]ColumnLayout, error) {
 }
 
 // pageBytes is what page p of a column takes in the file, with the bodies of paths.
-func (r *Reader) pageBytes(col int, ix *columnIndex, p int) (int64, error) {
+func (r *Reader) pageBytes(c *columnState, ix *columnIndex, p int) (int64, error) {
 	n := ix.pages[p].stored()
-	if r.cols[col].entry.typ.Kind != types.JSON {
+	if c.entry.typ.Kind != types.JSON {
 		return n, nil
 	}
-	in, _, err := r.page(col, p)
-	if err != nil {
-		return 0, err
-	}
-	if in.U8() != pagePaths {
-		return n, in.Err()
-	}
-	d, err := parseDir(in, r.path)
-	if err != nil {
-		return 0, err
+	d, err := r.pathDir(c, ix, p)
+	if err != nil || d == nil {
+		return n, err
 	}
 	for _, b := range d.bodies {
 		n += b.stored()

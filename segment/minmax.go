@@ -7,7 +7,7 @@ import (
 	"github.com/olapd/olapd/internal/kernel"
 )
 
-// pruneMinMax keeps the granules whose bounds and null counts allow the plan.
+// pruneMinMax keeps the granules whose bounds and null counts, and those of the pages of paths that they are in, allow the plan.
 func (r *Reader) pruneMinMax(p *plan, set *Granules) (dropped int, err error) {
 	loaded := map[*columnState]*columnIndex{}
 	p.each(func(t *boundTerm) {
@@ -18,10 +18,20 @@ func (r *Reader) pruneMinMax(p *plan, set *Granules) (dropped int, err error) {
 	if err != nil {
 		return 0, err
 	}
-	return set.keep(func(g int) bool {
+	dropped = set.keep(func(g int) bool {
 		from, to := r.GranuleRows(g)
-		return p.may(func(t *boundTerm) bool { return t.boundsMay(loaded[t.col], g, to-from) })
-	}), nil
+		return p.may(func(t *boundTerm) bool {
+			if t.Kind != AtPath {
+				return t.boundsMay(loaded[t.col], g, to-from)
+			}
+			may, failed := r.pathMay(t, from, to)
+			if err == nil {
+				err = failed
+			}
+			return may
+		})
+	})
+	return dropped, err
 }
 
 // boundsMay reports whether a granule of so many rows can have one that satisfies the term.

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/vfs"
 )
@@ -251,4 +252,76 @@ type countingFile struct {
 func (f *countingFile) ReadAt(b []byte, off int64) (int, error) {
 	f.fs.bytes += int64(len(b))
 	return f.File.ReadAt(b, off)
+}
+
+// TestPathPruning: no granule with a row that satisfies a term at a path is pruned, and pages without one are.
+func TestPathPruning(t *testing.T) {
+	const rows = 900
+	for _, name := range objectTypes {
+		r, fs := rand.New(rand.NewPCG(9, 9)), vfs.NewMem()
+		tab := objectTable(t, r, []string{name}, rows)
+		write(t, r, tab, Options{Granularity: 16, Paths: true, pageBytes: 10_000}, fs, "/s")
+		rd, all := open(t, fs, "/s", nil), tab.block.Cols[1].(*column.Map)
+		pruned, at := 0, map[string]*column.Variant{}
+		for _, p := range testPaths {
+			at[p] = all.Path(p)
+		}
+		for range 400 {
+			term := randomPathTerm(r, name)
+			cond := And(term)
+			if r.IntN(4) == 0 {
+				cond = And(Or(cond, And(randomPathTerm(r, name))))
+			}
+			kept, _, err := rd.Prune(ctx, cond, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			pruned += rd.Granules() - kept.Count()
+			for i := range rows {
+				if !kept.Has(i/16) && condHolds(cond, at, i) {
+					t.Fatalf("%s: row %d is pruned by %s: %v", name, i, cond, column.Value(all, i))
+				}
+			}
+		}
+		if pruned < rd.Granules() {
+			t.Errorf("%s: %d granules pruned", name, pruned)
+		}
+	}
+}
+
+func randomPathTerm(r *rand.Rand, column string) Term {
+	path := testPaths[r.IntN(len(testPaths))]
+	return Term{Kind: AtPath, Column: column, Path: path, Others: r.IntN(3) == 0, Types: []Term{
+		Cmp("", kernel.Op(r.IntN(6)), int64s(int64(r.IntN(130)-15))), {Kind: In, Values: strs(fmt.Sprint("s", r.IntN(30)), "t")},
+	}[r.IntN(2):]}
+}
+
+func int64s(x ...int64) column.Vector { return column.NewNum(types.TInt64, x) }
+func strs(s ...string) column.Vector  { return column.NewStrings(s...) }
+
+// condHolds is what a condition of terms at paths means.
+func condHolds(c Condition, at map[string]*column.Variant, row int) bool {
+	for _, t := range c.Terms {
+		if t.Kind == AnyOf {
+			if !slices.ContainsFunc(t.Any, func(c Condition) bool { return condHolds(c, at, row) }) {
+				return false
+			}
+			continue
+		}
+		v, i := at[t.Path].Value(row)
+		if v == nil {
+			return false
+		}
+		k := slices.IndexFunc(t.Types, func(o Term) bool { return o.Values.Type().Equal(v.Type()) })
+		switch {
+		case k < 0 && !t.Others:
+			return false
+		case k < 0:
+		case t.Types[k].Kind == Compare && !t.Types[k].Op.Holds(column.Compare(v, i, t.Types[k].Values, 0)):
+			return false
+		case t.Types[k].Kind == In && column.Compare(v, i, t.Types[k].Values, 0) != 0 && column.Compare(v, i, t.Types[k].Values, 1) != 0:
+			return false
+		}
+	}
+	return true
 }

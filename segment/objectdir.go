@@ -208,3 +208,16 @@ func (d *pathDir) pathStats(i int, path string) ([]typeStats, error) {
 	}
 	return out, in.Err()
 }
+
+// pathDir reads the directory of page p of a column; nil if its objects are stored whole.
+func (r *Reader) pathDir(c *columnState, ix *columnIndex, p int) (*pathDir, error) {
+	b, err := r.pageBody(c, ix, p)
+	if err != nil {
+		return nil, err
+	}
+	in := page.NewInput(b)
+	if in.U8() != pagePaths {
+		return nil, in.Err()
+	}
+	return parseDir(in, r.path)
+}

@@ -222,7 +222,11 @@ func jsonSubcolumn(t *types.Type, parts []string) (*types.Type, int) {
 		return t.SubJSON(objectPrefix(parts)), len(parts)
 	}
 	for n := len(parts); n > 0; n-- { // the longest declared path
-		if e := t.Object.TypedPath(strings.Join(parts[:n], ".")); e != nil {
+		e := t.Object.TypedPath(strings.Join(parts[:n], "."))
+		if e != nil && e.Kind == types.Dynamic && n < len(parts) && TypeHint(parts[n]) != "" {
+			break
+		}
+		if e != nil {
 			return e, n
 		}
 	}

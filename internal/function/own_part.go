@@ -12,9 +12,10 @@ type ObjectPart struct {
 	Path  string
 	Below bool        // the objects below the path, rather than the values there
 	Type  *types.Type // of the sub-column
+	// Values is the type of the values at the path that it has; nil: it has all, as Dynamic.
+	Values *types.Type
 
-	values *types.Type // of the values that it has; nil: of all, as Dynamic
-	env    *Env
+	env *Env
 }
 
 // NewObjectPart returns the sub-column of a JSON of type t that a name says, as getSubcolumn takes it; nil if it is not just one step into the objects.
@@ -38,11 +39,11 @@ func objectPart(env *Env, t *types.Type, parts []string, to *types.Type) *Object
 	case BelowHint(parts[0]) != "":
 		p.Path, p.Below = objectPrefix(parts), true
 	case TypeHint(parts[last]) != "":
-		p.Path, p.values = strings.Join(parts[:last], "."), hinted(t, parts[last])
+		p.Path, p.Values = strings.Join(parts[:last], "."), hinted(t, parts[last])
 	default:
 		p.Path = strings.Join(parts, ".")
 		if declared := t.Object.TypedPath(p.Path); declared != nil {
-			p.values = declared.WithoutLowCardinality().WithoutNullable()
+			p.Values = declared.WithoutLowCardinality().WithoutNullable()
 		}
 	}
 	return p
@@ -54,12 +55,12 @@ func (p *ObjectPart) OfBelow(m *column.Map) column.Vector { return m.Below(p.Pat
 // OfPath returns the sub-column of the values at its path.
 func (p *ObjectPart) OfPath(v *column.Variant) (column.Vector, error) {
 	switch {
-	case p.values == nil:
+	case p.Values == nil:
 		return v, nil
-	case p.values.IsUnion():
+	case p.Values.IsUnion():
 		return Cast(p.env, v, p.Type)
 	}
-	return element(v, p.values, p.Type), nil
+	return element(v, p.Values, p.Type), nil
 }
 
 // Of returns the sub-column of a vector of the whole objects.

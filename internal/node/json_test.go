@@ -92,3 +92,27 @@ func TestJSONByPath(t *testing.T) {
 		t.Errorf("no %q in %s", want, plan)
 	}
 }
+
+// TestJSONPruning: pages in which no value at a path satisfies a condition are not read.
+func TestJSONPruning(t *testing.T) {
+	n := open(t, vfs.NewMem())
+	defer n.Close()
+	must(t, n, "CREATE TABLE w (id UInt32, j JSON(declared String)) ENGINE = MergeTree ORDER BY id")
+	must(t, n, `INSERT INTO w SELECT number, concat('{"v":', toString(number), if(number >= 65536, ',"late":1', ''), if(number = 3, ',"x":"t"', ''), ',"declared":"d', toString(intDiv(number, 65536)), '"}') FROM numbers(70000)`)
+	must(t, n, "OPTIMIZE TABLE w FINAL")
+	for where, rows := range map[string]int{
+		"j.late = 1": 70000 - 65536, "j.late.:Int64 = 1": 70000 - 65536, "j.late.:String = 'a'": 0, "j.v < 10": 65536, "j.v.:Int64 IN (2, 3)": 65536, "j.none = 1": 0,
+		"j.declared = 'd1'": 70000 - 65536, "startsWith(j.declared, 'd0')": 65536, "j.v.:Int64 = 1 OR j.late.:Int64 = 1": 70000, "j.v >= 0": 70000,
+	} {
+		plan := must(t, n, "EXPLAIN ANALYZE SELECT count() FROM w WHERE "+where)
+		if want := fmt.Sprintf("Read %d rows", rows); !strings.Contains(plan, want) {
+			t.Errorf("%s: no %q in %s", where, want, plan)
+		}
+		for _, setting := range []string{"0", "1"} {
+			by := must(t, n, "SELECT count() FROM w WHERE "+where, "optimize_functions_to_subcolumns", setting)
+			if all := must(t, n, "SELECT countIf("+where+") FROM w"); by != all {
+				t.Errorf("%s, by path %s: %s rows, want %s", where, setting, by, all)
+			}
+		}
+	}
+}

@@ -21,14 +21,14 @@ const (
 // condition returns what of the conjuncts the storage may prune by, or nil. It is implied by their
 // conjunction: what cannot be said in terms is left out.
 func (b *builder) condition(n *plan.Scan, conjuncts []plan.Expr) *segment.Condition {
-	c := &conditioner{b: b, final: finalColumns(n)}
+	c := &conditioner{b: b, final: finalColumns(n), scan: n}
 	var out segment.Condition
 	for _, e := range conjuncts {
 		if t, ok := c.terms(e, 0); ok {
 			out.Terms = append(out.Terms, t...)
 		}
 	}
-	if len(out.Terms) == 0 {
+	if out.Terms = c.atPaths(out.Terms); len(out.Terms) == 0 {
 		return nil
 	}
 	return &out
@@ -49,6 +49,7 @@ func finalColumns(n *plan.Scan) []string {
 type conditioner struct {
 	b     *builder
 	final []string // columns allowed; nil: all
+	scan  *plan.Scan
 }
 
 // terms returns the terms that e implies; ok is false if there are none.
@@ -152,6 +153,9 @@ func (c *conditioner) comparison(e *plan.Call, op kernel.Op) ([]segment.Term, bo
 		return nil, false
 	}
 	if col, ok := left.(*plan.Col); ok && c.allowed(col) {
+		if col.T.Kind == types.Dynamic {
+			return c.compareDynamic(col, op, k)
+		}
 		return c.compare(col, op, k)
 	}
 	if call, ok := left.(*plan.Call); ok {

@@ -24,7 +24,7 @@ func (b *builder) scan(n *plan.Scan, use needed, m *measure) (*exec.Scan, error)
 		s.Parts = make([]*function.ObjectPart, len(n.Columns))
 		for i := range s.Parts {
 			if p := n.Part(i); p != nil {
-				s.Parts[i] = function.NewObjectPart(b.o.Env, n.Schema()[p.Column].Type, p.Name)
+				s.Parts[i] = b.objectPart(n, p)
 				s.PartNames = append(s.PartNames, n.Schema()[i].Name)
 			}
 		}
@@ -48,6 +48,11 @@ func (b *builder) scan(n *plan.Scan, use needed, m *measure) (*exec.Scan, error)
 		return exec.ScanRequest{Table: n.Table, Columns: n.Columns, Cond: b.condition(n, conjuncts), Final: n.Final, Filter: filter}
 	}
 	return s, nil
+}
+
+// objectPart is what a scan's part is of the column.
+func (b *builder) objectPart(n *plan.Scan, p *plan.Part) *function.ObjectPart {
+	return function.NewObjectPart(b.o.Env, n.Schema()[p.Column].Type, p.Name)
 }
 
 // split appends the conjuncts of e.

@@ -164,7 +164,7 @@ func fixedColumns(scan *plan.Scan) map[string]bool {
 		}
 		for i, a := range c.Args {
 			col, ok := a.(*plan.Col)
-			if k, isConst := c.Args[1-i].(*plan.Const); ok && isConst && !column.IsNull(k.Value, 0) {
+			if k, isConst := c.Args[1-i].(*plan.Const); ok && isConst && scan.Part(col.Index) == nil && !column.IsNull(k.Value, 0) {
 				fixed[scan.Table.Schema()[scan.Columns[col.Index]].Name] = true
 			}
 		}
