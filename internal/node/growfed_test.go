@@ -39,6 +39,7 @@ type fedCluster struct {
 	stood   atomic.Bool
 	reached chan string
 	on      chan struct{}
+	goOn    func() // once or more
 }
 
 const fedPartitions = 5
@@ -49,6 +50,7 @@ func feeds(t *testing.T, replicas int, seed uint64, step string, without []strin
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		x := &fedCluster{step: step, reached: make(chan string, 1), on: make(chan struct{})}
+		x.goOn = sync.OnceFunc(func() { close(x.on) })
 		x.several = &several{t: t, net: rpc.NewMemory(clock.Real(), seed), disks: map[string]*vfs.Mem{}, nodes: map[string]*Node{}}
 		var err error
 		if x.broker, err = kfake.NewCluster(kfake.NumBrokers(1), kfake.Ports(9092), kfake.ListenFn(x.network.Listen), kfake.SeedTopics(fedPartitions, streamTopic)); err != nil {
@@ -60,6 +62,7 @@ func feeds(t *testing.T, replicas int, seed uint64, step string, without []strin
 			c.kafkaDial, c.fences, c.onMove = x.network.DialContext, without, x.stand
 		}
 		defer x.several.close()
+		defer x.goOn()
 		x.found(3, 2, replicas)
 		n := x.nodes["node-1"]
 		must(t, n, "CREATE TABLE a (id UInt64, kind String) ENGINE = MergeTree ORDER BY id SETTINGS sharding_key = 'id'")
@@ -84,6 +87,19 @@ func (x *fedCluster) stand(node string, _ uint64, before string) {
 	if before == x.step && x.stood.CompareAndSwap(false, true) {
 		x.reached <- node
 		<-x.on
+	}
+}
+
+// stands waits until a growth stands still, and returns the node that does it.
+func (x *fedCluster) stands() string {
+	x.t.Helper()
+	select {
+	case name := <-x.reached:
+		return name
+	case <-time.After(time.Minute):
+		top := x.nodes["node-1"].cluster.Topology()
+		x.t.Fatalf("no growth comes to step %s: %+v, moves %+v", x.step, top.Growths, top.Moves)
+		return ""
 	}
 }
 
@@ -256,12 +272,12 @@ func lateFeed(t *testing.T, without ...string) (rows, ids, sent uint64) {
 		must(t, n, "DROP TABLE b")
 		must(t, n, "DROP TABLE c")
 		must(t, n, "SYSTEM CLUSTER REBALANCE 'data'")
-		<-x.reached
+		x.stands()
 		late := x.commitPast(t, 40)
 		if len(without) == 0 && late == nil {
 			t.Error("a commit past the stop was taken")
 		}
-		close(x.on)
+		x.goOn()
 		x.eventually("the growth ends", func() bool { return len(n.cluster.Topology().Growths) == 0 })
 		x.end()
 		time.Sleep(20 * time.Second)

@@ -54,7 +54,7 @@ func failWhileFed(t *testing.T, step, victim string, seed uint64) {
 		after := x.disks[name].Crash([]vfs.CrashPolicy{vfs.KeepUnsynced, vfs.DropUnsynced, vfs.TearUnsynced}[seed], seed)
 		x.disks[name].CrashAt(0)
 		x.net.Kill(name)
-		close(x.on)
+		x.goOn()
 		_ = x.nodes[name].Close() // its disk is gone
 		delete(x.nodes, name)
 		x.disks[name] = after
