@@ -114,6 +114,9 @@ const (
 	scrubInterval = 24 * time.Hour
 	// scrubRate is the bytes a second that a scrub reads, little beside what queries do: 700 GB a day.
 	scrubRate = 8 << 20
+	// repairPatience is how long a scrub that was asked for waits for what it found damaged, looking each repairPoll: the transfer of a large segment.
+	repairPatience = time.Minute
+	repairPoll     = 100 * time.Millisecond
 	// fetchChunk is the bytes of a file in one message.
 	fetchChunk = 1 << 20
 	// fetchSlots is how many files a node fetches at once: more would make each later.

@@ -22,15 +22,17 @@ func TestScrubRepairs(t *testing.T) {
 		must(t, err)
 		must(t, f.Close())
 		shard := s.nodes[name].Shard(1)
-		found, err := shard.Scrub(t.Context())
+		found, err := shard.Scrub(t.Context(), id)
 		if err != nil || len(found) != 1 || found[0].Segment.ID != seg.ID {
 			t.Fatalf("found %v, %v", found, err)
 		}
-		s.eventually("a copy on every replica again", func() bool { return s.copies(seg) == 3 })
+		if left, err := shard.Repaired(t.Context(), found); err != nil || len(left) > 0 || s.copies(seg) != 3 {
+			t.Fatalf("after the repair %v are left, %v; %d copies", left, err, s.copies(seg))
+		}
 		if st := s.nodes[name].Status()[1]; st.Damaged != 0 || st.Missing != 0 {
 			t.Fatalf("status %+v", st)
 		}
-		found, err = shard.Scrub(t.Context())
+		found, err = shard.Scrub(t.Context(), 0)
 		if err != nil || len(found) > 0 {
 			t.Fatalf("after the repair: found %v, %v", found, err)
 		}

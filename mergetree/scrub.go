@@ -27,6 +27,8 @@ type Damage struct {
 
 // ScrubOptions say how Scrub goes about it.
 type ScrubOptions struct {
+	// Table is the only one that is read; 0: all.
+	Table catalog.TableID
 	// Rate is the bytes read a second; 0: as fast as it goes.
 	Rate int64
 	// SetAside takes damaged files away, so that they are fetched from another replica. Without it, which is for a store alone, what
@@ -45,6 +47,9 @@ func (s *Store) Scrub(ctx context.Context, o ScrubOptions) ([]Damage, error) {
 	snap := s.Snapshot()
 	defer snap.Close()
 	for _, id := range tableIDs(snap.r.tables) {
+		if o.Table != 0 && id != o.Table {
+			continue
+		}
 		for _, f := range snap.r.tables[id].segs {
 			if f.isAbsent() {
 				continue
@@ -140,4 +145,34 @@ func (s *Store) Damaged() []Damage {
 	return slices.SortedFunc(maps.Values(s.files.mu.damaged), func(a, b Damage) int {
 		return cmp.Or(a.Found.Compare(b.Found), cmp.Compare(a.Segment.ID, b.Segment.ID))
 	})
+}
+
+// Faults is how many of a table's live segments have no whole file here.
+type Faults struct {
+	Missing int // still to come from another replica
+	Damaged int // found damaged and not repaired so far; those set aside are missing too
+}
+
+// Faults returns those of all tables that have any.
+func (s *Store) Faults() map[catalog.TableID]Faults {
+	out := map[catalog.TableID]Faults{}
+	for _, d := range s.Damaged() {
+		f := out[d.Table]
+		f.Damaged++
+		out[d.Table] = f
+	}
+	s.work.Lock()
+	defer s.work.Unlock()
+	for id, t := range s.tables {
+		f := out[id]
+		for _, file := range t.absent {
+			if file.isAbsent() {
+				f.Missing++
+			}
+		}
+		if f != (Faults{}) {
+			out[id] = f
+		}
+	}
+	return out
 }

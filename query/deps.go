@@ -93,6 +93,19 @@ type Store interface {
 	SetMerges(t *catalog.Table, run bool) error
 	// Check verifies every checksum and returns one entry per segment.
 	Check(ctx context.Context, t *catalog.Table) ([]CheckResult, error)
+	// Scrub reads the segments of this node's replicas, of a table or of all if it is nil, and replaces damaged ones by those of other replicas.
+	Scrub(ctx context.Context, t *catalog.Table) ([]ScrubResult, error)
+}
+
+// ScrubResult is one line of SYSTEM SCRUB: a table on a shard of which this node has a replica.
+type ScrubResult struct {
+	Shard    uint64
+	Table    *catalog.Table
+	Segments uint64 // live
+	Damaged  uint64 // found so
+	Repaired uint64 // of these, replaced by other replicas' or merged away since
+	Missing  uint64 // whose files are to come from other replicas
+	Errors   []string
 }
 
 // CheckResult is one segment's line of CHECK TABLE.

@@ -88,6 +88,7 @@ func (m *memory) Optimize(context.Context, *catalog.Table, string, bool) error  
 func (m *memory) Deduplicate(context.Context, *catalog.Table, string, []string) error { return nil }
 func (m *memory) Flush(context.Context, *catalog.Table) error                         { return nil }
 func (m *memory) SetMerges(*catalog.Table, bool) error                                { return nil }
+func (m *memory) Scrub(context.Context, *catalog.Table) ([]ScrubResult, error)        { return nil, nil }
 func (m *memory) Check(context.Context, *catalog.Table) ([]CheckResult, error) {
 	return []CheckResult{{Segment: "a", OK: true}}, nil
 }

@@ -154,11 +154,36 @@ func (x *statement) system(r *Result, s *ast.System) error {
 		return store.SetMerges(t, true)
 	case "FLUSH TABLE":
 		return store.Flush(x.ctx, t)
+	case "SCRUB":
+		return x.scrub(r, t)
 	}
 	if slices.Contains(noOps, s.Command) || strings.HasPrefix(s.Command, "FLUSH LOGS ") || strings.HasPrefix(s.Command, "DROP ") && strings.HasSuffix(s.Command, " CACHE") {
 		return nil
 	}
 	return sqlerr.At(s.Start, sqlerr.NotImplemented, "SYSTEM %s is not implemented", s.Command)
+}
+
+// scrub verifies the segments of this node, and shows what it found, a row for each table and shard.
+func (x *statement) scrub(r *Result, t *catalog.Table) error {
+	results, err := x.e.deps.Store.Scrub(x.ctx, t)
+	if err != nil {
+		return err
+	}
+	databases, tables, errs := column.NewStrings(), column.NewStrings(), column.NewStrings()
+	var shards, segments, damaged, repaired, missing []uint64
+	for _, s := range results {
+		databases.AppendString(s.Table.Database)
+		tables.AppendString(s.Table.Name)
+		errs.AppendString(strings.Join(s.Errors, "; "))
+		shards, segments, damaged = append(shards, s.Shard), append(segments, s.Segments), append(damaged, s.Damaged)
+		repaired, missing = append(repaired, s.Repaired), append(missing, s.Missing)
+	}
+	count := func(of []uint64) column.Vector { return column.NewNum(types.TUInt64, of) }
+	r.rows(column.Schema{{Name: "shard", Type: types.TUInt64}, {Name: "database", Type: types.TString}, {Name: "table", Type: types.TString},
+		{Name: "segments", Type: types.TUInt64}, {Name: "damaged", Type: types.TUInt64}, {Name: "repaired", Type: types.TUInt64},
+		{Name: "missing", Type: types.TUInt64}, {Name: "errors", Type: types.TString}},
+		column.NewBlock(count(shards), databases, tables, count(segments), count(damaged), count(repaired), count(missing), errs), ast.Output{})
+	return nil
 }
 
 // kill cancels the queries of system.processes for which the condition holds.

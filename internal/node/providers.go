@@ -207,7 +207,13 @@ func (n *Node) disks() []virtual.Disk {
 func (n *Node) replicas(context.Context) ([]virtual.Replica, error) {
 	var out []virtual.Replica
 	for _, st := range n.cluster.Status()[1:] {
-		out = append(out, virtual.Replica{Shard: st.Group, Leader: st.Term != 0, Readonly: st.Err != nil, Term: st.Term,
+		faults := map[catalog.TableID]virtual.ReplicaFaults{}
+		if s := n.cluster.Shard(st.Group); s != nil {
+			for id, f := range s.Store().Faults() {
+				faults[id] = virtual.ReplicaFaults{Missing: uint32(f.Missing), Damaged: uint32(f.Damaged)}
+			}
+		}
+		out = append(out, virtual.Replica{Faults: faults, Shard: st.Group, Leader: st.Term != 0, Readonly: st.Err != nil, Term: st.Term,
 			Applied: st.Applied, Commit: st.Committed, Replicas: uint32(len(st.Members))})
 	}
 	return out, nil
@@ -280,6 +286,7 @@ func (n *Node) groupMetrics() []server.Metric {
 			server.Metric{Name: "olapd_log_applied_index", Help: "Last log index applied.", Counter: true, Value: float64(st.Applied), Labels: labels},
 			server.Metric{Name: "olapd_log_commit_index", Help: "Last log index known to be committed.", Counter: true, Value: float64(st.Committed), Labels: labels},
 			server.Metric{Name: "olapd_segments_missing", Help: "Segments whose files are still to come from another replica.", Value: float64(st.Missing), Labels: labels},
+			server.Metric{Name: "olapd_segments_damaged", Help: "Segments whose files were found damaged and not repaired so far.", Value: float64(st.Damaged), Labels: labels},
 			server.Metric{Name: "olapd_memtable_pressure", Help: "How full the memtables are: writers wait at 1.", Value: st.MemtablePressure, Labels: labels})
 	}
 	return out

@@ -3,7 +3,10 @@ package virtual
 import (
 	"context"
 	"net/netip"
+	"strings"
 	"time"
+
+	"github.com/olapd/olapd/internal/catalog"
 )
 
 func init() {
@@ -193,13 +196,18 @@ func replicas(ctx context.Context, s *Source, add func(row)) error {
 		return err
 	}
 	for _, t := range s.Catalog.Tables("") {
-		if len(t.Engine) < 10 || t.Engine[:10] != "Replicated" || !s.showsTable(t.Database, t.Name) {
+		if t.Kind != catalog.KindTable || !s.showsTable(t.Database, t.Name) {
 			continue
 		}
 		for _, p := range all {
+			if p.Replicas < 2 && !strings.HasPrefix(t.Engine, "Replicated") {
+				continue
+			}
+			faults := p.Faults[t.ID]
 			add(row{"database": t.Database, "table": t.Name, "uuid": uuid(t.UUID), "engine": t.Engine, "is_leader": p.Leader, "can_become_leader": 1,
 				"is_readonly": p.Readonly, "replica_name": s.Host, "log_max_index": p.Commit, "log_pointer": p.Applied, "absolute_delay": p.Lag,
-				"total_replicas": p.Replicas, "active_replicas": p.Replicas})
+				"total_replicas": p.Replicas, "active_replicas": p.Replicas,
+				"queue_size": faults.Missing, "inserts_in_queue": faults.Missing, "parts_to_check": faults.Damaged})
 		}
 	}
 	return nil

@@ -160,7 +160,11 @@ type Replica struct {
 	Term, Applied, Commit uint64
 	Lag                   uint64
 	Replicas              uint32
+	Faults                map[catalog.TableID]ReplicaFaults // of tables that have any
 }
+
+// ReplicaFaults is how many of a table's segments a replica has no whole file of: still to come, and found damaged.
+type ReplicaFaults struct{ Missing, Damaged uint32 }
 
 // Process is a query that runs.
 type Process struct {
