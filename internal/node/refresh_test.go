@@ -1,6 +1,7 @@
 package node
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -114,5 +115,69 @@ func TestRefreshableView(t *testing.T) {
 	}
 	if got := must(t, n, "SELECT groupArray(name) FROM system.tables WHERE database = 'default' AND name LIKE '.%' AND name NOT IN (SELECT concat('.inner_id.', toString(uuid)) FROM system.tables)"); got != "[]\n" {
 		t.Errorf("tables of refreshes stay behind: %s", got)
+	}
+}
+
+// TestRefreshInCluster: any node asks for refreshes and sees their results, at each instant all rows of one; the one that refreshes may end, and what it was
+// about to add is added once.
+func TestRefreshInCluster(t *testing.T) {
+	s := newSeveral(t, 3, 2, 3)
+	one, two := s.nodes["node-1"], s.nodes["node-2"]
+	retry := func(n *Node, sql string) { // a leader that hands over may not know the outcome
+		s.eventually(sql, func() bool {
+			_, err := run(t, n, sql)
+			return err == nil
+		})
+	}
+	must(t, one, "CREATE TABLE src (a Int64) ENGINE = MergeTree ORDER BY a SETTINGS sharding_key = 'a'")
+	must(t, one, "CREATE TABLE gen (g Int64) ENGINE = ReplacingMergeTree ORDER BY g")
+	must(t, one, "CREATE TABLE t (a Int64, g Int64) ENGINE = MergeTree ORDER BY a SETTINGS sharding_key = 'a'")
+	retry(one, "INSERT INTO src SELECT number FROM numbers(1000) SETTINGS insert_deduplication_token = 'src'")
+	must(t, one, "CREATE MATERIALIZED VIEW v REFRESH EVERY 1 YEAR TO t AS SELECT a, (SELECT max(g) FROM gen) AS g FROM src")
+	retry(two, "SYSTEM WAIT VIEW v")
+	stop, read := make(chan struct{}), make(chan error, 1)
+	go func() {
+		for last := ""; ; {
+			select {
+			case <-stop:
+				read <- nil
+				return
+			default:
+			}
+			got, err := run(t, two, "SELECT count(), uniqExact(g), max(g) FROM v")
+			if err != nil || !strings.HasPrefix(got, "1000\t1\t") || got < last {
+				read <- fmt.Errorf("a reader has %q, after %q: %v", got, last, err)
+				return
+			}
+			last = got
+		}
+	}()
+	for g := 1; g <= 5; g++ {
+		n := s.nodes[fmt.Sprint("node-", g%3+1)]
+		retry(one, fmt.Sprint("INSERT INTO gen VALUES (", g, ")"))
+		retry(n, "SYSTEM REFRESH VIEW v")
+		retry(n, "SYSTEM WAIT VIEW v")
+		if got := must(t, n, "SELECT DISTINCT g FROM v"); got != fmt.Sprint(g, "\n") {
+			t.Errorf("refresh %d: %q", g, got)
+		}
+	}
+	close(stop)
+	if err := <-read; err != nil {
+		t.Error(err)
+	}
+	must(t, one, "CREATE MATERIALIZED VIEW slow REFRESH EVERY 1 YEAR ENGINE = MergeTree ORDER BY n EMPTY AS SELECT sum(sleepEachRow(0.1)) + count() AS n FROM numbers(20)")
+	must(t, one, "CREATE MATERIALIZED VIEW added REFRESH EVERY 1 YEAR APPEND ENGINE = MergeTree ORDER BY n EMPTY AS SELECT sum(sleepEachRow(0.1)) + count() AS n FROM numbers(20)")
+	must(t, one, "SYSTEM REFRESH VIEW slow")
+	must(t, one, "SYSTEM REFRESH VIEW added")
+	s.everywhere("SELECT groupUniqArray(status) FROM system.view_refreshes WHERE view != 'v'", "['Running']\n")
+	at := strings.TrimSpace(must(t, one, "SELECT any(last_refresh_replica) FROM system.view_refreshes WHERE status = 'Running'"))
+	s.stop(at)
+	var left *Node
+	for _, left = range s.nodes {
+	}
+	retry(left, "SYSTEM WAIT VIEW slow")
+	retry(left, "SYSTEM WAIT VIEW added")
+	if got := must(t, left, "SELECT (SELECT groupArray(n) FROM slow), (SELECT groupArray(n) FROM added), (SELECT countIf(last_refresh_replica != '"+at+"') FROM system.view_refreshes WHERE view != 'v')"); got != "[20]\t[20]\t2\n" {
+		t.Errorf("after %s has gone: %s", at, got)
 	}
 }
