@@ -181,3 +181,40 @@ func TestRefreshInCluster(t *testing.T) {
 		t.Errorf("after %s has gone: %s", at, got)
 	}
 }
+
+// TestRefreshableViewBackup: a backup has the view, its rows and what it writes to, whatever table holds them by then; databases may be renamed.
+func TestRefreshableViewBackup(t *testing.T) {
+	n := open(t, vfs.NewMem())
+	defer n.Close()
+	for _, c := range []struct{ sql, want string }{
+		{"CREATE DATABASE shop", ""},
+		{"CREATE TABLE shop.src (a Int64) ENGINE = MergeTree ORDER BY a", ""},
+		{"INSERT INTO shop.src VALUES (1), (2)", ""},
+		{"CREATE TABLE shop.t (a Int64) ENGINE = MergeTree ORDER BY a", ""},
+		{"CREATE MATERIALIZED VIEW shop.v REFRESH EVERY 1 YEAR ENGINE = MergeTree ORDER BY n AS SELECT count() AS n FROM shop.src", ""},
+		{"CREATE MATERIALIZED VIEW shop.w REFRESH EVERY 1 YEAR DEPENDS ON shop.v TO shop.t EMPTY AS SELECT a FROM shop.src", ""},
+		{"SYSTEM WAIT VIEW shop.v", ""}, {"SYSTEM REFRESH VIEW shop.w", ""}, {"SYSTEM WAIT VIEW shop.w", ""},
+		{"BACKUP DATABASE shop TO File('b') FORMAT Null", ""},
+		{"RESTORE DATABASE shop AS again FROM File('b') FORMAT Null", ""},
+		{"SYSTEM WAIT VIEW again.v", ""},
+		{"SELECT n, (SELECT groupArray(a) FROM again.t) FROM again.v", "2\t[1,2]\n"},
+		{"INSERT INTO again.src VALUES (3)", ""},
+		{"SYSTEM REFRESH VIEW again.w", ""}, {"SYSTEM WAIT VIEW again.w", ""}, {"SELECT groupArray(a) FROM again.t", "[1,2,3]\n"},
+		{"SELECT groupArray(a) FROM shop.t", "[1,2]\n"},
+		{"SELECT extract(create_table_query, 'REFRESH.*TO [a-z.]*') FROM system.tables WHERE database = 'again' AND name = 'w'", "REFRESH EVERY 1 YEAR DEPENDS ON again.v TO again.t\n"},
+		{"RENAME DATABASE again TO third", ""},
+		{"SELECT extract(create_table_query, 'REFRESH.*TO [a-z.]*') FROM system.tables WHERE database = 'third' AND name = 'w'", "REFRESH EVERY 1 YEAR DEPENDS ON third.v TO third.t\n"},
+		{"INSERT INTO third.src VALUES (4)", ""},
+		{"SYSTEM REFRESH VIEW third.w", ""}, {"SYSTEM WAIT VIEW third.w", ""}, {"SELECT count() FROM third.w", "4\n"},
+		{"DROP DATABASE third", ""}, {"DROP TABLE shop.w", ""}, {"SELECT groupArray(a) FROM shop.t", "[1,2]\n"}, {"DROP DATABASE shop", ""},
+		{"SELECT count() FROM system.view_refreshes", "0\n"},
+	} {
+		got, err := run(t, n, c.sql)
+		if err != nil {
+			got = err.Error()
+		}
+		if got != c.want {
+			t.Errorf("%s: %q, want %q", c.sql, got, c.want)
+		}
+	}
+}

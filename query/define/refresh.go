@@ -53,7 +53,7 @@ func (o *Options) refresh(r *ast.Refresh) (*catalog.Refresh, error) {
 			return nil, err
 		}
 	}
-	out.Text = strings.TrimPrefix(ast.Format(&ast.Alter{Commands: []*ast.AlterCommand{{Kind: ast.AlterModifyRefresh, Refresh: &shown}}}), ast.Format(&ast.Alter{})+" MODIFY REFRESH ")
+	out.Text = refreshText(&shown)
 	out.Since = o.Now
 	return out, nil
 }

@@ -18,10 +18,15 @@ func RenamedDatabase(c *catalog.Catalog, from, to string) (*catalog.Catalog, err
 		if err != nil {
 			bad = sqlerr.Wrap(err, sqlerr.CodeOf(err), "in %s", t.FullName())
 		}
-		if t.Database != from && text == t.Select {
+		refresh, rerr := refreshIn(t.Refresh, from, to)
+		if rerr != nil {
+			bad = sqlerr.Wrap(rerr, sqlerr.CodeOf(rerr), "in %s", t.FullName())
+		}
+		if t.Database != from && text == t.Select && refresh == t.Refresh {
 			return t
 		}
 		n := *t
+		n.Refresh = refresh
 		if n.Select = text; n.Database == from {
 			n.Database = to
 		}
@@ -39,6 +44,33 @@ func RenamedDatabase(c *catalog.Catalog, from, to string) (*catalog.Catalog, err
 		}
 	}
 	return next, nil
+}
+
+// refreshIn replaces a database's name in what a refreshable view depends on.
+func refreshIn(r *catalog.Refresh, from, to string) (*catalog.Refresh, error) {
+	if r == nil || !slices.ContainsFunc(r.DependsOn, func(n catalog.Name) bool { return n.Database == from }) {
+		return r, nil
+	}
+	const alter = "ALTER TABLE t MODIFY REFRESH "
+	stmt, err := parse.One(alter+r.Text, parse.Limits{QuerySize: len(alter) + len(r.Text) + 1})
+	if err != nil {
+		return nil, err
+	}
+	n, text := *r, *stmt.(*ast.Alter).Commands[0].Refresh
+	n.DependsOn, text.DependsOn = slices.Clone(r.DependsOn), slices.Clone(text.DependsOn)
+	for i := range n.DependsOn {
+		if n.DependsOn[i].Database == from {
+			n.DependsOn[i].Database, text.DependsOn[i].Database.Text = to, to
+		}
+	}
+	n.Text = refreshText(&text)
+	return &n, nil
+}
+
+// refreshText is a REFRESH as SHOW CREATE prints it, without that word.
+func refreshText(r *ast.Refresh) string {
+	whole := ast.Format(&ast.Alter{Commands: []*ast.AlterCommand{{Kind: ast.AlterModifyRefresh, Refresh: r}}})
+	return whole[strings.Index(whole, " REFRESH ")+len(" REFRESH "):]
 }
 
 // renamedIn replaces a database's name in the tables of a view's SELECT, where each stands with its database.
