@@ -61,6 +61,9 @@ type Options struct {
 	AutoSchema                          bool
 	// Schemas is where files of schemas are; nil refuses them.
 	Schemas *Schemas
+	// Keep tells of a run of rows, by bounds of a column's values that are not NULL, as vectors of length 1, whether some of the rows may be wanted;
+	// formats that know such bounds leave the others out. nil keeps all.
+	Keep func(name string, lo, hi column.Vector) bool
 	// Threads is how many goroutines may parse one input; below 2 it is parsed by its reader's caller.
 	Threads int
 }

@@ -97,11 +97,15 @@ func (r *parquetReader) open() error {
 	return nil
 }
 
-// next starts on the next row group.
+// next starts on the next row group, or leaves it out.
 func (r *parquetReader) next() error {
 	g := &r.file.groups[r.group]
 	if g.NumRows < 0 {
 		return fmt.Errorf("row group %d has %d rows", r.group, g.NumRows)
+	}
+	if !r.wanted(g) {
+		r.group++
+		return nil
 	}
 	bytes := int64(0)
 	for _, l := range r.leaves {

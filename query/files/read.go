@@ -161,9 +161,17 @@ func (c *content) Close() error {
 	return errors.Join(err, c.raw.Close())
 }
 
-// Scan starts to read the columns. keep, which may be nil, tells of a file by the values of its path's and virtual columns, in the order of
-// the schema behind the data's, whether rows of it may be wanted.
-func (d *Data) Scan(ctx context.Context, cols []int, keep func(schema column.Schema, values []column.Vector) bool) (exec.Scanner, error) {
+// Wanted is what a query wants of files. Nil functions want all.
+type Wanted struct {
+	// File tells of a file by the values of its path's and virtual columns, in the order of the schema behind the data's, whether rows of it
+	// may be wanted.
+	File func(schema column.Schema, values []column.Vector) bool
+	// Rows tells it of rows of a file: see format.Options.Keep.
+	Rows func(name string, lo, hi column.Vector) bool
+}
+
+// Scan starts to read the columns of what is wanted, and perhaps other rows.
+func (d *Data) Scan(ctx context.Context, cols []int, want Wanted) (exec.Scanner, error) {
 	p, err := d.reach.place(d.request)
 	if err != nil {
 		return nil, err
@@ -172,14 +180,14 @@ func (d *Data) Scan(ctx context.Context, cols []int, keep func(schema column.Sch
 	if err != nil {
 		return nil, errors.Join(err, p.close())
 	}
-	s := &scanner{d: d, place: p, cols: cols}
+	s := &scanner{d: d, place: p, cols: cols, rows: want.Rows}
 	for _, o := range list {
 		values, err := d.constants(o)
 		if err != nil {
 			return nil, errors.Join(err, p.close())
 		}
 		s.bytes += max(o.size, 0)
-		if keep != nil && !keep(d.schema[d.data:], values) {
+		if want.File != nil && !want.File(d.schema[d.data:], values) {
 			continue
 		}
 		s.mu.list = append(s.mu.list, one{o, values})
@@ -235,6 +243,7 @@ type scanner struct {
 	d     *Data
 	place place
 	cols  []int
+	rows  func(name string, lo, hi column.Vector) bool // of Wanted
 	bytes int64
 	mu    struct {
 		sync.Mutex
@@ -320,6 +329,16 @@ func (s *scanner) openLocked(ctx context.Context) error {
 	}
 	whole := s.d.schema[:s.d.data]
 	o := s.d.o.Format
+	if s.rows != nil {
+		var parts map[string]string
+		if s.d.o.Hive {
+			parts = partsOf(s.mu.cur.name)
+		}
+		o.Keep = func(name string, lo, hi column.Vector) bool {
+			_, hidden := parts[name] // by a column of the path
+			return hidden || s.rows(name, lo, hi)
+		}
+	}
 	src := s.mu.src.input()
 	if _, ok := src.(format.Sized); !ok || !f.Named() {
 		head := bufio.NewReaderSize(src, headBytes)

@@ -105,7 +105,7 @@ func (s *store) put(t *testing.T, key string, from, n int) {
 }
 
 // sum reads the column x of what a key means, and the columns of its path.
-func (s *store) sum(t *testing.T, q Request, keep func(column.Schema, []column.Vector) bool) (sum int64, rows int, columns string, err error) {
+func (s *store) sum(t *testing.T, q Request, want Wanted) (sum int64, rows int, columns string, err error) {
 	t.Helper()
 	d, err := Open(t.Context(), only(s.host), q, options(t.Context()))
 	if err != nil {
@@ -114,7 +114,7 @@ func (s *store) sum(t *testing.T, q Request, keep func(column.Schema, []column.V
 	for _, f := range d.Schema()[:len(d.Schema())-d.Hidden()] {
 		columns += f.Name + " " + f.Type.String() + ", "
 	}
-	scan, err := d.Scan(t.Context(), []int{d.Schema().Index("x")}, keep)
+	scan, err := d.Scan(t.Context(), []int{d.Schema().Index("x")}, want)
 	if err != nil {
 		return 0, 0, columns, err
 	}
@@ -165,7 +165,7 @@ func TestS3(t *testing.T) {
 		{key: "p/{1,9}.parquet", code: sqlerr.S3Error},
 		{key: "", code: sqlerr.BadArguments},
 	} {
-		sum, rows, columns, err := s.sum(t, s.request(c.key), nil)
+		sum, rows, columns, err := s.sum(t, s.request(c.key), Wanted{})
 		if rows != c.rows || sum != c.sum || columns != c.columns && c.code == 0 || c.code != 0 && !sqlerr.Is(err, c.code) || c.code == 0 && err != nil {
 			t.Errorf("%s: %d rows, %d, of %s, %v", c.key, rows, sum, columns, err)
 		}
@@ -177,7 +177,7 @@ func TestS3IsReadInRanges(t *testing.T) {
 	s := newStore(t)
 	s.put(t, "big.parquet", 0, 300_000)
 	s.bytes.Store(0)
-	sum, rows, _, err := s.sum(t, s.request("big.parquet"), nil)
+	sum, rows, _, err := s.sum(t, s.request("big.parquet"), Wanted{})
 	if err != nil || rows != 300_000 || sum != 300_000*299_999/2 {
 		t.Errorf("%d rows, %d, %v", rows, sum, err)
 	}
@@ -188,9 +188,9 @@ func TestS3IsReadInRanges(t *testing.T) {
 		s.put(t, fmt.Sprintf("k=%d/x.jsonl", i), 10*i, 1)
 	}
 	s.reads.Store(0)
-	sum, rows, _, err = s.sum(t, s.request("k=*/*"), func(schema column.Schema, values []column.Vector) bool {
+	sum, rows, _, err = s.sum(t, s.request("k=*/*"), Wanted{File: func(schema column.Schema, values []column.Vector) bool {
 		return column.Value(values[schema.Index("k")], 0) == int64(2)
-	})
+	}})
 	if n := s.reads.Load(); err != nil || rows != 1 || sum != 20 || n != 2 { // one of them to find the columns
 		t.Errorf("%d rows, %d, of %d reads, %v", rows, sum, n, err)
 	}
@@ -230,20 +230,20 @@ func TestS3Writes(t *testing.T) {
 		}
 	}
 	write("gone.jsonl", o, (*Sink).Abort)
-	if _, _, _, err := s.sum(t, s.request("gone.jsonl"), nil); !sqlerr.Is(err, sqlerr.S3Error) {
+	if _, _, _, err := s.sum(t, s.request("gone.jsonl"), Wanted{}); !sqlerr.Is(err, sqlerr.S3Error) {
 		t.Errorf("what was taken back: %v", err)
 	}
 	o.NumberObject = true
 	write("a.b.jsonl", o, (*Sink).Close)
 	write("a.b.jsonl", o, (*Sink).Close)
 	for key, want := range map[string]int64{"a.b.jsonl": 1, "a.1.b.jsonl": 2, "a.2.b.jsonl": 2} {
-		if sum, rows, _, err := s.sum(t, s.request(key), nil); err != nil || rows != 1 || sum != want {
+		if sum, rows, _, err := s.sum(t, s.request(key), Wanted{}); err != nil || rows != 1 || sum != want {
 			t.Errorf("%s: %d rows, %d, %v", key, rows, sum, err)
 		}
 	}
 	o.ReplaceObject = true
 	write("a.b.jsonl", o, (*Sink).Close)
-	if sum, rows, _, err := s.sum(t, s.request("a.b.jsonl"), nil); err != nil || rows != 1 || sum != 2 {
+	if sum, rows, _, err := s.sum(t, s.request("a.b.jsonl"), Wanted{}); err != nil || rows != 1 || sum != 2 {
 		t.Errorf("replaced: %d rows, %d, %v", rows, sum, err)
 	}
 }
@@ -260,7 +260,7 @@ func TestPartitions(t *testing.T) {
 		t.Errorf("without a place for the value: %v", err)
 	}
 	for _, end := range []func(*Partitions) error{(*Partitions).Abort, (*Partitions).Close} {
-		if _, _, _, err := s.sum(t, s.request("p/**"), nil); !sqlerr.Is(err, sqlerr.CannotExtractTableStructure) {
+		if _, _, _, err := s.sum(t, s.request("p/**"), Wanted{}); !sqlerr.Is(err, sqlerr.CannotExtractTableStructure) {
 			t.Errorf("what is there before: %v", err)
 		}
 		p, err := CreatePartitioned(ctx, only(s.host), s.request("p/{_partition_id}.jsonl"), schema, options(ctx))
@@ -272,7 +272,7 @@ func TestPartitions(t *testing.T) {
 		}
 	}
 	for key, want := range map[string]int64{"p/a/b.jsonl": 4, "p/c%25d %23.jsonl": 2, "p/.jsonl": 6, "p/**": 12} {
-		if sum, _, _, err := s.sum(t, s.request(key), nil); err != nil || sum != want {
+		if sum, _, _, err := s.sum(t, s.request(key), Wanted{}); err != nil || sum != want {
 			t.Errorf("%s: %d, %v", key, sum, err)
 		}
 	}

@@ -67,7 +67,7 @@ func fetch(ctx context.Context, r *Reach, address string) (rows int, columns str
 	for _, f := range d.Schema()[:len(d.Schema())-d.Hidden()] {
 		columns += f.Name + " " + f.Type.String() + ", "
 	}
-	s, err := d.Scan(ctx, []int{0}, nil)
+	s, err := d.Scan(ctx, []int{0}, Wanted{})
 	if err != nil {
 		return 0, columns, err
 	}

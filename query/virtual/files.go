@@ -6,6 +6,7 @@ import (
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/analyze"
@@ -27,7 +28,10 @@ func filesTable(ctx context.Context, s *Source, env *function.Env, call analyze.
 		return nil, err
 	}
 	return &Table{name: call.Name, schema: d.Schema(), hidden: d.Hidden(), scan: func(ctx context.Context, req exec.ScanRequest) (exec.Scanner, error) {
-		return d.Scan(ctx, req.Columns, func(schema column.Schema, values []column.Vector) bool { return mayMatch(req.Cond, schema, values) })
+		return d.Scan(ctx, req.Columns, files.Wanted{
+			File: func(schema column.Schema, values []column.Vector) bool { return mayMatch(req.Cond, schema, values) },
+			Rows: func(name string, lo, hi column.Vector) bool { return mayLie(req.Cond, name, lo, hi) },
+		})
 	}}, nil
 }
 
@@ -145,6 +149,55 @@ func termHolds(t segment.Term, v column.Vector) bool {
 			}
 		}
 		return false
+	}
+	return true
+}
+
+// mayLie reports whether rows whose values of a column that are not NULL lie between lo and hi, of length 1 each, may satisfy a condition.
+func mayLie(c *segment.Condition, name string, lo, hi column.Vector) bool {
+	if c == nil {
+		return true
+	}
+	for _, t := range c.Terms {
+		if t.Kind == segment.AnyOf && !slices.ContainsFunc(t.Any, func(c segment.Condition) bool { return mayLie(&c, name, lo, hi) }) {
+			return false
+		}
+		if t.Column == name && t.Values != nil && !termReaches(t, lo, hi) {
+			return false
+		}
+	}
+	return true
+}
+
+// termReaches tells whether a term may hold of a value between two. Bounds of strings need not be values, so that != holds of all.
+func termReaches(t segment.Term, lo, hi column.Vector) bool {
+	values := t.Values
+	if n, ok := values.(*column.Nullable); ok && !slices.Contains(n.Nulls, 1) {
+		values = n.Inner
+	}
+	if !values.Type().Equal(lo.Type()) || values.Len() == 0 {
+		return true
+	}
+	between := func(i int) bool {
+		return column.Compare(lo, 0, values, i) <= 0 && column.Compare(values, i, hi, 0) <= 0
+	}
+	switch t.Kind {
+	case segment.In:
+		for i := range values.Len() {
+			if between(i) {
+				return true
+			}
+		}
+		return false
+	case segment.Compare:
+		switch t.Op {
+		case kernel.Eq:
+			return between(0)
+		case kernel.Lt, kernel.Le:
+			return t.Op.Holds(column.Compare(lo, 0, values, 0))
+		case kernel.Gt, kernel.Ge:
+			return t.Op.Holds(column.Compare(hi, 0, values, 0))
+		}
 	}
 	return true
 }
