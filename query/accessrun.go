@@ -301,8 +301,15 @@ func (x *statement) policies(t *catalog.Table) ([]string, error) {
 	}
 	if t.Inner { // the hidden table of a rollup, read by its own name
 		for _, r := range x.cat.Tables("") {
-			if r.Kind == catalog.KindRollup && r.Target == t.ID {
+			switch {
+			case r.Kind == catalog.KindRollup && r.Target == t.ID:
 				return x.policies(r)
+			case r.Refresh != nil && r.Refresh.Run != nil && r.Refresh.Run.Table == t.ID: // rows that will be those of the view and of its target
+				more, err := x.policies(r)
+				if target := x.cat.ByID(r.Target); target != nil {
+					more = append(more, x.policyConds(target)...)
+				}
+				return append(conds, more...), err
 			}
 		}
 	}

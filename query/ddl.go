@@ -173,7 +173,10 @@ func (x *statement) dropTable(s *ast.Drop, n ast.TableName) error {
 		}
 		return sqlerr.At(n.Start, sqlerr.UnknownTable, "Temporary table %s doesn't exist", name)
 	}
-	if db == "" && s.Kind == ast.ObjectTable {
+	if db == "" && (s.Kind == ast.ObjectTable || s.Kind == ast.ObjectView) {
+		if own := x.cat.Table("", name); s.Kind == ast.ObjectView && own != nil && own.Kind != catalog.KindView {
+			return sqlerr.At(n.Start, sqlerr.IncorrectQuery, "Table %s is not a View", name)
+		}
 		x.s.temps.remove(name, false)
 		x.cat = x.s.temps.over(x.e.deps.Catalog.Catalog())
 		return nil

@@ -32,6 +32,11 @@ func (e *Engine) Refresh(ctx context.Context, view, into *catalog.Table) (catalo
 		o.Token = "refresh " + view.UUID + " " + strconv.FormatUint(r.Done+1, 10)
 	}
 	err = x.cause(sqlerr.Guard(func() error { return x.refreshInto(view, into, o) }))
+	if e, ok := placeless(err).(*sqlerr.Error); ok { // it is shown to all who may see the view
+		n := *e
+		n.Msg = scrub(x.ast, e.Msg)
+		err = &n
+	}
 	p := x.q.progress()
 	x.close(err, true)
 	return catalog.RefreshOutcome{ReadRows: p.ReadRows, ReadBytes: p.ReadBytes, WrittenRows: p.WrittenRows, WrittenBytes: p.WrittenBytes}, placeless(err)

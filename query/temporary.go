@@ -181,7 +181,7 @@ func oneBlock(blocks []*column.Block) *column.Block {
 // isTemporary reports whether a table is one of the session's.
 func isTemporary(t *catalog.Table) bool { return t.Database == "" }
 
-// createTemporary runs CREATE TEMPORARY TABLE.
+// createTemporary runs CREATE TEMPORARY TABLE and VIEW.
 func (x *statement) createTemporary(r *Result, s *ast.CreateTable) error {
 	o, err := x.defineOptions()
 	if err != nil {

@@ -135,6 +135,8 @@ func (a *alteration) command(c *ast.AlterCommand) error {
 			delete(a.t.Settings, n)
 		}
 		return nil
+	case ast.AlterAddProjection, ast.AlterDropProjection, ast.AlterMaterializeProjection:
+		return projection(c.Range)
 	case ast.AlterModifyRefresh:
 		return a.modifyRefresh(c)
 	case ast.AlterModifyQuery:

@@ -85,7 +85,7 @@ func Create(ctx context.Context, s *ast.CreateTable, o Options) (*Change, error)
 	return ch, nil
 }
 
-// Temporary defines a table of a session, which stands in no database; without an engine it is Memory.
+// Temporary defines a table or view of a session, which stands in no database; without an engine a table is Memory.
 func Temporary(ctx context.Context, s *ast.CreateTable, o Options) (*Change, error) {
 	name, err := o.Name(s.Name.Table)
 	if err != nil {
@@ -93,10 +93,12 @@ func Temporary(ctx context.Context, s *ast.CreateTable, o Options) (*Change, err
 	}
 	c := *s
 	switch {
-	case s.Kind != ast.KindTable:
-		return nil, sqlerr.At(s.Start, sqlerr.NotImplemented, "CREATE TEMPORARY VIEW is not implemented")
+	case s.Kind == ast.KindMaterializedView || s.Kind == ast.KindRollup:
+		return nil, sqlerr.At(s.Start, sqlerr.SyntaxError, "Syntax error: a materialized view cannot be temporary")
 	case !s.Name.Database.IsZero():
 		return nil, sqlerr.At(s.Name.Start, sqlerr.BadDatabaseForTemporaryTable, "Temporary objects (tables/views) cannot be inside a database. You should not specify a database for a temporary objects")
+	case s.Kind == ast.KindView:
+		return o.temporaryView(ctx, s, name)
 	case s.Engine == nil:
 		c.Engine = &ast.Engine{Name: "Memory"}
 	case strings.HasPrefix(s.Engine.Name, "Replicated"), strings.HasPrefix(s.Engine.Name, "Shared"), s.Engine.Name == "KeeperMap":
@@ -117,6 +119,17 @@ func Temporary(ctx context.Context, s *ast.CreateTable, o Options) (*Change, err
 	return ch, nil
 }
 
+// temporaryView defines a view of a session. It may read the session's tables, whose names stay without a database.
+func (o Options) temporaryView(ctx context.Context, s *ast.CreateTable, name string) (*Change, error) {
+	o.session = true
+	t := &catalog.Table{UUID: o.UUID, Name: name, Created: o.Now, Comment: s.Comment}
+	if err := o.view(ctx, t, s); err != nil {
+		return nil, err
+	}
+	t.CreateSQL = CreateSQL(t, o.catalog())
+	return &Change{Table: t}, nil
+}
+
 // createImplemented refuses what the parser takes and the engine does not do.
 func createImplemented(s *ast.CreateTable) error {
 	what := ""
@@ -124,12 +137,18 @@ func createImplemented(s *ast.CreateTable) error {
 	case s.Attach:
 		what = "ATTACH"
 	case len(s.Projections) > 0:
-		what = "PROJECTION"
+		return projection(s.Projections[0].Range)
 	}
 	if what == "" {
 		return nil
 	}
 	return sqlerr.At(s.Start, sqlerr.NotImplemented, "%s is not implemented", what)
+}
+
+// projection refuses a projection (decision 21).
+func projection(at ast.Range) error {
+	return sqlerr.At(at.Start, sqlerr.NotImplemented, "PROJECTION is not implemented: CREATE MATERIALIZED VIEW … AS SELECT … GROUP BY … over the table does what one with GROUP BY does, queries over the table take it by themselves; "+
+		"for another order of rows make a materialized view with that ORDER BY")
 }
 
 // drop removes a table and what belongs to it.

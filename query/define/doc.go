@@ -28,6 +28,8 @@ type Options struct {
 	UUID, InnerUUID string
 	// Now is the time of creation in Unix nanoseconds.
 	Now int64
+	// session says that names of the session's tables stay as they are.
+	session bool
 }
 
 func (o *Options) catalog() *catalog.Catalog { return o.Analyze.Catalog }

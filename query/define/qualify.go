@@ -45,6 +45,9 @@ func (o *Options) qualified(q *ast.SelectUnion) (*ast.SelectUnion, error) {
 		if t.Name.Database.IsZero() && !t.Name.Table.Param && ctes[t.Name.Table.Text] {
 			return true
 		}
+		if o.session && t.Name.Database.IsZero() && !t.Name.Table.Param && o.catalog().Table("", t.Name.Table.Text) != nil {
+			return true
+		}
 		var db, name string
 		if db, name, err = o.table(t.Name); err == nil {
 			edits = append(edits, edit{t.Name.Range, quotedName(db, name)})

@@ -28,7 +28,7 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 	target := c.ByID(t.Target)
 	switch t.Kind {
 	case catalog.KindView:
-		b.WriteString("CREATE VIEW " + shownTable(t))
+		b.WriteString("CREATE " + map[bool]string{true: "TEMPORARY "}[t.Database == ""] + "VIEW " + shownTable(t))
 	case catalog.KindRollup:
 		b.WriteString("CREATE MATERIALIZED VIEW " + shownTable(t))
 		if t.Refresh != nil {
