@@ -133,7 +133,7 @@ func (m *mover) beforeGrowth(g cluster.Growth, what string) {
 
 // lastRounds brings what is left to the targets, while the table takes no rows, and lets it be read by the new spread.
 func (m *mover) lastRounds(ctx context.Context, g cluster.Growth) error {
-	meta := m.n.cluster.Meta()
+	meta, start := m.n.cluster.Meta(), m.n.cfg.Clock.Now()
 	m.beforeGrowth(g, "stop")
 	if err := m.meet(ctx, g); err != nil {
 		return err
@@ -161,7 +161,11 @@ func (m *mover) lastRounds(ctx context.Context, g cluster.Growth) error {
 		return err
 	}
 	m.beforeGrowth(g, "switch")
-	return meta.SwitchGrowth(ctx, g)
+	if err := meta.SwitchGrowth(ctx, g); err != nil {
+		return err
+	}
+	m.n.log.Info("a table lies on more shards", "table", g.Table, "shards", g.Shards(), "held", m.n.cfg.Clock.Since(start))
+	return nil
 }
 
 // round brings the rows that the sources have in segments that no round has taken to where they belong, hidden, and returns what it has split. The sources

@@ -9,17 +9,20 @@ import (
 	"time"
 
 	"github.com/olapd/olapd/test/olapd"
+	"github.com/twmb/franz-go/pkg/kfake"
 )
 
 const (
 	// growRows is how many rows an INSERT has while tables grow.
 	growRows = 50
+	// growRate is how many messages a second stream in meanwhile.
+	growRate = 1000
 	// growTime is how long a table may take to come to lie on more shards on a machine that does much else.
 	growTime = 3 * time.Minute
 )
 
-// TestGrowingCluster: while clients insert, a shard is added, a table with a sharding key comes to lie on it, and a node is killed meanwhile. Every INSERT is there
-// once, also when it is repeated afterwards, and rows are found by their keys.
+// TestGrowingCluster: while clients insert and messages stream in from Kafka, a shard is added, tables with a sharding key come to lie on it, and a node is killed
+// meanwhile. Every INSERT is there once, also when it is repeated afterwards, and every message; rows are found by their keys.
 func TestGrowingCluster(t *testing.T) {
 	if *serverFlag == "" {
 		t.Skip("not run: -server=PATH names the olapd binary (make torture-cluster-short)")
@@ -39,8 +42,24 @@ func TestGrowingCluster(t *testing.T) {
 	}
 	must(nil, err)
 	must(rowsOf(t.Context(), f.nodes[0].at, "CREATE TABLE grown (k UInt64, token UInt64) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'"))
+	broker, err := kfake.NewCluster(kfake.NumBrokers(1), kfake.SeedTopics(partitions, topic))
+	must(nil, err)
+	defer broker.Close()
+	for _, sql := range []string{
+		"CREATE TABLE fed (k UInt64, p UInt64, o Int64) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'",
+		"CREATE TABLE queue (id UInt64) ENGINE = Kafka('" + broker.ListenAddrs()[0] + "', '" + topic + "', 'grow', 'JSONEachRow') SETTINGS kafka_flush_interval_ms = 100",
+		"CREATE MATERIALIZED VIEW feed TO fed AS SELECT id AS k, _partition AS p, toInt64(_offset) AS o FROM queue",
+	} {
+		must(rowsOf(t.Context(), f.nodes[0].at, sql))
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	var clients sync.WaitGroup
+	stream := newLoad(f, 1)
+	clients.Go(func() {
+		if err := stream.produce(ctx, broker.ListenAddrs()[0], growRate); err != nil {
+			t.Error(err)
+		}
+	})
 	var mu sync.Mutex
 	tokens := 0 // acknowledged are those below
 	clients.Go(func() {
@@ -67,8 +86,8 @@ func TestGrowingCluster(t *testing.T) {
 			victim.server().Stop()
 			must(nil, f.start(victim, nil))
 		}
-		done, err := rowsOf(t.Context(), f.nodes[0].at, "SELECT countIf(state = 'done' AND to_shard = 3 AND rows > 0) > 0 AND countIf(state NOT IN ('done', 'cancelled')) = 0 FROM system.moves WHERE table = 'grown'")
-		if err == nil && done[0][0] == "1" {
+		done, err := rowsOf(t.Context(), f.nodes[0].at, "SELECT countIf(state = 'done' AND to_shard = 3 AND rows > 0) > 0 AND countIf(state NOT IN ('done', 'cancelled')) = 0 FROM system.moves WHERE table IN ('grown', 'fed') GROUP BY table")
+		if err == nil && fmt.Sprint(done) == "[[1] [1]]" {
 			break
 		}
 	}
@@ -78,6 +97,24 @@ func TestGrowingCluster(t *testing.T) {
 	clients.Wait()
 	t.Logf("%d INSERTs were acknowledged; moves: %s", tokens, must(rowsOf(t.Context(), f.nodes[0].at,
 		"SELECT from_shard, to_shard, state, sum(rows) FROM system.moves WHERE table = 'grown' GROUP BY ALL ORDER BY ALL")))
+	sent := stream.sent.Load()
+	all := fmt.Sprintf("[[%d %[1]d %[1]d]]", sent)
+	for end := time.Now().Add(growTime); time.Now().Before(end); sleep(t.Context(), 100*time.Millisecond) {
+		if rows, err := rowsStrong(t.Context(), f.nodes[1].at, "SELECT count() FROM fed"); err == nil && rows[0][0] == fmt.Sprint(sent) {
+			break
+		}
+	}
+	for _, n := range f.nodes {
+		if got := must(rowsStrong(t.Context(), n.at, "SELECT count(), uniqExact(k), uniqExact(p, o) FROM fed")); got != all {
+			t.Errorf("%s: of %d messages: %s rows, messages, offsets", n.name, sent, got)
+		}
+		for k := int64(1); k <= sent; k += 1 + sent/20 {
+			if got := must(rowsStrong(t.Context(), n.at, fmt.Sprint("SELECT count() FROM fed WHERE k = ", k))); got != "[[1]]" {
+				t.Errorf("%s: message %d is there %s times", n.name, k, got)
+			}
+		}
+	}
+	t.Logf("%d messages; of how long tables were held: %q", sent, held(f))
 	for token := range tokens { // repeats
 		must(nil, insertGrown(t.Context(), f, token))
 	}
@@ -93,6 +130,18 @@ func TestGrowingCluster(t *testing.T) {
 			}
 		}
 	}
+}
+
+// held are the lines of the nodes' logs that say how long tables took no rows.
+func held(f *fleet) (lines []string) {
+	for _, n := range f.nodes {
+		for line := range strings.Lines(n.server().Log()) {
+			if strings.Contains(line, "lies on more shards") {
+				lines = append(lines, strings.TrimSpace(line))
+			}
+		}
+	}
+	return lines
 }
 
 // insertGrown inserts the rows of a token at one node after the other until one acknowledges it.
