@@ -44,9 +44,14 @@ func (m *metaFSM) readable(changed []*catalog.Table) error {
 // noteReadings notes how the Kafka tables are read that begin to feed a table with a change of the catalog: that stays so, whatever they feed later, for the cursors are
 // of that way. Code NotImplemented if there are several shards, and the cursors of one are of the other way.
 func (m *Meta) noteReadings(old, c *catalog.Catalog) (*catalog.Catalog, error) {
-	before := feedings(old)
+	before, after := feedings(old), feedings(c)
 	now := map[catalog.TableID]catalog.Reading{}
-	for f := range feedings(c) {
+	for f := range before {
+		if !after[f] && c.ByID(f.source) != nil { // of one that an older build has made nothing may be left that tells
+			now[f.source] = reading(old, f.source)
+		}
+	}
+	for f := range after {
 		if before[f] {
 			continue
 		}

@@ -126,9 +126,9 @@ func (x *fedCluster) produce() {
 				x.t.Error(err)
 				return
 			}
-			pause := 20 * time.Millisecond
+			pause := 40 * time.Millisecond
 			if x.stood.Load() { // the rest takes long
-				pause *= 10
+				pause *= 5
 			}
 			time.Sleep(pause)
 		}

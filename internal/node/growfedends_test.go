@@ -1,6 +1,7 @@
 package node
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -108,5 +109,57 @@ func TestFeedsWhileTablesGrow(t *testing.T) {
 				x.everywhere("SELECT count() - uniqExact(id), uniqExact(id) - (SELECT count() FROM plain) FROM "+table, "0\t0\n")
 			}
 		})
+	}
+}
+
+// TestFedGrowthIsUndone: a growth that is cancelled when the new shards have been told where to begin leaves nothing behind: another one, later, is exact.
+func TestFedGrowthIsUndone(t *testing.T) {
+	feeds(t, 2, 1, "switch", nil, func(t *testing.T, x *fedCluster) {
+		n := x.nodes["node-1"]
+		x.consumed(200)
+		must(t, n, "SYSTEM CLUSTER SHARDS 3")
+		must(t, n, "SYSTEM CLUSTER REBALANCE 'data'")
+		x.stands()
+		must(t, n, "SYSTEM CLUSTER CANCEL MOVES")
+		x.goOn()
+		x.eventually("the growths are undone", func() bool { return len(n.cluster.Topology().Growths) == 0 })
+		for _, table := range []string{"a", "b", "c"} {
+			if s := n.cluster.Meta().Catalog().Table("default", table).Spread; s != nil {
+				t.Errorf("%s lies by %v", table, s)
+			}
+		}
+		x.consumed(int(x.sent))
+		x.once()
+		x.grown(x.once)
+		for _, table := range []string{"a", "b", "c"} {
+			x.onShards(table, 3)
+		}
+		x.all()
+	})
+}
+
+// TestMeeting: shards meet where the first of them has got to.
+func TestMeeting(t *testing.T) {
+	at := func(partition int32, next int64, topic byte) consumedTo {
+		return consumedTo{releasing: releasing{"t", partition}, Next: next, TopicID: cluster.TopicID{topic}}
+	}
+	for _, c := range []struct {
+		what   string
+		have   [][]consumedTo
+		to     []consumedTo
+		behind int64
+	}{
+		{"nothing was consumed", [][]consumedTo{nil, nil}, nil, 0},
+		{"equal", [][]consumedTo{{at(0, 5, 1), at(1, 7, 1)}, {at(0, 5, 1), at(1, 7, 1)}}, []consumedTo{at(0, 5, 1), at(1, 7, 1)}, 0},
+		{"each is first once", [][]consumedTo{{at(0, 5, 1), at(1, 7, 1)}, {at(0, 9, 1), at(1, 6, 1)}}, []consumedTo{at(0, 9, 1), at(1, 7, 1)}, 5},
+		{"one has not begun", [][]consumedTo{{at(0, 5, 1)}, nil}, []consumedTo{at(0, 5, 1)}, 5},
+		{"one has not begun what has no messages", [][]consumedTo{{at(0, 0, 1)}, nil}, []consumedTo{at(0, 0, 1)}, 1},
+		{"a topic that was made anew", [][]consumedTo{{at(0, 5, 1)}, {at(0, 5, 2)}}, []consumedTo{at(0, 5, 1)}, 1},
+		{"one shard", [][]consumedTo{{at(3, 5, 1)}}, []consumedTo{at(3, 5, 1)}, 0},
+	} {
+		to, behind, why := meeting(c.have)
+		if !slices.Equal(to, c.to) || behind != c.behind || (why == nil) != (behind == 0) {
+			t.Errorf("%s: %+v, %d behind, %v", c.what, to, behind, why)
+		}
 	}
 }
