@@ -43,6 +43,7 @@ type backupOptions struct {
 	id            string
 	structureOnly bool
 	nonEmpty      bool
+	async         bool
 	base          *backup.Location // nil: none
 }
 
@@ -60,11 +61,13 @@ const backupStatus = "Enum8('CREATING_BACKUP' = 0, 'BACKUP_CREATED' = 1, 'BACKUP
 
 // The values of backupStatus that a statement ends with.
 const (
-	statusBackupCreated = 1
-	statusRestored      = 4
+	statusCreatingBackup = 0
+	statusBackupCreated  = 1
+	statusRestoring      = 3
+	statusRestored       = 4
 )
 
-// backup runs BACKUP and RESTORE, and returns when all is done.
+// backup runs BACKUP and RESTORE, and returns when all is done; of those with ASYNC when they have begun.
 func (x *statement) backup(r *Result, s *ast.Backup) error {
 	if x.e.deps.Backups == nil {
 		return sqlerr.At(s.Start, sqlerr.NotImplemented, "BACKUP and RESTORE are not implemented here: there is no storage for them")
@@ -81,12 +84,23 @@ func (x *statement) backup(r *Result, s *ast.Backup) error {
 	if s.Restore {
 		status, kind, run = statusRestored, "RESTORING", x.restoreFrom
 	}
+	if later := x.in.later; later != nil {
+		later.moved, err = run(s, at, o)
+		return err
+	}
 	clk := x.e.deps.Clock
 	entry := x.e.backups.begin(virtual.Backup{ID: o.id, Name: at.String(), Base: o.baseName(), QueryID: x.q.id, Status: kind, Restore: s.Restore, Started: clk.Now()})
-	moved, err := run(s, at, o)
-	x.e.backups.end(entry, moved.Segments, moved.Bytes, err, clk.Now())
-	if err != nil {
-		return err
+	if o.async {
+		if status = statusCreatingBackup; s.Restore {
+			status = statusRestoring
+		}
+		x.backupLater(s, entry)
+	} else {
+		moved, err := run(s, at, o)
+		x.e.backups.end(entry, moved, err, clk.Now())
+		if err != nil {
+			return err
+		}
 	}
 	enum, err := types.Parse(backupStatus)
 	if err != nil {
@@ -100,8 +114,7 @@ func (x *statement) backup(r *Result, s *ast.Backup) error {
 }
 
 func (x *statement) backupOptions(s *ast.Backup) (backupOptions, error) {
-	o := backupOptions{id: newID()}
-	async := s.Async
+	o := backupOptions{id: newID(), async: s.Async}
 	for _, item := range s.Settings {
 		if item.Value == nil { // DEFAULT
 			continue
@@ -115,7 +128,7 @@ func (x *statement) backupOptions(s *ast.Backup) (backupOptions, error) {
 		case "id":
 			o.id = text
 		case "async":
-			async = on
+			o.async = on
 		case "structure_only":
 			o.structureOnly = on
 		case "allow_non_empty_tables":
@@ -130,9 +143,6 @@ func (x *statement) backupOptions(s *ast.Backup) (backupOptions, error) {
 			return o, err
 		}
 		o.base = &at
-	}
-	if async {
-		return o, sqlerr.At(s.Start, sqlerr.NotImplemented, "BACKUP … ASYNC is not implemented: the statement returns when all is done")
 	}
 	return o, nil
 }

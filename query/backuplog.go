@@ -5,6 +5,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/olapd/olapd/internal/backup"
+	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/virtual"
 )
 
@@ -31,15 +33,19 @@ func (l *backupLog) begin(b virtual.Backup) *virtual.Backup {
 }
 
 // end notes how an operation ended.
-func (l *backupLog) end(b *virtual.Backup, files, bytes uint64, err error, now time.Time) {
+func (l *backupLog) end(b *virtual.Backup, moved backup.Moved, err error, now time.Time) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	b.Files, b.Bytes, b.Ended = files, bytes, now
+	b.Files, b.Bytes, b.Ended = moved.Segments, moved.Bytes, now
 	switch {
 	case err == nil && b.Restore:
 		b.Status = "RESTORED"
 	case err == nil:
 		b.Status = "BACKUP_CREATED"
+	case sqlerr.Is(err, sqlerr.QueryWasCancelled) && b.Restore:
+		b.Status, b.Error = "RESTORE_CANCELLED", err.Error()
+	case sqlerr.Is(err, sqlerr.QueryWasCancelled):
+		b.Status, b.Error = "BACKUP_CANCELLED", err.Error()
 	case b.Restore:
 		b.Status, b.Error = "RESTORE_FAILED", err.Error()
 	default:

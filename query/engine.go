@@ -32,13 +32,14 @@ type Engine struct {
 	dicts    *dictionary.Registry
 	// quotas count what users take.
 	quotas quotas
+	behind behind
 }
 
 // slotsPerProcessor is how many workers there are for each processor before a query gets no more than one: while one waits for a file
 // another has something to do.
 const slotsPerProcessor = 2
 
-// New returns an engine. It starts no goroutines and needs no Close. BadArguments and UnknownSetting if Deps.Settings are wrong.
+// New returns an engine. Close ends what statements leave to be done behind them; without such statements it is not needed. BadArguments and UnknownSetting if Deps.Settings are wrong.
 func New(d Deps) (*Engine, error) {
 	if d.Clock == nil {
 		d.Clock = clock.Real()

@@ -50,6 +50,8 @@ type Query struct {
 	Rows func(Wanted) (Rows, error)
 	// OwnOutput says that FORMAT and INTO OUTFILE are carried out by the client.
 	OwnOutput bool
+	// later is what a BACKUP or RESTORE … ASYNC that runs behind its statement comes to; nil: it is none.
+	later *laterBackup
 	// Progress hears of work done, as totals, now and then from any goroutine; may be nil.
 	Progress func(Progress)
 	// Watch is called when the query begins to run, with what tells at any time, also later and from any goroutine, how far it is; may be nil.

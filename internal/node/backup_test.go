@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/johannesboyne/gofakes3"
 	"github.com/johannesboyne/gofakes3/backend/s3mem"
@@ -121,11 +122,11 @@ func TestBackup(t *testing.T) {
 			must(t, n, "DROP TABLE shop.persons")
 		})
 	}
+	t.Run("async", func(t *testing.T) { backupAsync(t, n) })
 	t.Run("errors", func(t *testing.T) {
 		refused(t, n, sqlerr.UnknownTable, "BACKUP TABLE shop.nope TO File('x')")
 		refused(t, n, sqlerr.UnknownDatabase, "BACKUP DATABASE nope TO File('x')")
 		refused(t, n, sqlerr.UnknownSetting, "BACKUP TABLE shop.people TO File('x') SETTINGS nosuch = 1")
-		refused(t, n, sqlerr.NotImplemented, "BACKUP TABLE shop.people TO File('x') ASYNC")
 		refused(t, n, sqlerr.BadArguments, "BACKUP TABLE shop.people TO File('../x')")
 		refused(t, n, sqlerr.BackupEngineNotFound, "BACKUP TABLE shop.people TO Nope('x')")
 		refused(t, n, sqlerr.UnacceptableURL, "BACKUP TABLE shop.people TO S3('http://127.0.0.1:1/b/x', 'k', 's')")
@@ -296,4 +297,36 @@ func TestBackupOfDamage(t *testing.T) {
 	}
 	must(t, n, "RESTORE TABLE t AS u FROM File('good')")
 	expect(t, n, "SELECT count(), sum(a) FROM u", want)
+}
+
+// backupAsync: the statement returns at once, and system.backups tells how it ends, good or bad.
+func backupAsync(t *testing.T, n *Node) {
+	ends := func(id, want string) {
+		t.Helper()
+		got := ""
+		for range 500 {
+			if got = must(t, n, "SELECT status, error != '', end_time != toDateTime64(0, 6), query_id != '' FROM system.backups WHERE id = '"+id+"'"); !strings.Contains(got, "ING") {
+				break
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+		if got != want {
+			t.Errorf("%s ends as %q, want %q", id, got, want)
+		}
+	}
+	if got := must(t, n, "BACKUP DATABASE shop TO File('later') SETTINGS id = 'b1' ASYNC"); got != "b1\tCREATING_BACKUP\n" {
+		t.Errorf("BACKUP ASYNC says %q", got)
+	}
+	ends("b1", "BACKUP_CREATED\t0\t1\t1\n")
+	if got := must(t, n, "RESTORE DATABASE shop AS copy FROM File('later') SETTINGS async = 1, id = 'r1'"); got != "r1\tRESTORING\n" {
+		t.Errorf("RESTORE ASYNC says %q", got)
+	}
+	ends("r1", "RESTORED\t0\t1\t1\n")
+	same(t, "restored behind its statement", answers(t, n, "copy"), answers(t, n, "shop"))
+	must(t, n, "DROP DATABASE copy")
+	must(t, n, "BACKUP DATABASE shop TO File('later') SETTINGS id = 'b2' ASYNC") // it is there
+	ends("b2", "BACKUP_FAILED\t1\t1\t1\n")
+	must(t, n, "RESTORE DATABASE shop FROM File('never') SETTINGS id = 'r2' ASYNC")
+	ends("r2", "RESTORE_FAILED\t1\t1\t1\n")
+	refused(t, n, sqlerr.UnknownSetting, "BACKUP TABLE shop.people TO File('x') SETTINGS nosuch = 1 ASYNC")
 }

@@ -345,6 +345,9 @@ func (n *Node) Close() error {
 	if n.views != nil {
 		n.views.close()
 	}
+	if n.engine != nil {
+		n.engine.Close()
+	}
 	if n.mover != nil {
 		n.mover.close()
 	}
