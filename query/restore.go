@@ -185,6 +185,9 @@ func (p *restoring) defineTable(t *restoredTable) error {
 	}
 	t.text = ast.Format(s)
 	t.create, err = createOf(t.text) // positions are those of the text
+	if err == nil && t.create.Refresh != nil && !p.o.structureOnly {
+		t.create.Empty = true // it has the rows of the backup until its next refresh
+	}
 	return err
 }
 

@@ -15,7 +15,7 @@ import (
 type Refresh struct {
 	// After says that Period counts from the end of the last refresh; else refreshes begin at the multiples of Period in UTC, Offset later.
 	After                  bool   `json:"after,omitempty"`
-	Period, Offset, Spread Span   // see Next
+	Period, Offset, Spread Span   // see NextRefresh
 	DependsOn              []Name `json:"depends_on,omitempty"`
 	// Append says that rows are added to those that are there, instead of replacing them.
 	Append bool `json:"append,omitempty"`
@@ -90,8 +90,10 @@ type Span struct {
 const (
 	// OldTableGrace is for how long the rows before a refresh stay for statements that began then: longer than these take to begin to read.
 	OldTableGrace = 10 * time.Second
-	week          = 7 * 24 * 3600
-	monday        = 4 * 24 * 3600 // 1970-01-05
+	// minRetry is the least time before a refresh that failed is tried again: each attempt takes commits.
+	minRetry = 10 * time.Millisecond
+	week     = 7 * 24 * 3600
+	monday   = 4 * 24 * 3600 // 1970-01-05
 )
 
 // IsZero reports whether the span is none.
@@ -143,7 +145,7 @@ func (r *Refresh) slotBefore(t time.Time) time.Time {
 	return r.Offset.After(r.Period.floor(slot.Add(-time.Second)))
 }
 
-// Next is when the next refresh of a rollup is due, whatever it depends on; zero: not before something changes.
+// NextRefresh is when the next refresh of a rollup is due, whatever it depends on; zero: not before something changes.
 func (t *Table) NextRefresh() time.Time {
 	r := t.Refresh
 	switch {
@@ -156,7 +158,7 @@ func (t *Table) NextRefresh() time.Time {
 		if shift := r.Retry - 1; shift < 32 && r.Backoff<<shift>>shift == r.Backoff {
 			wait = min(wait, r.Backoff<<shift)
 		}
-		return time.Unix(0, r.Ended).Add(wait)
+		return time.Unix(0, r.Ended).Add(max(wait, minRetry))
 	case r.Attempts == 0 && !r.Empty:
 		return time.Unix(0, r.Since)
 	case r.After:

@@ -36,6 +36,7 @@ func TestSchedule(t *testing.T) {
 		{Refresh{Period: Span{Seconds: hour}, RefreshState: RefreshState{Stopped: true}}, "2026-11-22 01:00:00", "", ""},
 		{Refresh{Period: Span{Seconds: hour}, RefreshState: RefreshState{Stopped: true, Asked: true}}, "2026-11-22 01:00:00", "", "2026-11-22 01:00:00"},
 		{Refresh{Period: Span{Seconds: hour}, Backoff: time.Second, MaxBackoff: time.Minute, RefreshState: RefreshState{Retry: 3}}, "2026-11-22 01:00:00", "2026-11-22 01:30:00", "2026-11-22 01:30:04"},
+		{Refresh{Period: Span{Seconds: hour}, RefreshState: RefreshState{Retry: 1}}, "2026-11-22 01:00:00", "2026-11-22 01:30:00", "2026-11-22 01:30:00.01"},
 		{Refresh{Period: Span{Seconds: hour}, Backoff: time.Second, MaxBackoff: time.Minute, RefreshState: RefreshState{Retry: 90}}, "2026-11-22 01:00:00", "2026-11-22 01:30:00", "2026-11-22 01:31:00"},
 	} {
 		r := c.r
