@@ -55,6 +55,9 @@ type Options struct {
 	// Regexp is format_regexp, RegexpRule format_regexp_escaping_rule (Raw, Escaped, Quoted, CSV, JSON), RegexpSkip format_regexp_skip_unmatched.
 	Regexp, RegexpRule string
 	RegexpSkip         bool
+	// Custom and Template are the settings of formats whose delimiters they are.
+	Custom   CustomOptions
+	Template TemplateOptions
 	// Schema is format_schema: a file of Schemas and the message in it, or the text of a schema if SchemaSource (format_schema_source) is
 	// string; SchemaMessage is format_schema_message_name. AutoSchema has the columns make the schema where there is none.
 	Schema, SchemaMessage, SchemaSource string
@@ -74,6 +77,7 @@ func Defaults() Options {
 		Zone: time.UTC, NamedTuples: true, WriteStatistics: true, DateTimeOutput: "simple", DateTimeInput: "best_effort",
 		SkipUnknown: true, NullAsDefault: true, DefaultsOmitted: true, CSVDelimiter: ',', PrettyRowNums: true, PrettyMaxRows: 1000,
 		ArrowCompression: "lz4_frame", AvroCodec: "snappy", SchemaSource: "file", RegexpRule: "Raw", AutoSchema: true,
+		Custom: CustomOptions{Rule: "Escaped", Field: "\t", RowAfter: "\n"}, Template: TemplateOptions{Between: "\n"},
 	}
 }
 
@@ -151,7 +155,7 @@ func Lookup(name string) (*Format, error) {
 var elsewhere = func() map[string]bool {
 	m := map[string]bool{}
 	for _, n := range []string{"ParquetMetadata", "ORC", "CapnProto",
-		"BSONEachRow", "Npy", "Template", "TemplateIgnoreSpaces", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Prometheus", "Form",
+		"BSONEachRow", "Npy", "MySQLDump", "MySQLWire", "ODBCDriver2", "PostgreSQLWire", "Form",
 		"AvroConfluent", "HiveText", "One", "JSONAsObject", "Hash", "DWARF"} {
 		m[strings.ToLower(n)] = true
 	}

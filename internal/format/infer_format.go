@@ -27,6 +27,9 @@ var inferrers = map[string]func(src io.Reader, o *Options) (column.Schema, error
 	"JSONCompactEachRow":                  linesOf(jsonLine, jsonGuessOf, false, false),
 	"JSONCompactEachRowWithNames":         linesOf(jsonLine, jsonGuessOf, true, false),
 	"JSONCompactEachRowWithNamesAndTypes": linesOf(jsonLine, jsonGuessOf, true, true),
+	"CustomSeparated":                     customLines(false, false),
+	"CustomSeparatedWithNames":            customLines(true, false),
+	"CustomSeparatedWithNamesAndTypes":    customLines(true, true),
 	"JSONEachRow":                         inferJSONRows,
 	"JSON":                                inferJSONDoc,
 	"JSONCompact":                         inferJSONMeta,
@@ -46,6 +49,17 @@ var plainLines = map[string]nextLine{"CSV": csvLine, "TabSeparated": tsvLine, "T
 func linesOf(next nextLine, of func(cell, *Options) *types.Type, names, typed bool) func(io.Reader, *Options) (column.Schema, error) {
 	return func(src io.Reader, o *Options) (column.Schema, error) {
 		return inferLines(src, o, next, names, typed, of)
+	}
+}
+
+// customLines infers from CustomSeparated, if its settings are those that make it TabSeparated.
+func customLines(names, typed bool) func(io.Reader, *Options) (column.Schema, error) {
+	lines := linesOf(tsvLine, tsvGuess, names, typed)
+	return func(src io.Reader, o *Options) (column.Schema, error) {
+		if o.Custom != Defaults().Custom {
+			return nil, sqlerr.New(sqlerr.CannotExtractTableStructure, "The table structure cannot be extracted from CustomSeparated with delimiters or an escaping rule of its own. You can specify the structure manually")
+		}
+		return lines(src, o)
 	}
 }
 

@@ -25,8 +25,6 @@ func init() {
 			aliases := []string{short + h.suffix}
 			if raw {
 				aliases = append(aliases, "Raw"+h.suffix)
-			} else { // with its default delimiters and escaping, the only ones there are
-				aliases = append(aliases, "CustomSeparated"+h.suffix)
 			}
 			define(&Format{Name: long + h.suffix, ContentType: ct,
 				out: func(w *output, s column.Schema, o Options) Writer {
@@ -93,20 +91,7 @@ func (w *tsvWriter) Write(b *column.Block) error {
 			if w.keys {
 				w.buf = append(appendTSV(w.buf, []byte(w.schema[c].Name)), '=')
 			}
-			v, i := column.Own(v, i)
-			switch {
-			case column.IsNull(v, i):
-				w.buf = append(w.buf, `\N`...)
-			case w.raw || w.schema[c].Type.Inner().IsNumeric():
-				w.buf = appendText(w.buf, v, i, &w.o)
-			default:
-				tmp = appendText(tmp[:0], v, i, &w.o)
-				if isNested(v) {
-					w.buf = append(w.buf, tmp...)
-				} else {
-					w.buf = appendTSV(w.buf, tmp)
-				}
-			}
+			w.buf, tmp = appendTSVValue(w.buf, tmp, v, i, w.raw || w.schema[c].Type.Inner().IsNumeric(), &w.o)
 		}
 		w.buf = append(w.buf, '\n')
 		if err := w.spill(); err != nil {
@@ -114,6 +99,22 @@ func (w *tsvWriter) Write(b *column.Block) error {
 		}
 	}
 	return nil
+}
+
+// appendTSVValue appends a value; plain ones have nothing to escape. It returns tmp for the next one.
+func appendTSVValue(dst, tmp []byte, v column.Vector, i int, plain bool, o *Options) ([]byte, []byte) {
+	v, i = column.Own(v, i)
+	switch {
+	case column.IsNull(v, i):
+		return append(dst, `\N`...), tmp
+	case plain:
+		return appendText(dst, v, i, o), tmp
+	}
+	tmp = appendText(tmp[:0], v, i, o)
+	if isNested(v) {
+		return append(dst, tmp...), tmp
+	}
+	return appendTSV(dst, tmp), tmp
 }
 
 // isNested reports whether the text of v's values has its strings quoted and escaped already.

@@ -190,6 +190,7 @@ const (
 	ViolatedConstraint                           Code = 469
 	ReadonlySetting                              Code = 472
 	DeadlockAvoided                              Code = 473
+	InvalidTemplateFormat                        Code = 474
 	InvalidWithFillExpression                    Code = 475
 	WithTiesWithoutOrderBy                       Code = 476
 	InvalidUsageOfInput                          Code = 477
@@ -429,6 +430,7 @@ var names = map[Code]string{
 	CannotUnlink:                                 "CANNOT_UNLINK",
 	CannotParseBool:                              "CANNOT_PARSE_BOOL",
 	DeadlockAvoided:                              "DEADLOCK_AVOIDED",
+	InvalidTemplateFormat:                        "INVALID_TEMPLATE_FORMAT",
 	WithTiesWithoutOrderBy:                       "WITH_TIES_WITHOUT_ORDER_BY",
 	InvalidWithFillExpression:                    "INVALID_WITH_FILL_EXPRESSION",
 	AccessDenied:                                 "ACCESS_DENIED",

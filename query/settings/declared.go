@@ -170,6 +170,18 @@ var (
 	RegexpPattern    = text("String", "format_regexp", "", "The pattern of the lines of the format Regexp.")
 	RegexpRule       = text("EscapingRule", "format_regexp_escaping_rule", "Raw", "The form of the values in the groups of format_regexp.", "None", "Escaped", "Quoted", "CSV", "JSON", "XML", "Raw")
 	RegexpSkip       = boolean("format_regexp_skip_unmatched", false, "Leave out lines that format_regexp does not match.")
+	CustomRule       = text("EscapingRule", "format_custom_escaping_rule", "Escaped", "The form of the values of CustomSeparated.", "Escaped", "Quoted", "CSV", "JSON", "XML", "Raw")
+	CustomField      = text("String", "format_custom_field_delimiter", "\t", "What stands between the values of CustomSeparated.")
+	CustomRowBefore  = text("String", "format_custom_row_before_delimiter", "", "What stands in front of a row of CustomSeparated.")
+	CustomRowAfter   = text("String", "format_custom_row_after_delimiter", "\n", "What stands behind a row of CustomSeparated.")
+	CustomRowBetween = text("String", "format_custom_row_between_delimiter", "", "What stands between two rows of CustomSeparated.")
+	CustomBefore     = text("String", "format_custom_result_before_delimiter", "", "What stands in front of all rows of CustomSeparated.")
+	CustomAfter      = text("String", "format_custom_result_after_delimiter", "", "What stands behind all rows of CustomSeparated.")
+	TemplateRow      = text("String", "format_template_row", "", "The file, in the folder of schemas, of the template of a row.")
+	TemplateRowText  = text("String", "format_template_row_format", "", "The template of a row: text with fields such as ${name:CSV}.")
+	TemplateResult   = text("String", "format_template_resultset", "", "The file, in the folder of schemas, of the template of a result.")
+	TemplateAllText  = text("String", "format_template_resultset_format", "", "The template of a result; ${data} is its rows.")
+	TemplateBetween  = text("String", "format_template_rows_between_delimiter", "\n", "What stands between two rows of Template.")
 	FormatSchema     = text("String", "format_schema", "", "The schema of formats that need one: a file of the folder of schemas and the message in it, as file:Message.")
 	SchemaMessage    = text("String", "format_schema_message_name", "", "The message of format_schema, if that does not name it.")
 	SchemaSource     = text("FormatSchemaSource", "format_schema_source", "file", "Whether format_schema is the name of a file, or the schema itself.", "file", "string")
@@ -194,7 +206,7 @@ var (
 // These are known by name and type, and change nothing yet: system.settings and the documents say so.
 func init() {
 	for _, s := range []*Setting{
-		SendProgressHeaders.Setting, ProgressInterval.Setting, HTTPZlibLevel.Setting, HTTPExceptionInBody.Setting, DescribeSub.Setting,
+		HTTPZlibLevel.Setting, HTTPExceptionInBody.Setting, DescribeSub.Setting,
 		PreferColumnAlias.Setting, CastKeepNullable.Setting, AggregateEmptyNull.Setting, AnyJoinDistinct.Setting,
 	} {
 		s.NoEffect, s.Description = true, noEffect

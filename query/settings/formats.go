@@ -21,6 +21,10 @@ func (v *Values) Format(zone *time.Location, now time.Time) format.Options {
 	o.ArrowCompression, o.ArrowDictionaries = ArrowCompression.Of(v), ArrowDictionary.Of(v)
 	o.Regexp, o.RegexpRule, o.RegexpSkip = RegexpPattern.Of(v), RegexpRule.Of(v), RegexpSkip.Of(v)
 	o.Schema, o.SchemaMessage, o.SchemaSource, o.AutoSchema = FormatSchema.Of(v), SchemaMessage.Of(v), SchemaSource.Of(v), ProtobufAuto.Of(v)
+	o.Custom = format.CustomOptions{Rule: CustomRule.Of(v), Field: CustomField.Of(v), RowBefore: CustomRowBefore.Of(v), RowAfter: CustomRowAfter.Of(v),
+		RowBetween: CustomRowBetween.Of(v), ResultBefore: CustomBefore.Of(v), ResultAfter: CustomAfter.Of(v)}
+	o.Template = format.TemplateOptions{Row: TemplateRow.Of(v), RowFormat: TemplateRowText.Of(v), Result: TemplateResult.Of(v), ResultFormat: TemplateAllText.Of(v),
+		Between: TemplateBetween.Of(v)}
 	if codec := AvroCodec.Of(v); codec != "" {
 		o.AvroCodec = codec
 	}

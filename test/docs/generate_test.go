@@ -70,6 +70,7 @@ func settingsTable(list []*settings.Setting) string {
 		if def == "" {
 			def = "(empty)"
 		}
+		def = strings.NewReplacer("\n", `\n`, "\t", `\t`).Replace(def)
 		fmt.Fprintf(&b, "| `%s` | %s | %s |\n", s.Name, strings.ReplaceAll(def, "|", "\\|"), strings.ReplaceAll(s.Description, "|", "\\|"))
 	}
 	return b.String()

@@ -39,9 +39,10 @@ type entry struct {
 const rows = "(SELECT number AS n, number % 5 AS k, if(number % 7 = 0, NULL, toInt32(number) - 5) AS x, toString(number % 6) AS s, " +
 	"toFloat64(number) / 4 AS f, toDateTime(1000 + number * 10, 'UTC') AS t FROM numbers(20))"
 
-// expand is a statement as it is run by a server whose own address, for the native protocol, is self.
-func expand(statement, self string) string {
-	return strings.NewReplacer("{rows}", rows, "{self}", self).Replace(statement)
+// expand is a statement as it is run by a server whose own address, for the native protocol, is self, and that finds files of templates behind
+// the path templates.
+func expand(statement, self, templates string) string {
+	return strings.NewReplacer("{rows}", rows, "{self}", self, "{templates}", templates).Replace(statement)
 }
 
 // maxLine bounds a line of the lists: the longest hold a whole file of a format as hexadecimal digits.

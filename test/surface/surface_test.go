@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -66,15 +67,25 @@ func allVariants(entries []entry) []string {
 // asker runs statements in one engine.
 type asker func(statement, format string) string
 
+// templateFolder is where the files are that format_template_row and format_template_resultset name.
+func templateFolder(t *testing.T) string {
+	path, err := filepath.Abs("testdata/templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
 func askClickHouse(t *testing.T) asker {
 	o := oracle.Start(t, oracle.ClickHouse)
+	templates := templateFolder(t)
 	if o == nil {
 		t.Fatal("goldens come from ClickHouse, which is not installed")
 	}
 	return func(statement, format string) string {
 		ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 		defer cancel()
-		r, err := o.Query(ctx, expand(statement, "127.0.0.1"), format)
+		r, err := o.Query(ctx, expand(statement, "127.0.0.1", templates+"/"), format)
 		var refused *oracle.Error
 		if errors.As(err, &refused) {
 			return fmt.Sprintf("error %d", refused.Code)
@@ -98,7 +109,7 @@ func askServer(t *testing.T) asker {
 	if *serverFlag == "" {
 		t.Skip("no server to ask: run `make surface`")
 	}
-	srv, err := olapd.Start(*serverFlag, t.TempDir())
+	srv, err := olapd.Start(*serverFlag, t.TempDir(), "OLAPD_FORMAT_SCHEMAS="+templateFolder(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,7 +118,7 @@ func askServer(t *testing.T) asker {
 	return func(statement, format string) string {
 		ctx, cancel := context.WithTimeout(context.Background(), statementTimeout)
 		defer cancel()
-		a, err := s.Run(ctx, expand(statement, srv.Native), format)
+		a, err := s.Run(ctx, expand(statement, srv.Native, ""), format)
 		if err != nil {
 			return "no answer: " + err.Error()
 		}
