@@ -56,7 +56,7 @@ func (v *Variant) Alt(t *types.Type) int {
 	return k
 }
 
-// find returns the number of the alternative of exactly a type, or -1.
+// find returns the number of the alternative of exactly a type, or -1. It belongs to who builds v.
 func (v *Variant) find(t *types.Type) int {
 	if len(v.Alts) <= fewAlts || v.Typ.Kind == types.Variant {
 		return slices.IndexFunc(v.Alts, func(a Vector) bool { return a.Type().Equal(t) })

@@ -102,23 +102,46 @@ func insideArrays(v column.Vector, to *types.Type, f func(v column.Vector, to *t
 	return &column.Array{Typ: to, Off: rebase(a.Off), Elem: column.Flatten(elem)}, nil
 }
 
-// element is the values of one type as a vector of to, which is ownElementType of it.
+// element is the values of one type as a vector of to, which is ownElementType of it. It may share memory with v.
 func element(v *column.Variant, t, to *types.Type) column.Vector {
 	g := gathering{result: to.WithoutLowCardinality(), rows: v.Len()}
 	plain := t.WithoutLowCardinality()
-	for k, alt := range v.Alts {
-		if !alt.Type().Equal(plain) {
-			continue
-		}
-		rows, values := v.Rows(k)
-		if g.result.Kind == types.Nullable {
-			values = column.NewNullable(make([]uint8, len(rows)), values)
-		}
-		if len(rows) > 0 {
-			g.add(rows, values)
-		}
+	k := slices.IndexFunc(v.Alts, func(a column.Vector) bool { return a.Type().Equal(plain) })
+	if k < 0 {
+		return g.vector()
+	}
+	if g.result.Kind == types.Nullable {
+		return nullableElement(v, k)
+	}
+	if rows, values := v.Rows(k); len(rows) > 0 {
+		g.add(rows, values)
 	}
 	return g.vector()
+}
+
+// nullableElement is the values of alternative k, NULL where there are others.
+func nullableElement(v *column.Variant, k int) column.Vector {
+	nulls, at, run := make([]uint8, v.Len()), make([]uint32, v.Len()), true
+	for i, w := range v.Which {
+		if w == uint32(k) {
+			at[i] = v.At[i]
+		} else {
+			nulls[i] = 1
+		}
+		run = run && w == uint32(k) && at[i] == at[0]+uint32(i)
+	}
+	alt := v.Alts[k]
+	switch {
+	case len(at) == 0 || alt.Len() == 0: // of a Dynamic that has lost its values, or of a Variant that has none of the type
+		none := column.New(types.NewNullable(alt.Type()), len(at))
+		for range at {
+			none.AppendDefault()
+		}
+		return none
+	case run:
+		return column.NewNullable(nulls, column.Flatten(alt.Slice(int(at[0]), int(at[0])+len(at))))
+	}
+	return column.NewNullable(nulls, column.Flatten(column.Gather(alt, at)))
 }
 
 func resolveVariantType(_ *Env, args []Arg) (*types.Type, error) {

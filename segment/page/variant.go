@@ -1,6 +1,8 @@
 package page
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
@@ -52,6 +54,10 @@ func variant(t *types.Type, in *input, n, from, to, depth int) (column.Vector, e
 	if err := CheckCodes(which, len(alts)+1); err != nil {
 		return nil, err
 	}
+	if v, err := onlyVariant(t, in, which, alts, from, to, depth); v != nil || err != nil {
+		kernel.Recycle(which)
+		return v, err
+	}
 	starts, counts := make([]int, len(alts)), make([]int, len(alts)+1)
 	v := &column.Variant{Typ: t, Which: make([]uint32, to-from), At: make([]uint32, to-from)}
 	for i, k := range which {
@@ -91,6 +97,26 @@ func variant(t *types.Type, in *input, n, from, to, depth int) (column.Vector, e
 		v.Alts = append(v.Alts, alt)
 	}
 	return v, nil
+}
+
+// onlyVariant decodes values [from, to) where all values there are of one alternative, the only one; else it returns nil, and has read nothing.
+func onlyVariant(t *types.Type, in *input, which []uint32, alts []*types.Type, from, to, depth int) (column.Vector, error) {
+	if len(alts) != 1 || len(which) == 0 || slices.Max(which) > 0 { // NULL is 1
+		return nil, nil
+	}
+	b := in.sized()
+	if in.err != nil {
+		return nil, in.err
+	}
+	alt, err := vector(alts[0], b, len(which), from, to, depth+1)
+	if err != nil {
+		return nil, err
+	}
+	at := make([]uint32, to-from)
+	for i := range at {
+		at[i] = uint32(i)
+	}
+	return &column.Variant{Typ: t, Which: make([]uint32, to-from), At: at, Alts: []column.Vector{alt}}, nil
 }
 
 // alternatives reads the types of the values of a Dynamic.
