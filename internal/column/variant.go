@@ -225,11 +225,57 @@ func (v *Variant) AppendRange(src Vector, from, to int) {
 		}
 		return
 	}
+	if s, ok := src.(*Variant); ok && v.appendRun(s, from, to) {
+		return
+	}
 	sel := make([]uint32, to-from)
 	for i := range sel {
 		sel[i] = uint32(from + i)
 	}
 	v.AppendSelected(src, sel)
+}
+
+// appendRun appends values [from, to) of a Variant or Dynamic whose values of each type lie one after the other, as in what was built or decoded; false, where
+// they do not, leaves v as it is.
+func (v *Variant) appendRun(s *Variant, from, to int) bool {
+	type run struct{ first, n, number, base uint32 }
+	runs := make([]run, len(s.Alts))
+	for i, k := range s.Which[from:to] {
+		if k == NoVariant {
+			continue
+		}
+		r, at := &runs[k], s.At[from+i]
+		if r.n == 0 {
+			r.first = at
+		}
+		if at != r.first+r.n {
+			return false
+		}
+		r.n++
+	}
+	for k := range runs {
+		r := &runs[k]
+		if r.n == 0 {
+			continue
+		}
+		if r.number = uint32(k); v.Typ.Kind == types.Dynamic || !v.Typ.Equal(s.Typ) {
+			r.number = uint32(v.alternative(s.Alts[k]))
+		}
+		alt := v.Alts[r.number].(Builder)
+		r.base = uint32(alt.Len()) - r.first
+		alt.AppendRange(s.Alts[k], int(r.first), int(r.first+r.n))
+	}
+	n := len(v.Which)
+	v.Which, v.At = grow(v.Which, to-from), grow(v.At, to-from)
+	for i, k := range s.Which[from:to] {
+		if k == NoVariant {
+			v.Which[n+i], v.At[n+i] = NoVariant, 0
+			continue
+		}
+		r := &runs[k]
+		v.Which[n+i], v.At[n+i] = r.number, r.base+s.At[from+i]
+	}
+	return true
 }
 
 // AppendSelected implements Builder. A source that is no Variant or Dynamic is of one of the types.
