@@ -14,6 +14,7 @@ import (
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/analyze"
 	"github.com/olapd/olapd/query/ast"
+	"github.com/olapd/olapd/query/define"
 	"github.com/olapd/olapd/query/exec/eval"
 	"github.com/olapd/olapd/query/insert"
 	"github.com/olapd/olapd/query/parse"
@@ -35,7 +36,16 @@ func (x *statement) insert(r *Result, s *ast.Insert) error {
 		return x.insertFunction(s)
 	case s.Infile != nil:
 		return sqlerr.At(s.Start, sqlerr.NotImplemented, "FROM INFILE is for clients: the server reads no files")
-	case s.PartitionBy != nil:
+	}
+	if call, err := x.externalCall(*s.Table); call != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		into := *s
+		into.Function = call
+		return x.insertFunction(&into)
+	}
+	if s.PartitionBy != nil {
 		return sqlerr.At(s.Start, sqlerr.NotImplemented, "INSERT … PARTITION BY is not implemented")
 	}
 	t, err := x.insertTable(*s.Table)
@@ -72,6 +82,24 @@ func (x *statement) insert(r *Result, s *ast.Insert) error {
 	}
 	err = x.write(r, t, x.reading(rd, target), InsertOptions{})
 	return errors.Join(err, rd.Close())
+}
+
+// externalCall is the table function that has the rows of a table of engine S3 or URL; nil of others.
+func (x *statement) externalCall(n ast.TableName) (*ast.FuncCall, error) {
+	t, err := x.existing(n)
+	if err != nil || !define.IsExternal(t) {
+		return nil, err
+	}
+	stmt, err := parse.One(t.Select, parse.Limits{QuerySize: len(t.Select) + 1})
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.CodeOf(err), "table %s", t.FullName())
+	}
+	if q, ok := stmt.(*ast.SelectUnion); ok && len(q.Items) == 1 && q.Items[0].Select != nil {
+		if f, ok := q.Items[0].Select.From.(*ast.TableFunction); ok {
+			return f.Call, nil
+		}
+	}
+	return nil, sqlerr.New(sqlerr.LogicalError, "Table %s calls no table function", t.FullName())
 }
 
 // insertTable finds the table an INSERT means: of a materialized view, the one that holds its rows.

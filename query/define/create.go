@@ -169,6 +169,9 @@ func Dropped(c *catalog.Catalog, t *catalog.Table) ([]catalog.TableID, error) {
 
 // plain defines a table with rows of its own, or a Kafka source.
 func (o *Options) plain(ctx context.Context, ch *Change, t *catalog.Table, s *ast.CreateTable) error {
+	if s.Engine != nil && externals[s.Engine.Name] != "" {
+		return o.external(ctx, t, s)
+	}
 	storage, err := o.likeOther(ctx, t, s)
 	if err != nil {
 		return err
@@ -330,6 +333,9 @@ func (o *Options) storage(ctx context.Context, t *catalog.Table, s *ast.Storage,
 	}
 	if err := checkEngine(e); err != nil {
 		return err
+	}
+	if externals[e.Name] != "" {
+		return sqlerr.At(e.Start, sqlerr.NotImplemented, "Engine %s for the rows of a view is not implemented", e.Name)
 	}
 	t.Engine, t.EngineArgs = e.Name, formatAll(e.Args)
 	if e.Name == "Kafka" {

@@ -38,13 +38,15 @@ var Engines = []Engine{
 	{"Memory", true, false, false, false, false, "Keeps rows in memory (and in the log)."},
 	{"Null", false, false, false, false, false, "Keeps nothing; materialized views over it see what is inserted."},
 	{"Kafka", true, false, false, false, false, "Reads a Kafka topic; materialized views over it receive the rows, exactly once."},
+	{"S3", false, false, false, false, false, "Has the rows of objects of S3, as the table function s3 reads and writes them."},
+	{"URL", false, false, false, false, false, "Has the rows that a web server answers, as the table function url reads and writes them."},
 	{"View", false, false, false, false, false, "Is a stored SELECT."},
 	{"MaterializedView", false, false, false, false, false, "Is a rollup: rows derived from those of another table, in the same commit."},
 }
 
 // known are engines of ClickHouse that olapd lacks.
 var known = strings.Fields(`CollapsingMergeTree VersionedCollapsingMergeTree GraphiteMergeTree CoalescingMergeTree Distributed Buffer Merge
-	Dictionary File URL S3 S3Queue Set Join EmbeddedRocksDB MySQL PostgreSQL MongoDB Redis SQLite ODBC JDBC HDFS Hive RabbitMQ NATS
+	Dictionary File S3Queue Set Join EmbeddedRocksDB MySQL PostgreSQL MongoDB Redis SQLite ODBC JDBC HDFS Hive RabbitMQ NATS
 	GenerateRandom KeeperMap LiveView WindowView Executable ExecutablePool Iceberg DeltaLake Hudi AzureBlobStorage AzureQueue TimeSeries
 	MaterializedPostgreSQL Loop Alias FileLog`)
 

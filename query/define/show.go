@@ -26,10 +26,10 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 	}
 	var b strings.Builder
 	target := c.ByID(t.Target)
-	switch t.Kind {
-	case catalog.KindView:
+	switch {
+	case t.Kind == catalog.KindView && !IsExternal(t):
 		b.WriteString("CREATE " + map[bool]string{true: "TEMPORARY "}[t.Database == ""] + "VIEW " + shownTable(t))
-	case catalog.KindRollup:
+	case t.Kind == catalog.KindRollup:
 		b.WriteString("CREATE MATERIALIZED VIEW " + shownTable(t))
 		if t.Refresh != nil {
 			b.WriteString(sep + "REFRESH " + t.Refresh.Text)
@@ -44,14 +44,14 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 	switch {
 	case t.Kind == catalog.KindRollup && target != nil && target.Inner:
 		b.WriteString(sep + "ENGINE = " + engineText(target, sep))
-	case t.Kind == catalog.KindRollup || t.Kind == catalog.KindView:
+	case t.Kind == catalog.KindRollup || t.Kind == catalog.KindView && !IsExternal(t):
 	default:
 		b.WriteString(sep + "ENGINE = " + engineText(t, sep))
 	}
 	if t.Refresh != nil {
 		b.WriteString(sep + "DEFINER = " + ast.QuoteIdent(t.Refresh.Definer) + " SQL SECURITY DEFINER")
 	}
-	if t.Select != "" {
+	if t.Select != "" && !IsExternal(t) {
 		b.WriteString(sep + "AS " + selectText(t.Select, sep))
 	}
 	if t.Comment != "" {
@@ -62,7 +62,7 @@ func createText(t *catalog.Table, c *catalog.Catalog, sep string) string {
 
 // EngineFull is engine_full of system.tables: engine, keys, TTL and settings, without secrets.
 func EngineFull(t *catalog.Table) string {
-	if t.Kind == catalog.KindView || t.Kind == catalog.KindRollup || t.Kind == catalog.KindDictionary {
+	if t.Kind == catalog.KindView && !IsExternal(t) || t.Kind == catalog.KindRollup || t.Kind == catalog.KindDictionary {
 		return ""
 	}
 	const statement = "CREATE TABLE t (c UInt8) ENGINE = "

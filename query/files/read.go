@@ -7,6 +7,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/olapd/olapd/internal/column"
@@ -36,7 +37,7 @@ func Open(ctx context.Context, r *Reach, q Request, o Options) (*Data, error) {
 		return nil, err
 	}
 	columns, first := q.Structure, q.Path
-	if columns == nil || o.Hive && isPattern(q.Path) {
+	if columns == nil || o.Hive && isPattern(q.Path) && !strings.Contains(q.Path, partitionMark) {
 		var o *object
 		if columns, o, err = d.infer(ctx, p); o != nil {
 			first = o.name

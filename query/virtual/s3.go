@@ -31,6 +31,10 @@ func storedRequest(call analyze.TableCall) (files.Request, error) {
 	if len(args) > 3 {
 		return q, wrongStored(call)
 	}
+	if named["structure"] != "" && len(args) == 2 { // as of the engine S3, which has the columns apart from its arguments
+		args = []string{args[0], named["structure"], args[1]}
+		delete(named, "structure")
+	}
 	for i, name := range []string{"format", "structure", "compression_method"} {
 		if v, ok := named[name]; ok {
 			if i < len(args) {

@@ -126,7 +126,7 @@ func tableRow(s *Source, t *catalog.Table) row {
 	r := row{
 		"database": t.Database, "name": t.Name, "uuid": uuid(t.UUID), "engine": t.Engine, "metadata_modification_time": time.Unix(0, t.Created),
 		"metadata_version": t.Version, "create_table_query": func() any { return parse.Shown(define.CreateLine(t, s.Catalog)) },
-		"engine_full": func() any { return define.EngineFull(t) }, "as_select": func() any { return parse.Shown(t.Select) },
+		"engine_full": func() any { return define.EngineFull(t) }, "as_select": func() any { return shownSelect(t) },
 		"partition_key": parse.ShownExpr(t.PartitionBy), "sorting_key": shownKey(t.SortKey), "primary_key": shownKey(primary), "sampling_key": parse.ShownExpr(t.SampleBy),
 		"comment": t.Comment, "has_own_data": t.Kind == catalog.KindTable,
 	}
@@ -249,4 +249,12 @@ func skipIndexes(_ context.Context, s *Source, add func(row)) error {
 		}
 	}
 	return nil
+}
+
+// shownSelect is the query of a view, without secrets.
+func shownSelect(t *catalog.Table) string {
+	if define.IsExternal(t) {
+		return ""
+	}
+	return parse.Shown(t.Select)
 }
