@@ -228,24 +228,29 @@ func TestFedTablesGrow(t *testing.T) {
 
 // TestFedTablesOfOldLevel: while nodes may be of builds that do not stop Kafka tables, no shards are added under tables that these feed, and no such table grows.
 func TestFedTablesOfOldLevel(t *testing.T) {
-	s := severalWith(t, func(c *Config) { c.levelsBehind = int(feature.Current-feature.StoppedSources.Since()) + 1 }, 3, 2, 1)
-	n := s.nodes["node-1"]
-	must(t, n, "CREATE TABLE fed (k UInt64) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'")
-	must(t, n, "CREATE TABLE queue (k UInt64) ENGINE = Kafka('localhost:9092', 'events', 'g', 'JSONEachRow')")
-	must(t, n, "CREATE MATERIALIZED VIEW feed TO fed AS SELECT k FROM queue")
-	if _, err := run(t, n, "SYSTEM CLUSTER SHARDS 3"); !sqlerr.Is(err, sqlerr.BadArguments) {
-		t.Errorf("shards are added: %v", err)
-	}
-	must(t, n, "DROP VIEW feed")
-	must(t, n, "SYSTEM CLUSTER SHARDS 3")
-	must(t, n, "CREATE MATERIALIZED VIEW feed TO fed AS SELECT k FROM queue")
-	if _, err := run(t, n, "SYSTEM CLUSTER REBALANCE 'data'"); !sqlerr.Is(err, sqlerr.NotImplemented) {
-		t.Errorf("a table grows: %v", err)
-	}
-	id := n.cluster.Meta().Catalog().Table("default", "fed").ID
-	if _, err := n.cluster.Meta().PlanGrowths(t.Context(), []catalog.TableID{id}); !sqlerr.Is(err, sqlerr.NotImplemented) {
-		t.Errorf("a growth is planned: %v", err)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		s := &several{t: t, net: rpc.NewMemory(clock.Real(), 1), disks: map[string]*vfs.Mem{}, nodes: map[string]*Node{}}
+		s.tune = func(c *Config) { c.levelsBehind = int(feature.Current-feature.StoppedSources.Since()) + 1 }
+		defer s.close()
+		s.found(3, 2, 1)
+		n := s.nodes["node-1"]
+		must(t, n, "CREATE TABLE fed (k UInt64) ENGINE = MergeTree ORDER BY k SETTINGS sharding_key = 'k'")
+		must(t, n, "CREATE TABLE queue (k UInt64) ENGINE = Kafka('127.0.0.1:1', 'events', 'g', 'JSONEachRow')")
+		must(t, n, "CREATE MATERIALIZED VIEW feed TO fed AS SELECT k FROM queue")
+		if _, err := run(t, n, "SYSTEM CLUSTER SHARDS 3"); !sqlerr.Is(err, sqlerr.BadArguments) {
+			t.Errorf("shards are added: %v", err)
+		}
+		must(t, n, "DROP VIEW feed")
+		must(t, n, "SYSTEM CLUSTER SHARDS 3")
+		must(t, n, "CREATE MATERIALIZED VIEW feed TO fed AS SELECT k FROM queue")
+		if _, err := run(t, n, "SYSTEM CLUSTER REBALANCE 'data'"); !sqlerr.Is(err, sqlerr.NotImplemented) {
+			t.Errorf("a table grows: %v", err)
+		}
+		id := n.cluster.Meta().Catalog().Table("default", "fed").ID
+		if _, err := n.cluster.Meta().PlanGrowths(t.Context(), []catalog.TableID{id}); !sqlerr.Is(err, sqlerr.NotImplemented) {
+			t.Errorf("a growth is planned: %v", err)
+		}
+	})
 }
 
 // TestLateFeedIsFenced: what a consumer commits past the offset at which all shards meet is refused, here on a new shard that has no rows by the old spread; with the
