@@ -325,3 +325,43 @@ func condHolds(c Condition, at map[string]*column.Variant, row int) bool {
 	}
 	return true
 }
+
+// TestWholePage: objects with more entries than a directory may have are stored whole, beside pages that are not.
+func TestWholePage(t *testing.T) {
+	r, fs := rand.New(rand.NewPCG(3, 3)), vfs.NewMem()
+	tab := objectTable(t, r, []string{"JSON"}, 64)
+	w, err := NewWriter(fs, "/s", Options{Schema: tab.schema, Granularity: 16, Paths: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for from := 0; from < 64; from += 32 {
+		if from > 0 {
+			w.cols[1].objects.most = 10
+		}
+		if err := w.Append(tab.block.Slice(from, from+32)); err != nil {
+			t.Fatal(err)
+		}
+		if err := w.flushPage(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := w.Finish(ctx); err != nil {
+		t.Fatal(err)
+	}
+	rd := open(t, fs, "/s", nil)
+	ix, err := rd.index(&rd.cols[1])
+	if err != nil {
+		t.Fatal(err)
+	}
+	for p, paths := range []bool{true, false} {
+		if d, err := rd.pathDir(&rd.cols[1], ix, p); err != nil || (d != nil) != paths {
+			t.Fatalf("page %d has a directory: %v, %v", p, d != nil, err)
+		}
+	}
+	v, err := rd.ReadColumn(ctx, 1, 0, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkColumn(t, tab.block.Cols[1], 0, 64, v)
+	checkPaths(t, r, rd, tab.block.Cols[1].(*column.Map), 3, 61)
+}

@@ -32,7 +32,7 @@ func (r *Reader) ReadBelow(ctx context.Context, col int, path string, from, to i
 	return column.Flatten(v).(*column.Map), nil
 }
 
-// readParts puts together what read gives for the rows of each page.
+// readParts puts together what read gives for the rows of each page; page -1 stands for no rows.
 func (r *Reader) readParts(ctx context.Context, col, from, to int, sel []uint32, read func(p, from, to int) (column.Vector, error)) (column.Vector, error) {
 	if col < 0 || col >= len(r.schema) || r.schema[col].Type.Kind != types.JSON || from < 0 || from > to || to > r.Rows() ||
 		len(sel) > 0 && int(sel[len(sel)-1]) >= to-from {
@@ -44,26 +44,24 @@ func (r *Reader) readParts(ctx context.Context, col, from, to int, sel []uint32,
 	} else if sel != nil {
 		last = first
 	}
+	if first == last {
+		return read(-1, 0, 0)
+	}
 	var parts []column.Vector
-	for at := first; at < last || len(parts) == 0; {
+	for p := r.pageOf(first); first < last; p++ {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		p := min(r.pageOf(at), r.Pages()-1)
-		if p < 0 || at == last { // no row at all
-			v, err := read(-1, 0, 0)
-			return v, err
-		}
 		start, end := r.PageRows(p)
 		end = min(end, last)
-		v, err := read(p, at-start, end-start)
+		v, err := read(p, first-start, end-start)
 		if err != nil {
 			return nil, fmt.Errorf("segment: page %d of column %s of %s: %w", p, r.schema[col].Name, r.path, err)
 		}
-		parts, at = append(parts, v), end
+		parts, first = append(parts, v), end
 	}
 	v := column.Concat(parts...)
-	if len(sel) == 0 || len(sel) == last-first {
+	if len(sel) == 0 || len(sel) == v.Len() {
 		return v, nil
 	}
 	rows := make([]uint32, len(sel))

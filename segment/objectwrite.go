@@ -21,6 +21,8 @@ type objectWriter struct {
 	which, at         []uint32 // of a path's values
 	bodies            [][]byte
 	dir               pathDir
+
+	most int // maxEntries; tests set less
 }
 
 // pagePath is a path of a page being written.
@@ -35,16 +37,22 @@ type pagePath struct {
 const noPath = math.MaxUint32
 
 func newObjectWriter(t *column.Type) *objectWriter {
-	return &objectWriter{typ: t, number: map[string]uint32{}}
+	return &objectWriter{typ: t, number: map[string]uint32{}, most: maxEntries}
 }
 
-// encode makes the bodies and the directory of a page of the objects in m, a flat vector of JSON.
-func (w *objectWriter) encode(m *column.Map) error {
+// encode makes the bodies and the directory of a page of the objects in m, a flat vector of JSON; false, where there is more of them than a directory is
+// believed to have, leaves it to be written whole.
+func (w *objectWriter) encode(m *column.Map) (bool, error) {
 	w.bodies = w.bodies[:0]
+	if int(m.Off[m.Len()]-m.Off[0]) > w.most {
+		return false, nil
+	}
 	w.findPaths(m)
-	w.choose()
+	if own := w.choose(); own > maxPagePaths || len(w.paths)-own > maxOtherPaths {
+		return false, nil
+	}
 	w.sortEntries(m)
-	return w.encodePaths(m)
+	return true, w.encodePaths(m)
 }
 
 // findPaths numbers the paths of all entries.
@@ -83,8 +91,8 @@ func (w *objectWriter) numberOf(name []byte) uint32 {
 	return k
 }
 
-// choose marks the paths that get a body of their own.
-func (w *objectWriter) choose() {
+// choose marks the paths that get a body of their own, and counts them.
+func (w *objectWriter) choose() int {
 	var rank []uint32
 	for k := range w.paths {
 		if !w.paths[k].own {
@@ -101,6 +109,13 @@ func (w *objectWriter) choose() {
 	for _, k := range rank {
 		w.paths[k].own = true
 	}
+	own := 0
+	for k := range w.paths {
+		if w.paths[k].own {
+			own++
+		}
+	}
+	return own
 }
 
 // sortEntries puts the entries of each path together, in the order of the rows.

@@ -28,6 +28,7 @@ type columnWriter struct {
 	dictOpen bool
 	bitmap   *bitmapBuilder // nil without
 	objects  *objectWriter  // of JSON that is stored path by path
+	byPath   bool           // the page is in objects, not in enc
 	distinct hll
 	defaults int64 // rows of zero or the empty string; -1: not counted
 	bytes    int64
@@ -80,7 +81,9 @@ func (c *columnWriter) page(runs []Run, col, n int, base int64) (column.Vector, 
 		c.addDefaults(countDefaults(v))
 	}
 	if c.objects != nil {
-		return v, c.objects.encode(v.(*column.Map))
+		if c.byPath, err = c.objects.encode(v.(*column.Map)); c.byPath || err != nil {
+			return v, err
+		}
 	}
 	c.enc, err = page.AppendVector(append(c.enc[:0], pageVector), v)
 	return v, err
@@ -92,7 +95,7 @@ func (c *columnWriter) put(w *chunkWriter) error {
 		return nil
 	}
 	start := w.off
-	if c.objects != nil {
+	if c.byPath {
 		var err error
 		if c.enc, err = c.objects.put(w, c.enc[:0]); err != nil {
 			return err
