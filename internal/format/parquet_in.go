@@ -94,6 +94,7 @@ func (r *parquetReader) open() error {
 		}
 		r.leaves = r.nodes[i].leaves(r.leaves)
 	}
+	r.in.ahead = min(r.in.ahead, max(maxParquetAhead/max(len(r.leaves), 1), minParquetAhead))
 	return nil
 }
 

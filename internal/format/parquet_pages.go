@@ -28,6 +28,12 @@ type parquetPages struct {
 	raw     []byte     // of it, decompressed
 }
 
+// maxParquetAhead bounds what all columns of a distant file hold of bytes read ahead, minParquetAhead is what one has even so.
+const (
+	maxParquetAhead = 32 << 20
+	minParquetAhead = 64 << 10
+)
+
 // pagesOf returns the pages that m describes.
 func pagesOf(in *randomInput, m *pqformat.ColumnMetaData) (*parquetPages, error) {
 	start := m.DataPageOffset
