@@ -41,7 +41,7 @@ torture-short: bin/olapd ## 30 kills
 
 SIM ?= 1h
 sim: ## SIM of virtual time of simulated clusters, each a few minutes long; SEED is the first one's
-	GOGC=1000 $(GO) test ./internal/node -count=1 -timeout 24h -run 'TestSimulatedCluster' -sim $(SIM) -sim.seed $(or $(SEED),1) -v
+	GOGC=2000 $(GO) test ./internal/node -count=1 -timeout 24h -run 'TestSimulatedCluster' -sim $(SIM) -sim.seed $(or $(SEED),1) -v
 
 sim-notice: ## the simulation without each of its fences, which it must notice within RUNS runs
 	$(GO) test ./internal/node -count=1 -timeout 6h -run 'TestSimulationNotices' -sim.notice $(or $(RUNS),40) -v

@@ -30,18 +30,19 @@ var (
 
 // simTotals is what happened.
 type simTotals struct {
-	crashes, isolations, oneWays, broken, slow, full, restarts, swings int
-	acked, unknown, retries                                            int
-	rows                                                               int64
-	lost, doubled, other                                               int
-	checks                                                             int
-	reads, moves, growths                                              int // meanwhile
-	fed                                                                int // growths of a table that Kafka feeds
-	history                                                            linear.Verdict
+	crashes, isolations, oneWays, broken, slow, full, sluggish, restarts, swings int
+	acked, unknown, retries                                                      int
+	rows                                                                         int64
+	lost, doubled, other                                                         int
+	checks                                                                       int
+	reads, moves, growths                                                        int // meanwhile
+	fed                                                                          int // growths of a table that Kafka feeds
+	history                                                                      linear.Verdict
 }
 
 func (a *simTotals) add(b simTotals) {
 	a.crashes, a.isolations, a.oneWays, a.broken, a.slow = a.crashes+b.crashes, a.isolations+b.isolations, a.oneWays+b.oneWays, a.broken+b.broken, a.slow+b.slow
+	a.sluggish += b.sluggish
 	a.full, a.restarts, a.swings, a.checks = a.full+b.full, a.restarts+b.restarts, a.swings+b.swings, a.checks+b.checks
 	a.reads, a.moves, a.growths, a.fed = a.reads+b.reads, a.moves+b.moves, a.growths+b.growths, a.fed+b.fed
 	a.acked, a.unknown, a.retries, a.rows = a.acked+b.acked, a.unknown+b.unknown, a.retries+b.retries, a.rows+b.rows
@@ -52,9 +53,9 @@ func (a *simTotals) add(b simTotals) {
 }
 
 func (a simTotals) String() string {
-	return fmt.Sprintf("%d crashes, %d clean restarts, %d isolations, %d links cut one way, %d times all streams broken, %d slow networks, %d full disks, %d times leaders isolated in turn; "+
+	return fmt.Sprintf("%d crashes, %d clean restarts, %d isolations, %d links cut one way, %d times all streams broken, %d slow networks, %d full disks, %d slow disks, %d times leaders isolated in turn; "+
 		"%d inserts acknowledged, %d unknown outcomes, %d retries, %d rows committed, %d moves between shards, %d times a table grew, %d of these one that Kafka feeds; %d reads meanwhile, %d checks: %d lost, %d doubled, %d other violations; %s",
-		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.swings, a.acked, a.unknown, a.retries, a.rows, a.moves, a.growths, a.fed, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
+		a.crashes, a.restarts, a.isolations, a.oneWays, a.broken, a.slow, a.full, a.sluggish, a.swings, a.acked, a.unknown, a.retries, a.rows, a.moves, a.growths, a.fed, a.reads, a.checks, a.lost, a.doubled, a.other, a.history)
 }
 
 // TestSimulatedCluster runs clusters of three nodes in virtual time, with a Kafka broker, clients that retry, crashes that tear what was not

@@ -19,7 +19,7 @@ func (x *simRun) oneFault() {
 	}
 	other := names[(slices.Index(names, victim)+1+x.r.IntN(2))%3]
 	dead := false
-	switch x.r.IntN(11) {
+	switch x.r.IntN(12) {
 	case 0, 1, 2:
 		x.crash(victim)
 		dead = true
@@ -47,6 +47,9 @@ func (x *simRun) oneFault() {
 	case 9, 10:
 		x.swing(victim, other)
 		x.totals.swings++
+	case 11:
+		x.s.disks[victim].SetDelay(time.Duration(20+x.r.IntN(280)) * time.Millisecond)
+		x.totals.sluggish++
 	}
 	x.watch(time.Duration(500+x.r.IntN(9000)) * time.Millisecond)
 	x.s.net.HealAll()
@@ -55,6 +58,7 @@ func (x *simRun) oneFault() {
 		x.revive(victim)
 	} else {
 		x.s.disks[victim].SetCapacity(math.MaxInt64)
+		x.s.disks[victim].SetDelay(0)
 	}
 	x.watch(time.Duration(x.r.IntN(3000)) * time.Millisecond)
 }

@@ -55,7 +55,7 @@ func (l *simLoad) grow(ctx context.Context, r *rand.Rand) {
 				break
 			}
 		}
-		time.Sleep(time.Duration(r.IntN(3000)) * time.Millisecond)
+		time.Sleep(time.Duration(r.IntN(2*l.x.rests)) * time.Millisecond)
 	}
 }
 

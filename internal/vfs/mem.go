@@ -9,6 +9,7 @@ import (
 	"sort"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 )
@@ -31,6 +32,7 @@ type Mem struct {
 		used    int64
 		limit   int64
 	}
+	delay atomic.Int64 // of a sync, in ns
 }
 
 // node is a file or a directory. Its fields belong to Mem.mu.
@@ -108,6 +110,9 @@ func (m *Mem) SetCapacity(bytes int64) {
 	defer m.mu.Unlock()
 	m.mu.limit = bytes
 }
+
+// SetDelay makes every later sync of a file take so long, as on a disk that is slow or busy. What is being synced may be lost until it has ended.
+func (m *Mem) SetDelay(sync time.Duration) { m.delay.Store(int64(sync)) }
 
 // step counts a changing operation. With ErrCrashed the caller still makes the change, so that
 // it may or may not survive, and returns the error. A later call gets dead instead.

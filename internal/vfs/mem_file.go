@@ -164,6 +164,7 @@ func (f *memFile) Close() error {
 }
 
 func (f *memFile) Sync() error {
+	time.Sleep(time.Duration(f.m.delay.Load()))
 	f.m.mu.Lock()
 	defer f.m.mu.Unlock()
 	if err := f.usableLocked("sync"); err != nil {

@@ -8,6 +8,8 @@ import (
 	"slices"
 	"syscall"
 	"testing"
+	"testing/synctest"
+	"time"
 )
 
 // both runs a test on the disk and in memory: the two must agree.
@@ -289,4 +291,39 @@ func TestFaults(t *testing.T) {
 	if got := content(t, fsys, "f"); got != "abcde!" {
 		t.Errorf("content %q", got)
 	}
+}
+
+// TestSlowDisk: a sync takes its time, and what is being synced is lost until it has ended.
+func TestSlowDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := NewMem()
+		f, err := m.Create("a")
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := m.SyncDir("/"); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := f.Write([]byte("x")); err != nil {
+			t.Fatal(err)
+		}
+		m.SetDelay(time.Second)
+		synced := make(chan error)
+		start := time.Now()
+		go func() { synced <- f.Sync() }()
+		time.Sleep(time.Second / 2)
+		size := func() int64 {
+			i, err := m.Crash(DropUnsynced, 1).Stat("a")
+			if err != nil {
+				t.Fatal(err)
+			}
+			return i.Size
+		}
+		if n := size(); n != 0 {
+			t.Errorf("%d bytes are there half way", n)
+		}
+		if err := <-synced; err != nil || time.Since(start) != time.Second || size() != 1 {
+			t.Errorf("synced after %s with %v, %d bytes are there", time.Since(start), err, size())
+		}
+	})
 }
