@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/olapd/olapd/internal/vfs"
 )
@@ -219,4 +220,26 @@ func TestRefreshableViewBackup(t *testing.T) {
 			t.Errorf("%s: %q, want %q", c.sql, got, c.want)
 		}
 	}
+}
+
+// TestRefreshEverySecond: the schedule refreshes without being asked, one after another; readers see no table go away.
+func TestRefreshEverySecond(t *testing.T) {
+	n := open(t, vfs.NewMem())
+	defer n.Close()
+	must(t, n, "CREATE MATERIALIZED VIEW ticks REFRESH EVERY 1 SECOND ENGINE = MergeTree ORDER BY a AS SELECT number AS a, now64(6) AS at FROM numbers(100)")
+	must(t, n, "SYSTEM WAIT VIEW ticks")
+	seen := map[string]bool{}
+	for end := time.Now().Add(20 * time.Second); len(seen) < 4; time.Sleep(time.Millisecond) {
+		got := must(t, n, "SELECT count(), uniqExact(at), any(at) FROM ticks")
+		if !strings.HasPrefix(got, "100\t1\t") {
+			t.Fatalf("a reader has %q", got)
+		}
+		if seen[got] = true; time.Now().After(end) {
+			t.Fatalf("%d refreshes in 20 seconds: %s", len(seen), must(t, n, "SELECT * FROM system.view_refreshes FORMAT Vertical"))
+		}
+	}
+	must(t, n, "SYSTEM STOP VIEW ticks")
+	last := must(t, n, "SELECT any(at) FROM ticks")
+	time.Sleep(1500 * time.Millisecond)
+	expect(t, n, "SELECT any(at) FROM ticks", last)
 }
