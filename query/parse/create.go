@@ -96,7 +96,7 @@ func (p *parser) createTable(s *ast.CreateTable, start int) ast.Statement {
 		return &ast.Attach{Range: p.from(start), Kind: attachable[s.Kind], IfNotExists: s.IfNotExists, Name: s.Name, OnCluster: s.OnCluster}
 	}
 	s.Definer = p.definer()
-	if p.words("REFRESH") {
+	if (s.Kind == ast.KindMaterializedView || s.Kind == ast.KindRollup) && p.words("REFRESH") {
 		s.Refresh = p.refresh()
 	}
 	if p.words("TO INNER UUID") {

@@ -61,6 +61,9 @@ func refreshRow(t *catalog.Table, c *catalog.Catalog, p *Process) row {
 		out["status"] = "Disabled"
 	case t.RefreshBlocked(c) != catalog.Name{}:
 		out["status"] = "WaitingForDependencies"
+		if on := t.RefreshBlocked(c); c.Table(on.Database, on.Table) == nil || c.Table(on.Database, on.Table).Refresh == nil {
+			out["status"] = "MissingDependencies"
+		}
 	}
 	if r.Attempts == 0 {
 		out["progress"] = 0.0
