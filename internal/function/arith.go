@@ -324,8 +324,8 @@ func floatDivision(op arithOp, c *Call) (column.Vector, error) {
 	}
 	dst := make([]float64, c.Rows)
 	for i := range dst {
-		y := b.at(i)
-		dst[i] = math.Mod(a.at(i), y)
+		x, y := a.at(i), b.at(i)
+		dst[i] = x - float64(math.Trunc(x/y)*y) // as ClickHouse: of a large quotient the remainder is not exact
 		if op == opPositiveModulo && dst[i] < 0 {
 			dst[i] += math.Abs(y)
 		}

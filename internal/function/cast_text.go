@@ -103,7 +103,7 @@ func (k *caster) parse(v *column.Str, to *types.Type) (column.Vector, error) {
 		return nil, sqlerr.New(sqlerr.TypeMismatch, "Unsupported types to CAST AS Map. Left type: %s, right type: %s", v.Typ, to)
 	}
 	out := column.New(to, v.Len())
-	p := valuetext.Parser{Zone: k.env.zone(), Exact: k.mode != castWrap}
+	p := valuetext.Parser{Zone: k.env.zone(), Exact: k.mode != castWrap, Quiet: k.mode == castOrNull}
 	fixed := v.Typ.Kind == types.FixedString
 	return k.parseWith(v, out, func(s []byte) error {
 		if fixed {

@@ -306,12 +306,11 @@ func (w *wallTime) letter(dst []byte, c byte) ([]byte, bool) {
 		dst, err := w.append(dst, more)
 		return dst, err == nil
 	}
-	hour12 := (w.hour+11)%12 + 1
-	isoYear, isoWeek := civil.ISOWeek(w.days)
-	weekday := civil.Weekday(w.days)
 	switch c {
-	case 'a':
-		return append(dst, time.Weekday(weekday % 7).String()[:3]...), true
+	case 'a', 'u', 'w', 'W':
+		return weekdayLetter(dst, c, civil.Weekday(w.days)), true
+	case 'g', 'G', 'V', '3':
+		return isoLetter(dst, c, w.days), true
 	case 'b':
 		return append(dst, time.Month(w.month).String()[:3]...), true
 	case 'c', 'm':
@@ -324,12 +323,8 @@ func (w *wallTime) letter(dst []byte, c byte) ([]byte, bool) {
 		return appendDigits(dst, w.day, 1), true
 	case 'f':
 		return appendDigits(dst, int(w.micros), 6), true
-	case 'g':
-		return appendDigits(dst, isoYear%100, 2), true
-	case 'G':
-		return appendDigits(dst, isoYear, 4), true
 	case 'h', 'I', 'l':
-		return appendDigits(dst, hour12, 2), true
+		return appendDigits(dst, (w.hour+11)%12+1, 2), true
 	case 'H', 'k':
 		return appendDigits(dst, w.hour, 2), true
 	case 'i':
@@ -351,14 +346,6 @@ func (w *wallTime) letter(dst []byte, c byte) ([]byte, bool) {
 		return appendDigits(dst, w.second, 2), true
 	case 't':
 		return append(dst, '\t'), true
-	case 'u':
-		return appendDigits(dst, weekday, 1), true
-	case 'V':
-		return appendDigits(dst, isoWeek, 2), true
-	case 'w':
-		return appendDigits(dst, weekday%7, 1), true
-	case 'W':
-		return append(dst, time.Weekday(weekday%7).String()...), true
 	case 'y':
 		return appendDigits(dst, w.year%100, 2), true
 	case 'Y':
@@ -376,8 +363,6 @@ func (w *wallTime) letter(dst []byte, c byte) ([]byte, bool) {
 		return appendDigits(dst, civil.YearDay(w.days), 1), true
 	case '2':
 		return appendDigits(dst, w.day, 1), true
-	case '3':
-		return appendDigits(dst, isoWeek, 1), true
 	case '4':
 		return appendDigits(dst, w.hour, 1), true
 	case '5':
@@ -388,8 +373,35 @@ func (w *wallTime) letter(dst []byte, c byte) ([]byte, bool) {
 	return dst, false
 }
 
+// weekdayLetter formats a day of the week, 1 to 7.
+func weekdayLetter(dst []byte, c byte, weekday int) []byte {
+	switch name := time.Weekday(weekday % 7).String(); c {
+	case 'a':
+		return append(dst, name[:3]...)
+	case 'W':
+		return append(dst, name...)
+	case 'w':
+		weekday %= 7
+	}
+	return appendDigits(dst, weekday, 1)
+}
+
+// isoLetter formats the year or the week that a day is in by ISO 8601.
+func isoLetter(dst []byte, c byte, days int64) []byte {
+	switch year, week := civil.ISOWeek(days); c {
+	case 'g':
+		return appendDigits(dst, year%100, 2)
+	case 'G':
+		return appendDigits(dst, year, 4)
+	case '3':
+		return appendDigits(dst, week, 1)
+	default:
+		return appendDigits(dst, week, 2)
+	}
+}
+
 // composedFormats are the letters that stand for other formats.
-var composedFormats = map[byte]string{}
+var composedFormats [256]string
 
 func init() {
 	for c, f := range map[byte]string{'D': "%m/%d/%y", 'F': "%Y-%m-%d", 'r': "%h:%i %p", 'R': "%H:%i", 'T': "%H:%i:%S"} {

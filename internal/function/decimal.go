@@ -4,7 +4,6 @@ import (
 	"math/big"
 
 	"github.com/olapd/olapd/internal/column"
-	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -110,10 +109,16 @@ func evalDecimalArith(op arithOp, c *Call) (column.Vector, error) {
 	if ta.IsFloat() || tb.IsFloat() {
 		return evalAsFloats(op, c)
 	}
-	if v := fastDecimalSum(op, c); v != nil {
-		return v, nil
+	if v, err := decimalIn64(op, c); v != nil || err != nil {
+		return v, err
 	}
-	a, b := newBroadcast(widesOf(c.Args[0]), c.Rows), newBroadcast(widesOf(c.Args[1]), c.Rows)
+	return decimalInBig(op, c)
+}
+
+// decimalInBig computes with big integers: of any width, and with errors.
+func decimalInBig(op arithOp, c *Call) (column.Vector, error) {
+	ta, tb := c.Types[0], c.Types[1]
+	a, b := newBroadcast(decimalOperand(c, 0), c.Rows), newBroadcast(decimalOperand(c, 1), c.Rows)
 	upA, upB := decimalFactors(op, ta, tb, c.Result)
 	out := make([]types.I256, c.Rows)
 	limit, wraps := pow10Big(types.MaxPrecision128), c.Result.Width() > 16 // the widest ones are not checked
@@ -132,29 +137,12 @@ func evalDecimalArith(op arithOp, c *Call) (column.Vector, error) {
 	return storeWide(c.Result, out), nil
 }
 
-// fastDecimalSum adds and subtracts decimals of equal scale stored in 64 bits; nil if it cannot.
-func fastDecimalSum(op arithOp, c *Call) column.Vector {
-	if op != opPlus && op != opMinus || c.Result.Width() != 8 || scaleOf(c.Types[0]) != scaleOf(c.Types[1]) {
-		return nil
+// decimalOperand is widesOf an argument; if the result has 64 bits or fewer, UInt64 is taken for Int64, as ClickHouse does.
+func decimalOperand(c *Call, arg int) []types.I256 {
+	if c.Types[arg].Phys() == types.PUInt64 && c.Result.Width() <= 8 {
+		return widened(numsOf[int64](c.Args[arg]), types.I256From)
 	}
-	dst, a, b := make([]int64, c.Rows), numsOf[int64](c.Args[0]), numsOf[int64](c.Args[1])
-	x, y := newBroadcast(a, c.Rows), newBroadcast(b, c.Rows)
-	if op == opPlus {
-		kernel.Add(dst, a, b)
-		for i, r := range dst {
-			if (x.at(i)^r)&(y.at(i)^r) < 0 {
-				return nil
-			}
-		}
-	} else {
-		kernel.Sub(dst, a, b)
-		for i, r := range dst {
-			if p := x.at(i); (p^y.at(i))&(p^r) < 0 {
-				return nil
-			}
-		}
-	}
-	return newNum(c.Result, dst)
+	return widesOf(c.Args[arg])
 }
 
 // decimalFactors are the powers of ten by which operands are scaled up first.

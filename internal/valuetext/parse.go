@@ -15,6 +15,8 @@ type Parser struct {
 	Zone *time.Location
 	// Exact refuses numbers that do not fit their type (CannotParseText) and dates that would be clamped; without it they wrap, as ClickHouse's do.
 	Exact bool
+	// Quiet says that nobody reads the errors: those of most texts are then one and the same, which costs nothing to make.
+	Quiet bool
 	// BestEffort reads DateTime and DateTime64 as parseDateTimeBestEffort does.
 	BestEffort bool
 	// nested is the type of objects in arrays of values of the JSON being read; nil outside of one.
@@ -34,9 +36,13 @@ func (p *Parser) Into(b column.Builder, t *types.Type, s []byte) error {
 	n := b.Len()
 	rest, err := p.text(b, t, s)
 	if err == nil && len(rest) > 0 {
-		err = badText(s, t, len(s)-len(rest))
-		if t.Kind == types.DateTime64 || t.Kind == types.DateTime {
+		switch {
+		case p.Quiet:
+			err = errQuiet
+		case t.Kind == types.DateTime64 || t.Kind == types.DateTime:
 			err = badDateTime(s)
+		default:
+			err = badText(s, t, len(s)-len(rest))
 		}
 	}
 	if err != nil {
@@ -194,7 +200,15 @@ func (p *Parser) plain(b column.Builder, t *types.Type, s []byte) ([]byte, error
 	return s, sqlerr.New(sqlerr.NotImplemented, "Parsing %s from text is not supported", t)
 }
 
+// errQuiet is what a Quiet parser says.
+var errQuiet = sqlerr.New(sqlerr.CannotParseText, "Cannot parse text")
+
 func (p *Parser) integer(b column.Builder, t *types.Type, s []byte) ([]byte, error) {
+	if p.Quiet {
+		if _, neg, _, n := scanInt(s); n == 0 || neg && t.IsUnsigned() {
+			return s, errQuiet
+		}
+	}
 	v, exact, n, err := ScanInt64(s, t)
 	if err != nil {
 		return s, err
