@@ -67,7 +67,7 @@ func (f *Format) Headed(head []byte, whole bool, schema column.Schema, o Options
 // Named reports whether the columns of an input are found by name: some may be left out, and they have no order.
 func (f *Format) Named() bool {
 	n := f.Name
-	return n == "Parquet" || n == "Arrow" || n == "ArrowStream" || n == "JSONEachRow" || (strings.HasSuffix(n, "WithNames") || strings.HasSuffix(n, "WithNamesAndTypes")) && !strings.HasPrefix(n, "RowBinary")
+	return n == "Parquet" || n == "Avro" || n == "Arrow" || n == "ArrowStream" || n == "JSONEachRow" || (strings.HasSuffix(n, "WithNames") || strings.HasSuffix(n, "WithNamesAndTypes")) && !strings.HasPrefix(n, "RowBinary")
 }
 
 // Appendable reports whether more rows may be written behind what was written before: as they are, or, if headless, in that format.

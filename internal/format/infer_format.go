@@ -36,6 +36,7 @@ var inferrers = map[string]func(src io.Reader, o *Options) (column.Schema, error
 	"JSONColumnsWithMetadata":             inferJSONMeta,
 	"Native":                              inferNative,
 	"Parquet":                             inferParquet,
+	"Avro":                                inferAvro,
 	"Arrow":                               inferArrow(true),
 	"ArrowStream":                         inferArrow(false),
 	"LineAsString":                        oneColumn("line"),

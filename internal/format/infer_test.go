@@ -1,6 +1,8 @@
 package format
 
 import (
+	"encoding/binary"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -73,3 +75,37 @@ func FuzzInfer(f *testing.F) {
 }
 
 var names = []string{"CSV", "TabSeparated", "JSONEachRow", "JSONCompactEachRow", "JSON", "Native", "Parquet"}
+
+// TestInferAvro: the columns of a file that ClickHouse wrote are what it reads them as.
+func TestInferAvro(t *testing.T) {
+	const want = "a1 Int32, a2 Int64, a3 Float32, a4 Float64, a5 Bool, a6 String, a7 FixedString(2), a8 Enum8('a' = 0), a9 Array(Int32), a10 Map(String, Int32), " +
+		"a11 Tuple(`1` Int32, `2` String), a12 Date32, a13 DateTime64(3), a14 DateTime64(6), a15 UUID, a16 Decimal(18, 2), a17 Nullable(Int32), a18 Nullable(String), " +
+		"a19 Int32, a20 Array(Nullable(Int32)), a21 Tuple(p Int32, q String), a22 Int32, a23 Int32"
+	file := string(testFile(t, "types.avro"))
+	if got := inferred("Avro", file); got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
+	}
+	if got := inferred("Avro", file[:40]); got != "CANNOT_EXTRACT_TABLE_STRUCTURE" {
+		t.Error(got)
+	}
+	record := func(name, fields string) string {
+		return `{"type":"record","name":"` + name + `","fields":[` + fields + `]}`
+	}
+	double := `{"name":"a","type":"int"}`
+	for i := range 60 { // each is twice in the next
+		name := "r" + strconv.Itoa(i)
+		double = `{"name":"a","type":` + record(name, double) + `},{"name":"b","type":"` + name + `"}`
+	}
+	for schema, want := range map[string]string{
+		record("r", `{"name":"n","type":["null",{"type":"array","items":"int"}]},{"name":"v","type":["string","long"]},{"name":"z","type":"null"}`): "CANNOT_EXTRACT_TABLE_STRUCTURE",
+		record("r", `{"name":"n","type":["null",{"type":"array","items":"int"}]},{"name":"v","type":["string","long"]}`):                            "n Array(Int32), v Variant(Int64, String)",
+		record("r", `{"name":"n","type":["null","r"]}`): "CANNOT_EXTRACT_TABLE_STRUCTURE",
+		record("r", double):                             "CANNOT_EXTRACT_TABLE_STRUCTURE",
+		`"int"`:                                         "CANNOT_EXTRACT_TABLE_STRUCTURE",
+	} {
+		head := "Obj\x01\x02" + string(binary.AppendVarint(nil, 11)) + "avro.schema" + string(binary.AppendVarint(nil, int64(len(schema)))) + schema + "\x000123456789abcdef"
+		if got := inferred("Avro", head); got != want {
+			t.Errorf("%.100s: %s, want %s", schema, got, want)
+		}
+	}
+}
