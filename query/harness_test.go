@@ -44,7 +44,9 @@ func newMemory() *memory {
 	return m
 }
 
-func testClock() clock.Clock { return clock.NewManual(time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC)) }
+func testClock() *clock.Manual {
+	return clock.NewManual(time.Date(2026, 11, 21, 10, 30, 0, 0, time.UTC))
+}
 
 func (m *memory) Catalog() *catalog.Catalog {
 	m.mu.Lock()
