@@ -254,6 +254,7 @@ type scanner struct {
 		read column.Schema // what rd reads
 		cur  one
 		rest *column.Block // of cur, in the order of cols
+		err  error         // where reading ended: what a reader says after it is no answer
 	}
 }
 
@@ -267,6 +268,15 @@ const (
 func (s *scanner) Next(ctx context.Context) (exec.Morsel, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.mu.err != nil {
+		return nil, s.mu.err
+	}
+	m, err := s.nextLocked(ctx)
+	s.mu.err = err
+	return m, err
+}
+
+func (s *scanner) nextLocked(ctx context.Context) (exec.Morsel, error) {
 	for {
 		if err := ctx.Err(); err != nil {
 			return nil, err
