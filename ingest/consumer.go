@@ -32,9 +32,9 @@ type Options struct {
 	// Owns says which partitions are this consumer's, where others take the rest; nil: all. It may change its mind: topics are looked up
 	// every Discover.
 	Owns func(TopicPartition) bool
-	// Claim takes over partitions without a cursor from whoever consumed them before, if anybody did, and reports whether there are
+	// Claim takes over partitions without a cursor, which are those of these topics now, from whoever consumed them before, if anybody did, and reports whether there are
 	// cursors now that there were not; nil: nobody else ever consumes.
-	Claim func(ctx context.Context, parts []TopicPartition) (moved bool, err error)
+	Claim func(ctx context.Context, parts map[TopicPartition]TopicID) (moved bool, err error)
 	// Stops, unless nil, is where each partition ends for now; those that it leaves out are not consumed.
 	Stops map[TopicPartition]int64
 	// Clock defaults to the system's.

@@ -53,10 +53,10 @@ func (c *Consumer) claim(ctx context.Context, pos Position, parts []found) (move
 	if c.o.Claim == nil {
 		return false, nil
 	}
-	var without []TopicPartition
+	without := map[TopicPartition]TopicID{}
 	for _, p := range parts {
 		if _, has := pos.Cursors[p.TopicPartition]; !has && p.err == nil {
-			without = append(without, p.TopicPartition)
+			without[p.TopicPartition] = p.id
 		}
 	}
 	if len(without) == 0 {

@@ -15,21 +15,36 @@ type releasing struct {
 	Partition int32  `json:"partition"`
 }
 
-// released is where a shard has stopped to consume a partition.
+// released is where a shard has stopped to consume a partition. Live says that it did so by this request: others did before, or never knew that the partition
+// has moved on since.
 type released struct {
 	releasing
 	TopicID [16]byte `json:"topic_id"`
 	Next    int64    `json:"next"`
+	Live    bool     `json:"live,omitempty"`
+}
+
+// later reports whether r is where a partition is read on, rather than o: who has held it until now knows best. If nobody has, an attempt to take it over broke
+// off between release and acquisition, and it is the one that has got further in the topic that there is now.
+func (r released) later(o released, topic ingest.TopicID) bool {
+	switch {
+	case r.Live != o.Live:
+		return r.Live
+	case r.TopicID != o.TopicID:
+		return r.TopicID == topic
+	}
+	return r.Next > o.Next
 }
 
 // claim takes partitions over from the shards that consumed them when there were fewer shards, or more: those let go of them first, for
-// ever, and say where they were; each record is of exactly one of them.
-func (c *committer) claim(ctx context.Context, parts []ingest.TopicPartition) (moved bool, err error) {
+// ever, and say where they were; each record is of exactly one of them. A partition may have been of several, one after the other.
+func (c *committer) claim(ctx context.Context, parts map[ingest.TopicPartition]ingest.TopicID) (moved bool, err error) {
 	top := c.node.cluster.Topology()
 	q := shardRequest{Op: opRelease, Table: c.table, Topology: top.Version}
-	for _, p := range parts {
+	for p := range parts {
 		q.Release = append(q.Release, releasing{p.Topic, p.Partition})
 	}
+	last := c.releasedHere(parts)
 	for _, other := range top.Shards {
 		if other.ID == c.shard.ID() {
 			continue
@@ -38,17 +53,35 @@ func (c *committer) claim(ctx context.Context, parts []ingest.TopicPartition) (m
 		of.Shard = other.ID
 		a, err := c.node.do(ctx, &of)
 		if err != nil {
-			return moved, err
+			return false, err
 		}
 		for _, r := range a.Released {
-			at := cluster.TopicPartition{Topic: r.Topic, Partition: r.Partition}
-			if err := c.shard.AcquireSource(ctx, c.table, at, r.TopicID, r.Next); err != nil {
-				return moved, err
+			topic := parts[ingest.TopicPartition{Topic: r.Topic, Partition: r.Partition}]
+			if o, known := last[r.releasing]; !known || r.later(o, topic) {
+				last[r.releasing] = r
 			}
-			moved = true
 		}
 	}
+	for _, r := range last {
+		at := cluster.TopicPartition{Topic: r.Topic, Partition: r.Partition}
+		if err := c.shard.AcquireSource(ctx, c.table, at, r.TopicID, r.Next); err != nil {
+			return moved, err
+		}
+		moved = true
+	}
 	return moved, nil
+}
+
+// releasedHere is where this shard itself has let go of partitions: another may have broken off before it took them over.
+func (c *committer) releasedHere(parts map[ingest.TopicPartition]ingest.TopicID) map[releasing]released {
+	out := map[releasing]released{}
+	for at, cur := range c.shard.Cursors(c.table).Cursors {
+		if _, asked := parts[ingest.TopicPartition(at)]; asked && cur.Released {
+			p := releasing{at.Topic, at.Partition}
+			out[p] = released{releasing: p, TopicID: cur.TopicID, Next: cur.Next}
+		}
+	}
+	return out
 }
 
 // release lets go of partitions that are not this shard's under the topology of the request, which is waited for, and returns where they
@@ -74,7 +107,7 @@ func (s *sources) release(ctx context.Context, r *cluster.Shard, q *shardRequest
 				return nil, err
 			}
 		}
-		out = append(out, released{releasing: p, TopicID: cur.TopicID, Next: cur.Next})
+		out = append(out, released{releasing: p, TopicID: cur.TopicID, Next: cur.Next, Live: !cur.Released})
 	}
 	return out, nil
 }
