@@ -19,7 +19,7 @@ import (
 
 const (
 	simTopic      = "events"
-	simPartitions = 4
+	simPartitions = 7
 	simKeyOps     = 20 // values of a key of the registers
 	simTry        = 10 * time.Second
 )
