@@ -82,7 +82,7 @@ func Open(ctx context.Context, cfg Config) (*Node, error) {
 
 func (n *Node) defaults() error {
 	if n.cfg.FS == nil {
-		fsys, err := vfs.KillPointsFromEnv(vfs.Disk())
+		fsys, err := vfs.FaultsFromEnv(vfs.Disk())
 		if err != nil {
 			return err
 		}

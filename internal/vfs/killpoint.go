@@ -10,7 +10,7 @@ import (
 	"sync/atomic"
 )
 
-// KillEnv is the environment variable that KillPointsFromEnv reads: OP:PATH:N, for instance "sync:wal-:20".
+// KillEnv is the environment variable that FaultsFromEnv reads a kill point from: OP:PATH:N, for instance "sync:wal-:20".
 //
 //	OP    create, write, tear, sync, rename, remove or syncdir; tear writes half of a buffer first
 //	PATH  a part of the operation's path, of a rename's source; empty matches all
@@ -46,19 +46,6 @@ func ParseKillPoint(s string) (*KillPoint, error) {
 		return nil, fmt.Errorf("vfs: kill point %q: %q is not a number from 1", s, rest[colon+1:])
 	}
 	return &KillPoint{op: op, path: rest[:colon], n: n, kill: killSelf}, nil
-}
-
-// KillPointsFromEnv wraps fsys in the kill point that the environment names; without one it returns fsys itself.
-func KillPointsFromEnv(fsys FS) (FS, error) {
-	s := os.Getenv(KillEnv)
-	if s == "" {
-		return fsys, nil
-	}
-	k, err := ParseKillPoint(s)
-	if err != nil {
-		return nil, err
-	}
-	return WithFaults(fsys, k), nil
 }
 
 // Fault implements Injector.

@@ -90,7 +90,7 @@ func steps(fsys FS, dir string) error {
 func TestKillProcess(t *testing.T) {
 	const dirEnv = "OLAPD_TEST_KILL_DIR"
 	if dir := os.Getenv(dirEnv); dir != "" {
-		fsys, err := KillPointsFromEnv(Disk())
+		fsys, err := FaultsFromEnv(Disk())
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -111,11 +111,11 @@ func TestKillProcess(t *testing.T) {
 		t.Errorf("%q, %v", data, err)
 	}
 	t.Setenv(KillEnv, "sync")
-	if _, err := KillPointsFromEnv(Disk()); err == nil {
+	if _, err := FaultsFromEnv(Disk()); err == nil {
 		t.Error("a bad kill point was taken")
 	}
 	t.Setenv(KillEnv, "")
-	if fsys, err := KillPointsFromEnv(Disk()); err != nil || fsys != Disk() {
+	if fsys, err := FaultsFromEnv(Disk()); err != nil || fsys != Disk() {
 		t.Error(err)
 	}
 }

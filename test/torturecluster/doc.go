@@ -11,7 +11,7 @@
 //
 // One at a time, each for some seconds, then it is undone: SIGKILL (half of the restarts end at a kill point, OLAPD_KILL_AT, and are
 // repeated), SIGSTOP and SIGCONT, a clean restart, a node cut off from all, two nodes cut off from each other, a node that hears
-// nothing, all connections broken, a full disk.
+// nothing, all connections broken, a full disk, a disk on which each sync takes 20 to 300 ms (OLAPD_SLOW_DISK, package internal/vfs).
 //
 // # What is checked after every fault, by strong reads
 //

@@ -36,6 +36,7 @@ var faults = []fault{
 	{name: "disk full", inject: fillDisk, disk: true},
 	{name: "cut off from one", inject: cutPair},
 	{name: "connections break", inject: breakConnections},
+	{name: "slow disk", inject: slowDisk},
 }
 
 func nothing() error { return nil }
@@ -138,6 +139,18 @@ func fillDisk(_ *fleet, n *node, _ *rand.Rand) (func() error, error) {
 		cancel()
 		return errors.Join(<-done, filled.Close(), os.Remove(name))
 	}, nil
+}
+
+// slowSync is how long each sync of a slow disk takes, from and to.
+const slowSync = "20ms 300ms"
+
+// slowDisk has each sync of a node take its time until it is undone.
+func slowDisk(_ *fleet, n *node, _ *rand.Rand) (func() error, error) {
+	text := n.slow + ".new" // renamed, so that nobody reads half of it
+	if err := errors.Join(os.WriteFile(text, []byte(slowSync), 0o644), os.Rename(text, n.slow)); err != nil {
+		return nil, err
+	}
+	return func() error { return os.Remove(n.slow) }, nil
 }
 
 // killPoints are file operations that a node dies at, and the most of them that are let pass.

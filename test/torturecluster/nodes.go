@@ -14,6 +14,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/olapd/olapd/internal/vfs"
 	"github.com/olapd/olapd/test/olapd"
 )
 
@@ -29,6 +30,7 @@ const (
 type node struct {
 	name, dir, http, listen, front string
 	binary                         string        // of the next process
+	slow                           string        // the file that makes its disk slow, see vfs.SlowDisk
 	at                             *olapd.Server // whichever process serves it
 	mu                             struct {
 		sync.Mutex
@@ -117,6 +119,7 @@ func newFleet(ctx context.Context, binary, dir string, shards, replicas int) (*f
 // place finds addresses for a node, and a file system if it can.
 func (f *fleet) place(i int, dir string) (n *node, err error) {
 	n = &node{name: fmt.Sprint("node-", i+1), dir: filepath.Join(dir, fmt.Sprint("node-", i+1)), binary: f.binary}
+	n.slow = n.dir + ".slow"
 	if err := os.Mkdir(n.dir, 0o755); err != nil {
 		return nil, err
 	}
@@ -139,6 +142,7 @@ func mount(dir string) error {
 // start starts a node's process, with more in its environment.
 func (f *fleet) start(n *node, args []string, environment ...string) error {
 	args = append([]string{"--cluster", n.listen, "--advertise", n.front, "--log-file", "1MiB", "--snapshot-log", "2MiB", "--memory", "1GiB"}, args...)
+	environment = append(environment, vfs.SlowEnv+"="+n.slow)
 	srv, err := olapd.Launch(n.binary, n.dir, n.http, args, environment...)
 	if err != nil {
 		return err
