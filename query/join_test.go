@@ -131,3 +131,37 @@ func TestJoinByParts(t *testing.T) {
 		}
 	}
 }
+
+// TestJoinPairs joins by keys of which each is one row's, with and without NULL, and by keys of several rows, in blocks of several sizes: the
+// results are those of comparing every pair.
+func TestJoinPairs(t *testing.T) {
+	h := newHarness(t)
+	const every = "(SELECT number % 50 AS k, number AS n FROM numbers(300)) AS a"
+	sides := []string{
+		"(SELECT number AS k, toString(number) AS s FROM numbers(50)) AS b", // every row of a has one partner
+		"(SELECT number AS k, toString(number) AS s FROM numbers(20, 60)) AS b",
+		"(SELECT if(number = 3, NULL, number) AS k, toString(number) AS s FROM numbers(40)) AS b",
+		"(SELECT number % 20 AS k, toString(number) AS s FROM numbers(90)) AS b",
+		"(SELECT if(number % 7 = 0, NULL, number % 20) AS k, toString(number) AS s FROM numbers(90)) AS b",
+		"(SELECT number AS k, toString(number) AS s FROM numbers(0)) AS b",
+	}
+	for _, b := range sides {
+		pairs := "SELECT a.n, b.s FROM " + every + " CROSS JOIN " + b + " WHERE a.k - b.k = 0"
+		lonely := "SELECT a.n, '' FROM " + every + " WHERE a.k NOT IN (SELECT k FROM " + b + " WHERE k IS NOT NULL)"
+		for kind, want := range map[string]string{"INNER": pairs, "LEFT": pairs + " UNION ALL " + lonely, "LEFT ANTI": lonely} {
+			want = h.run(Query{Text: "SELECT * FROM (" + want + ") ORDER BY ALL"})
+			if kind == "LEFT" && strings.Count(want, "\n") < 300 {
+				t.Fatalf("%s: %s", b, want)
+			}
+			for _, size := range []string{"1", "7", "64", "65409"} {
+				for _, on := range []string{"a.k = b.k", "a.k = b.k AND length(b.s) < 9 + a.n"} { // the second holds for all
+					sql := "SELECT a.n, b.s FROM " + every + " " + kind + " JOIN " + b + " ON " + on + " ORDER BY ALL"
+					got := h.run(Query{Text: sql, Settings: map[string]string{"max_block_size": size}})
+					if got != want {
+						t.Errorf("%s in blocks of %s: %s, want %s", sql, size, digest(got), digest(want))
+					}
+				}
+			}
+		}
+	}
+}

@@ -3,7 +3,6 @@ package exec
 import (
 	"context"
 	"slices"
-	"sort"
 	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/column"
@@ -228,18 +227,22 @@ func (s *joinStream) advance(ctx context.Context) error {
 		}
 		return nil
 	}
-	s.left, s.row, s.at, s.matched = b, 0, 0, make([]uint8, b.N)
+	s.left, s.row, s.at = b, 0, 0
+	if !s.g.all {
+		s.matched = sized(s.matched, b.N)
+		clear(s.matched)
+	}
 	return s.lookup()
 }
 
 // lookup finds the key numbers of the left block's rows.
 func (s *joinStream) lookup() error {
 	j, t := s.g.j, s.g.t
-	s.ids = make([]uint32, s.left.N)
+	s.ids = sized(s.ids, s.left.N)
 	if t.table == nil {
 		return nil
 	}
-	if len(t.order) == 0 {
+	if t.keyed == 0 {
 		for i := range s.ids {
 			s.ids[i] = grouping.Missing
 		}
@@ -260,6 +263,8 @@ func (s *joinStream) lookup() error {
 		if err := s.finder.Find(keys[:eq], s.ids); err != nil {
 			return err
 		}
+	} else {
+		clear(s.ids) // all are of one group
 	}
 	for i, isNull := range nulls {
 		if isNull != 0 {
@@ -269,46 +274,6 @@ func (s *joinStream) lookup() error {
 	return nil
 }
 
-// candidates are the right rows that agree in the keys with left row i; all is true if these are all
-// rows, as a count.
-func (s *joinStream) candidates(i int) (rows []uint32, all int) {
-	t := s.g.t
-	switch {
-	case t.table == nil:
-		return nil, t.rows.N
-	case s.ids[i] == grouping.Missing:
-		return nil, 0
-	}
-	rows = t.order[t.starts[s.ids[i]]:t.starts[s.ids[i]+1]]
-	if s.g.j.Strictness == plan.Asof {
-		return s.nearest(i, rows), 0
-	}
-	if s.g.first && len(rows) > 1 {
-		rows = rows[:1]
-	}
-	return rows, 0
-}
-
-// nearest returns the one row that an ASOF join pairs with left row i: rows ascend by the inequality's column.
-func (s *joinStream) nearest(i int, rows []uint32) []uint32 {
-	cmp := func(k int) int { return column.Compare(s.g.t.asof, int(rows[k]), s.asofKey, i) }
-	at := -1
-	switch s.g.j.AsofOp {
-	case "greaterOrEquals": // left ≥ right: the last not above
-		at = sort.Search(len(rows), func(k int) bool { return cmp(k) > 0 }) - 1
-	case "greater":
-		at = sort.Search(len(rows), func(k int) bool { return cmp(k) >= 0 }) - 1
-	case "lessOrEquals": // left ≤ right: the first not below
-		at = sort.Search(len(rows), func(k int) bool { return cmp(k) >= 0 })
-	default:
-		at = sort.Search(len(rows), func(k int) bool { return cmp(k) > 0 })
-	}
-	if at < 0 || at >= len(rows) {
-		return nil
-	}
-	return rows[at : at+1]
-}
-
 // step makes one block: the next pairs of the left block, or at its end the rows without a partner.
 func (s *joinStream) step() (*column.Block, error) {
 	if s.row >= s.left.N {
@@ -316,9 +281,9 @@ func (s *joinStream) step() (*column.Block, error) {
 		s.left = nil
 		return b, nil
 	}
-	lrows, rrows := s.pairs()
-	if cond := s.g.j.Cond; cond != nil && len(lrows) > 0 {
-		b := s.pairBlock(lrows, rrows)
+	p := s.pairs()
+	if cond := s.g.j.Cond; cond != nil && len(p.right) > 0 {
+		b := s.pairBlock(p)
 		v, err := cond.Run1(b)
 		if err != nil {
 			return nil, err
@@ -327,93 +292,12 @@ func (s *joinStream) step() (*column.Block, error) {
 		if len(pass) == b.N && s.g.all {
 			return s.g.j.conform(b), nil
 		}
-		lrows, rrows = at(lrows, pass), at(rrows, pass)
+		p = p.at(pass)
 	}
 	if !s.g.all {
-		lrows, rrows = s.choose(lrows, rrows)
+		p = s.choose(p)
 	}
-	return s.g.j.conform(s.pairBlock(lrows, rrows)), nil
-}
-
-func at(rows, sel []uint32) []uint32 {
-	out := make([]uint32, len(sel))
-	kernel.Gather(out, rows, sel)
-	return out
-}
-
-// pairs lists the next candidate pairs, about a block of them.
-func (s *joinStream) pairs() (lrows, rrows []uint32) {
-	limit := s.g.r.opts.MaxBlockSize
-	guess := min(limit, s.left.N-s.row) // most often a row has a partner or none
-	lrows, rrows = make([]uint32, 0, guess), make([]uint32, 0, guess)
-	for s.row < s.left.N && len(lrows) < limit {
-		rows, all := s.candidates(s.row)
-		n := max(len(rows), all)
-		for s.at < n && len(lrows) < limit {
-			r := uint32(s.at)
-			if rows != nil {
-				r = rows[s.at]
-			}
-			lrows, rrows = append(lrows, uint32(s.row)), append(rrows, r)
-			s.at++
-		}
-		if s.at >= n {
-			s.row, s.at = s.row+1, 0
-		}
-	}
-	return lrows, rrows
-}
-
-// choose notes who found a partner and returns the pairs that the join yields.
-func (s *joinStream) choose(lrows, rrows []uint32) (l, r []uint32) {
-	j, used := s.g.j, s.g.t.used
-	for i, lr := range lrows {
-		rr := rrows[i]
-		first := s.matched[lr] == 0
-		fresh := true // the right row's first partner
-		take := true
-		switch {
-		case j.Kind == plan.Anti || j.Kind == plan.RightAnti:
-			take = false
-		case j.Kind == plan.Semi, j.Kind == plan.Left && j.Strictness == plan.Any:
-			take = first
-		case j.Kind == plan.Inner && j.Strictness == plan.Any:
-			take = first
-		}
-		if used != nil && (take || j.Kind == plan.RightAnti) {
-			fresh = used[rr].CompareAndSwap(0, 1)
-		}
-		switch {
-		case j.Kind == plan.RightSemi, j.Strictness == plan.Any && (j.Kind == plan.Right || j.Kind == plan.Inner):
-			take = take && fresh
-		}
-		s.matched[lr] = 1
-		if take {
-			l, r = append(l, lr), append(r, rr)
-		}
-	}
-	return l, r
-}
-
-func (s *joinStream) pairBlock(lrows, rrows []uint32) *column.Block {
-	left, right := s.left, s.g.t.rows
-	if s.g.swapped {
-		left, right, lrows, rrows = right, left, rrows, lrows
-	}
-	j := s.g.j
-	cols := append(gatherUsed(left.Cols, lrows, j.Used[:j.LeftWidth]), gatherUsed(right.Cols, rrows, j.Used[j.LeftWidth:])...)
-	return &column.Block{Cols: cols, N: len(lrows)}
-}
-
-// gatherUsed gathers the values at rows of the columns that are used.
-func gatherUsed(cols []column.Vector, rows []uint32, used []bool) []column.Vector {
-	out := make([]column.Vector, len(cols))
-	for i, v := range cols {
-		if used[i] && v != nil {
-			out[i] = column.Gather(v, rows)
-		}
-	}
-	return out
+	return s.g.j.conform(s.pairBlock(p)), nil
 }
 
 // unmatchedLeft returns the left rows without a partner, where the kind keeps them.

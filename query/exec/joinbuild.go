@@ -19,7 +19,9 @@ import (
 type joinTable struct {
 	rows   *column.Block
 	table  *grouping.Table // nil if there are no equality keys
-	starts []uint32        // by key number; the rows of key k are order[starts[k]:starts[k+1]]
+	keyed  int             // rows without a NULL in their key: those that are in table
+	unique bool            // every key is one row's: order[k] of key k, or row k itself if order is nil
+	starts []uint32        // else, by key number: the rows of key k are order[starts[k]:starts[k+1]]
 	order  []uint32
 	asof   column.Vector   // the inequality's column, by which order is sorted within a key
 	used   []atomic.Uint32 // by row, where the kind needs to know
@@ -132,19 +134,23 @@ func (t *joinTable) index(g *joining, eq int) error {
 	if j.Strictness == plan.Asof {
 		t.asof = column.Flatten(keys[eq])
 	}
-	valid := make([]uint32, 0, t.rows.N)
-	for i, isNull := range nulls {
-		if isNull == 0 {
-			valid = append(valid, uint32(i))
-		}
+	var valid []uint32 // nil: all
+	own := keys[:eq]
+	if t.keyed = t.rows.N; slices.Contains(nulls, 1) {
+		valid = withoutNull(nulls)
+		own, t.keyed = gatherAll(own, valid), len(valid)
 	}
-	ids, own := make([]uint32, len(valid)), keys[:eq]
-	if len(valid) < t.rows.N {
-		own = gatherAll(own, valid)
-	}
+	ids := make([]uint32, t.keyed)
 	g.tell(own)
 	if err := t.number(own, ids, g.reservation()); err != nil {
 		return err
+	}
+	if t.unique = t.asof == nil && t.table.Len() == len(ids); t.unique {
+		t.order = valid // keys are numbered in the order they come
+		return nil
+	}
+	if valid == nil {
+		valid = countUp(t.keyed)
 	}
 	t.group(ids, valid)
 	if t.asof != nil {
@@ -155,6 +161,17 @@ func (t *joinTable) index(g *joining, eq int) error {
 		}
 	}
 	return nil
+}
+
+// withoutNull returns the rows where nulls is 0.
+func withoutNull(nulls []uint8) []uint32 {
+	rows := make([]uint32, 0, len(nulls))
+	for i, isNull := range nulls {
+		if isNull == 0 {
+			rows = append(rows, uint32(i))
+		}
+	}
+	return rows
 }
 
 // filters are runtime filters by the keys of a side that streams past, op, where its rows without a partner are dropped; nil where none can be.

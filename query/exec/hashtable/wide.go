@@ -78,23 +78,52 @@ func (t *Wide[K]) insertSome(keys []K, hashes []uint64, ids []uint32) int {
 	return len(keys)
 }
 
-// Find writes the number of each key to ids, Missing for keys that are not there.
+// Find is Table.Find.
 func (t *Wide[K]) Find(keys []K, hashes []uint64, ids []uint32) {
 	if len(t.keys) == 0 {
 		fillMissing(ids[:len(keys)])
 		return
 	}
+	hashes, ids = hashes[:len(keys)], ids[:len(keys)]
+	for len(keys) > findBatch {
+		t.findSome(keys[:findBatch], hashes[:findBatch], ids[:findBatch])
+		keys, hashes, ids = keys[findBatch:], hashes[findBatch:], ids[findBatch:]
+	}
+	t.findSome(keys, hashes, ids)
+}
+
+// findSome is Find for at most findBatch keys.
+func (t *Wide[K]) findSome(keys []K, hashes []uint64, ids []uint32) {
 	slots, mask := t.slots, uint32(len(t.slots)-1)
+	var found [findBatch]wideSlot
+	for i, h := range hashes {
+		found[i] = slots[uint32(h)&mask]
+	}
+	for i := range keys { // the first slot of the key's tag
+		tag, s := uint32(hashes[i]), found[i]
+		for p := tag & mask; s.id != 0 && s.tag != tag; s = slots[p] {
+			p = (p + 1) & mask
+		}
+		found[i] = s
+	}
 	for i := range keys {
-		ids[i] = Missing
-		tag := uint32(hashes[i])
-		for p := tag & mask; slots[p].id != 0; p = (p + 1) & mask {
-			if s := slots[p]; s.tag == tag && t.keys[s.id-1] == keys[i] {
-				ids[i] = s.id - 1
-				break
-			}
+		id := found[i].id
+		if id != 0 && t.keys[id-1] != keys[i] {
+			id = t.findOn(keys[i], uint32(hashes[i])) + 1
+		}
+		ids[i] = id - 1 // 0 becomes Missing
+	}
+}
+
+// findOn finds a key whose tag another has too.
+func (t *Wide[K]) findOn(key K, tag uint32) uint32 {
+	mask := uint32(len(t.slots) - 1)
+	for p := tag & mask; t.slots[p].id != 0; p = (p + 1) & mask {
+		if s := t.slots[p]; s.tag == tag && t.keys[s.id-1] == key {
+			return s.id - 1
 		}
 	}
+	return Missing
 }
 
 func (t *Wide[K]) resize(n int) {
