@@ -9,7 +9,9 @@ import (
 	"github.com/olapd/olapd/internal/access"
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/dictionary"
+	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/query/exec"
+	"github.com/olapd/olapd/query/exec/grouping"
 	"github.com/olapd/olapd/query/fragment"
 	"github.com/olapd/olapd/query/settings"
 	"github.com/olapd/olapd/query/virtual"
@@ -24,6 +26,7 @@ type Engine struct {
 	backups backupLog
 	base    *settings.Values
 	slots   *exec.Slots
+	unions  *grouping.Unions
 	// remote opens queries on other nodes; nil on a node alone.
 	remote *fragment.Client
 	// shuffles is where fragments meet those of other nodes; nil on a node alone.
@@ -38,6 +41,22 @@ type Engine struct {
 // slotsPerProcessor is how many workers there are for each processor before a query gets no more than one: while one waits for a file
 // another has something to do.
 const slotsPerProcessor = 2
+
+// unionsShare is the part of the process's memory, as one over it, that may keep how dictionaries number each other's values: a quarter of what
+// decoded pages and dictionaries have, which take ten times as many bytes for a value. unionsBytes is that without a limit of memory.
+const (
+	unionsShare = 32
+	unionsBytes = 256 << 20
+)
+
+// newUnions returns an empty collection within the process's memory.
+func newUnions(b *mem.Budget) *grouping.Unions {
+	limit := int64(unionsBytes)
+	if b != nil && b.Limit() < mem.NoLimit {
+		limit = b.Limit() / unionsShare
+	}
+	return grouping.NewUnions(limit, b)
+}
 
 // New returns an engine. Close ends what statements leave to be done behind them; without such statements it is not needed. BadArguments and UnknownSetting if Deps.Settings are wrong.
 func New(d Deps) (*Engine, error) {
@@ -56,7 +75,7 @@ func New(d Deps) (*Engine, error) {
 	if d.Server.Clock == nil {
 		d.Server.Clock = d.Clock.Now
 	}
-	e := &Engine{deps: d, base: settings.New(), slots: exec.NewSlots(slotsPerProcessor * runtime.GOMAXPROCS(0))}
+	e := &Engine{deps: d, base: settings.New(), slots: exec.NewSlots(slotsPerProcessor * runtime.GOMAXPROCS(0)), unions: newUnions(d.Budget)}
 	if d.Cluster != nil {
 		e.shuffles = fragment.NewShuffles(d.Cluster, d.Clock)
 		e.remote = fragment.NewClient(d.Cluster, d.Clock, e.shuffles)

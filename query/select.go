@@ -204,7 +204,7 @@ func (e *Engine) execOptions(q *running) exec.Options {
 			GroupSpill: spillFrom(settings.GroupSpillBytes.Int(v), settings.GroupSpillRatio.Of(v), most),
 			JoinSpill:  spillFrom(0, joinSpillRatio, most),
 		},
-		Slots: e.slots,
+		Slots: e.slots, Unions: e.unions,
 	}
 }
 

@@ -44,7 +44,7 @@ func (r *Reader) coded(ctx context.Context, c *columnState, codes []uint32, part
 	if err != nil {
 		return nil, err
 	}
-	return &column.Dict{Codes: codes, Values: d.Values, Unique: true, Hashes: d.Hashes}, nil
+	return &column.Dict{Codes: codes, Values: d.Values, Unique: true, Hashes: d.Hashes, Lasting: true}, nil
 }
 
 // partOf makes codes, which it takes over, those of a dictionary of just their values; nil where the whole one is in memory, or better be.

@@ -126,6 +126,8 @@ type Dict struct {
 	Unique bool
 	// Hashes, if not nil, is the xxh3 of the bytes of each entry of a dictionary of strings.
 	Hashes []uint64
+	// Lasting says that Values, whose Hashes there are, outlive the query: others will meet the same.
+	Lasting bool
 }
 
 // NewNullable returns a vector of Nullable(inner's type).
@@ -138,7 +140,7 @@ func NewNullable(nulls []uint8, inner Vector) *Nullable {
 
 // With returns a vector of other codes into the same dictionary.
 func (v *Dict) With(codes []uint32) *Dict {
-	return &Dict{Codes: codes, Values: v.Values, Unique: v.Unique, Hashes: v.Hashes}
+	return &Dict{Codes: codes, Values: v.Values, Unique: v.Unique, Hashes: v.Hashes, Lasting: v.Lasting}
 }
 
 // Type implements Vector.

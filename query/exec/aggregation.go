@@ -70,6 +70,7 @@ func newAggSet(a *Aggregate, r *run) *aggSet {
 	ts = append(ts, a.Unique...)
 	s.keys = len(ts)
 	s.enc = grouping.NewEncoder(ts, r.opts.CollideHashes)
+	s.enc.Share(r.opts.Unions)
 	seen := map[int]bool{}
 	for _, c := range a.Calls {
 		if c.Unique {

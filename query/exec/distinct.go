@@ -62,7 +62,7 @@ func (d *Distinct) streams(r *run) ([]Stream, error) {
 
 func (d *Distinct) stream(r *run, in Stream, ended *atomic.Bool) Stream {
 	return &distinctStream{d: d, r: r, in: in, held: r.reservation(), ended: ended,
-		table: grouping.New(columnTypes(d.schema, d.keys), r.opts.CollideHashes)}
+		table: grouping.New(columnTypes(d.schema, d.keys), r.opts.CollideHashes).Share(r.opts.Unions)}
 }
 
 type distinctStream struct {
@@ -146,7 +146,7 @@ func (l *LimitBy) streams(r *run) ([]Stream, error) {
 	if err != nil {
 		return nil, err
 	}
-	table, held := grouping.New(columnTypes(l.schema, l.keys), r.opts.CollideHashes), r.reservation()
+	table, held := grouping.New(columnTypes(l.schema, l.keys), r.opts.CollideHashes).Share(r.opts.Unions), r.reservation()
 	var counts []uint64
 	return []Stream{&mapped{in: in, f: func(b *column.Block) (*column.Block, error) {
 		ids := make([]uint32, b.N)

@@ -11,6 +11,7 @@ import (
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/query/exec/eval"
+	"github.com/olapd/olapd/query/exec/grouping"
 	"github.com/olapd/olapd/query/exec/spill"
 )
 
@@ -29,6 +30,8 @@ type Options struct {
 	Extremes bool
 	// Slots is what the queries of a process share; nil: all Threads are at work at once.
 	Slots *Slots
+	// Unions is what the queries of a process know of how dictionaries number each other's values; nil: nothing is kept.
+	Unions *grouping.Unions
 	// Kept is what the pipeline's programs keep of dictionaries; it is closed after the run.
 	Kept *eval.Kept
 	// Clock measures how long operators take; nil is the system's.

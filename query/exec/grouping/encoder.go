@@ -28,6 +28,15 @@ func NewEncoder(ts []*types.Type, collide bool) *Encoder {
 	return e
 }
 
+// Share makes the encoder, which has encoded nothing yet, use and add to what is known of dictionaries.
+func (e *Encoder) Share(x *Unions) {
+	for i := range e.cols {
+		if in := e.cols[i].intern; in != nil {
+			in.unions = x
+		}
+	}
+}
+
 // Fork returns an encoder over the same interned values for another goroutine.
 func (e *Encoder) Fork() *Encoder {
 	return &Encoder{cols: e.cols, stride: e.stride, collide: e.collide, insert: true, state: make([]internState, len(e.cols))}

@@ -19,6 +19,12 @@ func New(ts []*types.Type, collide bool) *Table {
 	return &Table{enc: enc, index: enc.NewIndex()}
 }
 
+// Share is Encoder.Share.
+func (t *Table) Share(x *Unions) *Table {
+	t.enc.Share(x)
+	return t
+}
+
 // Len is the number of distinct keys.
 func (t *Table) Len() int { return t.index.Len() }
 

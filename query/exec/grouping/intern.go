@@ -15,19 +15,24 @@ import (
 // numbers, whichever worker meets them in whatever form. Numbers below limit are given, not without gaps.
 //
 // If the first values come as a large part of a dictionary, it becomes the base: its codes are the numbers, and nothing is
-// hashed or looked up until values come in another form. All others are kept in hash tables, by reference into
-// their dictionary or copied:
+// hashed or looked up. Further such dictionaries join the base (union.go), each of their values looked up once, or never where Unions
+// knows the outcome. From the first value on that comes in another form the base is final; that value and all others are kept in
+// hash tables, by reference into their dictionary or copied:
 //
-//	number < entries of the base:   that entry
-//	else, less the base's entries:  position << shardBits | shard
+//	number < values of the base:   that value
+//	else, less the base's values:  position << shardBits | shard
 type interner struct {
 	typ       *types.Type
 	collide   bool
 	shardBits int
+	unions    *Unions
 
+	grow    sync.Mutex  // held while the base changes
 	started atomic.Bool // whether there is a base is decided
-	base    atomic.Pointer[column.Dict]
-	indexed sync.Once // the base's values are in the shards
+	frozen  atomic.Bool // the base is final, and in the shards
+	base    atomic.Pointer[union]
+	indexed atomic.Int32 // parts of the base whose values are in the shards
+	unkept  atomic.Int64 // bytes of the base, if Unions does not have it
 	limit   atomic.Uint32
 	shards  []shard
 	sources atomic.Pointer[[]*column.Str] // dictionaries that spans refer to
@@ -48,7 +53,7 @@ type interner struct {
 const (
 	// internShardBits: with 16 shards the workers of a large machine seldom wait for each other.
 	internShardBits = 4
-	// entriesPerRow is how many times larger than the rows at hand a dictionary may be to become the base, or for its codes
+	// entriesPerRow is how many times larger than the rows at hand a dictionary may be to become part of the base, or for its codes
 	// to be remembered: a scan whose filter leaves one row in 256 reads the values one by one.
 	entriesPerRow = 256
 	// dictLimit is how many dictionaries' codes are remembered: about the segments that the workers alternate between.
@@ -69,59 +74,72 @@ func newInterner(t *types.Type, collide bool) *interner {
 	return in
 }
 
-// isBase reports whether a dictionary is the base, making it that if it is the first and large part of it is used.
-func (in *interner) isBase(d *column.Dict, insert bool) bool {
-	if b := in.base.Load(); b != nil {
-		return b.Values == d.Values
+// part returns the part of the base that a dictionary is, making it that if large part of it is used and it may be.
+func (in *interner) part(st *internState, d *column.Dict, text *column.Str, insert bool) *unionPart {
+	if st.part != nil && st.part.text == text {
+		return st.part
 	}
-	if !insert || in.started.Load() {
-		return false
+	u := in.base.Load()
+	p := u.part(text)
+	switch {
+	case p != nil || !insert || in.frozen.Load():
+	case !in.started.Load():
+		p = in.start(d, text).part(text)
+	case u != nil && d.Hashes != nil && usesMuch(d, text):
+		p = in.join(d, text)
 	}
-	in.mu.Lock()
-	defer in.mu.Unlock()
-	if b := in.base.Load(); b != nil || in.started.Load() {
-		return b != nil && b.Values == d.Values
+	if p != nil {
+		st.part = p
 	}
-	_, isText := d.Values.(*column.Str)
-	if isText && d.Unique && d.Values.Len() <= entriesPerRow*len(d.Codes) {
-		in.base.Store(d.With(nil))
-		in.limit.Store(uint32(d.Values.Len()))
+	return p
+}
+
+// usesMuch reports whether it pays to work through a dictionary for the rows at hand.
+func usesMuch(d *column.Dict, text *column.Str) bool {
+	return d.Unique && text.Len() <= entriesPerRow*len(d.Codes)
+}
+
+// start decides on the base when the first values are a dictionary's, and returns it.
+func (in *interner) start(d *column.Dict, text *column.Str) *union {
+	in.grow.Lock()
+	defer in.grow.Unlock()
+	if in.started.Load() {
+		return in.base.Load()
+	}
+	u := in.unions.find(text)
+	if u == nil && usesMuch(d, text) {
+		u = newUnion(d, text)
+	}
+	if u != nil {
+		in.setBase(u)
 	}
 	in.started.Store(true)
-	return in.base.Load() != nil
+	return u
 }
 
-// baseLen is the number of the base's entries.
+// begin says that values come that are not of the base.
+func (in *interner) begin(insert bool) {
+	switch u := in.base.Load(); {
+	case insert && in.frozen.Load(), !insert && (u == nil || int(in.indexed.Load()) == len(u.parts)):
+		return
+	}
+	in.grow.Lock()
+	defer in.grow.Unlock()
+	if u := in.base.Load(); u != nil {
+		in.catchUp(u)
+	}
+	if insert {
+		in.started.Store(true)
+		in.frozen.Store(true)
+	}
+}
+
+// baseLen is the number of the base's values.
 func (in *interner) baseLen() uint32 {
-	if b := in.base.Load(); b != nil {
-		return uint32(b.Values.Len())
+	if u := in.base.Load(); u != nil {
+		return u.n
 	}
 	return 0
-}
-
-// index puts the base's values into the shards, once values come in another form.
-func (in *interner) index() {
-	in.indexed.Do(func() {
-		b := in.base.Load()
-		if b == nil {
-			return
-		}
-		values := b.Values.(*column.Str)
-		hashes := b.Hashes
-		if hashes == nil || in.collide {
-			hashes = make([]uint64, values.Len())
-			for i := range hashes {
-				hashes[i] = in.hash(values.At(i))
-			}
-		}
-		for i, h := range hashes {
-			s := &in.shards[in.shardOf(h)]
-			s.mu.Lock()
-			s.reserve()
-			s.put(h, uint32(i))
-			s.mu.Unlock()
-		}
-	})
 }
 
 func (in *interner) hash(value []byte) uint64 {
@@ -137,11 +155,12 @@ func (in *interner) shardOf(h uint64) int {
 
 // bytesOf returns the value of a number that has one. Its shard is locked, or nobody inserts.
 func (in *interner) bytesOf(number uint32) []byte {
-	n := in.baseLen()
-	if number < n {
-		return in.base.Load().Values.(*column.Str).At(int(number))
+	if u := in.base.Load(); u != nil {
+		if number < u.n {
+			return u.at(number)
+		}
+		number -= u.n
 	}
-	number -= n
 	s := &in.shards[number&(1<<in.shardBits-1)]
 	return in.spanBytes(s, s.spans.at(number>>in.shardBits))
 }
@@ -182,7 +201,7 @@ func (in *interner) raise(number uint32) {
 // bytes is the memory held; dictionaries referred to belong to others.
 func (in *interner) bytes() int64 {
 	in.mu.Lock()
-	n := in.mu.bytes + in.plain.bytes.Load()
+	n := in.mu.bytes + in.plain.bytes.Load() + in.unkept.Load()
 	in.mu.Unlock()
 	for i := range in.shards {
 		s := &in.shards[i]
@@ -209,11 +228,12 @@ func (in *interner) values(numbers []uint32) column.Vector {
 		return column.Gather(in.rep, numbers)
 	}
 	n := in.baseLen()
-	if b := in.base.Load(); b != nil && in.limit.Load() == n {
+	if u := in.base.Load(); u != nil && in.limit.Load() == n && len(u.parts) == 1 {
+		p := u.parts[0]
 		if len(numbers) > fewRows {
-			return b.With(numbers)
+			return &column.Dict{Codes: numbers, Values: p.text, Unique: true, Hashes: p.hashes, Lasting: p.lasting}
 		}
-		return column.Gather(b.Values, numbers)
+		return column.Gather(p.text, numbers)
 	}
 	out := column.NewStr(in.typ, len(numbers))
 	none := make([]byte, in.typ.Width())

@@ -13,15 +13,16 @@ import (
 
 // internState is what one goroutine needs to intern or look up: the dictionary at hand and scratch memory.
 type internState struct {
-	values  column.Vector
-	codes   []uint32 // of values: number+1, 0 where unknown, absent where no value was found; shared while inserting
-	text    *column.Str
-	todo    []uint32 // positions in values to resolve
-	hashes  []uint64
-	order   []uint32
-	out     []uint32
-	fresh   int   // values that were new
-	touched uint8 // keeps loads that only bring memory near
+	part   *unionPart // of the base, whose rows came last
+	values column.Vector
+	codes  []uint32 // of values: number+1, 0 where unknown, absent where no value was found; shared while inserting
+	text   *column.Str
+	todo   []uint32 // positions in values to resolve
+	hashes []uint64
+	order  []uint32
+	out    []uint32
+	fresh  int // values that were new
+	lookup lookup
 }
 
 // absent marks a code whose value is not there.
@@ -78,22 +79,14 @@ func (in *interner) textNumbers(st *internState, v *column.Str, dst []uint32, in
 	return nil
 }
 
-// begin says that values come that are not of the base.
-func (in *interner) begin(insert bool) {
-	if insert && !in.started.Load() {
-		in.mu.Lock()
-		in.started.Store(true)
-		in.mu.Unlock()
-	}
-	if in.base.Load() != nil {
-		in.index()
-	}
-}
-
 // dictNumbers resolves each code of the dictionary once, unless only a few of them are at hand.
 func (in *interner) dictNumbers(st *internState, d *column.Dict, text *column.Str, dst []uint32, insert bool) error {
-	if in.isBase(d, insert) {
-		copy(dst, d.Codes)
+	if p := in.part(st, d, text, insert); p != nil {
+		if p.numbers == nil {
+			copy(dst, d.Codes)
+		} else {
+			kernel.Gather(dst, p.numbers, d.Codes)
+		}
 		return nil
 	}
 	in.begin(insert)
@@ -188,39 +181,30 @@ func (in *interner) resolve(st *internState, text *column.Str, hashes []uint64, 
 			st.hashes[i] = in.hash(text.At(int(at)))
 		}
 	}
-	starts := make([]int, len(in.shards)+1)
-	for _, h := range st.hashes {
-		starts[in.shardOf(h)+1]++
-	}
+	by := sharded{order: st.order, starts: make([]int, len(in.shards)+1)}
+	in.deal(by, st.hashes)
+	st.lookup = lookup{text: text, hashes: st.hashes, todo: st.todo}
 	for k := range in.shards {
-		starts[k+1] += starts[k]
-	}
-	next := append([]int(nil), starts...)
-	for i, h := range st.hashes {
-		k := in.shardOf(h)
-		st.order[next[k]] = uint32(i)
-		next[k]++
-	}
-	for k := range in.shards {
-		if rows := st.order[starts[k]:starts[k+1]]; len(rows) > 0 {
-			if err := in.resolveShard(k, st, text, from, rows, dst, insert); err != nil {
+		if rows := by.order[by.starts[k]:by.starts[k+1]]; len(rows) > 0 {
+			if err := in.resolveShard(k, st, from, rows, dst, insert); err != nil {
 				return err
 			}
 		}
 	}
+	st.lookup = lookup{}
 	return nil
 }
 
-func (in *interner) resolveShard(k int, st *internState, text *column.Str, from uint32, rows, dst []uint32, insert bool) error {
-	s := &in.shards[k]
+func (in *interner) resolveShard(k int, st *internState, from uint32, rows, dst []uint32, insert bool) error {
+	s, text := &in.shards[k], st.lookup.text
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.spans.n
 	for len(rows) > 0 {
 		n := min(len(rows), probeBatch)
-		in.probe(s, st, text, rows[:n], dst)
+		in.probe(s, &st.lookup, rows[:n], dst)
 		for _, r := range rows[:n] {
-			if dst[r] != hashtable.Missing {
+			if dst[r] < like {
 				continue
 			}
 			x, err := in.add(s, k, st.hashes[r], text, int(st.todo[r]), from, insert)

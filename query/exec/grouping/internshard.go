@@ -131,8 +131,28 @@ func (in *interner) holds(s *shard, x *internSpan, data []byte, from, to uint32)
 // probeBatch is how many values are looked for together, so that the memory their slots and spans are in is fetched side by side.
 const probeBatch = 128
 
-// probe writes the numbers of the values at rows that the shard s, which is locked, has to dst, as far as they are found at once: Missing else.
-func (in *interner) probe(s *shard, st *internState, text *column.Str, rows, dst []uint32) {
+// like stands for a number where probe has found a value of the same tag that is another one: there may still be the right one.
+const like = hashtable.Missing - 1
+
+// lookup is values to look for: those at positions todo of text, nil being all, whose hashes are hashes.
+type lookup struct {
+	text    *column.Str
+	hashes  []uint64
+	todo    []uint32
+	touched uint8 // keeps loads that only bring memory near
+}
+
+// at is the position in the text of value r.
+func (l *lookup) at(r uint32) uint32 {
+	if l.todo == nil {
+		return r
+	}
+	return l.todo[r]
+}
+
+// probe writes the numbers of the values at rows that the shard s, which is locked, has to dst, as far as they are found at once: Missing
+// where there is none, or like.
+func (in *interner) probe(s *shard, l *lookup, rows, dst []uint32) {
 	if len(s.slots) == 0 {
 		for _, r := range rows {
 			dst[r] = hashtable.Missing
@@ -142,59 +162,110 @@ func (in *interner) probe(s *shard, st *internState, text *column.Str, rows, dst
 	var found [probeBatch]internSlot
 	mask := uint32(len(s.slots) - 1)
 	for j, r := range rows { // nothing waits for these loads
-		found[j] = s.slots[uint32(st.hashes[r])&mask]
+		found[j] = s.slots[uint32(l.hashes[r])&mask]
 	}
 	for j, r := range rows {
-		tag := uint32(st.hashes[r])
+		tag := uint32(l.hashes[r])
 		for p := tag & mask; found[j].number != 0 && found[j].tag != tag; {
 			p = (p + 1) & mask
 			found[j] = s.slots[p]
 		}
 	}
-	base := in.baseLen()
+	u, base := in.base.Load(), in.baseLen()
+	based := 0
 	var at [probeBatch]internSpan
 	for j := range rows {
-		if n := found[j].number; n > base { // not free, nor an entry of the base
+		switch n := found[j].number; {
+		case n > base:
 			at[j] = *s.spans.at((n - 1 - base) >> in.shardBits)
+		case n > 0:
+			based++
 		}
 	}
 	for j := range rows {
 		if x := &at[j]; int(x.size) > shortBytes {
 			v := in.bytesBehind(s, x)
-			st.touched += v[0] + v[x.size-1]
+			l.touched += v[0] + v[x.size-1]
 		}
 	}
 	for j, r := range rows {
-		i := st.todo[r]
-		if found[j].number > base && in.holds(s, &at[j], text.Data, text.Off[i], text.Off[i+1]) {
-			dst[r] = found[j].number - 1
-		} else {
+		i := l.at(r)
+		switch {
+		case found[j].number == 0:
 			dst[r] = hashtable.Missing
+		case found[j].number <= base: // below
+		case in.holds(s, &at[j], l.text.Data, l.text.Off[i], l.text.Off[i+1]):
+			dst[r] = found[j].number - 1
+		default:
+			dst[r] = like
 		}
 	}
+	if based > 0 {
+		u.compare(l, rows, &found, dst)
+	}
+}
+
+// compare is the end of probe for the values of the base that were found.
+func (u *union) compare(l *lookup, rows []uint32, found *[probeBatch]internSlot, dst []uint32) {
+	var (
+		text     [probeBatch]*column.Str // nil: not of the base
+		code     [probeBatch]uint32
+		from, to [probeBatch]uint32
+	)
+	for j := range rows {
+		if n := found[j].number; n > 0 && n <= u.n {
+			p := u.home(n - 1)
+			text[j], code[j] = p.text, p.code(n-1)
+		}
+	}
+	for j := range rows {
+		if t := text[j]; t != nil {
+			from[j], to[j] = t.Off[code[j]], t.Off[code[j]+1]
+		}
+	}
+	for j := range rows {
+		if from[j] < to[j] {
+			data := text[j].Data
+			l.touched += data[from[j]] + data[to[j]-1]
+		}
+	}
+	for j, r := range rows {
+		if text[j] == nil {
+			continue
+		}
+		dst[r] = like
+		if bytes.Equal(text[j].Data[from[j]:to[j]], l.text.At(int(l.at(r)))) {
+			dst[r] = found[j].number - 1
+		}
+	}
+}
+
+// find returns the number of a value, whose hash is h, or Missing. s is h's shard, locked.
+func (in *interner) find(s *shard, h uint64, value []byte) uint32 {
+	if len(s.slots) == 0 {
+		return hashtable.Missing
+	}
+	tag, mask := uint32(h), uint32(len(s.slots)-1)
+	for p := tag & mask; s.slots[p].number != 0; p = (p + 1) & mask {
+		if x := s.slots[p]; x.tag == tag && bytes.Equal(in.bytesOf(x.number-1), value) {
+			return x.number - 1
+		}
+	}
+	return hashtable.Missing
 }
 
 // add returns the number of value i of values, whose hash is h and whose source is from; without insert it may be Missing. s is h's
 // shard, locked.
 func (in *interner) add(s *shard, shardNumber int, h uint64, values *column.Str, i int, from uint32, insert bool) (uint32, error) {
-	tag := uint32(h)
-	if len(s.slots) > 0 {
-		mask := uint32(len(s.slots) - 1)
-		for p := tag & mask; s.slots[p].number != 0; p = (p + 1) & mask {
-			if x := s.slots[p]; x.tag == tag && bytes.Equal(in.bytesOf(x.number-1), values.At(i)) {
-				return x.number - 1, nil
-			}
-		}
-	}
-	if !insert {
-		return hashtable.Missing, nil
+	if x := in.find(s, h, values.At(i)); x != hashtable.Missing || !insert {
+		return x, nil
 	}
 	number := uint64(in.baseLen()) + uint64(s.spans.n)<<in.shardBits + uint64(shardNumber)
 	if number >= maxNumber {
 		return 0, sqlerr.New(sqlerr.MemoryLimitExceeded, "More than %d distinct strings are grouped by", maxNumber)
 	}
 	s.spans.append(s.span(values, i, from))
-	s.reserve()
+	s.reserve(1)
 	s.put(h, uint32(number))
 	return uint32(number), nil
 }
@@ -229,13 +300,13 @@ func (s *shard) put(h uint64, number uint32) {
 // minInternSlots is the first size of a shard's table.
 const minInternSlots = 16
 
-// reserve makes room for one more value.
-func (s *shard) reserve() {
-	if 2*(s.used+1) <= len(s.slots) {
+// reserve makes room for n more values.
+func (s *shard) reserve(n int) {
+	if 2*(s.used+n) <= len(s.slots) {
 		return
 	}
 	old := s.slots
-	s.slots = make([]internSlot, max(minInternSlots, 2*len(old)))
+	s.slots = make([]internSlot, slotsFor(s.used+n))
 	mask := uint32(len(s.slots) - 1)
 	for _, x := range old {
 		if x.number == 0 {

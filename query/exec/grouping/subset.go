@@ -73,8 +73,18 @@ func extend[T any](s []T, n int) []T {
 	return s[:len(s)+n]
 }
 
+// A key that is the number of an interned value is looked up by it unless there are many times more numbers than rows in the first block,
+// as when a filter leaves few: clearing an array of all numbers would cost more than hashing.
+const (
+	directPerKey     = 64
+	minDirectNumbers = 1 << 16
+)
+
 // InsertWords numbers rows of words in an index of the encoder; hashes is scratch memory, returned for the next call.
 func (e *Encoder) InsertWords(x *Index, words, hashes []uint64, ids []uint32) ([]uint64, error) {
+	if x.byKey && len(x.keys) == 0 && e.Numbered() && e.Limit() > max(minDirectNumbers, directPerKey*len(ids)) {
+		x.byKey = false
+	}
 	if x.Hashed() {
 		hashes = sized(hashes, len(ids))
 		e.Hash(words, hashes)
