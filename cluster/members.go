@@ -37,11 +37,11 @@ func (g *group) caughtUp() bool {
 	return g.confirmed.Load() && leader != "" && leader != g.node && applied >= g.raft.CommitIndex()
 }
 
-// confirm waits until the replica has all that the group's leader had at a time after the start. What raft says by itself is too
-// little: behind a Raft snapshot its commit index is the snapshot's until it hears of another.
+// confirm waits until the replica has all that the group's leader had at a time after the start, this node's own term included. What raft says by
+// itself is too little: behind a Raft snapshot its commit index is the snapshot's until it hears of another.
 func (g *group) confirm(ctx context.Context) {
 	for ctx.Err() == nil {
-		if !g.leadsHere() && g.barrierOnce(ctx) == nil {
+		if term, _ := g.leading(); term != 0 || !g.leadsHere() && g.barrierOnce(ctx) == nil {
 			g.confirmed.Store(true)
 			return
 		}

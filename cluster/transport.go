@@ -21,6 +21,8 @@ type Transport interface {
 type raftTransport interface {
 	raft.Transport
 	raft.WithClose
+	// Hurry has raft's heartbeats sent at once, while someone waits for their answers, until calm is called.
+	Hurry() (calm func())
 }
 
 // Loopback returns the transport of a node alone: every group has one member, and nothing is ever sent.
@@ -29,8 +31,15 @@ func Loopback() Transport { return loopback{} }
 type loopback struct{}
 
 func (loopback) open(uint64) (raft.ServerAddress, raftTransport) {
-	return raft.NewInmemTransport("loopback")
+	address, t := raft.NewInmemTransport("loopback")
+	return address, alone{t}
 }
+
+// alone is a transport that has nobody to send to.
+type alone struct{ *raft.InmemTransport }
+
+// Hurry implements raftTransport.
+func (alone) Hurry() (calm func()) { return func() {} }
 
 func (loopback) close() {}
 

@@ -42,9 +42,11 @@ func (g *group) readIndex(ctx context.Context) (index, term uint64, err error) {
 		return 0, 0, err
 	}
 	end := make(chan error, 1)
+	calm := g.transport.Hurry()
 	f := g.raft.VerifyLeader()
 	go func() {
 		end <- f.Error()
+		calm()
 		g.window.leave(0)
 	}()
 	select {

@@ -4,15 +4,19 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"github.com/hashicorp/raft"
 
 	"github.com/olapd/olapd/cluster/rpc"
+	"github.com/olapd/olapd/internal/clock"
 )
 
 // control is the stream of control messages to one node: requests of all groups, answered in any order.
 type control struct {
 	requests chan []byte
+	beats    chan []byte     // requests that may be held for beatHold
+	hurry    chan struct{}   // somebody waits for one of these
 	ctx      context.Context // ends when the stream has
 	end      context.CancelCauseFunc
 
@@ -35,6 +39,9 @@ func (t *Transport) control(id raft.ServerID, k kind, args, resp any) error {
 		return err
 	}
 	send := c.requests
+	if k == kindAppendEntries && t.hurried.Load() == 0 {
+		send = c.beats
+	}
 	for {
 		select {
 		case send <- b:
@@ -84,7 +91,7 @@ func (m *Mux) peer(name string) *control {
 	if c := m.mu.peers[name]; c != nil && c.ctx.Err() == nil {
 		return c
 	}
-	c := &control{requests: make(chan []byte)}
+	c := &control{requests: make(chan []byte), beats: make(chan []byte), hurry: make(chan struct{}, 1)}
 	c.mu.pending = map[uint64]chan message{}
 	c.ctx, c.end = context.WithCancelCause(m.ctx)
 	m.mu.peers[name] = c
@@ -92,6 +99,18 @@ func (m *Mux) peer(name string) *control {
 		m.work.Go(func() { m.runControl(name, c) })
 	}
 	return c
+}
+
+// hurry ends the waiting of heartbeats to all nodes.
+func (m *Mux) hurry() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	for _, c := range m.mu.peers {
+		select {
+		case c.hurry <- struct{}{}:
+		default:
+		}
+	}
 }
 
 // runControl opens the stream and carries requests and answers until it breaks.
@@ -104,16 +123,39 @@ func (m *Mux) runControl(name string, c *control) {
 	var work sync.WaitGroup
 	defer work.Wait()
 	work.Go(func() { c.end(c.receive(s)) })
+	if err := c.sendRequests(m.clk, s); err != nil {
+		c.end(err)
+	}
+}
+
+// sendRequests sends requests until the stream breaks. Heartbeats it keeps back for beatHold, to send all that have come by then at once.
+func (c *control) sendRequests(clk clock.Clock, s rpc.Stream) error {
+	var held [][]byte
+	var due <-chan time.Time // for what is held
 	for {
 		select {
 		case b := <-c.requests:
 			if err := s.Send(b); err != nil {
-				c.end(err)
-				return
+				return err
 			}
+			continue
+		case b := <-c.beats:
+			if held = append(held, b); due == nil {
+				due = clk.After(beatHold)
+			}
+			continue
+		case <-c.hurry:
+		case <-due:
 		case <-c.ctx.Done():
-			return
+			return nil
 		}
+		for _, b := range held {
+			if err := s.Send(b); err != nil {
+				return err
+			}
+		}
+		clear(held)
+		held, due = held[:0], nil
 	}
 }
 
@@ -162,10 +204,13 @@ func (m *Mux) serveControl(ctx context.Context, from string, s rpc.Stream) error
 	}
 }
 
-// answerControl answers one control message; too late an answer is left out.
+// answerControl answers one control message; too late an answer is left out. Raft answers heartbeats at once, so that nothing has to watch the time.
 func (m *Mux) answerControl(ctx context.Context, from string, req message, answers chan<- []byte) {
-	ctx, cancel := m.within(ctx, controlTimeout)
-	defer cancel()
+	if req.kind != kindAppendEntries {
+		var cancel context.CancelFunc
+		ctx, cancel = m.within(ctx, controlTimeout)
+		defer cancel()
+	}
 	b, err := answer(req, m.handle(ctx, from, req))
 	if err != nil || ctx.Err() != nil {
 		return

@@ -19,6 +19,13 @@ const (
 	firstPause = 20 * time.Millisecond
 	lastPause  = 500 * time.Millisecond
 
+	// beatHold is how long a heartbeat waits for those of other groups to the same node, which are then one write of the connection: little beside
+	// the 100 to 200 ms between two of a group, and the 500 after which a leader gives up that hears of nobody.
+	beatHold = 25 * time.Millisecond
+	// repeatAfter is how long raft's empty messages, by which followers learn what is committed, are left out when they say what the one before said: one
+	// is sent even then, should the other side have closed and opened the group meanwhile.
+	repeatAfter = time.Second
+
 	// maxAppendBytes is where a message of entries ends, however many raft has to send: some milliseconds of a network.
 	maxAppendBytes = 4 << 20
 	// maxAppendMessage bounds what pieces may add up to: an entry of 16 MiB, and what is around it.

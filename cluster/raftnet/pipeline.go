@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/hashicorp/raft"
@@ -18,6 +19,8 @@ type pipeline struct {
 	ctx      context.Context // ends with the first failure, or with Close
 	end      context.CancelCauseFunc
 	last     uint64       // id; of the sender
+	told     told         // of the sender
+	open     atomic.Int64 // messages whose answers the consumer has not taken
 	sent     chan *future // in order, not yet answered
 	answers  chan message // as they come in
 	consumer chan raft.AppendFuture
@@ -60,16 +63,47 @@ func (t *Transport) openPipeline(ctx context.Context, node string) (rpc.Stream, 
 	}
 }
 
+// told is what a follower knows once it has the message sent last, and when that was.
+type told struct {
+	prev, prevTerm, commit uint64
+	doubts                 uint64 // of the transport, before it was sent
+	at                     time.Time
+}
+
+// repeats reports whether a message without entries says nothing that the one before did not say, which has been answered. Raft makes such messages ten
+// times a second for each follower. One that is left out has no answer, which raft does not miss: its heartbeats, which are not left out, tell it that
+// the follower is there. Before the answer it may be that raft sends one after the other until that comes, and is to be held by maxInflight.
+func (p *pipeline) repeats(args *raft.AppendEntriesRequest) bool {
+	now := told{args.PrevLogEntry, args.PrevLogTerm, args.LeaderCommitIndex, p.t.doubts.Load(), p.told.at}
+	if len(args.Entries) == 0 && now == p.told && p.open.Load() == 0 && p.t.mux.clk.Since(p.told.at) < repeatAfter {
+		return true
+	}
+	if n := len(args.Entries); n > 0 {
+		now.prev, now.prevTerm = args.Entries[n-1].Index, args.Entries[n-1].Term
+	}
+	now.at = p.t.mux.clk.Now()
+	p.told = now
+	return false
+}
+
 // AppendEntries implements raft.AppendPipeline. It waits while maxInflight messages are unanswered, or the network is slow, for
-// appendTimeout at most: the pipeline fails when the answer to a message takes longer.
+// appendTimeout at most: the pipeline fails when the answer to a message takes longer. The future, which raft takes from Consumer only, is nil if the
+// message was left out.
 func (p *pipeline) AppendEntries(args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) (raft.AppendFuture, error) {
+	if err := context.Cause(p.ctx); err != nil {
+		return nil, err
+	}
 	cutEntries(args)
+	if p.repeats(args) {
+		return nil, nil
+	}
 	p.last++
 	f := &future{id: p.last, start: p.t.mux.clk.Now(), args: args, resp: resp, done: make(chan struct{})}
 	b, err := appendMessage([]byte{frameWhole}, message{kind: kindAppendEntries, id: f.id, group: p.t.group, body: args})
 	if err != nil {
 		return nil, err
 	}
+	p.open.Add(1)
 	select {
 	case p.sent <- f:
 	case <-p.ctx.Done():
@@ -159,6 +193,7 @@ func (p *pipeline) settle() {
 			}
 		case consumer <- next:
 			ready = ready[1:]
+			p.open.Add(-1)
 		case <-p.closed:
 			return
 		}

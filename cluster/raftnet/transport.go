@@ -15,6 +15,8 @@ type Transport struct {
 	group     uint64
 	consumer  chan raft.RPC
 	heartbeat atomic.Pointer[func(raft.RPC)]
+	hurried   atomic.Int32    // see Hurry
+	doubts    atomic.Uint64   // heartbeats of this node that were not taken
 	ctx       context.Context // ends with Close
 	end       context.CancelCauseFunc
 }
@@ -65,9 +67,27 @@ func (t *Transport) TimeoutNow(id raft.ServerID, _ raft.ServerAddress, args *raf
 // AppendEntries implements raft.Transport. A heartbeat goes its own way.
 func (t *Transport) AppendEntries(id raft.ServerID, _ raft.ServerAddress, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
 	if isHeartbeat(args) {
-		return t.control(id, kindAppendEntries, args, resp)
+		return t.beat(id, args, resp)
 	}
 	return t.appendOnce(string(id), args, resp)
+}
+
+// beat sends a heartbeat. Raft takes any answer to it for a sign of life, and looks at nothing else in it: that there is a later term it learns of
+// the next message of entries, which is therefore not left out.
+func (t *Transport) beat(id raft.ServerID, args *raft.AppendEntriesRequest, resp *raft.AppendEntriesResponse) error {
+	err := t.control(id, kindAppendEntries, args, resp)
+	if err != nil || !resp.Success {
+		t.doubts.Add(1)
+	}
+	return err
+}
+
+// Hurry has heartbeats sent at once until the returned function is called: raft has been asked whether it still leads, and someone waits for the
+// answer.
+func (t *Transport) Hurry() (calm func()) {
+	t.hurried.Add(1)
+	t.mux.hurry()
+	return func() { t.hurried.Add(-1) }
 }
 
 // isHeartbeat tells what raft's heartbeats leave empty.

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -114,7 +115,7 @@ func TestHeartbeat(t *testing.T) {
 		var resp raft.AppendEntriesResponse
 		start := time.Now()
 		must(t, p.a.AppendEntries("b", "", &raft.AppendEntriesRequest{RPCHeader: headerOf("a"), Term: 1}, &resp))
-		if !resp.Success || time.Since(start) > 10*time.Millisecond {
+		if !resp.Success || time.Since(start) > beatHold+10*time.Millisecond {
 			t.Errorf("%+v after %s", resp, time.Since(start))
 		}
 		// Votes of a group that does not answer end in time, and hold nobody else.
@@ -375,6 +376,161 @@ func TestServeGarbage(t *testing.T) {
 				}
 				cancel()
 			}
+		}
+	})
+}
+
+// TestHeartbeatsTogether: heartbeats of several groups to a node wait for each other, but not while someone waits for them.
+func TestHeartbeatsTogether(t *testing.T) {
+	withPair(t, func(t *testing.T, p *pair) {
+		groups := []*Transport{p.a}
+		for id := range uint64(7) {
+			groups = append(groups, p.a.mux.Group(id+2))
+		}
+		var arrived []time.Time
+		var mu sync.Mutex
+		for i, a := range groups {
+			b := p.b
+			if i > 0 {
+				b = p.b.mux.Group(a.group)
+			}
+			b.SetHeartbeatHandler(func(r raft.RPC) {
+				mu.Lock()
+				arrived = append(arrived, time.Now())
+				mu.Unlock()
+				r.Respond(&raft.AppendEntriesResponse{RPCHeader: headerOf("b"), Term: 1, Success: true}, nil)
+			})
+		}
+		p.net.SetLatency(rpc.Uniform(time.Millisecond, time.Millisecond))
+		beat := func(g *Transport) {
+			var resp raft.AppendEntriesResponse
+			must(t, g.AppendEntries("b", "", &raft.AppendEntriesRequest{RPCHeader: headerOf("a"), Term: 1}, &resp))
+		}
+		beat(groups[0]) // opens the stream
+		arrived = nil
+		start := time.Now()
+		var work sync.WaitGroup
+		for i, g := range groups {
+			work.Go(func() {
+				time.Sleep(time.Duration(i) * beatHold / 10)
+				beat(g)
+			})
+		}
+		work.Wait()
+		for _, at := range arrived {
+			if len(arrived) != len(groups) || at.Sub(start) != beatHold+time.Millisecond {
+				t.Fatalf("%d heartbeats came; one %s after the first was sent", len(arrived), at.Sub(start))
+			}
+		}
+		// One that is held goes when someone hurries, and others do not begin to wait until all are calm.
+		start = time.Now()
+		work.Go(func() { beat(groups[1]) })
+		time.Sleep(beatHold / 5)
+		calm, calmer := groups[0].Hurry(), groups[0].Hurry()
+		work.Wait()
+		if took := time.Since(start); took != beatHold/5+2*time.Millisecond {
+			t.Errorf("a held heartbeat was answered after %s", took)
+		}
+		for _, c := range []struct {
+			end  func()
+			want time.Duration
+		}{{func() {}, 0}, {calm, 0}, {calmer, beatHold}} {
+			c.end()
+			start = time.Now()
+			if beat(groups[0]); time.Since(start) != c.want+2*time.Millisecond {
+				t.Errorf("a heartbeat was answered after %s, want a journey and %s", time.Since(start), c.want)
+			}
+		}
+	})
+}
+
+// TestRepeatsAreLeftOut: of messages without entries, those that say something new are sent.
+func TestRepeatsAreLeftOut(t *testing.T) {
+	withPair(t, func(t *testing.T, p *pair) {
+		var got []*raft.AppendEntriesRequest
+		p.answer(t, func(r raft.RPC) (any, error) {
+			got = append(got, r.Command.(*raft.AppendEntriesRequest))
+			return accept(r)
+		})
+		refuse := false
+		p.b.SetHeartbeatHandler(func(r raft.RPC) {
+			r.Respond(&raft.AppendEntriesResponse{RPCHeader: headerOf("b"), Term: 2, Success: !refuse}, nil)
+		})
+		line, err := p.a.AppendEntriesPipeline("b", "")
+		must(t, err)
+		defer line.Close()
+		send := func(index, commit uint64, sizes ...int) int {
+			got = nil
+			a := entriesFrom(index, sizes...)
+			a.LeaderCommitIndex = commit
+			f, err := line.AppendEntries(a, &raft.AppendEntriesResponse{})
+			must(t, err)
+			if f != nil {
+				<-line.Consumer()
+			}
+			time.Sleep(10 * time.Millisecond)
+			if (f != nil) != (len(got) == 1) {
+				t.Fatalf("%d messages came; one was sent: %t", len(got), f != nil)
+			}
+			return len(got)
+		}
+		beat := func() {
+			must(t, p.a.AppendEntries("b", "", &raft.AppendEntriesRequest{RPCHeader: headerOf("a"), Term: 1}, &raft.AppendEntriesResponse{}))
+		}
+		for i, c := range []struct {
+			what   string
+			before func()
+			sizes  []int
+			index  uint64
+			commit uint64
+			want   int
+		}{
+			{"the first", nil, nil, 5, 4, 1},
+			{"a repeat", nil, nil, 5, 4, 0},
+			{"entries", nil, []int{1, 1}, 5, 4, 1},
+			{"behind the entries", nil, nil, 7, 4, 0},
+			{"a commit", nil, nil, 7, 6, 1},
+			{"a repeat", nil, nil, 7, 6, 0},
+			{"an earlier place", nil, nil, 6, 6, 1},
+			{"a heartbeat was taken", beat, nil, 6, 6, 0},
+			{"a heartbeat was refused", func() { refuse = true; beat() }, nil, 6, 6, 1},
+			{"a repeat", nil, nil, 6, 6, 0},
+			{"after a while", func() { time.Sleep(repeatAfter) }, nil, 6, 6, 1},
+		} {
+			if c.before != nil {
+				c.before()
+			}
+			if n := send(c.index, c.commit, c.sizes...); n != c.want {
+				t.Errorf("%d, %s: %d messages came, want %d", i, c.what, n, c.want)
+			}
+		}
+		// Before the answer nothing is left out, so that who sends until it comes is held.
+		asked := make(chan int)
+		go func() {
+			n := 0
+			for ; n < 3*maxInflight; n++ {
+				a := entriesFrom(9)
+				a.LeaderCommitIndex = 8
+				if f, err := line.AppendEntries(a, &raft.AppendEntriesResponse{}); f == nil || err != nil {
+					t.Error(f, err)
+					break
+				}
+			}
+			asked <- n
+		}()
+		time.Sleep(time.Second)
+		for range 3 * maxInflight {
+			<-line.Consumer()
+		}
+		if n := <-asked; n != 3*maxInflight {
+			t.Errorf("%d of the messages were sent", n)
+		}
+		time.Sleep(10 * time.Millisecond)
+		// A pipeline that has failed says so, whatever it is asked to send.
+		p.net.BreakStreams("a", "b")
+		synctest.Wait()
+		if _, err := line.AppendEntries(entriesFrom(6), &raft.AppendEntriesResponse{}); err == nil {
+			t.Error("a broken pipeline took a message")
 		}
 	})
 }
