@@ -264,7 +264,7 @@ func (x *simRun) conclude() {
 		for end := time.Now().Add(healthy); time.Now().Before(end) && !slices.EqualFunc(x.ask(n, sql, true), want, slices.Equal); time.Sleep(time.Second) {
 		}
 		if got := x.ask(n, sql, true); !slices.EqualFunc(got, want, slices.Equal) {
-			x.violated("events_%s has (rows, messages) %q of %s messages", kind, got, sent)
+			x.violated("events_%s has (rows, messages) %q of %s messages: %s", kind, got, sent, x.consumption(kind))
 		}
 	}
 	x.check(true)
@@ -273,6 +273,22 @@ func (x *simRun) conclude() {
 	for _, b := range x.totals.history.Bad {
 		x.violated("not linearizable: %s", b)
 	}
+}
+
+// consumption is what is known of how a Kafka table is consumed.
+func (x *simRun) consumption(kind string) string {
+	var b strings.Builder
+	for name, n := range x.s.nodes {
+		c := n.cluster.Meta().Catalog()
+		queue, target := c.Table("default", "queue_"+kind), c.Table("default", "events_"+kind)
+		fmt.Fprintf(&b, "\n%s: catalog %d, fed by a view: %t, stopped for %d at %v, grown %d with %v, grown %+v, growths %+v", name, c.Version, c.Table("default", "feed_"+kind) != nil,
+			queue.StoppedFor, queue.Stops, target.SpreadBefore, target.SpreadWith, n.cluster.Topology().Grown, n.cluster.Topology().Growths)
+		for _, shard := range n.cluster.Shards() {
+			term, leads := shard.Leader()
+			fmt.Fprintf(&b, "\n  shard %d at %d of term %d, leads: %t, %v", shard.ID(), shard.Applied(), term, leads, shard.Cursors(queue.ID).Cursors)
+		}
+	}
+	return b.String()
 }
 
 // simRows runs a query and splits its answer.

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -76,20 +74,19 @@ func (l *simLoad) rebalance(ctx context.Context, r *rand.Rand) error {
 
 // watch reads while everything goes on: what is answered has each row once, also where it is old.
 func (l *simLoad) watch(ctx context.Context, r *rand.Rand) {
-	handed := map[string]bool{}
 	for ctx.Err() == nil {
 		n := l.any(r)
 		try, cancel := context.WithTimeout(ctx, simTry)
-		rows, err := rowsIn(try, n, "SELECT p, count() - uniqExact(o), arrayStringConcat(arraySort(groupUniqArray(o)), ' ') FROM events_plain GROUP BY p")
+		rows, err := rowsIn(try, n, simOffsets+"events_plain GROUP BY p")
 		doubled, _ := rowsIn(try, n, "SELECT token, count() - uniqExact(id) AS d FROM inserts_keyed GROUP BY token HAVING d != 0 LIMIT 3")
 		cancel()
+		_, handed := l.committed()
 		l.mu.Lock()
 		if err == nil {
 			l.mu.reads++
 		}
-		l.handedOver(handed)
 		for _, row := range rows {
-			if missing := holes(row[0], strings.Fields(row[2]), handed); row[1] != "0" || len(missing) > 0 {
+			if missing := holes(row[0], row[2], 0, handed); row[1] != "0" || len(missing) > 0 {
 				l.mu.wrong = append(l.mu.wrong, fmt.Sprintf("%s: while others worked, partition %s of events_plain had %s rows doubled, and missing were %q", n.cfg.node, row[0], row[1], missing))
 			}
 		}
@@ -99,37 +96,6 @@ func (l *simLoad) watch(ctx context.Context, r *rand.Rand) {
 		l.mu.Unlock()
 		time.Sleep(time.Duration(r.IntN(2*l.x.idle)) * time.Millisecond)
 	}
-}
-
-// handedOver adds the offsets at which shards have handed partitions of the plain feed to others, as partition/offset. The caller holds mu.
-func (l *simLoad) handedOver(to map[string]bool) {
-	for _, n := range l.mu.nodes {
-		queue := n.cluster.Meta().Catalog().Table("default", "queue_plain")
-		if queue == nil {
-			continue
-		}
-		for _, shard := range n.cluster.Shards() {
-			for at, cur := range shard.Cursors(queue.ID).Cursors {
-				if cur.Released {
-					to[fmt.Sprint(at.Partition, "/", cur.Next)] = true
-				}
-			}
-		}
-	}
-}
-
-// holes are the offsets missing among sorted ones of a partition. A replica of the shard that has handed the partition over may be behind one of the
-// shard that went on: what is missing there ends where that went on, and only reads that are not strong may miss it.
-func holes(partition string, offsets []string, handed map[string]bool) (out []string) {
-	next := 0
-	for _, text := range offsets {
-		o, _ := strconv.Atoi(text) // all are numbers
-		if o != next && !handed[partition+"/"+text] {
-			out = append(out, fmt.Sprint(next, " to ", o-1))
-		}
-		next = o + 1
-	}
-	return out
 }
 
 // moved takes what watch has seen, and how many moves have ended.
