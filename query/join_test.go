@@ -154,7 +154,7 @@ func TestJoinPairs(t *testing.T) {
 				t.Fatalf("%s: %s", b, want)
 			}
 			for _, size := range []string{"1", "7", "64", "65409"} {
-				for _, on := range []string{"a.k = b.k", "a.k = b.k AND length(b.s) < 9 + a.n"} { // the second holds for all
+				for _, on := range []string{"a.k = b.k", "toString(a.k) = toString(b.k)", "a.k = b.k AND length(b.s) < 9 + a.n"} { // the last condition holds for all
 					sql := "SELECT a.n, b.s FROM " + every + " " + kind + " JOIN " + b + " ON " + on + " ORDER BY ALL"
 					got := h.run(Query{Text: sql, Settings: map[string]string{"max_block_size": size}})
 					if got != want {
@@ -162,6 +162,23 @@ func TestJoinPairs(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// TestJoinOfManyKeys joins sides whose keys several workers number, or whose table is made as large as all keys need.
+func TestJoinOfManyKeys(t *testing.T) {
+	h := newHarness(t)
+	for _, c := range []struct{ key, want string }{
+		{"toString(number)", "150000\t22499850000\n"},
+		{"number * 7", "150000\t22499850000\n"},
+		{"toString(number % 80000)", "290000\t43499710000\n"}, // 70,000 keys are of two rows
+		{"if(number < 100000, toString(number), NULL)", "100000\t9999900000\n"},
+	} {
+		got := h.run(Query{Text: "SELECT count(), sum(a.n + b.n) FROM (SELECT " + c.key + " AS k, number AS n FROM numbers(150000)) AS a JOIN " +
+			"(SELECT " + c.key + " AS k, number AS n FROM numbers(150000)) AS b ON a.k = b.k"})
+		if got != c.want {
+			t.Errorf("%s: %s", c.key, got)
 		}
 	}
 }

@@ -174,7 +174,7 @@ type joining struct {
 type joinStream struct {
 	g      *joining
 	in     Stream
-	finder *grouping.Finder
+	finder *keyFinder
 
 	left    *column.Block // the block being joined
 	ids     []uint32      // key numbers of its rows; Missing without a partner
@@ -239,7 +239,7 @@ func (s *joinStream) advance(ctx context.Context) error {
 func (s *joinStream) lookup() error {
 	j, t := s.g.j, s.g.t
 	s.ids = sized(s.ids, s.left.N)
-	if t.table == nil {
+	if t.keys == nil {
 		return nil
 	}
 	if t.keyed == 0 {
@@ -256,15 +256,11 @@ func (s *joinStream) lookup() error {
 	if j.Strictness == plan.Asof {
 		s.asofKey = column.Flatten(keys[eq])
 	}
-	if eq > 0 {
-		if s.finder == nil {
-			s.finder = t.table.Finder()
-		}
-		if err := s.finder.Find(keys[:eq], s.ids); err != nil {
-			return err
-		}
-	} else {
-		clear(s.ids) // all are of one group
+	if s.finder == nil {
+		s.finder = t.keys.finder()
+	}
+	if err := s.finder.find(keys[:eq], s.ids); err != nil {
+		return err
 	}
 	for i, isNull := range nulls {
 		if isNull != 0 {

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/exec/eval"
@@ -18,10 +19,10 @@ import (
 // joinTable is the right side of a join, all in memory: its rows, by key.
 type joinTable struct {
 	rows   *column.Block
-	table  *grouping.Table // nil if there are no equality keys
-	keyed  int             // rows without a NULL in their key: those that are in table
-	unique bool            // every key is one row's: order[k] of key k, or row k itself if order is nil
-	starts []uint32        // else, by key number: the rows of key k are order[starts[k]:starts[k+1]]
+	keys   *joinKeys // nil: every row is a partner
+	keyed  int       // rows without a NULL in their key: those that keys numbers
+	unique bool      // every key is one row's: order[k] of key k, or row k itself if order is nil; Missing of numbers that no key has
+	starts []uint32  // else, by key number: the rows of key k are order[starts[k]:starts[k+1]]
 	order  []uint32
 	asof   column.Vector   // the inequality's column, by which order is sorted within a key
 	used   []atomic.Uint32 // by row, where the kind needs to know
@@ -58,7 +59,7 @@ func (g *joining) build(ctx context.Context) (*joinTable, error) {
 	if eq == 0 && j.Strictness != plan.Asof {
 		return t, nil
 	}
-	if err := t.index(g, eq); err != nil {
+	if err := t.index(ctx, g, eq); err != nil {
 		return nil, err
 	}
 	return t, held.set(t.bytes())
@@ -111,13 +112,13 @@ func (g *joining) collect(ctx context.Context, held *reservation) ([]*column.Blo
 }
 
 // index numbers the rows' keys and groups the rows by them. Rows with NULL in a key have no partner.
-func (t *joinTable) index(g *joining, eq int) error {
+func (t *joinTable) index(ctx context.Context, g *joining, eq int) error {
 	j := g.j
 	ts := make([]*types.Type, eq)
 	for i := range ts {
 		ts[i] = j.keyTypes[i]
 	}
-	t.table = grouping.New(ts, g.r.opts.CollideHashes)
+	t.keys = newJoinKeys(ts, g.r.opts.CollideHashes)
 	if t.rows.N == 0 {
 		t.starts = []uint32{0}
 		empty := make([]column.Vector, eq)
@@ -142,17 +143,21 @@ func (t *joinTable) index(g *joining, eq int) error {
 	}
 	ids := make([]uint32, t.keyed)
 	g.tell(own)
-	if err := t.number(own, ids, g.reservation()); err != nil {
+	held := g.reservation()
+	if err := t.keys.number(ctx, g.r, own, ids, held); err != nil {
 		return err
 	}
-	if t.unique = t.asof == nil && t.table.Len() == len(ids); t.unique {
-		t.order = valid // keys are numbered in the order they come
+	if table := t.keys.table; table != nil && t.asof == nil && table.Len() == len(ids) {
+		t.unique, t.order = true, valid // a table numbers keys in the order they come
 		return nil
+	}
+	if err := held.add(2 * 4 * int64(t.keys.limit())); err != nil { // of keys interned there may be fewer than numbers
+		return err
 	}
 	if valid == nil {
 		valid = countUp(t.keyed)
 	}
-	t.group(ids, valid)
+	t.group(ids, valid, t.asof == nil)
 	if t.asof != nil {
 		for k := 0; k+1 < len(t.starts); k++ {
 			slices.SortStableFunc(t.order[t.starts[k]:t.starts[k+1]], func(a, b uint32) int {
@@ -203,32 +208,21 @@ func (g *joining) tell(keys []column.Vector) {
 // indexBytes are a row's numbers while the rows are grouped by key.
 const indexBytes = 3 * 4
 
-// insertRows is how many keys are numbered at once: few enough that what they take is reserved before they do.
-const insertRows = 65536
-
-// number numbers the keys within the budget; held is the table's.
-func (t *joinTable) number(keys []column.Vector, ids []uint32, held *reservation) error {
-	if len(keys) == 0 {
-		return nil // all of one group
-	}
-	for from := 0; from < len(ids); from += insertRows {
-		to := min(from+insertRows, len(ids))
-		if err := held.set(t.table.Bytes() + t.table.Growth(to-from)); err != nil {
-			return err
-		}
-		if err := t.table.Insert(sliceAll(keys, from, to), ids[from:to]); err != nil {
-			return err
-		}
-	}
-	return held.set(t.table.Bytes())
-}
-
-// group lays the rows out by key number, in the order they came.
-func (t *joinTable) group(ids, rows []uint32) {
-	n := max(t.table.Len(), 1)
+// group lays the rows out by key number, in the order they came; of unique keys each number's one row.
+func (t *joinTable) group(ids, rows []uint32, unique bool) {
+	n := t.keys.limit()
 	t.starts = make([]uint32, n+1)
 	for _, id := range ids {
 		t.starts[id+1]++
+	}
+	if t.unique = unique && !slices.ContainsFunc(t.starts, func(count uint32) bool { return count > 1 }); t.unique {
+		t.order = t.starts[:n]
+		for i := range t.order {
+			t.order[i] = grouping.Missing
+		}
+		t.starts = nil
+		kernel.Scatter(t.order, rows, ids)
+		return
 	}
 	for k := range n {
 		t.starts[k+1] += t.starts[k]

@@ -53,7 +53,7 @@ func (s *joinStream) pairs() pairs {
 	t := s.g.t
 	limit := s.g.r.opts.MaxBlockSize
 	switch {
-	case t.table == nil:
+	case t.keys == nil:
 		return s.crossPairs(limit)
 	case s.g.j.Strictness == plan.Asof:
 		return s.asofPairs(limit)
@@ -101,18 +101,25 @@ func (s *joinStream) asofPairs(limit int) pairs {
 func (s *joinStream) uniquePairs(limit int) pairs {
 	from, end := s.row, min(s.left.N, s.row+limit)
 	s.row = end
+	partners := s.ids[from:end]
+	if order := s.g.t.order; order != nil {
+		partners = make([]uint32, end-from)
+		for i, id := range s.ids[from:end] {
+			partners[i] = grouping.Missing
+			if id != grouping.Missing {
+				partners[i] = order[id]
+			}
+		}
+	}
 	rows, ids := make([]uint32, end-from), make([]uint32, end-from)
 	n := 0
-	for i, id := range s.ids[from:end] { // without a branch
+	for i, id := range partners { // without a branch
 		rows[n], ids[n] = uint32(from+i), id
 		if id != grouping.Missing {
 			n++
 		}
 	}
 	p := pairs{rows[:n], ids[:n]}
-	if order := s.g.t.order; order != nil {
-		p.right = rowsAt(order, p.right)
-	}
 	if n == s.left.N {
 		p.left = nil
 	}

@@ -31,6 +31,9 @@ func (t *Table) Len() int { return t.index.Len() }
 // Bytes is the memory held.
 func (t *Table) Bytes() int64 { return t.enc.Bytes() + t.index.Bytes() + 8*int64(cap(t.hashes)) }
 
+// Reserve makes room for n keys, where that saves growing.
+func (t *Table) Reserve(n int) { t.index.Reserve(n) }
+
 // Insert writes the number of each row's key to ids, numbering new keys.
 func (t *Table) Insert(cols []column.Vector, ids []uint32) error {
 	words, err := t.enc.Encode(cols, len(ids))
