@@ -192,8 +192,32 @@ func (v *Array) AppendRange(src Vector, from, to int) {
 
 // AppendSelected implements Builder.
 func (v *Array) AppendSelected(src Vector, sel []uint32) {
-	appendEach(v, src, sel)
+	s, ok := src.(*Array)
+	n := 0
+	if ok {
+		for _, p := range sel {
+			n += int(s.Off[p+1] - s.Off[p])
+		}
+	}
+	if !ok || n > longArray*len(sel) {
+		appendEach(v, src, sel)
+		return
+	}
+	at, from := make([]uint32, n), len(v.Off)
+	v.Off = grow(v.Off, len(sel))
+	ends, base, k := v.Off[from:], uint32(v.Elem.Len()), 0
+	for i, p := range sel {
+		for j := s.Off[p]; j < s.Off[p+1]; j++ {
+			at[k] = j
+			k++
+		}
+		ends[i] = base + uint32(k)
+	}
+	v.Elem.(Builder).AppendSelected(s.Elem, at)
 }
+
+// longArray is the mean number of elements from which arrays are appended one by one, each with one copy, instead of all at once element by element.
+const longArray = 32
 
 // AppendRange implements Builder.
 func (v *Map) AppendRange(src Vector, from, to int) {

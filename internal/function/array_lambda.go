@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -152,7 +153,7 @@ func evalHigher(h higher, c *Call) (column.Vector, error) {
 	if at == 0 {
 		return h.eval(c, a, a.elems[0])
 	}
-	rows := make([]uint32, a.off[c.Rows])
+	rows := kernel.Dirty[uint32](int(a.off[c.Rows]))
 	for i := range c.Rows {
 		for k := a.off[i]; k < a.off[i+1]; k++ {
 			rows[k] = uint32(i)
@@ -180,16 +181,17 @@ func hits(f column.Vector, n int) []uint8 {
 
 func evalArrayFilter(c *Call, a aligned, f column.Vector) (column.Vector, error) {
 	mask := hits(f, a.elems[0].Len())
-	var sel []uint32
-	off := make([]uint32, 1, c.Rows+1)
+	sel := kernel.Dirty[uint32](len(mask))
+	off := make([]uint32, c.Rows+1)
+	n := uint32(0)
 	for i := range c.Rows {
 		for k := a.off[i]; k < a.off[i+1]; k++ {
-			if mask[k] != 0 {
-				sel = append(sel, k)
-			}
+			sel[n] = k
+			n += uint32(mask[k])
 		}
-		off = append(off, uint32(len(sel)))
+		off[i+1] = n
 	}
+	sel = sel[:n]
 	return &column.Array{Typ: c.Result, Off: off, Elem: column.Flatten(column.Gather(a.elems[0], sel))}, nil
 }
 
@@ -308,6 +310,9 @@ func evalArrayAvg(c *Call, a aligned, f column.Vector) (column.Vector, error) {
 
 func evalArrayExtreme(sign int) func(*Call, aligned, column.Vector) (column.Vector, error) {
 	return func(c *Call, a aligned, f column.Vector) (column.Vector, error) {
+		if out := extremeNums(c.Result, a.off, f, sign); out != nil {
+			return out, nil
+		}
 		b := column.New(c.Result, c.Rows)
 		for i := range c.Rows {
 			if a.off[i] == a.off[i+1] {
@@ -324,6 +329,63 @@ func evalArrayExtreme(sign int) func(*Call, aligned, column.Vector) (column.Vect
 		}
 		return b, nil
 	}
+}
+
+// extremeNums returns the least (sign -1) or greatest (sign 1) number of each run of off, or nil unless f holds numbers of at most 64 bits.
+func extremeNums(t *types.Type, off []uint32, f column.Vector, sign int) column.Vector {
+	if !isPlainNum(t) { // the default of an Enum is not 0
+		return nil
+	}
+	switch f := f.(type) {
+	case *column.Num[uint8]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[uint16]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[uint32]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[uint64]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[int8]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[int16]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[int32]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[int64]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[float32]:
+		return newNum(t, extremes(off, f.Data, sign))
+	case *column.Num[float64]:
+		return newNum(t, extremes(off, f.Data, sign))
+	}
+	return nil
+}
+
+// extremes is 0 for an empty run, and NaN only for one of nothing else.
+func extremes[T num](off []uint32, data []T, sign int) []T {
+	out := make([]T, len(off)-1)
+	for i := range out {
+		run := data[off[i]:off[i+1]]
+		if len(run) == 0 {
+			continue
+		}
+		best := run[0]
+		if sign < 0 {
+			for _, x := range run {
+				if x < best || best != best {
+					best = x
+				}
+			}
+		} else {
+			for _, x := range run {
+				if x > best || best != best {
+					best = x
+				}
+			}
+		}
+		out[i] = best
+	}
+	return out
 }
 
 func evalCumSum(nonNegative bool) func(*Call, aligned, column.Vector) (column.Vector, error) {
@@ -401,12 +463,7 @@ func differences[T num](off []uint32, data []T) []T {
 
 func evalArraySort(sign int) func(*Call, aligned, column.Vector) (column.Vector, error) {
 	return func(c *Call, a aligned, f column.Vector) (column.Vector, error) {
-		sel := make([]uint32, a.elems[0].Len())
-		for i := range sel {
-			sel[i] = uint32(i)
-		}
-		order := column.Order{Desc: sign < 0}
-		sortRuns(sel, a.off, func(x, y uint32) bool { return column.CompareOrder(f, int(x), f, int(y), order) < 0 })
+		sel := sortedRuns(column.Flatten(f), a.off, sign < 0)
 		return &column.Array{Typ: c.Result, Off: a.off, Elem: column.Flatten(column.Gather(a.elems[0], sel))}, nil
 	}
 }

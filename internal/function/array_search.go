@@ -1,8 +1,6 @@
 package function
 
 import (
-	"sort"
-
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
@@ -10,9 +8,9 @@ import (
 
 func init() {
 	register(
-		&Scalar{Name: "has", MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveHas("has", types.TUInt8), Eval: evalHas(hasElement), Family: "arrays", Doc: "Tests whether an array has an element, or a map a key.", Example: "has([1, 2], 2) → 1"},
-		&Scalar{Name: "indexOf", MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveHas("indexOf", types.TUInt64), Eval: evalHas(indexElement), Family: "arrays", Doc: "Returns the position of the first equal element, or 0.", Example: "indexOf([1, 2], 2) → 2"},
-		&Scalar{Name: "countEqual", MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveHas("countEqual", types.TUInt64), Eval: evalHas(countElement), Family: "arrays", Doc: "Counts equal elements.", Example: "countEqual([1, 1], 1) → 2"},
+		&Scalar{Name: "has", MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveHas("has", types.TUInt8), Eval: evalHas(findAny), Family: "arrays", Doc: "Tests whether an array has an element, or a map a key.", Example: "has([1, 2], 2) → 1"},
+		&Scalar{Name: "indexOf", MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveHas("indexOf", types.TUInt64), Eval: evalHas(findFirst), Family: "arrays", Doc: "Returns the position of the first equal element, or 0.", Example: "indexOf([1, 2], 2) → 2"},
+		&Scalar{Name: "countEqual", MinArgs: 2, MaxArgs: 2, Nulls: NullCustom, Resolve: resolveHas("countEqual", types.TUInt64), Eval: evalHas(findCount), Family: "arrays", Doc: "Counts equal elements.", Example: "countEqual([1, 1], 1) → 2"},
 		&Scalar{Name: "hasAll", MinArgs: 2, MaxArgs: 2, Resolve: resolveArrays("hasAll", types.TUInt8), Eval: evalHasSet(true), Family: "arrays", Doc: "Tests whether an array has all elements of another.", Example: "hasAll([1, 2], [2]) → 1"},
 		&Scalar{Name: "hasAny", MinArgs: 2, MaxArgs: 2, Resolve: resolveArrays("hasAny", types.TUInt8), Eval: evalHasSet(false), Family: "arrays", Doc: "Tests whether arrays share an element.", Example: "hasAny([1, 2], [2, 3]) → 1"},
 		&Scalar{Name: "arrayIntersect", MinArgs: 1, MaxArgs: -1, Resolve: resolveArrayConcat, Eval: evalIntersect, Family: "arrays", Doc: "Returns the elements that all arrays have.", Example: "arrayIntersect([1, 2], [2, 3]) → [2]"},
@@ -53,38 +51,7 @@ func elementType(elem, x *types.Type) (*types.Type, error) {
 	return t.WithoutLowCardinality(), nil
 }
 
-// elementTest says whether element k equals the value of row i; rows are those of the call.
-type elementTest func(k, i int) bool
-
-func hasElement(from, to, i int, eq elementTest) uint64 {
-	for k := from; k < to; k++ {
-		if eq(k, i) {
-			return 1
-		}
-	}
-	return 0
-}
-
-func indexElement(from, to, i int, eq elementTest) uint64 {
-	for k := from; k < to; k++ {
-		if eq(k, i) {
-			return uint64(k-from) + 1
-		}
-	}
-	return 0
-}
-
-func countElement(from, to, i int, eq elementTest) uint64 {
-	n := uint64(0)
-	for k := from; k < to; k++ {
-		if eq(k, i) {
-			n++
-		}
-	}
-	return n
-}
-
-func evalHas(count func(from, to, i int, eq elementTest) uint64) func(*Call) (column.Vector, error) {
+func evalHas(find finding) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
 		v := c.Args[0]
 		if isMap(c.Types[0]) {
@@ -103,12 +70,8 @@ func evalHas(count func(from, to, i int, eq elementTest) uint64) func(*Call) (co
 		if err != nil {
 			return nil, err
 		}
-		eq := elementTest(func(k, i int) bool { return column.Compare(elems, k, x, i) == 0 })
 		out := make([]uint64, c.Rows)
-		for i := range out {
-			from, to := arr.bounds(i)
-			out[i] = count(from, to, i, eq)
-		}
+		findAll(out, arr, column.Flatten(elems), x, find)
 		return narrow(c.Result, out), nil
 	}
 }
@@ -123,84 +86,28 @@ func resolveArrays(name string, result *types.Type) func(*Env, []Arg) (*types.Ty
 	}
 }
 
-// keyed is array columns whose elements are numbered so that equal ones, across the columns, have equal numbers.
-type keyed struct {
-	arrays []arrayArg
-	ids    [][]uint32
-	nulls  []broadcast[uint8]
-}
-
-// numberElements casts the arrays to one element type and numbers their elements.
-func numberElements(c *Call, args []column.Vector, t *types.Type) (*keyed, error) {
-	out := &keyed{}
-	seen := newNumbering()
-	for _, a := range args {
-		arr := arraysOf(a)
-		e, err := Cast(c.Env, arr.Elem, t)
-		if err != nil {
-			return nil, err
-		}
-		e = column.Flatten(e)
-		_, nulls := splitNullable(e)
-		out.arrays, out.ids, out.nulls = append(out.arrays, arr), append(out.ids, seen.number(e)), append(out.nulls, nulls)
-	}
-	return out, nil
-}
-
-// numbering gives equal values equal numbers by hash and comparison.
-type numbering struct {
-	heads map[uint64]uint32 // hash → last number with it, plus one
-	next  []uint32          // number → an earlier one of the same hash, plus one
-	vecs  []column.Vector
-	rows  []uint32
-}
-
-func newNumbering() *numbering { return &numbering{heads: map[uint64]uint32{}} }
-
-func (s *numbering) number(v column.Vector) []uint32 {
-	hashes := make([]uint64, v.Len())
-	column.Hash(v, hashes)
-	ids := make([]uint32, v.Len())
-	for i, h := range hashes {
-		ids[i] = s.find(h, v, i)
-	}
-	return ids
-}
-
-func (s *numbering) find(h uint64, v column.Vector, i int) uint32 {
-	for k := s.heads[h]; k != 0; k = s.next[k-1] {
-		if column.Compare(s.vecs[k-1], int(s.rows[k-1]), v, i) == 0 {
-			return k - 1
-		}
-	}
-	s.next = append(s.next, s.heads[h])
-	s.vecs, s.rows = append(s.vecs, v), append(s.rows, uint32(i))
-	s.heads[h] = uint32(len(s.rows))
-	return uint32(len(s.rows)) - 1
-}
-
 func evalHasSet(all bool) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
 		t, err := elementType(c.Types[0].Elem(), c.Types[1].Elem())
 		if err != nil {
 			return nil, err
 		}
-		k, err := numberElements(c, c.Args, t)
+		k, err := numberElements(c, c.Args, t, true)
 		if err != nil {
 			return nil, err
 		}
 		out := make([]uint8, c.Rows)
-		have := map[uint32]bool{}
+		in := make([]uint32, k.distinct) // number → the last row, from 1, whose first array has it
 		for i := range out {
-			clear(have)
+			row := uint32(i) + 1
 			from, to := k.arrays[0].bounds(i)
 			for _, id := range k.ids[0][from:to] {
-				have[id] = true
+				in[id] = row
 			}
 			from, to = k.arrays[1].bounds(i)
 			found := 0
 			for _, id := range k.ids[1][from:to] {
-				if have[id] {
+				if in[id] == row {
 					found++
 				}
 			}
@@ -211,7 +118,7 @@ func evalHasSet(all bool) func(*Call) (column.Vector, error) {
 }
 
 func evalIntersect(c *Call) (column.Vector, error) {
-	k, err := numberElements(c, c.Args, c.Result.Elem())
+	k, err := numberElements(c, c.Args, c.Result.Elem(), false)
 	if err != nil {
 		return nil, err
 	}
@@ -222,23 +129,24 @@ func evalIntersect(c *Call) (column.Vector, error) {
 	arr := arraysOf(first)
 	var sel []uint32
 	off := make([]uint32, 1, c.Rows+1)
-	count := map[uint32]int{}
+	all := uint64(len(k.arrays))
+	in := make([]uint64, k.distinct) // number → row*(all+1) + the number of the row's arrays, from the first, that have it
 	for i := range c.Rows {
-		clear(count)
+		row := (uint64(i) + 1) * (all + 1)
 		for n := range k.arrays {
 			from, to := k.arrays[n].bounds(i)
 			for _, id := range k.ids[n][from:to] {
-				if count[id] == n {
-					count[id] = n + 1
+				if n == 0 || in[id] == row+uint64(n) {
+					in[id] = row + uint64(n) + 1
 				}
 			}
 		}
 		from, to := k.arrays[0].bounds(i)
 		afrom, _ := arr.bounds(i)
 		for e := from; e < to; e++ {
-			if id := k.ids[0][e]; count[id] == len(k.arrays) {
+			if id := k.ids[0][e]; in[id] == row+all {
 				sel = append(sel, uint32(afrom+e-from))
-				count[id] = -1
+				in[id] = row
 			}
 		}
 		off = append(off, uint32(len(sel)))
@@ -254,19 +162,19 @@ func resolveDistinct(_ *Env, args []Arg) (*types.Type, error) {
 }
 
 func evalDistinct(c *Call) (column.Vector, error) {
-	k, err := numberElements(c, c.Args, c.Types[0].Elem())
+	k, err := numberElements(c, c.Args, c.Types[0].Elem(), false)
 	if err != nil {
 		return nil, err
 	}
 	var sel []uint32
 	off := make([]uint32, 1, c.Rows+1)
-	seen := map[uint32]bool{}
+	in := make([]uint32, k.distinct) // number → the last row, from 1, that has it
 	for i := range c.Rows {
-		clear(seen)
+		row := uint32(i) + 1
 		from, to := k.arrays[0].bounds(i)
 		for e := from; e < to; e++ {
-			if id := k.ids[0][e]; !seen[id] && k.nulls[0].at(e) == 0 {
-				seen[id] = true
+			if id := k.ids[0][e]; in[id] != row && k.nulls[0].at(e) == 0 {
+				in[id] = row
 				sel = append(sel, uint32(e))
 			}
 		}
@@ -280,10 +188,11 @@ func evalCompact(c *Call) (column.Vector, error) {
 	arr := arraysOf(c.Args[0])
 	var sel []uint32
 	off := make([]uint32, 1, c.Rows+1)
+	same := repeated(arr.Elem)
 	for i := range c.Rows {
 		from, to := arr.bounds(i)
 		for e := from; e < to; e++ {
-			if e == from || column.Compare(arr.Elem, e, arr.Elem, e-1) != 0 {
+			if e == from || same[e] == 0 {
 				sel = append(sel, uint32(e))
 			}
 		}
@@ -292,11 +201,15 @@ func evalCompact(c *Call) (column.Vector, error) {
 	return pickElements(c.Result, arr, sel, off), nil
 }
 
-// rowIDs numbers the tuples of elements of equally long arrays.
-func rowIDs(name string, c *Call) (aligned, []uint32, error) {
-	a, err := alignArrays(name, c.Args, c.Rows)
-	if err != nil {
-		return a, nil, err
+// rowIDs numbers the tuples of elements of equally long arrays, and returns how many numbers there are.
+func rowIDs(name string, c *Call) (a aligned, ids []uint32, distinct int, err error) {
+	if a, err = alignArrays(name, c.Args, c.Rows); err != nil {
+		return a, nil, 0, err
+	}
+	seen := newNumbering()
+	if len(a.elems) == 1 {
+		ids = seen.number(column.Flatten(a.elems[0]))
+		return a, ids, seen.count, nil
 	}
 	elems := make([]*types.Type, len(a.elems))
 	t := &column.Tuple{N: a.elems[0].Len()}
@@ -305,22 +218,25 @@ func rowIDs(name string, c *Call) (aligned, []uint32, error) {
 		t.Elems = append(t.Elems, column.Flatten(e))
 	}
 	t.Typ = types.NewTuple(elems, nil)
-	return a, newNumbering().number(t), nil
+	ids = seen.number(t)
+	return a, ids, seen.count, nil
 }
 
 func evalArrayUniq(c *Call) (column.Vector, error) {
-	a, ids, err := rowIDs("arrayUniq", c)
+	a, ids, distinct, err := rowIDs("arrayUniq", c)
 	if err != nil {
 		return nil, err
 	}
 	out := make([]uint32, c.Rows)
-	seen := map[uint32]bool{}
+	in := make([]uint32, distinct) // number → the last row, from 1, that has it
 	for i := range out {
-		clear(seen)
-		for k := a.off[i]; k < a.off[i+1]; k++ {
-			seen[ids[k]] = true
+		row := uint32(i) + 1
+		for _, id := range ids[a.off[i]:a.off[i+1]] {
+			if in[id] != row {
+				in[id] = row
+				out[i]++
+			}
 		}
-		out[i] = uint32(len(seen))
 	}
 	return newNum(c.Result, out), nil
 }
@@ -338,26 +254,21 @@ func evalEnumerate(c *Call) (column.Vector, error) {
 }
 
 func evalEnumerateUniq(c *Call) (column.Vector, error) {
-	a, ids, err := rowIDs("arrayEnumerateUniq", c)
+	a, ids, distinct, err := rowIDs("arrayEnumerateUniq", c)
 	if err != nil {
 		return nil, err
 	}
 	data := make([]uint32, len(ids))
-	seen := map[uint32]uint32{}
+	times := make([]uint32, distinct) // number → how often the row has it so far; zeros between rows
 	for i := range c.Rows {
-		clear(seen)
-		for k := a.off[i]; k < a.off[i+1]; k++ {
-			seen[ids[k]]++
-			data[k] = seen[ids[k]]
+		row := ids[a.off[i]:a.off[i+1]]
+		for k, id := range row {
+			times[id]++
+			data[int(a.off[i])+k] = times[id]
+		}
+		for _, id := range row {
+			times[id] = 0
 		}
 	}
 	return &column.Array{Typ: c.Result, Off: a.off, Elem: newNum(types.TUInt32, data)}, nil
-}
-
-// sortRuns sorts the positions sel within each run of off by less, stably.
-func sortRuns(sel, off []uint32, less func(a, b uint32) bool) {
-	for i := 0; i+1 < len(off); i++ {
-		run := sel[off[i]:off[i+1]]
-		sort.SliceStable(run, func(x, y int) bool { return less(run[x], run[y]) })
-	}
 }

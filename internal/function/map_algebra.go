@@ -230,7 +230,7 @@ func evalMapContainsValue(c *Call) (column.Vector, error) {
 	in := *c
 	in.Args = []column.Vector{valuesOf(c.Args[0]), c.Args[1]}
 	in.Types = []*types.Type{types.NewArray(c.Types[0].Elems[1]), c.Types[1]}
-	return evalHas(hasElement)(&in)
+	return evalHas(findAny)(&in)
 }
 
 func evalMapSort(sign int) func(*Call) (column.Vector, error) {

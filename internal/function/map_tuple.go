@@ -216,7 +216,7 @@ func resolveMapContains(_ *Env, args []Arg) (*types.Type, error) {
 	return types.TUInt8, err
 }
 
-func evalMapContains(c *Call) (column.Vector, error) { return evalHas(hasElement)(c) }
+func evalMapContains(c *Call) (column.Vector, error) { return evalHas(findAny)(c) }
 
 func evalMapElement(c *Call) (column.Vector, error) {
 	keys, vals := arraysOf(keysOf(c.Args[0])), arraysOf(valuesOf(c.Args[0]))

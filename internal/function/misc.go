@@ -235,14 +235,14 @@ func evalTransform(c *Call) (column.Vector, error) {
 	}
 	seen := newNumbering()
 	ids := seen.number(column.Flatten(keys))
-	first := make(map[uint32]int, len(ids))
+	first := slices.Repeat([]int{-1}, seen.count) // number → the key that has it, or -1: what stands where a key is NULL has one too
 	for k := len(ids) - 1; k >= 0; k-- {
 		first[ids[k]] = k
 	}
 	b := column.New(c.Result, c.Rows)
 	for i, id := range seen.number(column.Flatten(x)) {
-		if k, ok := first[id]; ok {
-			b.AppendFrom(vals, k)
+		if int(id) < len(first) && first[id] >= 0 {
+			b.AppendFrom(vals, first[id])
 		} else {
 			b.AppendFrom(last, i)
 		}

@@ -209,11 +209,15 @@ func (a arrayArg) bounds(i int) (from, to int) {
 	return int(a.Off[i]), int(a.Off[i+1])
 }
 
+// arraysOf returns the arrays of v; Elem holds their elements and no others.
 func arraysOf(v column.Vector) arrayArg {
 	switch v := v.(type) {
 	case *column.Const:
 		return arrayArg{v.Value.(*column.Array), 0}
 	case *column.Array:
+		if n := v.Len(); int(v.Off[n]-v.Off[0]) != v.Elem.Len() {
+			v = &column.Array{Typ: v.Typ, Off: rebase(v.Off), Elem: v.Elem.Slice(int(v.Off[0]), int(v.Off[n]))}
+		}
 		return arrayArg{v, -1}
 	}
 	panic(fmt.Sprintf("function: %T is no vector of arrays", v))

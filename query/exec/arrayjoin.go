@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"slices"
+
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
@@ -53,7 +55,7 @@ func (a *ArrayJoin) explode(b *column.Block) (*column.Block, error) {
 	rows, empty := a.rows(arrays[0].Off, b.N)
 	out := &column.Block{Cols: make([]column.Vector, len(b.Cols)), N: len(rows)}
 	for i, c := range b.Cols {
-		if c != nil {
+		if c != nil && !slices.Contains(a.cols, i) {
 			out.Cols[i] = column.Gather(c, rows)
 		}
 	}
@@ -65,6 +67,7 @@ func (a *ArrayJoin) explode(b *column.Block) (*column.Block, error) {
 
 // rows returns the input row of each output row; empty says that some come from empty arrays.
 func (a *ArrayJoin) rows(off []uint32, n int) (rows []uint32, empty bool) {
+	rows = make([]uint32, 0, off[n]-off[0])
 	for i := range n {
 		size := off[i+1] - off[i]
 		if size == 0 && a.left {
