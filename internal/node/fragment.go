@@ -24,14 +24,18 @@ type replicas struct {
 	turn    atomic.Uint64
 }
 
-// serve answers the fragments of other nodes' queries.
-func (r *replicas) serve(runner fragment.Runner, clk clock.Clock) {
+// serve answers the fragments of other nodes' queries. It returns what ends that: no new ones, and those that run get some time.
+func (r *replicas) serve(runner fragment.Runner, clk clock.Clock) (drain func()) {
 	if r.net == nil {
-		return
+		return func() {}
 	}
 	s := fragment.NewServer(r, runner, clk)
 	r.net.Handle(methodFragment, func(ctx context.Context, from string, st rpc.Stream) error { return s.Serve(ctx, from, st) })
+	return func() { s.Drain(fragmentPatience) }
 }
+
+// fragmentPatience is how long the end of a node waits for parts of other nodes' queries: as long as for its own clients' requests, beside which it waits.
+const fragmentPatience = 10 * time.Second
 
 // unlessAlone is nil where there are no other nodes: queries then read what is here, with nothing in between.
 func (r *replicas) unlessAlone() fragment.Cluster {

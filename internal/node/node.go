@@ -12,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime/debug"
+	"sync"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -58,6 +59,7 @@ type Node struct {
 	wides   wides
 	mover   *mover      // nil: the node is alone
 	views   *refresher  // nil: it has not begun
+	drain   func()      // lets what runs of other nodes' queries end, and takes no more; nil: there is none yet
 	stopped func()      // ends the reloads of dictionaries, and waits; nil: they have not begun
 	network *network    // nil: the node is alone
 	ready   atomic.Bool // it answers other nodes
@@ -193,7 +195,7 @@ func (n *Node) start(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	others.serve(n.engine, n.cfg.Clock)
+	n.drain = others.serve(n.engine, n.cfg.Clock)
 	if n.cfg.Network != nil {
 		n.cfg.Network.Handle(methodShard, n.serveShard)
 		n.cfg.Network.Handle(methodBackup, n.serveBackup)
@@ -338,10 +340,15 @@ func (n *Node) healthy() error {
 // Close stops everything in the order in which it depends on each other, and waits.
 func (n *Node) Close() error {
 	var errs []error
+	var drained sync.WaitGroup
+	if n.drain != nil {
+		drained.Go(n.drain)
+	}
 	if n.server != nil {
 		n.log.Info("olapd is stopping; running requests may end")
 		errs = append(errs, n.server.Close())
 	}
+	drained.Wait()
 	if n.views != nil {
 		n.views.close()
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"sync"
+	"time"
 
 	"github.com/olapd/olapd/internal/clock"
 	"github.com/olapd/olapd/internal/column"
@@ -47,7 +48,10 @@ type Server struct {
 	clock   clock.Clock
 	mu      struct {
 		sync.Mutex
-		pins map[pinKey]*pin
+		pins     map[pinKey]*pin
+		held     int           // pins that have not been released in full
+		draining bool          // pins of other nodes are refused
+		empty    chan struct{} // closed when none is held; nil: nobody waits
 	}
 }
 
@@ -106,13 +110,16 @@ func (s *Server) servePin(ctx context.Context, from string, c *conn, body []byte
 	if err != nil {
 		return err
 	}
+	key := pinKey{from, req.linkKey}
+	p := s.begin(key)
+	if p == nil {
+		return sqlerr.New(sqlerr.AllConnectionTriesFailed, "Node %s is shutting down", s.cluster.Self())
+	}
+	defer s.release(key, p)
 	got, err := s.cluster.Pin(ctx, req.PinRequest)
 	if err != nil {
 		return err
 	}
-	key := pinKey{from, req.linkKey}
-	p := s.take(key)
-	defer s.release(key, p)
 	if !s.put(p, got) {
 		got.Storage.Close()
 		return corrupt("query %s of %s pins twice", req.Query, from)
@@ -130,14 +137,51 @@ func (s *Server) servePin(ctx context.Context, from string, c *conn, body []byte
 	return err
 }
 
+// Drain refuses pins of other nodes' queries from now on, which therefore turn to other replicas, and waits until those that are there have been
+// released, for patience at most. Queries of this node go on as before.
+func (s *Server) Drain(patience time.Duration) {
+	s.mu.Lock()
+	s.mu.draining = true
+	if s.mu.held == 0 {
+		s.mu.Unlock()
+		return
+	}
+	if s.mu.empty == nil {
+		s.mu.empty = make(chan struct{})
+	}
+	empty := s.mu.empty
+	s.mu.Unlock()
+	t := s.clock.NewTimer(patience)
+	defer t.Stop()
+	select {
+	case <-empty:
+	case <-t.C():
+	}
+}
+
+// begin is take for who pins; nil if that is refused.
+func (s *Server) begin(key pinKey) *pin {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.draining && key.from != s.cluster.Self() {
+		return nil
+	}
+	return s.takeLocked(key)
+}
+
 // take returns the pin of a link and holds it; who comes first, its fragment or its pin, makes it.
 func (s *Server) take(key pinKey) *pin {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	return s.takeLocked(key)
+}
+
+func (s *Server) takeLocked(key pinKey) *pin {
 	p := s.mu.pins[key]
 	if p == nil {
 		p = &pin{ready: make(chan struct{})}
 		s.mu.pins[key] = p
+		s.mu.held++
 	}
 	p.refs++
 	return p
@@ -188,6 +232,12 @@ func (s *Server) release(key pinKey, p *pin) {
 	}
 	if p.set {
 		p.Storage.Close()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.mu.held--; s.mu.held == 0 && s.mu.empty != nil {
+		close(s.mu.empty)
+		s.mu.empty = nil
 	}
 }
 

@@ -13,6 +13,8 @@
 // repeated), SIGSTOP and SIGCONT, a clean restart, a node cut off from all, two nodes cut off from each other, a node that hears
 // nothing, all connections broken, a full disk, a disk on which each sync takes 20 to 300 ms (OLAPD_SLOW_DISK, package internal/vfs).
 //
+// TestRollingRestart restarts all nodes in order instead, one after the other, while clients ask what takes several nodes to answer: no statement fails.
+//
 // # What is checked after every fault, by strong reads
 //
 //   - every partition of the topic is there without hole and overlap, and nothing that was visible is gone;
