@@ -179,7 +179,7 @@ func (s *Shard) schemaChange(c *catalog.Catalog) (*applySchema, error) {
 	s.fsm.mu.RLock()
 	defer s.fsm.mu.RUnlock()
 	b := &applySchema{}
-	for _, t := range c.Tables("") {
+	for _, t := range c.Stored() {
 		have := s.fsm.state.tables[t.ID]
 		if have != nil && have.Version == t.Version || t.Kind == catalog.KindView || t.Kind == catalog.KindDictionary {
 			continue

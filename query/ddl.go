@@ -364,6 +364,12 @@ func (x *statement) alter(s *ast.Alter) error {
 		}
 		return x.movePartitions(s.Table, moves)
 	}
+	if copies, err := define.Copies(s); copies != nil || err != nil {
+		if err != nil {
+			return err
+		}
+		return x.copyPartitions(s.Table, copies)
+	}
 	o, err := x.defineOptions()
 	if err != nil {
 		return err

@@ -82,6 +82,8 @@ type Store interface {
 	Truncate(ctx context.Context, t *catalog.Table) error
 	// DropPartition removes the rows of the partition with that ID (see Partition of system.parts).
 	DropPartition(ctx context.Context, t *catalog.Table, partitionID string) error
+	// CopyPartition puts the rows of a partition into another table, on each shard in one commit.
+	CopyPartition(ctx context.Context, c PartitionCopy) error
 	// Optimize merges segments, of one partition if its ID is given, down to one with final.
 	Optimize(ctx context.Context, t *catalog.Table, partitionID string, final bool) error
 	// Deduplicate merges them too, and of the rows of a shard's partition that are equal in the columns by leaves one. What the sort key and the partition
@@ -95,6 +97,14 @@ type Store interface {
 	Check(ctx context.Context, t *catalog.Table) ([]CheckResult, error)
 	// Scrub reads the segments of this node's replicas, of a table or of all if it is nil, and replaces damaged ones by those of other replicas.
 	Scrub(ctx context.Context, t *catalog.Table) ([]ScrubResult, error)
+}
+
+// PartitionCopy says which rows are put where: those of From that are committed when it begins. The tables have columns of the same types.
+type PartitionCopy struct {
+	From, To    *catalog.Table
+	PartitionID string // empty: all partitions
+	Move        bool   // From has the rows no more
+	Replace     bool   // To has no other rows of the partition
 }
 
 // ScrubResult is one line of SYSTEM SCRUB: a table on a shard of which this node has a replica.

@@ -86,7 +86,11 @@ func (m *memory) DropPartition(_ context.Context, t *catalog.Table, id string) e
 	return sqlerr.New(sqlerr.NotImplemented, "drop partition %s of %s", id, t.FullName())
 }
 
-func (m *memory) Optimize(context.Context, *catalog.Table, string, bool) error        { return nil }
+func (m *memory) Optimize(context.Context, *catalog.Table, string, bool) error { return nil }
+func (m *memory) CopyPartition(context.Context, PartitionCopy) error {
+	return sqlerr.New(sqlerr.NotImplemented, "not in this harness")
+}
+
 func (m *memory) Deduplicate(context.Context, *catalog.Table, string, []string) error { return nil }
 func (m *memory) Flush(context.Context, *catalog.Table) error                         { return nil }
 func (m *memory) SetMerges(*catalog.Table, bool) error                                { return nil }

@@ -86,7 +86,7 @@ func (x *statement) partitionID(t *catalog.Table, p *ast.Partition) (string, err
 		}
 		cast, err := function.Cast(x.env, c.Value, typed[i].Type())
 		if err != nil {
-			return "", sqlerr.At(p.Start, sqlerr.InvalidPartitionValue, "Cannot parse partition value: %s", err)
+			return "", sqlerr.At(p.Start, sqlerr.TypeMismatch, "Cannot convert partition value %s to type %s: %s", ast.Format(v), typed[i].Type(), err)
 		}
 		vs = append(vs, column.Flatten(cast))
 	}

@@ -241,6 +241,11 @@ func (c *Catalog) Tables(database string) []*Table {
 	return c.list(func(t *Table) bool { return !t.Detached && (database == "" || t.Database == database) })
 }
 
+// Stored returns the tables whose rows shards hold beyond those that can be named: hidden ones too, but not what DETACH TABLE has put away, which stays as it is.
+func (c *Catalog) Stored() []*Table {
+	return c.list(func(t *Table) bool { return !t.Detached || t.Inner })
+}
+
 // list returns the tables that keep holds for, by database and name.
 func (c *Catalog) list(keep func(*Table) bool) []*Table {
 	var out []*Table

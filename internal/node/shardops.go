@@ -27,6 +27,7 @@ const (
 	opInsert        = "insert"
 	opTruncate      = "truncate"
 	opDropPartition = "drop partition"
+	opCopyPartition = "copy partition"
 	opOptimize      = "optimize"
 	opDeduplicate   = "deduplicate"
 	opFlush         = "flush"
@@ -65,6 +66,9 @@ type shardRequest struct {
 	Spread    catalog.Spread      `json:"spread,omitempty"`   // by which rows are extracted
 	Maker     string              `json:"maker,omitempty"`    // node that has the segments' files
 	From      int                 `json:"from,omitempty"`     // first of the tokens
+	To        catalog.TableID     `json:"to,omitempty"`       // table that rows are copied to
+	Replace   bool                `json:"replace,omitempty"`  // rows of the partition there go
+	Leave     bool                `json:"leave,omitempty"`    // they leave the table
 }
 
 // shardAnswer is what came of it; errors are the stream's own.
@@ -209,6 +213,8 @@ func (n *Node) perform(ctx context.Context, r *cluster.Shard, q *shardRequest, n
 		})
 	case opDropPartition:
 		err = n.onShard(ctx, q, func() error { return st.DropPartition(ctx, r, q.Table, q.Partition) })
+	case opCopyPartition:
+		err = n.onShard(ctx, q, func() error { return n.copyPartition(ctx, r, q) })
 	case opOptimize:
 		err = st.Optimize(ctx, r, q.Table, mergetree.OptimizeOptions{Partition: q.Partition, Final: q.Final})
 	case opDeduplicate:

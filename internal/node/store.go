@@ -65,6 +65,16 @@ func (s *store) DropPartition(ctx context.Context, t *catalog.Table, partitionID
 	})
 }
 
+// CopyPartition implements query.Store.
+func (s *store) CopyPartition(ctx context.Context, c query.PartitionCopy) error {
+	return s.node.wide(ctx, c.From.ID, func(uint64) error {
+		return s.node.wide(ctx, c.To.ID, func(version uint64) error {
+			return s.everywhere(ctx, shardRequest{Op: opCopyPartition, Table: c.From.ID, To: c.To.ID, Partition: c.PartitionID, Replace: c.Replace, Leave: c.Move,
+				Catalog: s.node.cluster.Meta().Catalog().Version, Topology: version})
+		})
+	})
+}
+
 // Optimize implements query.Store.
 func (s *store) Optimize(ctx context.Context, t *catalog.Table, partitionID string, final bool) error {
 	return s.everywhere(ctx, shardRequest{Op: opOptimize, Table: t.ID, Partition: partitionID, Final: final})

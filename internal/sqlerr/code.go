@@ -151,6 +151,7 @@ const (
 	ValueIsOutOfRangeOfDataType                  Code = 321
 	AlreadyExists                                Code = 327
 	Unfinished                                   Code = 341
+	SupportIsDisabled                            Code = 344
 	CannotInsertNullInOrdinaryColumn             Code = 349
 	AmbiguousColumnName                          Code = 352
 	IndexOfPositionalArgumentIsOutOfRange        Code = 353
@@ -397,6 +398,7 @@ var names = map[Code]string{
 	ValueIsOutOfRangeOfDataType:                  "VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE",
 	AlreadyExists:                                "ALREADY_EXISTS",
 	Unfinished:                                   "UNFINISHED",
+	SupportIsDisabled:                            "SUPPORT_IS_DISABLED",
 	CannotInsertNullInOrdinaryColumn:             "CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN",
 	AmbiguousColumnName:                          "AMBIGUOUS_COLUMN_NAME",
 	IndexOfPositionalArgumentIsOutOfRange:        "INDEX_OF_POSITIONAL_ARGUMENT_IS_OUT_OF_RANGE",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/olapd/olapd/internal/catalog"
@@ -21,10 +22,12 @@ func Partitions(s *ast.Alter) ([]*ast.Partition, error) {
 	var out []*ast.Partition
 	for _, c := range s.Commands {
 		if c.Kind == ast.AlterDropPartition {
-			if c.Detached || c.Partition.Part != "" {
-				return nil, sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE … DROP DETACHED and DROP PART are not implemented")
+			if c.Partition.Part != "" {
+				return nil, sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE … DROP PART is not implemented")
 			}
-			out = append(out, c.Partition)
+			if !c.Detached {
+				out = append(out, c.Partition)
+			}
 		}
 	}
 	if out != nil && len(out) < len(s.Commands) {
@@ -37,11 +40,11 @@ func Partitions(s *ast.Alter) ([]*ast.Partition, error) {
 func Moves(s *ast.Alter) ([]*ast.AlterCommand, error) {
 	var out []*ast.AlterCommand
 	for _, c := range s.Commands {
-		if c.Kind != ast.AlterMovePartition {
+		if c.Kind != ast.AlterMovePartition || c.ToTable != nil {
 			continue
 		}
 		if c.TargetKind != "SHARD" || c.Partition.Part != "" || c.Partition.All {
-			return nil, sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE … MOVE is not implemented but for MOVE PARTITION … TO SHARD")
+			return nil, sqlerr.At(c.Start, sqlerr.NotImplemented, "ALTER TABLE … MOVE is not implemented but for MOVE PARTITION … TO SHARD and TO TABLE")
 		}
 		out = append(out, c)
 	}
@@ -49,6 +52,64 @@ func Moves(s *ast.Alter) ([]*ast.AlterCommand, error) {
 		return nil, sqlerr.At(s.Start, sqlerr.NotImplemented, "ALTER TABLE that moves partitions and does something else is not implemented")
 	}
 	return out, nil
+}
+
+// Copies returns the commands of an ALTER that put partitions into other tables, detach or attach them, or nil if it does something else.
+func Copies(s *ast.Alter) ([]*ast.AlterCommand, error) {
+	var out []*ast.AlterCommand
+	for _, c := range s.Commands {
+		switch c.Kind {
+		case ast.AlterDetachPartition, ast.AlterAttachPartition, ast.AlterReplacePartition:
+			out = append(out, c)
+		case ast.AlterMovePartition:
+			if c.ToTable != nil {
+				out = append(out, c)
+			}
+		case ast.AlterDropPartition:
+			if c.Detached {
+				out = append(out, c)
+			}
+		}
+	}
+	if out != nil && len(out) < len(s.Commands) {
+		return nil, sqlerr.At(s.Start, sqlerr.NotImplemented, "ALTER TABLE that moves or copies partitions and does something else is not implemented")
+	}
+	return out, nil
+}
+
+// detachedName begins the names of the hidden tables that hold detached partitions; the table's ID follows.
+const detachedName = ".detached_id."
+
+// DetachedPartitions is the hidden table that holds the detached partitions of t; nil if none was ever detached.
+func DetachedPartitions(c *catalog.Catalog, t *catalog.Table) *catalog.Table {
+	for _, d := range c.Databases() {
+		if h := c.Detached(d.Name, detachedTable(t)); h != nil {
+			return h
+		}
+	}
+	return nil
+}
+
+func detachedTable(t *catalog.Table) string {
+	return detachedName + strconv.FormatUint(uint64(t.ID), 10)
+}
+
+// HoldingDetached is the catalog with the hidden table for the detached partitions of t, whose columns are those that t has now: rows are held under the same
+// names. They do not expire there, nor are they merged into one another.
+func HoldingDetached(c *catalog.Catalog, t *catalog.Table, id string, now int64) (*catalog.Catalog, error) {
+	h := clone(t)
+	h.Name, h.UUID, h.ID, h.Created = detachedTable(t), id, 0, now
+	h.Detached, h.Inner, h.TTLs, h.Indexes, h.Constraints, h.Comment = true, true, nil, nil, nil, ""
+	h.Engine, h.EngineArgs = "MergeTree", nil
+	for i := range h.Columns {
+		h.Columns[i].TTL = ""
+	}
+	h.CreateSQL = CreateSQL(h, c)
+	if old := DetachedPartitions(c, t); old != nil {
+		h.ID, h.UUID, h.Created = old.ID, old.UUID, old.Created
+		return c.WithChanged(h)
+	}
+	return c.WithTables(h)
 }
 
 // Moved is a table under another name.

@@ -164,6 +164,9 @@ func Dropped(c *catalog.Catalog, t *catalog.Table) ([]catalog.TableID, error) {
 	if in := c.ByID(t.Target); t.Kind == catalog.KindRollup && in != nil && in.Inner {
 		ids = append(ids, in.ID)
 	}
+	if h := DetachedPartitions(c, t); h != nil {
+		ids = append(ids, h.ID)
+	}
 	return append(ids, t.RefreshTables()...), nil
 }
 
