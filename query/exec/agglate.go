@@ -165,7 +165,8 @@ func (b *aggBuffer) room() int64 {
 	planned := float64(max(plannedRows(s.a), read))
 	all := row * float64(b.t.rows) * planned / float64(read)
 	room := usual
-	if all <= float64(s.groupBytes)/float64(threads) {
+	tables := float64(s.groupBytes) / float64(threads)
+	if all <= tables || all <= tables*rowsPerVisit && s.spill.limit > 0 {
 		room = max(room, int64(all*spareRoom))
 	}
 	switch limit := s.spill.limit; {
@@ -179,6 +180,9 @@ func (b *aggBuffer) room() int64 {
 }
 
 const (
+	// rowsPerVisit is how many times the bytes of the groups those of the rows may be for all rows to be gathered and partitions visited once, where too
+	// much memory is not an error but a file: each visit loads the tables from memory, which costs as much as several times their bytes of rows.
+	rowsPerVisit = 4
 	// spareRoom is by how much more rows may come than were expected.
 	spareRoom = 1.25
 	// leastRoom is what is gathered under any limit: partitions are not visited for a few rows each.

@@ -5,7 +5,9 @@ import (
 	"testing"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/query/exec/grouping"
 )
 
 // Of keys equally frequent, the groups of the first rows tell how many there will be.
@@ -44,5 +46,32 @@ func TestRunsOfTwoForms(t *testing.T) {
 			t.Errorf("%d values of %s, want %d of %s", got.Len(), got.Type(), v.Len(), v.Type())
 		}
 		r.reset()
+	}
+}
+
+// Rows are gathered for one visit of the partitions as long as their groups would take a quarter as much, whatever the number of rows; never beyond the
+// limit from which partitions are written, and without such a limit only where the groups take more.
+func TestRoomGrowsWithGroups(t *testing.T) {
+	const million = 1 << 20
+	for _, c := range []struct {
+		name                string
+		rows, groups, limit int64
+		all                 bool
+	}{
+		{"few groups", 100 * million, 100 * million / 100, 8 << 30, false},
+		{"many groups", 50 * million, 50 * million / 8, 8 << 30, true},
+		{"ten times as many", 500 * million, 500 * million / 8, 80 << 30, true},
+		{"a limit below the rows", 50 * million, 50 * million / 8, 100 << 20, false},
+		{"no limit", 50 * million, 50 * million / 16, 0, false},
+		{"no limit, as many groups as rows", 50 * million, 50 * million, 0, true},
+	} {
+		s := &aggSet{a: &Aggregate{}, r: &run{opts: Options{Threads: 2}}, enc: grouping.NewEncoder([]*types.Type{types.TUInt64}, false)}
+		s.r.read.rows.Store(c.rows)
+		s.groupBytes, s.spill.limit = c.groups*s.bytesOfGroup(), c.limit
+		b := &aggBuffer{t: &aggTable{set: s, enc: s.enc, rows: int(c.rows / 2)}, arena: mem.NewArena(nil)}
+		rows := 8 * c.rows / 2
+		if room := b.room(); room >= rows != c.all || c.limit > 0 && room > c.limit {
+			t.Errorf("%s: room for %d bytes of %d", c.name, room, rows)
+		}
 	}
 }
