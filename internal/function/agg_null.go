@@ -2,6 +2,7 @@ package function
 
 import (
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/types"
 )
 
@@ -69,12 +70,12 @@ func dropNulls(groups []uint32, args []column.Vector, n int) ([]uint32, []column
 		}
 		plain[i], nulls = inner, orMask(nulls, mask)
 	}
-	var sel []uint32
+	sel, kept := kernel.Dirty[uint32](len(nulls)), 0
 	for i, b := range nulls {
-		if b == 0 {
-			sel = append(sel, uint32(i))
-		}
+		sel[kept] = uint32(i)
+		kept += int(b ^ 1)
 	}
+	sel = sel[:kept]
 	if nulls == nil || len(sel) == n {
 		return groups, plain, n
 	}
@@ -84,11 +85,11 @@ func dropNulls(groups []uint32, args []column.Vector, n int) ([]uint32, []column
 	if groups == nil {
 		return nil, plain, len(sel)
 	}
-	kept := make([]uint32, len(sel))
+	of := make([]uint32, len(sel))
 	for i, p := range sel {
-		kept[i] = groups[p]
+		of[i] = groups[p]
 	}
-	return kept, plain, len(sel)
+	return of, plain, len(sel)
 }
 
 // Merge implements States.

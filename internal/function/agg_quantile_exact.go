@@ -105,7 +105,7 @@ type weightedValue[T column.Elem] struct {
 	w uint64
 }
 
-// sortedValues is all values of a group; merged and sorted only when asked.
+// sortedValues is all values of a group; merged, and sorted as far as needed, only when asked.
 type sortedValues[T column.Elem] struct {
 	values []weightedValue[T]
 	sorted bool
@@ -165,10 +165,7 @@ func foldExact[T column.Elem](t *types.Type, l exactLevels, compare func(a, b T)
 			return nil
 		},
 		finish: func(out column.Builder, s *sortedValues[T]) error {
-			if !s.sorted {
-				slices.SortFunc(s.values, func(a, b weightedValue[T]) int { return compare(a.v, b.v) })
-				s.sorted = true
-			}
+			s.arrange(l, func(a, b weightedValue[T]) int { return compare(a.v, b.v) })
 			target := out
 			if l.many {
 				target = out.(*column.Array).Elem.(column.Builder)
@@ -181,6 +178,30 @@ func foldExact[T column.Elem](t *types.Type, l exactLevels, compare func(a, b T)
 			}
 			return nil
 		},
+	}
+}
+
+// arrange brings the values that the levels ask for to their ranks; weighted ones are sorted.
+func (s *sortedValues[T]) arrange(l exactLevels, compare func(a, b weightedValue[T]) int) {
+	if s.sorted || len(s.values) == 0 {
+		return
+	}
+	if l.weighted {
+		slices.SortFunc(s.values, compare)
+		s.sorted = true
+		return
+	}
+	ranks := make([]int, len(l.levels))
+	for i, q := range l.levels {
+		ranks[i] = l.rank(len(s.values), q)
+	}
+	slices.Sort(ranks)
+	from := 0
+	for _, k := range ranks {
+		if k >= from {
+			selectRank(s.values[from:], k-from, compare)
+			from = k + 1
+		}
 	}
 }
 

@@ -61,30 +61,35 @@ func (s *topCounts) add(value []byte, w uint64, capacity int) int64 {
 
 // sorted returns the counters by falling count, then value.
 func (s *topCounts) sorted() []counter {
+	out := s.all()
+	slices.SortFunc(out, compareCounters)
+	return out
+}
+
+func (s *topCounts) all() []counter {
 	out := make([]counter, 0, len(s.counts))
 	for v, n := range s.counts {
 		out = append(out, counter{v, n})
 	}
-	slices.SortFunc(out, func(a, b counter) int {
-		switch {
-		case a.n > b.n:
-			return -1
-		case a.n < b.n:
-			return 1
-		case a.value < b.value:
-			return -1
-		case a.value > b.value:
-			return 1
-		}
-		return 0
-	})
 	return out
+}
+
+func compareCounters(a, b counter) int {
+	switch {
+	case a.n > b.n:
+		return -1
+	case a.n < b.n:
+		return 1
+	}
+	return strings.Compare(a.value, b.value)
 }
 
 // cut keeps the n largest counters and returns the memory that became free.
 func (s *topCounts) cut(n int) int64 {
 	freed := int64(0)
-	for _, c := range s.sorted()[n:] {
+	all := s.all()
+	selectRank(all, n, compareCounters)
+	for _, c := range all[n:] {
 		delete(s.counts, c.value)
 		freed += int64(len(c.value)) + counterBytes
 	}

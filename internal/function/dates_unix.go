@@ -274,6 +274,12 @@ func (w *wallTime) fill() {
 }
 
 func appendDigits(dst []byte, v, width int) []byte {
+	switch {
+	case width == 2 && uint(v) < 100:
+		return append(dst, '0'+byte(v/10), '0'+byte(v%10))
+	case width == 4 && uint(v) < 10000:
+		return append(dst, '0'+byte(v/1000), '0'+byte(v/100%10), '0'+byte(v/10%10), '0'+byte(v%10))
+	}
 	var buf [20]byte
 	b := strconv.AppendInt(buf[:0], int64(v), 10)
 	for n := len(b); n < width; n++ {

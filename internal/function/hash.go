@@ -23,12 +23,12 @@ func init() {
 		hash64("sipHash64", func(b []byte) uint64 { return sipHash64(b) }, nil, sipCombine),
 		hash64("xxHash64", xxHash64, nil, nil),
 		hash64("murmurHash3_64", murmur3Fold, nil, func(a, b uint64) uint64 { return saltedHash64(a) ^ b }),
-		digest("MD5", 16, func(b []byte) []byte { s := md5.Sum(b); return s[:] }),
-		digest("SHA1", 20, func(b []byte) []byte { s := sha1.Sum(b); return s[:] }),
-		digest("SHA224", 28, func(b []byte) []byte { s := sha256.Sum224(b); return s[:] }),
-		digest("SHA256", 32, func(b []byte) []byte { s := sha256.Sum256(b); return s[:] }),
-		digest("SHA384", 48, func(b []byte) []byte { s := sha512.Sum384(b); return s[:] }),
-		digest("SHA512", 64, func(b []byte) []byte { s := sha512.Sum512(b); return s[:] }),
+		digest("MD5", 16, func(dst, b []byte) []byte { s := md5.Sum(b); return append(dst, s[:]...) }),
+		digest("SHA1", 20, func(dst, b []byte) []byte { s := sha1.Sum(b); return append(dst, s[:]...) }),
+		digest("SHA224", 28, func(dst, b []byte) []byte { s := sha256.Sum224(b); return append(dst, s[:]...) }),
+		digest("SHA256", 32, func(dst, b []byte) []byte { s := sha256.Sum256(b); return append(dst, s[:]...) }),
+		digest("SHA384", 48, func(dst, b []byte) []byte { s := sha512.Sum384(b); return append(dst, s[:]...) }),
+		digest("SHA512", 64, func(dst, b []byte) []byte { s := sha512.Sum512(b); return append(dst, s[:]...) }),
 		&Scalar{Name: "intHash64", MinArgs: 1, MaxArgs: 1, Resolve: fixed("intHash64", types.TUInt64, isHashInt), Eval: func(c *Call) (column.Vector, error) {
 			return newNum(c.Result, hashInts(c, saltedHash64)), nil
 		}, Family: "hash", Doc: "Hashes an integer to 64 bits."},
@@ -254,7 +254,8 @@ func (h *hasher[H]) add(before H, first bool, v column.Vector, i int) H {
 	return h.join(before, first, h.bytes(h.buf))
 }
 
-func digest(name string, n int, f func([]byte) []byte) *Scalar {
+// digest is a function that appends the n bytes of a digest of b.
+func digest(name string, n int, f func(dst, b []byte) []byte) *Scalar {
 	t := types.NewFixedString(n)
 	return &Scalar{Name: name, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Family: "hash", Doc: "Returns the digest as bytes.",
 		Resolve: fixed(name, t, anyOf(isStr, isUUIDOrIP)),
@@ -263,7 +264,8 @@ func digest(name string, n int, f func([]byte) []byte) *Scalar {
 			var buf []byte
 			for i := range c.Rows {
 				buf = littleEndian(buf[:0], v, i)
-				out.Append(f(buf))
+				out.Data = f(out.Data, buf)
+				out.EndValue()
 			}
 			return out, nil
 		}}

@@ -22,15 +22,15 @@ import (
 
 func init() {
 	digestOf := func(name string, n int, f func() hash.Hash) *Scalar {
-		return digest(name, n, func(b []byte) []byte {
+		return digest(name, n, func(dst, b []byte) []byte {
 			h := f()
 			h.Write(b)
-			return h.Sum(nil)
+			return h.Sum(dst)
 		})
 	}
 	register(
 		digestOf("MD4", md4.Size, md4.New), digestOf("RIPEMD160", ripemd160.Size, ripemd160.New), digestOf("keccak256", 32, legacy.NewLegacyKeccak256),
-		digest("SHA512_256", sha512.Size256, func(b []byte) []byte { s := sha512.Sum512_256(b); return s[:] }),
+		digest("SHA512_256", sha512.Size256, func(dst, b []byte) []byte { s := sha512.Sum512_256(b); return append(dst, s[:]...) }),
 		&Scalar{Name: "HMAC", CaseInsensitive: true, MinArgs: 3, MaxArgs: 3, Resolve: resolveHMAC, Eval: evalHMAC, Family: "hash", Doc: "Returns the authentication code of a message by a key with a hash algorithm.", Example: "hex(HMAC('md5', 'message', 'key')) → 4E4748E62B463521F6775FBF921234B5"},
 	)
 }

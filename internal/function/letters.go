@@ -15,15 +15,23 @@ var upperSpecial = map[rune]string{
 // lowerSpecial are those whose lower case is.
 var lowerSpecial = map[rune]string{'İ': "i\u0307"}
 
-func appendUpperUTF8(dst, s []byte) []byte { return appendCased(dst, s, unicode.ToUpper, upperSpecial) }
-func appendLowerUTF8(dst, s []byte) []byte { return appendCased(dst, s, unicode.ToLower, lowerSpecial) }
+func appendUpperUTF8(dst, s []byte) []byte {
+	return appendCased(dst, s, appendUpper, unicode.ToUpper, upperSpecial)
+}
+func appendLowerUTF8(dst, s []byte) []byte {
+	return appendCased(dst, s, appendLower, unicode.ToLower, lowerSpecial)
+}
 
 // appendCased maps code points; bytes that are no UTF-8 become U+FFFD, as bytes.ToUpper has it.
-func appendCased(dst, s []byte, simple func(rune) rune, special map[rune]string) []byte {
+func appendCased(dst, s []byte, ascii func(dst, s []byte) []byte, simple func(rune) rune, special map[rune]string) []byte {
 	for len(s) > 0 {
-		if s[0] < utf8.RuneSelf {
-			dst = append(dst, byte(simple(rune(s[0]))))
-			s = s[1:]
+		plain := 0
+		for plain < len(s) && s[plain] < utf8.RuneSelf {
+			plain++
+		}
+		if plain > 0 {
+			dst = ascii(dst, s[:plain])
+			s = s[plain:]
 			continue
 		}
 		r, n := utf8.DecodeRune(s)

@@ -3,8 +3,8 @@ package function
 import (
 	"bytes"
 	"encoding/base64"
-	"encoding/hex"
 	"math"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/olapd/olapd/internal/column"
@@ -235,6 +235,20 @@ func evalHex(c *Call) (column.Vector, error) {
 	out := stringResult(c)
 	v := column.Flatten(c.Args[0])
 	t := c.Types[0]
+	if s, ok := v.(*column.Str); ok && s.Bytes() <= maxReserved {
+		return hexStrings(c, s), nil
+	}
+	if isPlainInt(t) || t.IsDate() || t.Kind == types.DateTime {
+		width := t.Width()
+		for _, u := range numsOf[uint64](v) {
+			if width < 8 {
+				u &= 1<<(8*width) - 1
+			}
+			out.Data = appendHexNumber(out.Data, u)
+			out.EndValue()
+		}
+		return out, nil
+	}
 	for i := range c.Rows {
 		switch x := column.Value(v, i).(type) {
 		case string:
@@ -287,6 +301,20 @@ func evalHex(c *Call) (column.Vector, error) {
 	return out, nil
 }
 
+// hexStrings writes all bytes of s as one run: each becomes two.
+func hexStrings(c *Call, s *column.Str) column.Vector {
+	from, n := s.Off[0], s.Len()
+	bytes := s.Data[from:s.Off[n]]
+	out := &column.Str{Typ: c.Result, Off: make([]uint32, n+1), Data: make([]byte, 2*len(bytes))}
+	for i, b := range bytes {
+		out.Data[2*i], out.Data[2*i+1] = upperHex[b>>4], upperHex[b&15]
+	}
+	for i, o := range s.Off[:n+1] {
+		out.Off[i] = 2 * (o - from)
+	}
+	return out
+}
+
 // hexWords writes a number of words, the highest first, from its highest byte that is not 0.
 func hexWords(dst []byte, words ...uint64) []byte {
 	for len(words) > 1 && words[0] == 0 {
@@ -334,14 +362,12 @@ func appendUnhex(dst, s []byte) []byte {
 	if len(s)%2 == 1 {
 		s = append([]byte{'0'}, s...)
 	}
-	for i := 0; i+1 < len(s); i += 2 {
-		var b [1]byte
-		if _, err := hex.Decode(b[:], s[i:i+2]); err != nil {
-			b[0] = unhexDigit(s[i])<<4 | unhexDigit(s[i+1])
-		}
-		dst = append(dst, b[0])
+	dst = slices.Grow(dst, len(s)/2)
+	to := dst[len(dst) : len(dst)+len(s)/2]
+	for i := range to {
+		to[i] = hexDigits[s[2*i]]<<4 + hexDigits[s[2*i+1]]
 	}
-	return dst
+	return dst[:len(dst)+len(to)]
 }
 
 // unhexDigit is 0xff for what is no digit, as in ClickHouse.
@@ -354,3 +380,11 @@ func unhexDigit(c byte) byte {
 	}
 	return 0xff
 }
+
+// hexDigits is unhexDigit of every byte.
+var hexDigits = func() (table [256]byte) {
+	for c := range table {
+		table[c] = unhexDigit(byte(c))
+	}
+	return table
+}()

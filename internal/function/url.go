@@ -68,8 +68,19 @@ func init() {
 	)
 }
 
+// firstOf is where the first of a few bytes stands, or -1.
+func firstOf(s []byte, set string) int {
+	at := -1
+	for i := range len(set) {
+		if k := bytes.IndexByte(s, set[i]); k >= 0 {
+			s, at = s[:k], k
+		}
+	}
+	return at
+}
+
 func untilAny(s []byte, set string) []byte {
-	if i := bytes.IndexAny(s, set); i >= 0 {
+	if i := firstOf(s, set); i >= 0 {
 		return s[:i]
 	}
 	return s
@@ -140,7 +151,7 @@ func urlPathFull(s []byte) []byte {
 	case bytes.HasPrefix(s, []byte("//")):
 		s = s[2:]
 	}
-	if i := bytes.IndexAny(s, "/?#"); i >= 0 && (s[i] == '/' || p != nil) {
+	if i := firstOf(s, "/?#"); i >= 0 && (s[i] == '/' || p != nil) {
 		return s[i:]
 	}
 	return nil
@@ -162,7 +173,7 @@ func urlFragment(s []byte) []byte {
 }
 
 func urlQueryAndFragment(s []byte) []byte {
-	at := bytes.IndexAny(s, "?#")
+	at := firstOf(s, "?#")
 	if at < 0 {
 		return nil
 	}
@@ -198,18 +209,21 @@ var secondLevel = map[string]bool{"com": true, "net": true, "org": true, "co": t
 // significantDomain is the host from the first label in front of the suffix on.
 func significantDomain(s []byte) []byte {
 	d := bytes.TrimPrefix(urlDomain(s), []byte("www."))
-	labels := bytes.Split(d, []byte{'.'})
-	keep := 2
-	if n := len(labels); n >= 3 && secondLevel[string(labels[n-2])] {
-		keep = 3
-	}
-	if len(labels) < 2 {
+	last := bytes.LastIndexByte(d, '.')
+	if last < 0 {
 		return nil
 	}
-	return bytes.Join(labels[max(len(labels)-keep, 0):], []byte{'.'})
+	second := bytes.LastIndexByte(d[:last], '.')
+	if second < 0 || !secondLevel[string(d[second+1:last])] {
+		return d[second+1:]
+	}
+	return d[bytes.LastIndexByte(d[:second], '.')+1:]
 }
 
 func appendURLDecoded(dst, s []byte, form bool) []byte {
+	if bytes.IndexByte(s, '%') < 0 && !form {
+		return append(dst, s...)
+	}
 	for i := 0; i < len(s); i++ {
 		switch {
 		case s[i] == '%' && i+2 < len(s) && unhexDigit(s[i+1]) != 0xff && unhexDigit(s[i+2]) != 0xff:
@@ -224,9 +238,18 @@ func appendURLDecoded(dst, s []byte, form bool) []byte {
 	return dst
 }
 
+// urlPlain are the bytes that stand for themselves in a URL.
+var urlPlain = func() (table [256]bool) {
+	for c := range table {
+		b := byte(c)
+		table[c] = isAlnum(b) || b == '-' || b == '_' || b == '.' || b == '~'
+	}
+	return table
+}()
+
 func appendURLEncoded(dst, s []byte) []byte {
 	for _, c := range s {
-		if isAlnum(c) || c == '-' || c == '_' || c == '.' || c == '~' {
+		if urlPlain[c] {
 			dst = append(dst, c)
 		} else {
 			dst = append(dst, '%', upperHex[c>>4], upperHex[c&15])
@@ -237,15 +260,21 @@ func appendURLEncoded(dst, s []byte) []byte {
 
 // parameters calls f with the name and value of each parameter until it returns false.
 func parameters(s []byte, f func(name, value, whole []byte) bool) {
-	q := bytes.IndexAny(s, "?#")
+	q := firstOf(s, "?#")
 	if q < 0 {
 		return
 	}
-	for _, p := range bytes.FieldsFunc(s[q+1:], func(r rune) bool { return r == '&' || r == ';' || r == '#' || r == '?' }) {
+	for rest := s[q+1:]; len(rest) > 0; {
+		end := 0
+		for end < len(rest) && rest[end] != '&' && rest[end] != ';' && rest[end] != '#' && rest[end] != '?' {
+			end++
+		}
+		p := rest[:end]
 		eq := bytes.IndexByte(p, '=')
 		if eq >= 0 && !f(p[:eq], p[eq+1:], p) {
 			return
 		}
+		rest = rest[min(end+1, len(rest)):]
 	}
 }
 

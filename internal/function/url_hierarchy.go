@@ -25,7 +25,7 @@ func hostEnd(s []byte) int {
 		return 0
 	}
 	from := len(p) + 3
-	if at := bytes.IndexAny(s[from:], "/?#"); at >= 0 {
+	if at := firstOf(s[from:], "/?#"); at >= 0 {
 		return from + at
 	}
 	return len(s)
@@ -106,7 +106,7 @@ func evalCutParameter(c *Call) (column.Vector, error) {
 
 // withoutParameter removes the first parameter of that name, and the mark that joins it to the others.
 func withoutParameter(url, name []byte) []byte {
-	query := bytes.IndexAny(url, "?#")
+	query := firstOf(url, "?#")
 	if query < 0 || len(name) == 0 {
 		return url
 	}
