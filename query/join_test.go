@@ -174,11 +174,32 @@ func TestJoinOfManyKeys(t *testing.T) {
 		{"number * 7", "150000\t22499850000\n"},
 		{"toString(number % 80000)", "290000\t43499710000\n"}, // 70,000 keys are of two rows
 		{"if(number < 100000, toString(number), NULL)", "100000\t9999900000\n"},
+		{"if(number < 0, toString(number), NULL)", "0\t0\n"},
 	} {
 		got := h.run(Query{Text: "SELECT count(), sum(a.n + b.n) FROM (SELECT " + c.key + " AS k, number AS n FROM numbers(150000)) AS a JOIN " +
 			"(SELECT " + c.key + " AS k, number AS n FROM numbers(150000)) AS b ON a.k = b.k"})
 		if got != c.want {
 			t.Errorf("%s: %s", c.key, got)
+		}
+	}
+}
+
+// TestBags takes INTERSECT and EXCEPT of bags: of a row that stands m times on the left and n times on the right, min(m, n) and m - n stay.
+func TestBags(t *testing.T) {
+	h := newHarness(t)
+	const left, right = "SELECT number % 3000 AS k, if(k % 7 = 0, NULL, toString(k)) AS s FROM numbers(9000)", // three times each
+		"SELECT number % 6000 + 1000 AS k, if(k % 7 = 0, NULL, toString(k)) AS s FROM numbers(7000)" // 1000 of twice, else once
+	for _, c := range []struct{ op, want string }{
+		{"INTERSECT", "3000\t2000\t5498500\n"},
+		{"EXCEPT", "6000\t3000\t7997000\n"},
+		{"INTERSECT DISTINCT", "2000\t2000\t3999000\n"},
+		{"EXCEPT DISTINCT", "1000\t1000\t499500\n"},
+	} {
+		for _, size := range []string{"10", "65409"} {
+			sql := "SELECT count(), uniqExact(k), sum(k) FROM (" + left + " " + c.op + " " + right + ")"
+			if got := h.run(Query{Text: sql, Settings: map[string]string{"max_block_size": size}}); got != c.want {
+				t.Errorf("%s in blocks of %s: %s, want %s", c.op, size, got, c.want)
+			}
 		}
 	}
 }

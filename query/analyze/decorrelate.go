@@ -245,7 +245,7 @@ func (d *decorrelation) window(n *plan.Window) (plan.Node, error) {
 		return nil, err
 	}
 	width := len(n.Input.Schema())
-	w := &plan.Window{Input: in, Fields: append(slices.Clone(in.Schema()), n.Fields[width:]...)}
+	w := &plan.Window{Input: in, Unordered: n.Unordered, Fields: append(slices.Clone(in.Schema()), n.Fields[width:]...)}
 	for _, c := range n.Calls {
 		if c.Args, err = d.allOver(c.Args, in, width); err != nil {
 			return nil, err

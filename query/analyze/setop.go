@@ -85,7 +85,7 @@ func (a *analyzer) setOperation(left, right plan.Node, op ast.SetOp) (plan.Node,
 // numberCopies adds a column that counts the rows equal to each other.
 func numberCopies(n plan.Node, fields column.Schema) plan.Node {
 	call := plan.WindowCall{AggCall: plan.AggCall{Name: "row_number", Func: "row_number"}, PartitionBy: identity(len(fields))}
-	return &plan.Window{Input: n, Calls: []plan.WindowCall{call}, Fields: append(slices.Clone(fields), column.Field{Name: "copy", Type: types.TUInt64})}
+	return &plan.Window{Input: n, Calls: []plan.WindowCall{call}, Unordered: true, Fields: append(slices.Clone(fields), column.Field{Name: "copy", Type: types.TUInt64})}
 }
 
 // nullSafe are a node's columns as expressions that are never NULL and equal where the columns are, NULL included.

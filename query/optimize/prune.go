@@ -212,7 +212,7 @@ func pruneWindow(n *plan.Window, need []bool) (plan.Node, []int) {
 		}
 	}
 	in, at := prune(n.Input, below)
-	c := &plan.Window{Input: in}
+	c := &plan.Window{Input: in, Unordered: n.Unordered}
 	next := len(in.Schema())
 	for i, w := range n.Calls {
 		if !need[width+i] {

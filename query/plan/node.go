@@ -272,9 +272,10 @@ type ArrayJoin struct {
 
 // Window computes window functions behind the input's columns.
 type Window struct {
-	Input  Node
-	Calls  []WindowCall
-	Fields column.Schema
+	Input     Node
+	Calls     []WindowCall
+	Fields    column.Schema
+	Unordered bool // the one call is row_number() without ORDER BY, and the rows may come in any order; fragments do without it
 }
 
 // WindowCall is one function over a window.
