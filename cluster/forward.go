@@ -149,7 +149,16 @@ func ask(ctx context.Context, n rpc.Network, node string, q *forwardRequest) *fo
 	if err != nil {
 		return &forwardAnswer{err: unknown(err)}
 	}
+	a.err = going(node, q, a.err)
 	return a
+}
+
+// going says that a node which is shutting down, or whose replica has stopped, does not lead any more: another will, and what this one has refused had no effect.
+func going(node string, q *forwardRequest, err error) error {
+	if errors.Is(err, ErrUnknown) || !errors.Is(err, ErrClosed) && !errors.Is(err, ErrStopped) {
+		return err
+	}
+	return sqlerr.Wrap(errors.Join(ErrNotLeader, err), sqlerr.NotALeader, "Node %s, which led group %d", node, q.group)
 }
 
 func askStream(s rpc.Stream, q *forwardRequest) ([]byte, error) {

@@ -268,8 +268,12 @@ func (c *committer) Cursors(context.Context, string) (ingest.Position, error) {
 // Commit implements ingest.Committer: rows, rollup rows, dead letters and offsets are one entry.
 func (c *committer) Commit(ctx context.Context, b ingest.Batch) error {
 	for try := 0; ; try++ {
+		version := c.node.cluster.Meta().Catalog().Version
 		err := c.commit(ctx, b)
 		if !errors.Is(err, cluster.ErrSchemaChanged) || try >= maxSchemaRetries {
+			return err
+		}
+		if err := c.node.awaitNewer(ctx, version); err != nil {
 			return err
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"strconv"
+	"time"
 
 	"github.com/olapd/olapd/cluster"
 	"github.com/olapd/olapd/cluster/rpc"
@@ -18,8 +19,32 @@ import (
 	"github.com/zeebo/xxh3"
 )
 
-// maxSchemaRetries bounds how often an insert is derived anew because a table changed under it.
-const maxSchemaRetries = 16
+const (
+	// maxSchemaRetries bounds how often an insert is derived anew because a table changed under it.
+	maxSchemaRetries = 16
+	// newerPatience is how long each waits for this node to learn of the change, of which a shard's leader may have heard first: some times what that
+	// takes on a busy machine.
+	newerPatience = time.Second
+)
+
+// awaitNewer waits until this node knows a newer catalog than a version that a shard has refused, for newerPatience at most.
+func (n *Node) awaitNewer(ctx context.Context, version uint64) error {
+	t := n.cfg.Clock.NewTimer(newerPatience)
+	defer t.Stop()
+	for {
+		changed := n.cluster.Meta().Changed()
+		if n.cluster.Meta().Catalog().Version > version {
+			return nil
+		}
+		select {
+		case <-changed:
+		case <-t.C():
+			return nil
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
 
 // writer commits rows with what the rollups derive of them, on the shards they belong to.
 type writer struct {
@@ -176,6 +201,9 @@ func (w *writer) small(ctx context.Context, to shardWriter, t *catalog.Table, bl
 		}
 		res, err := to.Append(ctx, cluster.Batch{Claims: cluster.Claims{Schema: c.Version, Tokens: claimed(tokens, rows)}, Rows: rows})
 		if errors.Is(err, cluster.ErrSchemaChanged) && try < maxSchemaRetries {
+			if err := w.node.awaitNewer(ctx, c.Version); err != nil {
+				return query.InsertResult{}, err
+			}
 			continue
 		}
 		if err != nil {
