@@ -9,6 +9,7 @@ import (
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/mem"
 	"github.com/olapd/olapd/internal/sqlerr"
+	"github.com/olapd/olapd/segment"
 )
 
 // BuildSegments turns a stream of blocks into durable segments, a sorted run at a time, without holding them in memory: for
@@ -116,7 +117,7 @@ func (b *bulk) flush(ctx context.Context) error {
 	go func() {
 		w := written{bytes: bytes}
 		w.err = sqlerr.Guard(func() (err error) {
-			w.segs, err = b.s.writeSorted(ctx, b.spec, joinRun(run), Segment{})
+			w.segs, err = b.s.writeSorted(ctx, b.spec, joinRun(run, b.spec.Partition == nil), Segment{})
 			return err
 		})
 		to <- w
@@ -137,8 +138,8 @@ func (b *bulk) wait() error {
 }
 
 // joinRun is concatBlocks, a column at a time: those joined already need no memory in pieces any more. run is its own, the
-// blocks are not.
-func joinRun(run []*column.Block) *column.Block {
+// blocks are not. encode lets strings become codes: not where each of many partitions would have to look through a dictionary of all.
+func joinRun(run []*column.Block, encode bool) *column.Block {
 	if len(run) == 1 {
 		return run[0]
 	}
@@ -151,14 +152,41 @@ func joinRun(run []*column.Block) *column.Block {
 		for i, b := range run {
 			parts[i], b.Cols[c] = b.Cols[c], nil
 		}
-		if out.Cols[c] = joinCoded(parts); out.Cols[c] == nil {
-			out.Cols[c] = column.Concat(parts...)
-		}
+		out.Cols[c] = joinColumn(parts, encode)
 	}
 	for _, b := range run {
 		out.N += b.N
 	}
 	return out
+}
+
+// joinColumn joins the parts of a column: codes and most strings as codes, which the writer takes in any order in less time than strings.
+func joinColumn(parts []column.Vector, encode bool) column.Vector {
+	if v := joinCoded(parts); v != nil {
+		return v
+	}
+	if encode {
+		if v := encoded(parts); v != nil {
+			return v
+		}
+	}
+	return column.Concat(parts...)
+}
+
+// encoded joins strings by segment.Encode; nil if that gains nothing, or they are not all strings.
+func encoded(parts []column.Vector) column.Vector {
+	texts := make([]*column.Str, len(parts))
+	for i, p := range parts {
+		text, ok := p.(*column.Str)
+		if !ok {
+			return nil
+		}
+		texts[i] = text
+	}
+	if d := segment.Encode(texts); d != nil {
+		return d
+	}
+	return nil
 }
 
 // codedShare is the rows for one entry of a dictionary from which on a column joined from parts over several stays coded: the writer looks

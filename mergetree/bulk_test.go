@@ -2,10 +2,13 @@ package mergetree
 
 import (
 	"fmt"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/types"
+	"github.com/olapd/olapd/internal/vfs"
 )
 
 // coded is a vector of n strings, prefix and row number modulo so many, over a dictionary of its own.
@@ -53,6 +56,37 @@ func TestJoinCoded(t *testing.T) {
 			if column.Compare(got, i, want, i) != 0 {
 				t.Fatalf("%s: row %d differs", name, i)
 			}
+		}
+	}
+}
+
+// TestBulkOfTexts: the runs of a table without partitions join long strings in codes, those of others do not; the rows are the same.
+func TestBulkOfTexts(t *testing.T) {
+	rows := randomRows(rand.New(rand.NewPCG(5, 5)), 400)
+	for i := range rows {
+		rows[i].text = fmt.Sprintf("%030d", i*i%17)
+	}
+	for _, partitioned := range []bool{false, true} {
+		m := newMachine(t, testOptions(vfs.NewMem()))
+		spec := testSpec(1, Plain)
+		if !partitioned {
+			spec.Partition, spec.PartitionID = nil, nil
+		}
+		must(t, m.append(entry{create: spec}))
+		must(t, m.bulk(t, rows))
+		snap := m.s.Snapshot()
+		got, want := finalRows(t, snap.Table(1)), slices.Clone(rows)
+		slices.SortFunc(got, compareTestRows)
+		slices.SortFunc(want, compareTestRows)
+		if !slices.Equal(got, want) {
+			t.Errorf("partitioned %v: %d rows differ from the %d inserted", partitioned, len(got), len(want))
+		}
+		snap.Close()
+		must(t, m.s.Close())
+
+		_, coded := joinRun([]*column.Block{testBlock(rows[:100]), testBlock(rows[100:150])}, !partitioned).Cols[testColumns.Index("text")].(*column.Dict)
+		if coded == partitioned {
+			t.Errorf("partitioned %v: in codes %v", partitioned, coded)
 		}
 	}
 }

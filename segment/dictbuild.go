@@ -22,6 +22,7 @@ type dictBuilder struct {
 	// known translates the codes of the dictionaries of incoming vectors: merges and memtables share theirs over many blocks.
 	known  map[column.Vector][]uint32 // code+1
 	whole  bool                       // Options.Whole
+	only   column.Vector              // the one dictionary that all entries are from, each once: table has none of them yet
 	err    error                      // of reading another dictionary's values
 	empty  uint32                     // code+1 of the empty string
 	blocks [][]byte                   // of compress
@@ -64,6 +65,9 @@ func (d *dictBuilder) full() bool { return d.len() > maxDictEntries || len(d.val
 
 // code returns the code of a string, new or known.
 func (d *dictBuilder) code(s []byte, h uint64) uint32 {
+	if d.only != nil { // a string from elsewhere than dictionaries
+		d.settle()
+	}
 	mask := uint64(len(d.table) - 1)
 	at := h & mask
 	for ; d.table[at] != 0; at = (at + 1) & mask {
@@ -73,15 +77,31 @@ func (d *dictBuilder) code(s []byte, h uint64) uint32 {
 			}
 		}
 	}
-	c := uint32(d.len())
-	d.room(len(s))
-	d.vals.Append(s)
-	d.hashes = append(d.hashes, h)
+	c := d.add(s, h)
 	d.table[at] = h>>32<<32 | uint64(c+1)
 	if 2*d.len() > len(d.table) {
 		d.grow()
 	}
 	return c
+}
+
+// add appends an entry that is not in the table, nor put there.
+func (d *dictBuilder) add(s []byte, h uint64) uint32 {
+	c := uint32(d.len())
+	d.room(len(s))
+	d.vals.Append(s)
+	d.hashes = append(d.hashes, h)
+	return c
+}
+
+// settle puts the entries into the table as they come from more than one dictionary from now on.
+func (d *dictBuilder) settle() {
+	d.only = nil
+	size := len(d.table)
+	for 2*d.len() > size {
+		size *= 2
+	}
+	d.rehash(size)
 }
 
 // room makes sure that one more value of n bytes fits where the values are, moving large dictionaries out of the heap, where they would be
@@ -111,7 +131,12 @@ func (d *dictBuilder) grow() {
 	if len(d.table) >= 1<<22 {
 		by = 2
 	}
-	d.table = make([]uint64, by*len(d.table))
+	d.rehash(by * len(d.table))
+}
+
+// rehash makes a table of so many slots, a power of two, of all entries.
+func (d *dictBuilder) rehash(size int) {
+	d.table = make([]uint64, size)
 	mask := uint64(len(d.table) - 1)
 	for c, h := range d.hashes {
 		at := h & mask
@@ -208,6 +233,9 @@ func (d *dictBuilder) touch(hashes []uint64) {
 func (d *dictBuilder) translation(values column.Vector) []uint32 {
 	to := d.known[values]
 	if to == nil {
+		if d.only != nil {
+			d.settle()
+		}
 		if len(d.known) == maxKnown {
 			clear(d.known)
 		}
@@ -227,7 +255,11 @@ func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Di
 			dst = append(dst, v.Codes[p])
 		}
 	}
+	vals, _ := v.Values.(*column.Str)
 	for i, c := range dst[n:] {
+		if i%dictBatch == 0 && vals != nil && v.Hashes != nil {
+			d.touchEntries(to, vals, v.Hashes, dst[n+i:min(n+i+dictBatch, len(dst))])
+		}
 		if nulls != nil && nulls[r.at(i)] != 0 {
 			dst[n+i] = 0
 			continue
@@ -243,6 +275,25 @@ func (d *dictBuilder) appendTranslated(dst []uint32, nulls []uint8, v *column.Di
 	return dst
 }
 
+// touchEntries loads what translating those of up to dictBatch codes will need that are not known.
+func (d *dictBuilder) touchEntries(to []uint32, vals *column.Str, of []uint64, codes []uint32) {
+	var hashes [dictBatch]uint64
+	n, sum := 0, byte(0)
+	for _, c := range codes {
+		if to[c] == 0 {
+			hashes[n] = of[c]
+			n++
+			if at := vals.Off[c]; int(at) < len(vals.Data) {
+				sum |= vals.Data[at]
+			}
+		}
+	}
+	if d.only == nil {
+		d.touch(hashes[:n])
+	}
+	d.touched |= sum
+}
+
 // translate finds the code of entry c of another dictionary. In one of a segment whose rows are all appended, its entries first occur in this
 // order: the next ones are looked up too.
 func (d *dictBuilder) translate(to []uint32, v *column.Dict, c uint32) {
@@ -253,7 +304,15 @@ func (d *dictBuilder) translate(to []uint32, v *column.Dict, c uint32) {
 	vals := v.Values.(*column.Str)
 	if !d.whole || v.Hashes == nil || !v.Unique {
 		s := vals.At(int(c))
-		to[c] = d.code(s, xxh3.Hash(s)) + 1
+		switch {
+		case v.Hashes == nil:
+			to[c] = d.code(s, xxh3.Hash(s)) + 1
+		case v.Unique && (d.len() == 0 || d.only == v.Values):
+			d.only = v.Values
+			to[c] = d.add(s, v.Hashes[c]) + 1
+		default:
+			to[c] = d.code(s, v.Hashes[c]) + 1
+		}
 		return
 	}
 	end := min(int(c)+dictBatch, len(to))
@@ -297,13 +356,13 @@ func (d *dictBuilder) textOf(codes []uint32, nulls []uint8) (n, empty int64) {
 // close drops the entries from n on, and what only building needs.
 func (d *dictBuilder) close(n int) {
 	d.vals.Truncate(n)
-	d.hashes, d.table, d.known = d.hashes[:n], nil, nil
+	d.hashes, d.table, d.known, d.only = d.hashes[:n], nil, nil, nil
 }
 
 // compress makes the blocks of values that write writes, and gives back the memory of all else; the dictionary is complete.
 func (d *dictBuilder) compress() error {
 	raw := d.vals.Data
-	d.text, d.table, d.known = len(raw), nil, nil
+	d.text, d.table, d.known, d.only = len(raw), nil, nil, nil
 	var block []byte
 	for at := 0; at < len(raw); at += page.TextBlock {
 		var err error

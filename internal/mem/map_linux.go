@@ -9,18 +9,35 @@ import (
 	"github.com/olapd/olapd/internal/sqlerr"
 )
 
-// mapAnonymous returns n zero bytes outside the Go heap. Mappings of a huge page or more are
-// aligned to one by mapping more and cutting off the ends, so that the kernel can use them.
+// mapAnonymous returns n zero bytes outside the Go heap.
 func mapAnonymous(n int) ([]byte, error) {
+	b, err := mapAligned(n, unix.MAP_ANON|unix.MAP_PRIVATE)
+	if err != nil {
+		return nil, sqlerr.Wrap(err, sqlerr.CannotAllocateMemory, "Cannot allocate %s of memory", FormatBytes(int64(n)))
+	}
+	return b, nil
+}
+
+// mapRegion maps n bytes of which the kernel promises nothing until they are written to; nil if it refuses.
+func mapRegion(n int) []byte {
+	b, err := mapAligned(n, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
+	if err != nil {
+		return nil
+	}
+	return b
+}
+
+// mapAligned maps n bytes, rounded up to pages. Mappings of a huge page or more are aligned to one by mapping more and cutting off the ends, so that
+// the kernel can use them: what grows by small pages faults once for each 4 KiB.
+func mapAligned(n, flags int) ([]byte, error) {
 	size := (n + pageBytes - 1) &^ (pageBytes - 1)
 	slack := 0
 	if size >= slabBytes {
 		slack = slabBytes
 	}
-	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size+slack), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE)
+	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size+slack), unix.PROT_READ|unix.PROT_WRITE, flags)
 	if err != nil {
-		return nil, sqlerr.Wrap(fmt.Errorf("mmap of %d bytes: %w", size, err), sqlerr.CannotAllocateMemory,
-			"Cannot allocate %s of memory", FormatBytes(int64(size)))
+		return nil, fmt.Errorf("mmap of %d bytes: %w", size, err)
 	}
 	if slack > 0 {
 		head := (slabBytes - int(uintptr(p)%slabBytes)) % slabBytes
@@ -31,16 +48,6 @@ func mapAnonymous(n int) ([]byte, error) {
 		_ = unix.Madvise(unsafe.Slice((*byte)(p), size), unix.MADV_HUGEPAGE)
 	}
 	return unsafe.Slice((*byte)(p), size), nil
-}
-
-// mapRegion maps n bytes of which the kernel promises nothing until they are written to; nil if it refuses.
-func mapRegion(n int) []byte {
-	size := (n + pageBytes - 1) &^ (pageBytes - 1)
-	p, err := unix.MmapPtr(-1, 0, nil, uintptr(size), unix.PROT_READ|unix.PROT_WRITE, unix.MAP_ANON|unix.MAP_PRIVATE|unix.MAP_NORESERVE)
-	if err != nil {
-		return nil
-	}
-	return unsafe.Slice((*byte)(p), size)
 }
 
 const pageBytes = 4096

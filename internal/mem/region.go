@@ -1,7 +1,7 @@
 package mem
 
 // Region is a stretch of address space outside the Go heap that takes memory only where it has been written to: room to
-// grow into without being copied. It must not be used after Free, nor may anything that points into it. Not counted in
+// grow into without being copied, by huge pages where the system has them. It must not be used after Free, nor may anything that points into it. Not counted in
 // any budget: its owner knows how much of it is in use.
 type Region struct{ b []byte }
 
