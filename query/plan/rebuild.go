@@ -55,7 +55,7 @@ func WithInputs(n Node, in []Node) Node {
 		c.Input = in[0]
 		return &c
 	case *Window:
-		return &Window{Input: in[0], Calls: n.Calls, Fields: n.Fields}
+		return &Window{Input: in[0], Calls: n.Calls, Fields: n.Fields, Unordered: n.Unordered}
 	case *Exchange:
 		return &Exchange{Input: in[0], Shards: n.Shards, Why: n.Why}
 	case *Broadcast:
