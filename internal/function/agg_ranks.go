@@ -41,7 +41,10 @@ func checkNumbers(name string, args []*types.Type) error {
 			return sqlerr.New(sqlerr.NotImplemented, "Aggregate function %s only supports numerical types, not %s", name, t)
 		}
 	}
-	return nil
+	if name == "rankCorr" {
+		return nil
+	}
+	return checkMark(name, args[1])
 }
 
 func readAlternative(name string, p column.Vector) (alternative, error) {
@@ -60,7 +63,7 @@ func readAlternative(name string, p column.Vector) (alternative, error) {
 	return 0, sqlerr.New(sqlerr.BadArguments, "Unknown parameter in aggregate function %s. It must be one of: 'two-sided', 'less', 'greater'", name)
 }
 
-// foldSamples collects two samples: split by the second argument, or that argument being the second one.
+// foldSamples collects two samples, without NaN: split by the second argument, or that argument being the second one.
 func foldSamples(result *types.Type, split bool, finish func(out column.Builder, s *samples) error) Aggregate {
 	return &fold[samples]{
 		result: result,
@@ -69,6 +72,9 @@ func foldSamples(result *types.Type, split bool, finish func(out column.Builder,
 			if split {
 				second := isSecond(args[1])
 				for i, x := range xs {
+					if x != x { // NaN is of no sample
+						continue
+					}
 					to := &s.s[groups[i]].x
 					if second[i] {
 						to = &s.s[groups[i]].y
@@ -79,7 +85,12 @@ func foldSamples(result *types.Type, split bool, finish func(out column.Builder,
 			}
 			for i, y := range toFloats(args[1]) {
 				g := &s.s[groups[i]]
-				s.extra += appendCounted(&g.x, xs[i]) + appendCounted(&g.y, y)
+				if xs[i] == xs[i] {
+					s.extra += appendCounted(&g.x, xs[i])
+				}
+				if y == y {
+					s.extra += appendCounted(&g.y, y)
+				}
 			}
 			return nil
 		},
@@ -102,9 +113,6 @@ func foldSamples(result *types.Type, split bool, finish func(out column.Builder,
 			}
 			for len(r.b) > 0 {
 				s.y = append(s.y, r.f64())
-			}
-			if !split && len(s.x) != len(s.y) {
-				r.fail()
 			}
 			return nil
 		},
@@ -151,8 +159,9 @@ func resolveRankCorr(_ *Env, _ []column.Vector, args []*types.Type) (Aggregate, 
 	return foldSamples(types.TFloat64, false, func(out column.Builder, s *samples) error {
 		rx, _ := ranks(s.x)
 		ry, _ := ranks(s.y)
-		sum, n := 0.0, float64(len(s.x))
-		for i := range rx {
+		size := min(len(rx), len(ry)) // they differ where NaN was left out
+		sum, n := 0.0, float64(size)
+		for i := range size {
 			sum += (rx[i] - ry[i]) * (rx[i] - ry[i])
 		}
 		push(out, 1-sum*6/(n*(n*n-1)))

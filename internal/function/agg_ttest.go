@@ -76,6 +76,14 @@ func isSecond(v column.Vector) []bool {
 	return out
 }
 
+// checkMark refuses what is no whole number when it is cut off.
+func checkMark(name string, t *types.Type) error {
+	if t.Kind == types.Decimal {
+		return sqlerr.New(sqlerr.NotImplemented, "A sample index of type %s is not supported by aggregate function %s", t, name)
+	}
+	return nil
+}
+
 // testResult is the type of the result of a test: a statistic of that name, its p-value, and an interval if there is one.
 func testResult(statistic string, interval bool) *types.Type {
 	names := []string{statistic, "p_value", "confidence_interval_low", "confidence_interval_high"}
@@ -171,6 +179,9 @@ func pushTTest(out column.Builder, t, freedom, difference, standardError, level 
 func resolveTTest(name string, test func(*samplePair) (t, freedom float64, ok bool)) func(*Env, []column.Vector, []*types.Type) (Aggregate, error) {
 	return func(_ *Env, params []column.Vector, args []*types.Type) (Aggregate, error) {
 		level, interval, err := testLevel(name, params, args)
+		if err == nil {
+			err = checkMark(name, args[1])
+		}
 		if err != nil {
 			return nil, err
 		}
@@ -229,6 +240,9 @@ func resolveZTest(_ *Env, params []column.Vector, args []*types.Type) (Aggregate
 		return nil, sqlerr.New(sqlerr.NumberOfArgumentsDoesntMatch, "Aggregate function %s requires three parameter.", name)
 	}
 	if err := checkTestArgs(name, args); err != nil {
+		return nil, err
+	}
+	if err := checkMark(name, args[1]); err != nil {
 		return nil, err
 	}
 	var p [3]float64
