@@ -9,6 +9,23 @@ import (
 	"github.com/olapd/olapd/internal/catalog"
 )
 
+// TestFoundedIsToldAgain: a founder that had opened its replica, and could not tell the meta group so, tells it later. Until then nobody joins the group.
+func TestFoundedIsToldAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newSeveral(t)
+		defer s.close()
+		n := s.start(FirstNode)
+		must(t, n.Found(t.Context(), Founding{Cluster: "test", Shards: 1, Replicas: 2}))
+		_, err := n.meta.ChangeTopology(t.Context(), func(top *Topology) (bool, error) { // as it is when the change did not come through
+			top.Shards[0].Founded = false
+			return false, nil
+		})
+		must(t, err)
+		s.join(FirstNode)
+		s.eventually("two voters of the shard", func() bool { return len(s.voters(1)) == 2 })
+	})
+}
+
 // TestVotersComeAtOnce: of two voters neither may be lost, so a meta group that grows to three is one of two for moments only, also while the
 // catalog changes all the time.
 func TestVotersComeAtOnce(t *testing.T) {

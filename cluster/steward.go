@@ -151,7 +151,7 @@ func (n *Node) reconcile(ctx context.Context) error {
 	var errs []error
 	for i := range t.Shards {
 		p := &t.Shards[i]
-		if slices.Contains(p.Replicas, n.cfg.Node) && n.Shard(p.ID) == nil {
+		if slices.Contains(p.Replicas, n.cfg.Node) {
 			errs = append(errs, n.openWanted(ctx, p))
 		}
 	}
@@ -164,11 +164,17 @@ func (n *Node) reconcile(ctx context.Context) error {
 	return errors.Join(errs...)
 }
 
-// openWanted opens a replica, which its founder begins with; that it has done so is then known for ever.
+// openWanted opens a replica that is not open, which its founder begins with; that it has done so is then known for ever. Telling it may fail: it is told
+// again until the topology says so, for nobody joins the group before.
 func (n *Node) openWanted(ctx context.Context, p *Placement) error {
 	found := !p.Founded && p.Founder == n.cfg.Node
-	if err := n.openShard(p.ID, found); err != nil || !found {
-		return err
+	if n.Shard(p.ID) == nil {
+		if err := n.openShard(p.ID, found); err != nil {
+			return err
+		}
+	}
+	if !found {
+		return nil
 	}
 	_, err := n.meta.ChangeTopology(ctx, func(t *Topology) (bool, error) {
 		was := t.Shards[p.ID-1].Founded

@@ -287,6 +287,9 @@ func (x *simRun) consumption(kind string) string {
 			term, leads := shard.Leader()
 			fmt.Fprintf(&b, "\n  shard %d at %d of term %d, leads: %t, %v", shard.ID(), shard.Applied(), term, leads, shard.Cursors(queue.ID).Cursors)
 		}
+		for _, g := range n.cluster.Status() {
+			fmt.Fprintf(&b, "\n  %+v", g)
+		}
 	}
 	return b.String()
 }
