@@ -75,7 +75,7 @@ func runClients(args []string) error {
 		if !strings.Contains(o.only, name) {
 			continue
 		}
-		e, err := loadedEngine(name, s, o, source{file, formatTSV})
+		e, err := loadedEngine(name, s, o, source{path: file, format: formatTSV, sent: true})
 		if err != nil {
 			rec.Runs = append(rec.Runs, clientRun{Engine: name, Error: err.Error()})
 			continue

@@ -32,8 +32,11 @@ type engine interface {
 	path() string
 }
 
-// source is a file of rows.
-type source struct{ path, format string }
+// source is a file of rows. As with the peers, olapd's server reads it by itself, unless it is sent.
+type source struct {
+	path, format string
+	sent         bool // to olapd's server, in an INSERT over HTTP
+}
 
 // Formats of a source.
 const (
@@ -63,7 +66,7 @@ func engineAt(name string, o machineOptions) (engine, error) {
 	dir := filepath.Join(o.dir, name)
 	switch name {
 	case "olapd":
-		return &olapdEngine{binary: o.server, dir: dir}, nil
+		return &olapdEngine{binary: o.server, dir: dir, arguments: []string{"--user-files", o.dir}}, nil
 	case oracle.ClickHouse, oracle.DuckDB:
 		return &peerEngine{engine: name, dir: dir}, nil
 	}

@@ -28,13 +28,14 @@ type loadRun struct {
 	Engine  string    `json:"engine"`
 	Version string    `json:"version"`
 	Format  string    `json:"format"`
-	Bytes   int64     `json:"bytes"` // of the file
+	Sent    bool      `json:"sent,omitempty"` // see source
+	Bytes   int64     `json:"bytes"`          // of the file
 	Seconds []float64 `json:"seconds"`
 	Peak    int64     `json:"peak_bytes"` // the largest
 	Error   string    `json:"error,omitempty"`
 }
 
-// runLoad is `bench load`: the table from a TSV and from a Parquet file.
+// runLoad is `bench load`: the table from a TSV and from a Parquet file, which the engines read, and which olapd's clients send.
 func runLoad(args []string) error {
 	var o machineOptions
 	fs := flag.NewFlagSet("load", flag.ContinueOnError)
@@ -58,9 +59,12 @@ func runLoad(args []string) error {
 		if err != nil {
 			return err
 		}
-		group := make([]loadRun, 0, len(engineNames))
+		var group []loadRun
 		for _, n := range strings.Split(o.only, ",") {
 			group = append(group, loadRun{Engine: n, Format: src.format, Bytes: info.Size()})
+			if n == "olapd" {
+				group = append(group, loadRun{Engine: n, Format: src.format, Bytes: info.Size(), Sent: true})
+			}
 		}
 		for range *runs {
 			for i := range group {
@@ -79,10 +83,10 @@ func loadSources(s *suite, o machineOptions) ([]source, error) {
 	if err != nil {
 		return nil, err
 	}
-	sources := []source{{tsv, formatTSV}}
+	sources := []source{{path: tsv, format: formatTSV}}
 	parquet := strings.TrimSuffix(tsv, ".tsv") + ".parquet"
 	if _, err := os.Stat(parquet); err == nil {
-		return append(sources, source{parquet, formatParquet}), nil
+		return append(sources, source{path: parquet, format: formatParquet}), nil
 	}
 	progress("writing %s", parquet)
 	o.dir = filepath.Join(o.dir, "writer")
@@ -108,7 +112,7 @@ func loadSources(s *suite, o machineOptions) ([]source, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(sources, source{parquet, formatParquet}), os.Rename(parquet+".partial", parquet)
+	return append(sources, source{path: parquet, format: formatParquet}), os.Rename(parquet+".partial", parquet)
 }
 
 // measure loads once more, unless the engine has failed.
@@ -121,7 +125,7 @@ func (r *loadRun) measure(s *suite, o machineOptions, src source) {
 		r.Error = err.Error()
 	}
 	r.Seconds = append(r.Seconds, seconds)
-	progress("%s, %s: %.2f s %s", r.Engine, r.Format, seconds, r.Error)
+	progress("%s, %s, sent %t: %.2f s %s", r.Engine, r.Format, r.Sent, seconds, r.Error)
 }
 
 func (r *loadRun) once(s *suite, o machineOptions, src source) (float64, error) {
@@ -138,6 +142,7 @@ func (r *loadRun) once(s *suite, o machineOptions, src source) (float64, error) 
 	if err := reset(ctx, e, s); err != nil {
 		return 0, err
 	}
+	src.sent = r.Sent
 	start := time.Now()
 	if err := e.load(ctx, s, src); err != nil {
 		return 0, err
@@ -161,6 +166,9 @@ func (r *loadRecord) table() string {
 	t := table{header: []string{r.Suite + ": load", "engine", "median s", "rows/s", "MB/s", "peak MiB"}}
 	for _, run := range r.Runs {
 		label := fmt.Sprintf("%s, %s MB", run.Format, grouped(run.Bytes/1e6))
+		if run.Sent {
+			label += ", sent over HTTP"
+		}
 		if run.Error != "" {
 			t.fail(run.Error, label, titles[run.Engine])
 			continue

@@ -60,7 +60,7 @@ func runMemory(args []string) error {
 		if !strings.Contains(o.only, name) {
 			continue
 		}
-		e, err := loadedEngine(name, s, o, source{file, formatTSV})
+		e, err := loadedEngine(name, s, o, source{path: file, format: formatTSV, sent: true})
 		if err != nil {
 			rec.Runs = append(rec.Runs, memoryRun{Engine: name, Error: err.Error()})
 			continue

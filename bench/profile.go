@@ -71,7 +71,7 @@ func runProfile(args []string) error {
 		if err := reset(ctx, e, s); err != nil {
 			return err
 		}
-		if err := e.load(ctx, s, source{file, formatTSV}); err != nil {
+		if err := e.load(ctx, s, source{path: file, format: formatTSV, sent: true}); err != nil {
 			return err
 		}
 		return settle(ctx, e)

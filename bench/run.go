@@ -59,7 +59,9 @@ func runCompare(args []string) error {
 	engines := startEngines(o.machineOptions)
 	defer func() { closeAll(engines) }()
 	r := newRecord(s, o)
-	engines = slices.DeleteFunc(engines, func(e engine) bool { return !r.load(e, o.machineOptions, source{file, formatTSV}) })
+	engines = slices.DeleteFunc(engines, func(e engine) bool {
+		return !r.load(e, o.machineOptions, source{path: file, format: formatTSV, sent: true})
+	})
 	if len(engines) == 0 {
 		return errors.New("no engine to measure")
 	}
