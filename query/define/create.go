@@ -147,7 +147,7 @@ func createImplemented(s *ast.CreateTable) error {
 
 // projection refuses a projection (decision 21).
 func projection(at ast.Range) error {
-	return sqlerr.At(at.Start, sqlerr.NotImplemented, "PROJECTION is not implemented: CREATE MATERIALIZED VIEW … AS SELECT … GROUP BY … over the table does what one with GROUP BY does, queries over the table take it by themselves; "+
+	return sqlerr.At(at.Start, sqlerr.NotImplemented, "PROJECTION is not implemented: CREATE MATERIALIZED VIEW … AS SELECT … GROUP BY … over the table does what one with GROUP BY does, for queries that name the view; "+
 		"for another order of rows make a materialized view with that ORDER BY")
 }
 
