@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"iter"
+	"slices"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/column"
@@ -203,7 +204,11 @@ func (x *statement) evaluate(sql string, f column.Field, o analyze.Options) (col
 
 // insertSelect writes the rows of a query.
 func (x *statement) insertSelect(r *Result, target *insert.Target, q *ast.SelectUnion, o InsertOptions) error {
+	if x.insertsFile(q) {
+		x.src.Structure = target.Input
+	}
 	n, err := x.analyzed(q)
+	x.src.Structure = nil
 	if err != nil {
 		return err
 	}
@@ -237,6 +242,26 @@ func (x *statement) insertSelect(r *Result, target *insert.Target, q *ast.Select
 		}
 		return target.Block(b, omitted)
 	}, o)
+}
+
+// insertsFile reports whether a query reads all columns of one file function. An INSERT of it reads the file as the columns that are inserted into.
+func (x *statement) insertsFile(q *ast.SelectUnion) bool {
+	if settings.FileStructure.Of(x.set) == 0 || len(q.Items) != 1 || q.Items[0].Select == nil || len(q.Items[0].Select.Exprs) != 1 {
+		return false
+	}
+	all, ok := q.Items[0].Select.Exprs[0].(*ast.Asterisk)
+	if !ok || len(all.Transformers) > 0 {
+		return false
+	}
+	from, ok := q.Items[0].Select.From.(*ast.TableFunction)
+	functions := 0
+	ast.Walk(q, func(n ast.Node) bool {
+		if _, is := n.(*ast.TableFunction); is {
+			functions++
+		}
+		return true
+	})
+	return ok && functions == 1 && slices.Contains(writable, from.Call.Name)
 }
 
 // write hands blocks to the writer, each counted in the query's memory while it is under way.

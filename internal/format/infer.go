@@ -43,7 +43,7 @@ func (f *Format) Infer(src io.Reader, o Options) (column.Schema, error) {
 }
 
 // Headed is the format to read an input with of which head is the beginning, or the whole: for CSV and TabSeparated that of names, or of names and types, if
-// the first line holds names of the schema; else f.
+// the first line holds names of the schema only, or all of them; else f.
 func (f *Format) Headed(head []byte, whole bool, schema column.Schema, o Options) *Format {
 	lines := plainLines[f.Name]
 	if lines == nil {
@@ -53,10 +53,14 @@ func (f *Format) Headed(head []byte, whole bool, schema column.Schema, o Options
 	if err != nil {
 		return f
 	}
+	known := map[string]bool{}
 	for _, name := range names {
-		if schema.Index(string(name.text)) < 0 {
-			return f
+		if schema.Index(string(name.text)) >= 0 {
+			known[string(name.text)] = true
 		}
+	}
+	if len(known) < len(names) && len(known) < len(schema) {
+		return f
 	}
 	if second, _, err := lines(head[n:], whole, &o); err == nil && areTypes(second) {
 		return formats[strings.ToLower(f.Name+"WithNamesAndTypes")]

@@ -77,6 +77,7 @@ var (
 	MaxParserDepth     = count("max_parser_depth", 1000, "Nesting of a statement.")
 	MaxASTElements     = count("max_ast_elements", 50000, "Elements of a statement's syntax tree.")
 	HivePartitioning   = boolean("use_hive_partitioning", true, "Parts name=value of the paths of file, url and s3 are columns.")
+	FileStructure      = countOf("UInt64", "use_structure_from_insertion_table_in_table_functions", 2, "INSERT … SELECT * FROM file, url or s3 without a structure reads the columns that are inserted into; 0: those that are inferred.")
 	FileTruncate       = boolean("engine_file_truncate_on_insert", false, "INSERT INTO FUNCTION file empties a file that is there, instead of adding to it.")
 	S3Truncate         = boolean("s3_truncate_on_insert", false, "INSERT INTO FUNCTION s3 replaces an object that is there.")
 	S3CreateNew        = boolean("s3_create_new_file_on_insert", false, "INSERT INTO FUNCTION s3 writes an object with a number in its name where one is there.")

@@ -23,6 +23,9 @@ func filesTable(ctx context.Context, s *Source, env *function.Env, call analyze.
 	if err != nil {
 		return nil, err
 	}
+	if q.Structure == nil {
+		q.Structure = s.Structure
+	}
 	d, err := files.Open(ctx, s.Files, q, FileOptions(s, env))
 	if err != nil {
 		return nil, err

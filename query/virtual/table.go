@@ -41,6 +41,8 @@ type Source struct {
 	Spool    func() (vfs.File, error) // see format.Options
 	Schemas  *format.Schemas          // see format.Options
 	Threads  int                      // of the query
+	// Structure is that of files of which a call names none; nil: it is inferred.
+	Structure column.Schema
 }
 
 // Table is a table that is not stored. It implements plan.Table.
