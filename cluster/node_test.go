@@ -203,14 +203,14 @@ func TestCursors(t *testing.T) {
 	}
 	requireKeys(t, s, a, 1, 2, 3, 4)
 	p := TopicPartition{"t", 0}
-	if err := s.ReleaseSource(ctx, k, p, TopicID{2}, 7); !errors.Is(err, ErrCursorMoved) {
+	if err := s.ReleaseSource(ctx, 0, k, p, TopicID{2}, 7); !errors.Is(err, ErrCursorMoved) {
 		t.Errorf("released elsewhere: %v", err)
 	}
-	must(t, s.ReleaseSource(ctx, k, p, TopicID{2}, 1))
+	must(t, s.ReleaseSource(ctx, 0, k, p, TopicID{2}, 1))
 	if err := put(5, SourceRange{Start: 1, End: 2, TopicID: TopicID{2}}); !errors.Is(err, ErrCursorMoved) {
 		t.Errorf("accepted after the release: %v", err)
 	}
-	must(t, s.AcquireSource(ctx, k, p, TopicID{2}, 1))
+	must(t, s.AcquireSource(ctx, 0, k, p, TopicID{2}, 1))
 	must(t, put(5, SourceRange{Start: 1, End: 2, TopicID: TopicID{2}}))
 	_, err = n.Change(ctx, func(c *catalog.Catalog) (*catalog.Catalog, error) { return c.WithoutTables(k), nil })
 	must(t, err)

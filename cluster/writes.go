@@ -2,6 +2,8 @@ package cluster
 
 import (
 	"context"
+	"errors"
+	"math"
 
 	"github.com/olapd/olapd/internal/catalog"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -56,20 +58,31 @@ func (w *Writer) TrimTokens(ctx context.Context, table catalog.TableID, before i
 	return err
 }
 
-// ReleaseSource hands a partition over to another shard: nothing more of it is accepted here. next must be its cursor.
-func (w *Writer) ReleaseSource(ctx context.Context, source catalog.TableID, at TopicPartition, id TopicID, next int64) error {
-	return w.moveSource(ctx, moveSource{source: source, topic: at.Topic, topicID: id, partition: at.Partition, next: next})
+// ReleaseSource hands a partition over to another shard: nothing more of it is accepted here. next must be its cursor. It has no effect but under a term, if
+// that is not 0.
+func (w *Writer) ReleaseSource(ctx context.Context, term uint64, source catalog.TableID, at TopicPartition, id TopicID, next int64) error {
+	return w.moveSource(ctx, term, moveSource{source: source, topic: at.Topic, topicID: id, partition: at.Partition, next: next})
 }
 
-// AcquireSource takes a partition over from another shard, which has released it at next.
-func (w *Writer) AcquireSource(ctx context.Context, source catalog.TableID, at TopicPartition, id TopicID, next int64) error {
-	return w.moveSource(ctx, moveSource{acquire: true, source: source, topic: at.Topic, topicID: id, partition: at.Partition, next: next})
+// AcquireSource takes a partition over from another shard, which has released it at next. It has no effect but under a term, if that is not 0.
+func (w *Writer) AcquireSource(ctx context.Context, term uint64, source catalog.TableID, at TopicPartition, id TopicID, next int64) error {
+	return w.moveSource(ctx, term, moveSource{acquire: true, source: source, topic: at.Topic, topicID: id, partition: at.Partition, next: next})
 }
 
-func (w *Writer) moveSource(ctx context.Context, m moveSource) error {
+// FenceSource commits an entry without effect: what the shard was asked about a source before, by a node that leads it in the term, has come to be behind it, or
+// never will.
+func (w *Writer) FenceSource(ctx context.Context, term uint64, source catalog.TableID, at TopicPartition) error {
+	err := w.moveSource(ctx, term, moveSource{source: source, topic: at.Topic, partition: at.Partition, next: math.MaxInt64}) // which no cursor is
+	if errors.Is(err, ErrCursorMoved) {
+		return nil
+	}
+	return err
+}
+
+func (w *Writer) moveSource(ctx context.Context, term uint64, m moveSource) error {
 	if m.partition < 0 || m.next < 0 || len(m.topic) > maxName {
 		return sqlerr.New(sqlerr.LogicalError, "Bad hand-over of %s/%d at %d", m.topic, m.partition, m.next)
 	}
-	_, err := w.commit(ctx, proposal{body: &m})
+	_, err := w.commit(ctx, proposal{body: &m, term: term})
 	return err
 }

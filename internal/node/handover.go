@@ -38,8 +38,21 @@ func (r released) later(o released, topic ingest.TopicID) bool {
 
 // claim takes partitions over from the shards that consumed them when there were fewer shards, or more: those let go of them first, for
 // ever, and say where they were; each record is of exactly one of them. A partition may have been of several, one after the other.
+//
+// Whose a partition is, the topology says, which this node may know too late: then another shard has it already. So the meta group is asked; if shards are added
+// behind that, who claims the partition next waits until this node knows (settled), and has closed the consumer that claims.
 func (c *committer) claim(ctx context.Context, parts map[ingest.TopicPartition]ingest.TopicID) (moved bool, err error) {
+	term, leads := c.shard.Leader()
+	if !leads {
+		return false, cluster.ErrNotLeader
+	}
+	if err := c.node.cluster.Meta().Barrier(ctx); err != nil {
+		return false, err
+	}
 	top := c.node.cluster.Topology()
+	if len(top.Shards) != c.shards {
+		return false, sqlerr.New(sqlerr.Aborted, "Shard %d consumed as one of %d, of which there are %d now", c.shard.ID(), c.shards, len(top.Shards))
+	}
 	q := shardRequest{Op: opRelease, Table: c.table, Topology: top.Version}
 	for p := range parts {
 		q.Release = append(q.Release, releasing{p.Topic, p.Partition})
@@ -64,7 +77,7 @@ func (c *committer) claim(ctx context.Context, parts map[ingest.TopicPartition]i
 	}
 	for _, r := range last {
 		at := cluster.TopicPartition{Topic: r.Topic, Partition: r.Partition}
-		if err := c.shard.AcquireSource(ctx, c.table, at, r.TopicID, r.Next); err != nil {
+		if err := c.shard.AcquireSource(ctx, term, c.table, at, r.TopicID, r.Next); err != nil {
 			return moved, err
 		}
 		moved = true
@@ -90,6 +103,16 @@ func (s *sources) release(ctx context.Context, r *cluster.Shard, q *shardRequest
 	if err := s.settled(ctx, q.Topology); err != nil {
 		return nil, err
 	}
+	term, leads := r.Leader()
+	if !leads {
+		return nil, sqlerr.Wrap(cluster.ErrNotLeader, sqlerr.NotALeader, "Node %s does not lead shard %d", s.node.cluster.Name(), r.ID())
+	}
+	if len(q.Release) > 0 { // what a consumer here has committed at last may still be on its way, or this node not lead any more
+		first := cluster.TopicPartition{Topic: q.Release[0].Topic, Partition: q.Release[0].Partition}
+		if err := r.FenceSource(ctx, term, q.Table, first); err != nil {
+			return nil, err
+		}
+	}
 	n := len(s.node.cluster.Topology().Shards)
 	cursors := r.Cursors(q.Table).Cursors
 	var out []released
@@ -103,7 +126,7 @@ func (s *sources) release(ctx context.Context, r *cluster.Shard, q *shardRequest
 			return nil, sqlerr.New(sqlerr.LogicalError, "Partition %d of %s is consumed by shard %d", p.Partition, p.Topic, r.ID())
 		}
 		if !cur.Released {
-			if err := r.ReleaseSource(ctx, q.Table, at, cur.TopicID, cur.Next); err != nil {
+			if err := r.ReleaseSource(ctx, term, q.Table, at, cur.TopicID, cur.Next); err != nil {
 				return nil, err
 			}
 		}

@@ -294,7 +294,7 @@ func (x *simRun) checkFeed(n *Node, kind string, strong, whole bool) {
 	for _, r := range rows {
 		if r[1] != "0" {
 			x.totals.doubled++
-			x.violated("%s: %s rows of events_%s/%s doubled", n.cfg.node, r[1], kind, r[0])
+			x.violated("%s: %s rows of events_%s/%s doubled: %s", n.cfg.node, r[1], kind, r[0], x.consumption(kind))
 		}
 		var missing []string
 		switch {
