@@ -204,9 +204,9 @@ func (m *Mux) serveControl(ctx context.Context, from string, s rpc.Stream) error
 	}
 }
 
-// answerControl answers one control message; too late an answer is left out. Raft answers heartbeats at once, so that nothing has to watch the time.
+// answerControl answers one control message; too late an answer is left out. What is answered at once needs no watching of the time.
 func (m *Mux) answerControl(ctx context.Context, from string, req message, answers chan<- []byte) {
-	if req.kind != kindAppendEntries {
+	if t, err := m.transport(from, req); err == nil && t.beatHandler(req.body) == nil {
 		var cancel context.CancelFunc
 		ctx, cancel = m.within(ctx, controlTimeout)
 		defer cancel()

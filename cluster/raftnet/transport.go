@@ -99,9 +99,8 @@ func isHeartbeat(a *raft.AppendEntriesRequest) bool {
 func (t *Transport) handle(ctx context.Context, rpc raft.RPC) raft.RPCResponse {
 	answered := make(chan raft.RPCResponse, 1)
 	rpc.RespChan = answered
-	beat := t.heartbeat.Load()
-	if a, ok := rpc.Command.(*raft.AppendEntriesRequest); ok && isHeartbeat(a) && beat != nil {
-		(*beat)(rpc)
+	if beat := t.beatHandler(rpc.Command); beat != nil {
+		beat(rpc)
 	} else {
 		select {
 		case t.consumer <- rpc:
@@ -119,6 +118,15 @@ func (t *Transport) handle(ctx context.Context, rpc raft.RPC) raft.RPCResponse {
 	case <-t.ctx.Done():
 		return raft.RPCResponse{Error: errNoGroup(t.group)}
 	}
+}
+
+// beatHandler is what answers a request at once; nil unless it is a heartbeat, and raft has opened the group.
+func (t *Transport) beatHandler(request any) func(raft.RPC) {
+	beat := t.heartbeat.Load()
+	if a, ok := request.(*raft.AppendEntriesRequest); ok && isHeartbeat(a) && beat != nil {
+		return *beat
+	}
+	return nil
 }
 
 // within returns a context that ends after a time by the mux's clock.

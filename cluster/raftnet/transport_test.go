@@ -444,6 +444,27 @@ func TestHeartbeatsTogether(t *testing.T) {
 	})
 }
 
+// TestOpeningGroupHoldsNobody: heartbeats of a group that raft has not opened yet take no other group's places, however long that lasts.
+func TestOpeningGroupHoldsNobody(t *testing.T) {
+	withPair(t, func(t *testing.T, p *pair) {
+		opening, _ := p.a.mux.Group(2), p.b.mux.Group(2) // of which nobody takes messages
+		var work sync.WaitGroup
+		for range maxControl {
+			work.Go(func() {
+				if err := opening.AppendEntries("b", "", &raft.AppendEntriesRequest{RPCHeader: headerOf("a"), Term: 1}, &raft.AppendEntriesResponse{}); err == nil {
+					t.Error("a heartbeat was answered")
+				}
+			})
+		}
+		work.Wait()
+		time.Sleep(controlTimeout)
+		p.b.SetHeartbeatHandler(func(r raft.RPC) {
+			r.Respond(&raft.AppendEntriesResponse{RPCHeader: headerOf("b"), Term: 1, Success: true}, nil)
+		})
+		must(t, p.a.AppendEntries("b", "", &raft.AppendEntriesRequest{RPCHeader: headerOf("a"), Term: 1}, &raft.AppendEntriesResponse{}))
+	})
+}
+
 // TestRepeatsAreLeftOut: of messages without entries, those that say something new are sent.
 func TestRepeatsAreLeftOut(t *testing.T) {
 	withPair(t, func(t *testing.T, p *pair) {
