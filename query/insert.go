@@ -261,7 +261,7 @@ func (x *statement) insertsFile(q *ast.SelectUnion) bool {
 		}
 		return true
 	})
-	return ok && functions == 1 && slices.Contains(writable, from.Call.Name)
+	return ok && functions == 1 && slices.Contains(fileFunctions, from.Call.Name)
 }
 
 // write hands blocks to the writer, each counted in the query's memory while it is under way.

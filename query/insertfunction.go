@@ -31,7 +31,7 @@ func (x *statement) insertFunction(s *ast.Insert) error {
 			return err
 		}
 	}
-	writes := slices.Contains(writable, call.Name)
+	writes := slices.Contains(fileFunctions, call.Name)
 	if s.PartitionBy != nil && !writes {
 		return sqlerr.At(s.Start, sqlerr.NotImplemented, "INSERT INTO FUNCTION %s … PARTITION BY is not implemented", call.Name)
 	}
@@ -51,8 +51,8 @@ func (x *statement) insertFunction(s *ast.Insert) error {
 	return sqlerr.At(s.Function.Start, sqlerr.NotImplemented, "INSERT INTO FUNCTION %s is not implemented", call.Name)
 }
 
-// writable are the table functions whose rows are files.
-var writable = []string{"file", "url", "s3", "gcs"}
+// fileFunctions are the table functions whose rows are files.
+var fileFunctions = []string{"file", "url", "s3", "gcs"}
 
 // insertFile writes the rows to a file. Its columns are those of the structure, of the query, or of the file that is there.
 func (x *statement) insertFile(s *ast.Insert, o analyze.Options, call analyze.TableCall, n plan.Node) error {

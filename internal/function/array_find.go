@@ -15,6 +15,14 @@ const (
 	findCount                // how many there are
 )
 
+// found is the answer behind an element at k, from 0, that equals the value; n is the answer before it. last: no other element changes it.
+func (f finding) found(n uint64, k int) (answer uint64, last bool) {
+	if f == findFirst {
+		return uint64(k) + 1, true
+	}
+	return n + 1, f == findAny
+}
+
 // findAll writes for each row what find asks of the elements of arr, whose values are elems, that equal the row's value of x; elems and x have one type.
 func findAll(out []uint64, arr arrayArg, elems, x column.Vector, find finding) {
 	switch e := elems.(type) {
@@ -53,11 +61,8 @@ func findNums[T num](out []uint64, arr arrayArg, elems []T, x broadcast[T], find
 			if e != want {
 				continue
 			}
-			if find == findFirst {
-				n = uint64(k) + 1
-				break
-			}
-			if n++; find == findAny {
+			var last bool
+			if n, last = find.found(n, k); last {
 				break
 			}
 		}
@@ -73,11 +78,8 @@ func findStrings(out []uint64, arr arrayArg, elems *column.Str, x strArg, find f
 			if !bytes.Equal(elems.At(k), want) {
 				continue
 			}
-			if find == findFirst {
-				n = uint64(k-from) + 1
-				break
-			}
-			if n++; find == findAny {
+			var last bool
+			if n, last = find.found(n, k-from); last {
 				break
 			}
 		}
@@ -94,11 +96,8 @@ func findValues(out []uint64, arr arrayArg, elems, x column.Vector, find finding
 			if column.Compare(elems, k, x, i) != 0 {
 				continue
 			}
-			if find == findFirst {
-				n = uint64(k-from) + 1
-				break
-			}
-			if n++; find == findAny {
+			var last bool
+			if n, last = find.found(n, k-from); last {
 				break
 			}
 		}

@@ -48,8 +48,6 @@ const (
 // number writes the numbers of the keys to ids within the budget; held is for what numbers them.
 func (k *joinKeys) number(ctx context.Context, r *run, keys []column.Vector, ids []uint32, held *reservation) error {
 	switch {
-	case len(ids) == 0: // every row has a NULL in its key
-		return nil
 	case k.interned != nil:
 		return k.intern(ctx, r, keys[0], ids, held)
 	case k.table == nil:

@@ -137,7 +137,10 @@ func (r *run) finish() error {
 // parallel calls f(0) … f(n-1), one after the other in this goroutine and, as far as the query has more workers, in theirs at the same time, waits
 // for all and returns the first error, which ends the others' context. No call may wait for another.
 func (r *run) parallel(ctx context.Context, n int, f func(ctx context.Context, i int) error) error {
-	if n == 1 {
+	switch n {
+	case 0:
+		return nil
+	case 1:
 		return f(ctx, 0)
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
