@@ -127,8 +127,8 @@ func (f *aggFinisher) begin(p *aggPart, k, rows int) error {
 	if !emptied(f.states) {
 		f.states = f.set.partStates()
 	}
-	p.states, p.reserve = f.states, min(p.reserve, rows)+n
-	p.makeRoom()
+	p.states = f.states
+	p.makeRoom(max(n, min(f.set.roomOfPart(), n+rows)))
 	if err := f.set.reload(k); err != nil {
 		return err
 	}
@@ -165,7 +165,7 @@ func (b *aggBuffer) room() int64 {
 	planned := float64(max(plannedRows(s.a), read))
 	all := row * float64(b.t.rows) * planned / float64(read)
 	room := usual
-	tables := float64(s.groupBytes) / float64(threads)
+	tables := float64(s.expected.Load()*s.groupSize) / float64(threads)
 	if all <= tables || all <= tables*rowsPerVisit && s.spill.limit > 0 {
 		room = max(room, int64(all*spareRoom))
 	}

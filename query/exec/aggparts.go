@@ -1,7 +1,6 @@
 package exec
 
 import (
-	"math"
 	"math/bits"
 	"slices"
 	"sync"
@@ -31,9 +30,9 @@ type aggPart struct {
 	mu      sync.Mutex
 	held    *reservation
 	counted int64 // bytes of it in the set's spill.held
+	known   int   // groups of it in the set's grouped
 	index   *grouping.Index
 	states  []function.States
-	reserve int // groups expected
 }
 
 // partitions returns the partitions, made when the first worker needs them: t, whose groups have the given keys.
@@ -46,62 +45,19 @@ func (s *aggSet) partitions(t *aggTable, words []uint64, groups int) ([]*aggPart
 	if err := s.separate(t, words, groups); err != nil {
 		return nil, err
 	}
-	rows := max(t.rows, groups, 1)
-	most, likely := s.expectedGroups(rows, groups)
+	s.begun = sample{rows: max(t.rows, groups, 1), groups: groups}
+	most, likely := s.expectedGroups(s.begun)
 	n := min(max(bits.Len(uint(most/partGroups)), minPartBits), maxPartBits)
-	s.groupBytes = int64(likely) * s.bytesOfGroup()
 	s.mu.parts = make([]*aggPart, 1<<n)
-	s.scarce = s.spill.limit > 0 && s.groupBytes > s.spill.limit
+	s.groupSize = s.bytesOfGroup()
+	s.expected.Store(int64(likely))
 	memory := s.tables.begin(s.r)
 	for i := range s.mu.parts {
 		p := &aggPart{held: s.r.reservation(), index: grouping.NewIndex(s.enc.Stride()), states: s.partStates()}
 		p.index.Use(memory)
-		p.reserve = min(likely>>n, 4*partGroups)
 		s.mu.parts[i] = p
 	}
 	return s.mu.parts, nil
-}
-
-// expectedGroups guesses, from a worker's rows and their groups, how many groups there will be: at most, if they go on to come as they
-// did; and likely, if all keys are as frequent, so that the first repetitions tell how many keys there are. Frequent keys make that too
-// few, which costs some growing; reserving for the most made tables ten times too large, which is much more memory to touch.
-func (s *aggSet) expectedGroups(rows, groups int) (most, likely int) {
-	read := s.r.read.rows.Load()
-	share := float64(max(plannedRows(s.a), read)) / float64(max(read, 1)) * float64(s.r.opts.Threads)
-	return int(float64(groups) * share), int(DistinctOf(rows, groups, float64(rows)*share))
-}
-
-// DistinctOf is how many of equally frequent keys there are likely among total rows if rows of them had groups.
-func DistinctOf(rows, groups int, total float64) float64 {
-	n, d := float64(rows), float64(groups)
-	among := func(keys, rows float64) float64 { return -keys * math.Expm1(-rows/keys) }
-	if among(total, n) <= d { // so many keys that each row has its own, nearly
-		return total
-	}
-	low, high := d, total
-	for range distinctSteps {
-		if mid := math.Sqrt(low * high); among(mid, n) < d {
-			low = mid
-		} else {
-			high = mid
-		}
-	}
-	return among(high, total)
-}
-
-// distinctSteps halve the logarithm of the interval in which the number of keys is: to a millionth.
-const distinctSteps = 24
-
-// plannedRows is how many rows the scans below read at most, as far as they know.
-func plannedRows(op Operator) int64 {
-	n := int64(0)
-	if s, ok := op.(*Scan); ok {
-		n = s.ScanStats().Rows
-	}
-	for _, in := range op.Inputs() {
-		n = max(n, plannedRows(in))
-	}
-	return n
 }
 
 // insert numbers rows of words.
@@ -118,19 +74,17 @@ func (p *aggPart) insert(t *aggTable, words []uint64, n int) ([]uint32, error) {
 	return t.ids, nil
 }
 
-// makeRoom makes room for the groups expected.
-func (p *aggPart) makeRoom() {
-	if p.reserve > 0 {
-		p.index.Reserve(p.reserve)
-		grow(p.states, p.reserve)
-		p.reserve = 0
-	}
+// makeRoom makes room for n groups.
+func (p *aggPart) makeRoom(n int) {
+	p.index.Reserve(n)
+	grow(p.states, n)
 }
 
 func (p *aggPart) account(s *aggSet) error {
 	n := p.index.Bytes() + bytesOf(p.states)
 	s.spill.held.Add(n - p.counted)
-	p.counted = n
+	s.grouped.Add(int64(p.index.Len() - p.known))
+	p.counted, p.known = n, p.index.Len()
 	if err := s.tables.account(); err != nil {
 		return err
 	}
@@ -274,6 +228,7 @@ func (b *aggBuffer) add(words []uint64, vals []column.Vector, n int) error {
 		b.vals += vectorBytes(v)
 	}
 	b.rows += n
+	b.t.set.taken.Add(int64(n))
 	b.t.set.spill.gathered.Add(b.bytes() - before)
 	if b.bytes() < b.room() {
 		return nil
@@ -292,7 +247,9 @@ func (b *aggBuffer) flush() error {
 			return err
 		}
 	}
+	b.t.set.visited.Add(int64(b.rows))
 	b.release()
+	b.t.set.learn()
 	return nil
 }
 
@@ -308,8 +265,8 @@ func (b *aggBuffer) flushPart(k int, bufs ...*aggBuffer) error {
 	p := b.parts[k]
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if !b.t.set.scarce {
-		p.makeRoom()
+	if n := b.t.set.roomOfPart(); n > p.index.Len() {
+		p.makeRoom(n)
 	}
 	for _, from := range bufs {
 		if err := b.collect(p, k, from.blocks); err != nil {

@@ -28,6 +28,27 @@ func TestDistinctOf(t *testing.T) {
 	}
 }
 
+// Whatever law keys come by, the groups after the first visit tell better how many there will be than those of the first rows.
+func TestFurther(t *testing.T) {
+	const total = 50e6
+	for name, groups := range map[string]func(rows float64) float64{
+		"always new ones":             func(rows float64) float64 { return rows },
+		"half of the rows":            func(rows float64) float64 { return rows / 2 },
+		"a power":                     func(rows float64) float64 { return 20 * math.Pow(rows, 0.7) },
+		"a million, equally frequent": func(rows float64) float64 { return -1e6 * math.Expm1(-rows/1e6) },
+		"all there":                   func(float64) float64 { return 40_000 },
+	} {
+		first, now := sample{65536, int(groups(65536))}, sample{6_000_000, int(groups(6e6))}
+		want := groups(total)
+		if got := float64(first.further(now, total)); got < want*0.9 || got > want*3 {
+			t.Errorf("%s: %v groups expected, there are %v", name, got, want)
+		}
+	}
+	if got := (sample{100, 50}).further(sample{1000, 70}, 10); got != 70 {
+		t.Errorf("no rows left: %v groups expected of 70", got)
+	}
+}
+
 // TestRunsOfTwoForms: states that came as bytes and such that came as numbers are not joined in one run, and follow each other.
 func TestRunsOfTwoForms(t *testing.T) {
 	numbers, bytes := column.NewNum(types.TUInt64, []uint64{1, 2, 3}), column.NewStrings("a", "b")
@@ -67,7 +88,8 @@ func TestRoomGrowsWithGroups(t *testing.T) {
 	} {
 		s := &aggSet{a: &Aggregate{}, r: &run{opts: Options{Threads: 2}}, enc: grouping.NewEncoder([]*types.Type{types.TUInt64}, false)}
 		s.r.read.rows.Store(c.rows)
-		s.groupBytes, s.spill.limit = c.groups*s.bytesOfGroup(), c.limit
+		s.groupSize, s.spill.limit = s.bytesOfGroup(), c.limit
+		s.expected.Store(c.groups)
 		b := &aggBuffer{t: &aggTable{set: s, enc: s.enc, rows: int(c.rows / 2)}, arena: mem.NewArena(nil)}
 		rows := 8 * c.rows / 2
 		if room := b.room(); room >= rows != c.all || c.limit > 0 && room > c.limit {

@@ -42,11 +42,14 @@ type aggSet struct {
 	out *aggSet
 	// tables is what the tables of the partitions take until the input ends.
 	tables tableMemory
-	// groupBytes is what all groups take, as far as can be told from the first. Set with the partitions.
-	groupBytes int64
-	// scarce says that these are more than may stay in memory.
-	scarce bool
-	mu     struct {
+	// Of the partitions, set with them: see agggroups.go.
+	begun     sample       // how many groups the first rows had
+	groupSize int64        // bytes of a group
+	expected  atomic.Int64 // groups that there will likely be
+	grouped   atomic.Int64 // groups there are
+	taken     atomic.Int64 // rows that workers have gathered, those visited included
+	visited   atomic.Int64 // rows that partitions have
+	mu        struct {
 		sync.Mutex
 		parts []*aggPart // nil until groups are many
 	}

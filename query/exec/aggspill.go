@@ -21,6 +21,7 @@ type aggSpill struct {
 	limit    int64        // bytes from which partitions are written; 0: they never are
 	held     atomic.Int64 // by partitions, but for their tables' memory
 	gathered atomic.Int64 // rows on their way to partitions
+	wrote    atomic.Bool  // partitions were written
 	mu       struct {
 		sync.Mutex
 		files []spilledGroups
@@ -90,6 +91,7 @@ func (s *aggSet) write() error {
 	}
 	f := spilledGroups{starts: make([]int64, len(s.mu.parts)+1)}
 	memory := s.tables.begin(s.r)
+	m.wrote.Store(true)
 	for k, p := range s.mu.parts {
 		n, err := p.write(s, w, memory)
 		if err == nil {
@@ -133,7 +135,7 @@ func (p *aggPart) write(s *aggSet, w *spill.Writer, memory *hashtable.Memory) (i
 			return 0, err
 		}
 	}
-	p.index, p.states, p.reserve = grouping.NewIndex(s.enc.Stride()), s.partStates(), 0
+	p.index, p.states = grouping.NewIndex(s.enc.Stride()), s.partStates()
 	p.index.Use(memory)
 	return n, p.account(s)
 }
