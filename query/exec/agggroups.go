@@ -37,15 +37,21 @@ func (s *aggSet) roomOfPart() int {
 	return min(int(n)/len(s.mu.parts), mostReserved)
 }
 
-// further is how many groups there will likely be among total rows, if they grow on from now as they did since s: by a power of the rows, which fits keys that
-// are not as frequent, too, and such of which new ones come all the time.
+// further is how many groups there will likely be among total rows, by how they grew from s to now: as those of equally frequent keys if that told how many
+// there are now, else by a power of the rows, which fits keys of which some are frequent or new ones come all the time.
 func (s sample) further(now sample, total float64) int {
 	if now.rows <= s.rows || now.groups <= s.groups || total <= float64(now.rows) {
 		return now.groups
 	}
+	if DistinctOf(s.rows, s.groups, float64(now.rows))*wellGuessed > float64(now.groups) {
+		return int(DistinctOf(now.rows, now.groups, total))
+	}
 	power := math.Log(float64(now.groups)/float64(s.groups)) / math.Log(float64(now.rows)/float64(s.rows))
-	return int(float64(now.groups) * math.Pow(total/float64(now.rows), min(power, 1)))
+	return int(float64(now.groups) * math.Pow(total/float64(now.rows), power))
 }
+
+// wellGuessed is how many times more groups than expected fit the law they were expected by.
+const wellGuessed = 1.25
 
 // DistinctOf is how many of equally frequent keys there are likely among total rows if rows of them had groups.
 func DistinctOf(rows, groups int, total float64) float64 {
