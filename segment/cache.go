@@ -34,11 +34,28 @@ type cacheItem struct {
 	bytes int64
 }
 
-// NewCache returns a cache of at most limit bytes, which count in budget (nil: nowhere). A full budget only makes it keep less.
+// NewCache returns a cache of at most limit bytes, which count in budget (nil: nowhere). A full budget only makes it keep less; that the cache
+// gives way to others' reservations is for the owner of the budget to say: budget.Yields(c.GiveWay).
 func NewCache(limit int64, budget *mem.Budget) *Cache {
 	c := &Cache{limit: limit, budget: budget}
 	c.mu.items = map[cacheKey]*list.Element{}
 	return c
+}
+
+// yieldShare is the part of the cache's limit, as one over it, that goes at least when it gives way: each time the garbage is collected.
+const yieldShare = 8
+
+// GiveWay drops at least n bytes, the least recently used first, or reports that it has not so many.
+func (c *Cache) GiveWay(n int64) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if n > c.mu.used {
+		return false
+	}
+	for keep := c.mu.used - max(n, c.limit/yieldShare); c.mu.order.Len() > 0 && c.mu.used > keep; {
+		c.evictLocked(c.mu.order.Back())
+	}
+	return true
 }
 
 // Stats returns the hits and misses so far and the bytes held now.
@@ -78,7 +95,7 @@ func (c *Cache) put(k cacheKey, value any, bytes int64) {
 	for c.mu.used+bytes > c.limit {
 		c.evictLocked(c.mu.order.Back())
 	}
-	for c.budget.Reserve(bytes) != nil {
+	for !c.budget.ReserveSpare(bytes) {
 		if c.mu.order.Len() == 0 {
 			return
 		}

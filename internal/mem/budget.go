@@ -11,6 +11,8 @@ package mem
 import (
 	"fmt"
 	"math"
+	"runtime/debug"
+	"sync"
 	"sync/atomic"
 
 	"github.com/olapd/olapd/internal/invariants"
@@ -30,6 +32,9 @@ type Budget struct {
 	garbage int64
 	used    atomic.Int64
 	peak    atomic.Int64
+	// yield lets go of memory that is reserved here: see Yields. yielding is held meanwhile.
+	yield    func(n int64) bool
+	yielding sync.Mutex
 }
 
 // NewBudget returns the root of a tree. Name stands in the error text after "limit": "total".
@@ -74,21 +79,62 @@ func (b *Budget) Used() int64 { return b.used.Load() }
 func (b *Budget) Peak() int64 { return b.peak.Load() }
 
 // Reserve counts n ≥ 0 more bytes here and in every ancestor, or nowhere with an error of code
-// MemoryLimitExceeded that names the limit, the request and the current use. A nil budget
-// allows everything.
+// MemoryLimitExceeded that names the limit, the request and the current use. What yields gives way
+// first. A nil budget allows everything.
 func (b *Budget) Reserve(n int64) error {
+	if full := b.reserve(n, true); full != nil {
+		return full.exceeded(n)
+	}
+	return nil
+}
+
+// ReserveSpare is Reserve of memory that nobody needs, for what is kept because it may be asked for again: nothing gives way to it. It reports
+// whether there was so much.
+func (b *Budget) ReserveSpare(n int64) bool { return b.reserve(n, false) == nil }
+
+// reserve counts n bytes on all levels, or on none and returns the one that is full.
+func (b *Budget) reserve(n int64, needed bool) (full *Budget) {
 	invariants.Check(n >= 0, "mem: reserve %d bytes", n)
 	for at := b; at != nil; at = at.parent {
-		if used := at.used.Load(); n > at.limit.Load()-used || !at.add(n) {
-			b.releaseBelow(at, n)
-			return at.exceeded(n)
+		for !at.add(n) {
+			if !needed || !at.makeRoom(n) {
+				b.releaseBelow(at, n)
+				return at
+			}
 		}
 	}
 	return nil
 }
 
+// Yields has f called before a reservation is refused for this budget's limit, with the bytes that are missing: f releases at least as many
+// that it holds of this budget, or says false and releases nothing. It is called by one goroutine at a time, any one, and must not Reserve. To be
+// called before the budget is used.
+func (b *Budget) Yields(f func(n int64) bool) { b.yield = f }
+
+// makeRoom reports whether n bytes may be tried again. What yielded is garbage until it is collected, and memory outside the heap does not make
+// the collector run: so it is collected, and given back to the system, before anyone uses its room.
+func (b *Budget) makeRoom(n int64) bool {
+	if b.yield == nil {
+		return false
+	}
+	b.yielding.Lock()
+	defer b.yielding.Unlock()
+	missing := n - (b.limit.Load() - b.used.Load())
+	if missing <= 0 {
+		return true
+	}
+	if !b.yield(missing) {
+		return false
+	}
+	debug.FreeOSMemory()
+	return true
+}
+
 // add counts n bytes at this level alone and reports whether the limit allowed it.
 func (b *Budget) add(n int64) bool {
+	if n > b.limit.Load()-b.used.Load() {
+		return false
+	}
 	used := b.used.Add(n)
 	if used > b.limit.Load() {
 		b.used.Add(-n)

@@ -240,3 +240,72 @@ func TestRegion(t *testing.T) {
 	r.Free()
 	(*Region)(nil).Free()
 }
+
+// What yields gives way to what is needed, and only as far as that helps; nothing gives way to what is spare.
+func TestBudgetYields(t *testing.T) {
+	total := NewBudget("total", 100)
+	kept, asked := int64(0), 0
+	total.Yields(func(n int64) bool {
+		if asked++; n > kept {
+			return false
+		}
+		kept -= n
+		total.Release(n)
+		return true
+	})
+	if !total.ReserveSpare(90) || total.ReserveSpare(11) {
+		t.Fatal("90 bytes are spare and no more")
+	}
+	kept = 90
+	query := total.Child("for query", 60)
+	if err := query.Reserve(10); err != nil || asked != 0 {
+		t.Fatalf("%v, asked %d times", err, asked)
+	}
+	if err := query.Reserve(30); err != nil || kept != 60 || query.Used() != 40 || total.Used() != 100 {
+		t.Fatalf("%v: %d bytes are kept, the query has %d of %d", err, kept, query.Used(), total.Used())
+	}
+	if err := query.Reserve(30); sqlerr.CodeOf(err) != sqlerr.MemoryLimitExceeded || kept != 60 || asked != 1 {
+		t.Fatalf("over the query's own limit: %v, asked %d times", err, asked)
+	}
+	if err := total.Reserve(61); sqlerr.CodeOf(err) != sqlerr.MemoryLimitExceeded || kept != 60 || total.Used() != 100 {
+		t.Fatalf("more than could give way: %v, %d bytes are kept", err, kept)
+	}
+	if total.ReserveSpare(1) || kept != 60 {
+		t.Fatal("something gave way to what is spare")
+	}
+	if peak := total.Peak(); peak != 100 {
+		t.Errorf("peak %d", peak)
+	}
+}
+
+// Under concurrent pressure all that could give way does, the limit holds, and nothing is refused that fits.
+func TestBudgetYieldsConcurrently(t *testing.T) {
+	const workers, each, limit = 8, 5, 8 * 5
+	total := NewBudget("total", limit)
+	kept := int64(limit)
+	total.Yields(func(n int64) bool {
+		if n > kept {
+			return false
+		}
+		kept -= n
+		total.Release(n)
+		return true
+	})
+	if !total.ReserveSpare(limit) {
+		t.Fatal("an empty budget has no room")
+	}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for range each {
+				if err := total.Reserve(1); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+	if kept != 0 || total.Used() != limit || total.Peak() != limit {
+		t.Fatalf("%d bytes are kept, %d used, peak %d", kept, total.Used(), total.Peak())
+	}
+}

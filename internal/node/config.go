@@ -51,7 +51,7 @@ type Config struct {
 	LogLevel string `yaml:"log_level"` // debug, info, warn, error
 	// Memory is the limit of all that is accounted for, in bytes; 0: three quarters of the machine's.
 	Memory int64 `yaml:"memory"`
-	// Cache is the bytes of decoded pages kept; 0: an eighth of Memory.
+	// Cache is the bytes of pages and dictionaries kept as long as nothing else needs the memory; 0: half of Memory.
 	Cache int64 `yaml:"cache"`
 	// LogFile is the bytes of a file of the log, SnapshotLog those of the log that bring on a Raft snapshot; 0: 64 MiB.
 	LogFile     int64 `yaml:"log_file"`
@@ -146,7 +146,7 @@ var options = []option{
 	{"name", "display `name` of the server (olapd)", text(func(c *Config) *string { return &c.Name })},
 	{"log-level", "`level`: debug, info, warn or error (info)", text(func(c *Config) *string { return &c.LogLevel })},
 	{"memory", "limit in `bytes`, such as 4GiB; 0: three quarters of the machine's", size(func(c *Config) *int64 { return &c.Memory })},
-	{"cache", "`bytes` of decoded pages kept; 0: an eighth of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
+	{"cache", "`bytes` of pages and dictionaries kept while nothing else needs the memory; 0: half of the memory limit", size(func(c *Config) *int64 { return &c.Cache })},
 	{"backups", "`directory` below which BACKUP and RESTORE may name files (backups in that of --data)", text(func(c *Config) *string { return &c.Backups })},
 	{"format-schemas", "`directory` of the files that format_schema names (format_schemas in that of --data)", text(func(c *Config) *string { return &c.FormatSchemas })},
 	{"user-files", "`directory` whose files file() reads and writes (user_files in that of --data)", text(func(c *Config) *string { return &c.UserFiles })},

@@ -118,7 +118,7 @@ func (x *Unions) roomLocked(n int64) bool {
 	for x.mu.used+n > x.limit {
 		x.dropLocked(x.mu.order.Back())
 	}
-	for x.budget.Reserve(n) != nil {
+	for !x.budget.ReserveSpare(n) {
 		if x.mu.order.Len() == 0 {
 			return false
 		}
