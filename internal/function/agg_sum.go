@@ -2,6 +2,7 @@ package function
 
 import (
 	"math"
+	"math/bits"
 	"slices"
 
 	"github.com/olapd/olapd/internal/column"
@@ -223,10 +224,62 @@ func addI128[S any](f func(s *S, x types.I128)) func(*foldStates[S], []uint32, [
 	}
 }
 
+// sumLongs adds rows of a Decimal or 128-bit column to 128-bit sums.
+func sumLongs(s *foldStates[types.I128], groups []uint32, args []column.Vector, _ int) error {
+	switch v := args[0].(type) {
+	case *column.Num[int32]:
+		addLongSums(s.s, groups, v.Data)
+	case *column.Num[int64]:
+		addLongSums(s.s, groups, v.Data)
+	case *column.Num[types.I128]:
+		for i, x := range v.Data {
+			s.s[groups[i]] = s.s[groups[i]].Add(x)
+		}
+	case *column.Num[types.U128]:
+		for i, x := range v.Data {
+			s.s[groups[i]] = s.s[groups[i]].Add(types.I128{Lo: x.Lo, Hi: int64(x.Hi)})
+		}
+	}
+	return nil
+}
+
+func addLongSums[T int32 | int64](states []types.I128, groups []uint32, data []T) {
+	groups = groups[:len(data)]
+	for i, x := range data {
+		s := &states[groups[i]]
+		lo, carry := bits.Add64(s.Lo, uint64(x), 0)
+		s.Lo, s.Hi = lo, s.Hi+int64(x)>>63+int64(carry)
+	}
+}
+
+// sumAllLongs is sumLongs into one state.
+func sumAllLongs(s *foldStates[types.I128], one *types.I128, args []column.Vector, n int) error {
+	switch v := args[0].(type) {
+	case *column.Num[int32]:
+		*one = one.Add(types.I128From(kernel.SumInt(v.Data)))
+	case *column.Num[int64]:
+		*one = one.Add(longSum(v.Data))
+	default:
+		return sumLongs(s, s.zeroGroups(n), []column.Vector{column.Flatten(v)}, n)
+	}
+	return nil
+}
+
+// longSum adds the high and the low halves of the numbers, of which no sum of under 2^31 overflows.
+func longSum(data []int64) types.I128 {
+	var high, low int64
+	for _, x := range data {
+		high += x >> 32
+		low += x & math.MaxUint32
+	}
+	return types.I128{Lo: uint64(high) << 32, Hi: high >> 32}.Add(types.I128From(low))
+}
+
 func foldI128(res *types.Type, finish func(out column.Builder, s *types.I128) error) Aggregate {
 	return &fold[types.I128]{
 		result: res,
-		add:    addI128(func(s *types.I128, x types.I128) { *s = s.Add(x) }),
+		add:    sumLongs,
+		addAll: sumAllLongs,
 		merge:  func(_ *foldStates[types.I128], a, b *types.I128) { *a = a.Add(*b) },
 		plain:  plainWide(types.TInt128, func(a, b *types.I128) { *a = a.Add(*b) }),
 		save:   func(dst []byte, s *types.I128) []byte { return appendI128(dst, *s) },

@@ -337,27 +337,35 @@ func floatDivision(op arithOp, c *Call) (column.Vector, error) {
 func narrow[S integer](t *types.Type, data []S) column.Vector {
 	switch t.Phys() {
 	case types.PUInt8:
-		return newNum(t, convertNums[uint8](data))
+		return newNum(t, narrowed[uint8](data))
 	case types.PUInt16:
-		return newNum(t, convertNums[uint16](data))
+		return newNum(t, narrowed[uint16](data))
 	case types.PUInt32:
-		return newNum(t, convertNums[uint32](data))
+		return newNum(t, narrowed[uint32](data))
 	case types.PUInt64:
-		return newNum(t, convertNums[uint64](data))
+		return newNum(t, narrowed[uint64](data))
 	case types.PInt8:
-		return newNum(t, convertNums[int8](data))
+		return newNum(t, narrowed[int8](data))
 	case types.PInt16:
-		return newNum(t, convertNums[int16](data))
+		return newNum(t, narrowed[int16](data))
 	case types.PInt32:
-		return newNum(t, convertNums[int32](data))
+		return newNum(t, narrowed[int32](data))
 	case types.PInt64:
-		return newNum(t, convertNums[int64](data))
+		return newNum(t, narrowed[int64](data))
 	case types.PFloat32:
-		return newNum(t, convertNums[float32](data))
+		return newNum(t, narrowed[float32](data))
 	case types.PFloat64:
-		return newNum(t, convertNums[float64](data))
+		return newNum(t, narrowed[float64](data))
 	}
 	panic("function: " + t.String() + " is no integer type")
+}
+
+// narrowed is data as T: data itself if that is its type.
+func narrowed[T num, S integer](data []S) []T {
+	if same, ok := any(data).([]T); ok {
+		return same
+	}
+	return convertNums[T](data)
 }
 
 func evalGcd(op arithOp, c *Call) (column.Vector, error) {

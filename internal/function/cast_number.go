@@ -5,6 +5,7 @@ import (
 	"math/big"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -37,6 +38,11 @@ func (k *caster) numbers(v column.Vector, to *types.Type) (column.Vector, error)
 }
 
 func toBools(v column.Vector, from *types.Type) []uint8 {
+	if words, ok := wordsOf(v, from); ok && from.Kind == types.Decimal {
+		out := make([]uint8, len(words))
+		kernel.CompareConst(out, kernel.Ne, words, 0)
+		return out
+	}
 	if isWideInt(from) || from.Kind == types.Decimal {
 		out := make([]uint8, v.Len())
 		for i, x := range widesOf(v) {
@@ -203,10 +209,24 @@ func (d *decimalOut) result() column.Vector {
 }
 
 func (k *caster) toDecimal(v column.Vector, from, to *types.Type) (column.Vector, error) {
-	out := k.newDecimalOut(to, v.Len())
 	if from.Kind == types.BFloat16 {
 		return nil, sqlerr.New(sqlerr.NotImplemented, "Conversion from BFloat16 to Decimal is not implemented")
 	}
+	var scaled column.Vector
+	if from.IsFloat() {
+		scaled = floatsToDecimal(numsOf[float64](v), to)
+	} else {
+		scaled = scaleToDecimal(v, from, to)
+	}
+	if scaled != nil {
+		return k.allThere(scaled), nil
+	}
+	return k.decimalFromBig(v, from, to)
+}
+
+// decimalFromBig converts in big integers: of any width, and with errors.
+func (k *caster) decimalFromBig(v column.Vector, from, to *types.Type) (column.Vector, error) {
+	out := k.newDecimalOut(to, v.Len())
 	if from.IsFloat() {
 		up := pow10Float(to.Scale)
 		for i, x := range numsOf[float64](v) {
@@ -235,10 +255,26 @@ func (k *caster) toDecimal(v column.Vector, from, to *types.Type) (column.Vector
 	return out.result(), nil
 }
 
+// allThere is v as the result of a conversion that succeeded for all rows.
+func (k *caster) allThere(v column.Vector) column.Vector {
+	if k.mode == castOrNull {
+		return column.NewNullable(make([]uint8, v.Len()), v)
+	}
+	return v
+}
+
 func (k *caster) fromDecimal(v column.Vector, from, to *types.Type) (column.Vector, error) {
 	if to.IsFloat() {
 		return narrowFloat(to, floatsOf(v, from)), nil
 	}
+	if whole := scaleToInt(v, from, to, k.mode != castWrap); whole != nil {
+		return k.allThere(whole), nil
+	}
+	return k.intFromBig(v, from, to)
+}
+
+// intFromBig converts decimals in big integers: of any width, and with errors.
+func (k *caster) intFromBig(v column.Vector, from, to *types.Type) (column.Vector, error) {
 	div := pow10Big(from.Scale)
 	data := widesOf(v)
 	out, nulls := make([]types.I256, len(data)), make([]uint8, len(data))

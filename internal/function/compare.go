@@ -403,6 +403,9 @@ func compareWide(op compareOp, dst []uint8, a column.Vector, ta *types.Type, b c
 		compareSame(op, dst, a, b, ta.Phys())
 		return
 	}
+	if compareScaled(op, dst, a, ta, b, tb) {
+		return
+	}
 	x, y := newBroadcast(widesOf(a), len(dst)), newBroadcast(widesOf(b), len(dst))
 	if scaleOf(ta) == scaleOf(tb) && ta.Kind != types.UInt256 && tb.Kind != types.UInt256 {
 		for i := range dst {

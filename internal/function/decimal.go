@@ -81,9 +81,16 @@ func floatsOf(v column.Vector, t *types.Type) []float64 {
 	if t.Kind != types.Decimal && t.Width() <= 8 {
 		return numsOf[float64](v)
 	}
+	div := pow10Float(scaleOf(t))
+	if t.Width() <= 8 {
+		out := numsOf[float64](v) // converted: no memory of v's
+		for i, x := range out {
+			out[i] = x / div
+		}
+		return out
+	}
 	data := widesOf(v)
 	out := make([]float64, len(data))
-	div := pow10Float(scaleOf(t))
 	for i, x := range data {
 		if t.Kind == types.UInt256 {
 			out[i] = types.U256(x).Float64()
@@ -112,6 +119,9 @@ func evalDecimalArith(op arithOp, c *Call) (column.Vector, error) {
 	if v, err := decimalIn64(op, c); v != nil || err != nil {
 		return v, err
 	}
+	if v, err := decimalIn128(op, c); v != nil || err != nil {
+		return v, err
+	}
 	return decimalInBig(op, c)
 }
 
@@ -119,7 +129,8 @@ func evalDecimalArith(op arithOp, c *Call) (column.Vector, error) {
 func decimalInBig(op arithOp, c *Call) (column.Vector, error) {
 	ta, tb := c.Types[0], c.Types[1]
 	a, b := newBroadcast(decimalOperand(c, 0), c.Rows), newBroadcast(decimalOperand(c, 1), c.Rows)
-	upA, upB := decimalFactors(op, ta, tb, c.Result)
+	scaleA, scaleB := decimalScales(op, ta, tb, c.Result)
+	upA, upB := pow10Big(scaleA), pow10Big(scaleB)
 	out := make([]types.I256, c.Rows)
 	limit, wraps := pow10Big(types.MaxPrecision128), c.Result.Width() > 16 // the widest ones are not checked
 	for i := range out {
@@ -145,17 +156,17 @@ func decimalOperand(c *Call, arg int) []types.I256 {
 	return widesOf(c.Args[arg])
 }
 
-// decimalFactors are the powers of ten by which operands are scaled up first.
-func decimalFactors(op arithOp, a, b, result *types.Type) (upA, upB *big.Int) {
+// decimalScales are the exponents of ten by whose powers operands are scaled up first.
+func decimalScales(op arithOp, a, b, result *types.Type) (upA, upB int) {
 	sa, sb := scaleOf(a), scaleOf(b)
 	switch op {
 	case opMultiply, opModulo, opModuloOrZero, opPositiveModulo: // a remainder is that of the unscaled integers
-		return big.NewInt(1), big.NewInt(1)
+		return 0, 0
 	case opDivide:
-		return pow10Big(max(scaleOf(result)-sa+sb, 0)), big.NewInt(1)
+		return max(scaleOf(result)-sa+sb, 0), 0
 	}
 	s := max(sa, sb)
-	return pow10Big(s - sa), pow10Big(s - sb)
+	return s - sa, s - sb
 }
 
 // decimalOp computes x = x op y.

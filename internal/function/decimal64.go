@@ -13,12 +13,12 @@ func decimalIn64(op arithOp, c *Call) (column.Vector, error) {
 	if c.Result.Width() > 8 || c.Types[0].Width() > 8 || c.Types[1].Width() > 8 {
 		return nil, nil
 	}
-	bigA, bigB := decimalFactors(op, c.Types[0], c.Types[1], c.Result)
-	if !bigA.IsInt64() || !bigB.IsInt64() {
+	scaleA, scaleB := decimalScales(op, c.Types[0], c.Types[1], c.Result)
+	if scaleA > maxScale64 || scaleB > maxScale64 {
 		return nil, nil
 	}
 	dst, x, y := make([]int64, c.Rows), numArg[int64](c.Args[0], c.Rows), numArg[int64](c.Args[1], c.Rows)
-	upA, upB, ok := bigA.Int64(), bigB.Int64(), false
+	upA, upB, ok := pow10Int(scaleA), pow10Int(scaleB), false
 	switch op {
 	case opPlus, opMinus:
 		ok = addDecimals(dst, x, y, upA, upB, op == opMinus)

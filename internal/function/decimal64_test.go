@@ -10,10 +10,15 @@ import (
 	"github.com/olapd/olapd/internal/types"
 )
 
-// TestDecimalIn64 compares decimals computed in 64 bits with the same in big integers: where one has a result, the other has it, too.
-func TestDecimalIn64(t *testing.T) {
+// TestDecimalInWords compares decimals computed in 64 and in 128 bits with the same in big integers: where one has a result, the other has it, too.
+func TestDecimalInWords(t *testing.T) {
+	compareWithBig(t, decimalIn64, edgeNumber, []*types.Type{types.NewDecimal(9, 2), types.NewDecimal(9, 0), types.NewDecimal(18, 4), types.NewDecimal(18, 9), types.TInt64, types.TUInt64, types.TUInt8})
+	compareWithBig(t, decimalIn128, edgeWide, []*types.Type{types.NewDecimal(38, 2), types.NewDecimal(38, 20), types.NewDecimal(18, 4), types.NewDecimal(9, 9), types.TInt64, types.TUInt64, types.TInt128})
+}
+
+func compareWithBig(t *testing.T, inWords func(arithOp, *Call) (column.Vector, error), edge func(*rand.Rand, *types.Type) column.Vector, ts []*types.Type) {
+	t.Helper()
 	r := rand.New(rand.NewSource(1))
-	ts := []*types.Type{types.NewDecimal(9, 2), types.NewDecimal(9, 0), types.NewDecimal(18, 4), types.NewDecimal(18, 9), types.TInt64, types.TUInt64, types.TUInt8}
 	ops := []arithOp{opPlus, opMinus, opMultiply, opDivide, opIntDiv, opIntDivOrZero, opModulo, opModuloOrZero, opPositiveModulo}
 	there := 0
 	for range 20_000 {
@@ -25,8 +30,8 @@ func TestDecimalIn64(t *testing.T) {
 		if err != nil {
 			continue
 		}
-		c := &Call{Args: []column.Vector{edgeNumber(r, ta), edgeNumber(r, tb)}, Types: []*types.Type{ta, tb}, Result: result, Rows: 1}
-		fast, fastErr := decimalIn64(op, c)
+		c := &Call{Args: []column.Vector{edge(r, ta), edge(r, tb)}, Types: []*types.Type{ta, tb}, Result: result, Rows: 1}
+		fast, fastErr := inWords(op, c)
 		slow, slowErr := decimalInBig(op, c)
 		what := fmt.Sprintf("%s %v %s %s %v", ta, column.Value(c.Args[0], 0), op, tb, column.Value(c.Args[1], 0))
 		switch {
@@ -45,7 +50,7 @@ func TestDecimalIn64(t *testing.T) {
 		}
 	}
 	if there < 5000 {
-		t.Errorf("only %d results in 64 bits", there)
+		t.Errorf("only %d results in words", there)
 	}
 }
 

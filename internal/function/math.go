@@ -216,6 +216,15 @@ func roundTo(v, p int64, mode roundMode) int64 {
 }
 
 func roundDecimals(c *Call, mode roundMode, digits broadcast[int64]) column.Vector {
+	if len(digits.data) == 1 {
+		if rounded := roundScaled(c, mode, digits.data[0]); rounded != nil {
+			return rounded
+		}
+	}
+	return roundByBig(c, mode, digits)
+}
+
+func roundByBig(c *Call, mode roundMode, digits broadcast[int64]) column.Vector {
 	t := c.Types[0]
 	x := newBroadcast(widesOf(c.Args[0]), c.Rows)
 	out := make([]types.I256, c.Rows)
