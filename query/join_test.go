@@ -143,6 +143,7 @@ func TestJoinPairs(t *testing.T) {
 		"(SELECT if(number = 3, NULL, number) AS k, toString(number) AS s FROM numbers(40)) AS b",
 		"(SELECT number % 20 AS k, toString(number) AS s FROM numbers(90)) AS b",
 		"(SELECT if(number % 7 = 0, NULL, number % 20) AS k, toString(number) AS s FROM numbers(90)) AS b",
+		"(SELECT number % 2 AS k, toString(number) AS s FROM numbers(90)) AS b", // many partners, in several blocks
 		"(SELECT number AS k, toString(number) AS s FROM numbers(0)) AS b",
 	}
 	for _, b := range sides {

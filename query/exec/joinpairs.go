@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"slices"
 	"sort"
 
 	"github.com/olapd/olapd/internal/column"
@@ -133,6 +134,9 @@ const pairBatch = 256
 func (s *joinStream) keyPairs(limit int) pairs {
 	t := s.g.t
 	guess := min(limit, s.left.N-s.row) // most often a row has a partner or none
+	if s.at > 0 {                       // but this one had more than there was room for
+		guess = limit
+	}
 	p := pairs{make([]uint32, 0, guess), make([]uint32, 0, guess)}
 	var from, to [pairBatch]uint32
 	for s.row < s.left.N && len(p.left) < limit {
@@ -151,8 +155,12 @@ func (s *joinStream) keyPairs(limit int) pairs {
 		for i := range ids {
 			rest := t.order[from[i]+uint32(s.at) : to[i]]
 			room := min(len(rest), limit-len(p.left))
-			for _, r := range rest[:room] {
-				p.left, p.right = append(p.left, uint32(s.row)), append(p.right, r)
+			if room > longRun {
+				p.appendRun(uint32(s.row), rest[:room], limit)
+			} else {
+				for _, r := range rest[:room] {
+					p.left, p.right = append(p.left, uint32(s.row)), append(p.right, r)
+				}
 			}
 			if room < len(rest) {
 				s.at += room
@@ -162,6 +170,25 @@ func (s *joinStream) keyPairs(limit int) pairs {
 		}
 	}
 	return p
+}
+
+// longRun is how many partners of one row are copied at once rather than one by one.
+const longRun = 16
+
+// appendRun adds the pairs of row left with each of right; limit is how many there will be at most, for which there is room from the first run that
+// there is none for.
+func (p *pairs) appendRun(left uint32, right []uint32, limit int) {
+	from := len(p.left)
+	if cap(p.left)-from < len(right) {
+		p.left = slices.Grow(p.left, limit-from)
+		p.right = slices.Grow(p.right, limit-from)
+	}
+	p.left = p.left[:from+len(right)]
+	run := p.left[from:]
+	for i := range run {
+		run[i] = left
+	}
+	p.right = append(p.right, right...)
 }
 
 // nearest returns the one row that an ASOF join pairs with left row i: rows ascend by the inequality's column.
