@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"sort"
 	"strings"
 
 	"github.com/olapd/olapd/internal/column"
@@ -13,7 +12,7 @@ import (
 )
 
 // Sort orders all rows, or yields the first limit of them. Each worker keeps its rows, with a limit only those that
-// can be among the first; then the rows are sorted together, in parallel runs that are merged.
+// can be among the first; then the rows are sorted together, in parallel.
 type Sort struct {
 	base
 	keys   []plan.SortKey
@@ -117,12 +116,9 @@ func (t *sortStream) Next(ctx context.Context) (*column.Block, error) {
 	if n == 0 {
 		return nil, nil
 	}
-	sel := make([]uint32, n)
-	for i, it := range t.items[:n] {
-		sel[i] = it.row
-	}
+	out := gatherBlock(t.block, rowsOf(t.items[:n]))
 	t.items = t.items[n:]
-	return gatherBlock(t.block, sel), nil
+	return out, nil
 }
 
 func (t *sortStream) sort(ctx context.Context) error {
@@ -163,113 +159,10 @@ func (t *sortStream) sort(ctx context.Context) error {
 	return t.order(ctx)
 }
 
-// order sorts the items in one run a worker and merges the runs.
-func (t *sortStream) order(ctx context.Context) error {
-	ord, items := flatOrder(t.block, t.s.keys)
-	parts := t.r.opts.Threads
-	if len(items) < minParallelSort {
-		parts = 1
-	}
-	runs := make([][]sortItem, parts)
-	for i := range runs {
-		runs[i] = items[len(items)*i/parts : len(items)*(i+1)/parts]
-	}
-	err := t.r.parallel(ctx, parts, func(_ context.Context, i int) error {
-		sortItems(ord, runs[i])
-		return nil
-	})
-	if err != nil {
-		return err
-	}
-	for len(runs) > 1 && err == nil {
-		runs, err = t.mergePairs(ctx, ord, runs)
-	}
-	t.items = t.first(runs[0])
+// order sorts the items, as far as the limit goes, in groups that the workers take one after the other.
+func (t *sortStream) order(ctx context.Context) (err error) {
+	t.items, err = sortRows(ctx, t.r, t.block, t.s.keys, t.s.limit)
 	return err
-}
-
-// first cuts sorted rows down to the limit.
-func (t *sortStream) first(items []sortItem) []sortItem {
-	if n := t.s.limit; n > 0 && uint64(len(items)) > n {
-		return items[:n]
-	}
-	return items
-}
-
-// mergePiece is a part of a merge of two runs: what is merged, and where to.
-type mergePiece struct{ a, b, to []sortItem }
-
-// mergePairs merges runs two by two, each pair in so many pieces that all workers have some.
-func (t *sortStream) mergePairs(ctx context.Context, ord *rowOrder, runs [][]sortItem) ([][]sortItem, error) {
-	var merged [][]sortItem
-	var pieces []mergePiece
-	each := max(t.r.opts.Threads/(len(runs)/2), 1)
-	for ; len(runs) > 1; runs = runs[2:] {
-		a, b := t.first(runs[0]), t.first(runs[1])
-		to := make([]sortItem, len(a)+len(b))
-		merged = append(merged, to)
-		for i := range each {
-			n := len(to)/each + 1
-			k := splitRuns(ord, a, b, min(n, len(a)+len(b)))
-			if i == each-1 {
-				k, n = len(a), len(a)+len(b)
-			}
-			n = min(n, len(a)+len(b))
-			pieces = append(pieces, mergePiece{a: a[:k], b: b[:n-k], to: to[:n]})
-			a, b, to = a[k:], b[n-k:], to[n:]
-		}
-	}
-	err := t.r.parallel(ctx, len(pieces), func(_ context.Context, i int) error {
-		mergeRuns(ord, pieces[i])
-		return nil
-	})
-	return append(merged, runs...), err
-}
-
-// splitRuns returns how many of the first n rows of a and b together are a's.
-func splitRuns(ord *rowOrder, a, b []sortItem, n int) int {
-	lo, hi := max(0, n-len(b)), min(n, len(a))
-	return lo + sort.Search(hi-lo, func(k int) bool { return ord.compare(a[lo+k], b[n-lo-k-1]) > 0 })
-}
-
-// minParallelSort is the number of rows from which sorting in two goroutines pays.
-const minParallelSort = 4096
-
-func mergeRuns(ord *rowOrder, p mergePiece) {
-	a, b, to := p.a, p.b, p.to
-	for len(a) > 0 && len(b) > 0 {
-		if ord.compare(a[0], b[0]) <= 0 {
-			to[0], a = a[0], a[1:]
-		} else {
-			to[0], b = b[0], b[1:]
-		}
-		to = to[1:]
-	}
-	copy(to[copy(to, a):], b)
-}
-
-// flatOrder is newRowOrder for rows that are compared with no other block's. The keys are made flat: comparing dictionaries code by code
-// does not pay; but of a first key with few entries the prefix becomes the entry's rank, which is exact.
-func flatOrder(b *column.Block, keys []plan.SortKey) (*rowOrder, []sortItem) {
-	ord, items := newRowOrder(b, keys)
-	if len(keys) > 0 && !ord.exact {
-		if d, ok := ord.cols[0].(*column.Dict); ok && d.Values.Len() <= b.N/minPerEntry {
-			rankPrefixes(items, d, keys[0].Order)
-			ord.exact = true
-		}
-	}
-	for i, k := range keys {
-		b.Cols[k.Index] = column.Flatten(b.Cols[k.Index])
-		ord.cols[i] = b.Cols[k.Index]
-	}
-	return ord, items
-}
-
-// sortedItems returns the rows of b in order.
-func sortedItems(b *column.Block, keys []plan.SortKey) []sortItem {
-	ord, items := flatOrder(b, keys)
-	sortItems(ord, items)
-	return items
 }
 
 // keeper holds one worker's rows. With a limit it cuts them down to the first limit rows whenever
@@ -331,14 +224,9 @@ func (k *keeper) contenders(b *column.Block) *column.Block {
 // cut keeps the first n rows, in their order.
 func (k *keeper) cut(n int) {
 	b := concatBlocks(k.blocks)
-	ord, items := newRowOrder(b, k.s.keys)
-	sortItems(ord, items)
+	items := sortedItems(b, k.s.keys)
 	items = items[:n]
-	sel := make([]uint32, n)
-	for i, it := range items {
-		sel[i] = it.row
-	}
-	kept := gatherBlock(b, sel)
+	kept := gatherBlock(b, rowsOf(items))
 	k.kept, items = newRowOrder(kept, k.s.keys)
 	k.worst = items[n-1]
 	k.blocks, k.rows, k.size = []*column.Block{kept}, n, blockBytes(kept)

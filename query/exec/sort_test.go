@@ -1,10 +1,13 @@
 package exec
 
 import (
+	"bytes"
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/olapd/olapd/internal/column"
@@ -38,8 +41,7 @@ func TestOrder(t *testing.T) {
 			keys := []plan.SortKey{{Index: 0, Order: column.Order{Desc: desc}}, {Index: 1, Order: column.Order{Desc: desc}}, {Index: 2}}
 			flat := sortBlock(n)
 			flat.Cols[0] = column.Flatten(flat.Cols[0])
-			ord, want := newRowOrder(flat, keys)
-			slices.SortFunc(want, ord.compare)
+			want := comparedItems(flat, keys)
 			for _, threads := range []int{1, 2, 3, 5, 8} {
 				for _, limit := range []int{0, 1, n / 3, n + 1} {
 					r := newRun(context.Background(), Options{Threads: threads}.withDefaults())
@@ -60,6 +62,120 @@ func TestOrder(t *testing.T) {
 					}
 				}
 			}
+		}
+	}
+}
+
+// comparedItems sorts all rows by comparing them.
+func comparedItems(b *column.Block, keys []plan.SortKey) []sortItem {
+	ord, items := newRowOrder(b, keys)
+	slices.SortFunc(items, func(x, y sortItem) int { return ord.compareFrom(0, x.row, y.row) })
+	return items
+}
+
+// randomKey is a column of n rows with many ties: of whole numbers near to each other or far from each other, floats with NaN, strings that begin alike,
+// end in zeros or are short, wide numbers, arrays, with or without NULL, as dictionaries of few or many entries.
+func randomKey(r *rand.Rand, n int) column.Vector {
+	entries := n
+	dict := r.Uint32N(3) == 0
+	if dict {
+		entries = max(1, n>>r.Uint32N(8))
+	}
+	var v column.Vector
+	switch span := uint64(1) << r.Uint32N(64); r.Uint32N(7) {
+	case 0:
+		data := make([]uint64, entries)
+		for i := range data {
+			data[i] = r.Uint64N(span) - span/2*uint64(r.Uint32N(2))
+		}
+		v = column.NewNum(types.TUInt64, data)
+	case 1:
+		data := make([]int32, entries)
+		for i := range data {
+			data[i] = int32(r.Uint64N(span)) - int32(span/2)
+		}
+		v = column.NewNum(types.TInt32, data)
+	case 2:
+		data := make([]float64, entries)
+		for i := range data {
+			data[i] = []float64{math.NaN(), 0, math.Copysign(0, -1), math.Inf(-1), r.NormFloat64(), float64(r.Uint32N(5))}[r.Uint32N(6)]
+		}
+		v = column.NewNum(types.TFloat64, data)
+	case 3:
+		data := make([]types.U128, entries)
+		for i := range data {
+			data[i] = types.U128{Hi: r.Uint64N(3), Lo: r.Uint64N(3)}
+		}
+		v = column.NewNum(types.TUInt128, data)
+	case 4:
+		s := column.NewStr(types.TString, entries)
+		head := strings.Repeat("long prefix ", int(r.Uint32N(5)))
+		for range entries {
+			s.Append([]byte(head[:len(head)-min(len(head), int(r.Uint32N(3)*r.Uint32N(3)))] + fmt.Sprint(r.Uint32N(300)) + head + fmt.Sprint(r.Uint32N(3))))
+		}
+		v = s
+	case 5:
+		s := column.NewStr(types.TString, entries)
+		for range entries {
+			s.Append(bytes.Repeat([]byte{byte(r.Uint32N(2))}, int(r.Uint32N(30))))
+		}
+		v = s
+	default:
+		off, elem := make([]uint32, entries+1), []uint8{}
+		for i := range entries {
+			for range r.Uint32N(3) {
+				elem = append(elem, uint8(r.Uint32N(3)))
+			}
+			off[i+1] = uint32(len(elem))
+		}
+		v = &column.Array{Typ: types.NewArray(types.TUInt8), Off: off, Elem: column.NewNum(types.TUInt8, elem)}
+	}
+	if _, ok := v.(*column.Array); !ok && r.Uint32N(2) == 0 {
+		nulls := make([]uint8, entries)
+		for i := range nulls {
+			nulls[i] = uint8(r.Uint32N(4) / 3)
+		}
+		v = column.NewNullable(nulls, v)
+	}
+	if !dict {
+		return v
+	}
+	codes := make([]uint32, n)
+	for i := range codes {
+		codes[i] = r.Uint32N(uint32(entries))
+	}
+	return &column.Dict{Values: v, Codes: codes}
+}
+
+// TestRandomOrder sorts by up to four keys of all kinds as comparing all rows does.
+func TestRandomOrder(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for round := range 300 {
+		n := 1 + int(r.Uint32N(1<<r.Uint32N(15)))
+		b := &column.Block{N: n}
+		var keys []plan.SortKey
+		for i := range 1 + r.Uint32N(4) {
+			b.Cols = append(b.Cols, randomKey(r, n))
+			keys = append(keys, plan.SortKey{Index: int(i), Order: column.Order{Desc: r.Uint32N(2) == 0, NullsFirst: r.Uint32N(2) == 0}})
+		}
+		want := comparedItems(b, keys)
+		limit := 0
+		if round%3 == 0 {
+			limit = 1 + int(r.Uint32N(uint32(n)))
+			want = want[:limit]
+		}
+		run := newRun(context.Background(), Options{Threads: 1 + int(r.Uint32N(4))}.withDefaults())
+		got, err := sortRows(run.ctx, run, &column.Block{N: n, Cols: slices.Clone(b.Cols)}, keys, uint64(limit))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range want {
+			if got[i].row != want[i].row {
+				t.Fatalf("round %d, %d rows by %v: row %d is %d, not %d", round, n, keys, i, got[i].row, want[i].row)
+			}
+		}
+		if err := run.close(); err != nil {
+			t.Error(err)
 		}
 	}
 }

@@ -1,9 +1,7 @@
 package exec
 
 import (
-	"encoding/binary"
 	"math"
-	"sync"
 
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/kernel"
@@ -32,33 +30,8 @@ type rowOrder struct {
 	cols  []column.Vector
 	keys  []plan.SortKey
 	exact bool // equal prefixes mean equal first keys
-	// second is the rank and prefix of each row by the second key, made when many rows are found to be equal by the first.
-	second struct {
-		once  sync.Once
-		items []sortItem
-		exact bool
-	}
-}
-
-// bySecond returns second. Safe for concurrent use.
-func (o *rowOrder) bySecond() (items []sortItem, exact bool) {
-	o.second.once.Do(func() {
-		items := make([]sortItem, o.cols[1].Len())
-		for i := range items {
-			items[i].rank = rankValue
-		}
-		o.second.exact = setPrefixes(items, o.cols[1], o.keys[1].Order)
-		o.second.items = items
-	})
-	return o.second.items, o.second.exact
-}
-
-// compare compares items; the later keys and rows decide ties, so that the order is total.
-func (o *rowOrder) compare(a, b sortItem) int {
-	if r := o.compareTo(a, o, b); r != 0 {
-		return r
-	}
-	return int(a.row) - int(b.row)
+	// ranks are of the keys that are dictionaries; of a wordOrder only.
+	ranks []entryRanks
 }
 
 // compareTo compares a with b, a row of p's block, by all keys.
@@ -99,12 +72,9 @@ func newRowOrder(b *column.Block, keys []plan.SortKey) (*rowOrder, []sortItem) {
 	return o, items
 }
 
-// setPrefixes fills rank and prefix from the first key; true if the prefix is the whole key.
+// setPrefixes fills rank and prefix from the values of v, one an item; true if the prefix is the whole value.
 func setPrefixes(items []sortItem, v column.Vector, ord column.Order) bool {
-	nullRank := rankLast
-	if ord.NullsFirst {
-		nullRank = rankFirst
-	}
+	null := nullRank(ord)
 	if d, ok := v.(*column.Dict); ok && d.Values.Len() <= len(items) {
 		return dictPrefixes(items, d, ord)
 	}
@@ -113,12 +83,12 @@ func setPrefixes(items []sortItem, v column.Vector, ord column.Order) bool {
 		exact := setPrefixes(items, n.Inner, ord)
 		for i, isNull := range n.Nulls {
 			if isNull != 0 {
-				items[i].prefix, items[i].rank = 0, nullRank
+				items[i].prefix, items[i].rank = 0, null
 			}
 		}
 		return exact
 	}
-	exact := valuePrefixes(items, v, nullRank)
+	exact := valuePrefixes(items, v, null)
 	if ord.Desc {
 		for i := range items {
 			if items[i].rank == rankValue {
@@ -140,31 +110,6 @@ func dictPrefixes(items []sortItem, d *column.Dict, ord column.Order) bool {
 		items[i].prefix, items[i].rank = entries[c].prefix, entries[c].rank
 	}
 	return exact
-}
-
-// minPerEntry is how many rows there must be for each entry of a dictionary for its entries to be sorted.
-const minPerEntry = 4
-
-// rankPrefixes makes the prefix of each row the place of its entry among the dictionary's, in order; equal entries share one.
-func rankPrefixes(items []sortItem, d *column.Dict, ord column.Order) {
-	entries := make([]sortItem, d.Values.Len())
-	for i := range entries {
-		entries[i] = sortItem{row: uint32(i), rank: rankValue}
-	}
-	o := &rowOrder{cols: []column.Vector{column.Flatten(d.Values)}, keys: []plan.SortKey{{Order: ord}}}
-	o.exact = setPrefixes(entries, o.cols[0], ord)
-	sortItems(o, entries)
-	ranks := make([]sortItem, len(entries))
-	place := uint64(0)
-	for i, e := range entries {
-		if i > 0 && o.compareTo(entries[i-1], o, e) != 0 {
-			place++
-		}
-		ranks[e.row] = sortItem{prefix: place, rank: e.rank}
-	}
-	for i, c := range d.Codes {
-		items[i].prefix, items[i].rank = ranks[c].prefix, ranks[c].rank
-	}
 }
 
 func valuePrefixes(items []sortItem, v column.Vector, nullRank uint8) bool {
@@ -249,16 +194,8 @@ func floatPrefixes[T kernel.Float](items []sortItem, data []T, nanRank uint8) {
 
 // stringPrefixes takes the first eight bytes; a shorter string is padded with zeros and ties are compared whole.
 func stringPrefixes(items []sortItem, v *column.Str) {
-	var buf [8]byte
 	for i := range items {
-		s := v.At(i)
-		if len(s) >= 8 {
-			items[i].prefix = binary.BigEndian.Uint64(s)
-			continue
-		}
-		buf = [8]byte{}
-		copy(buf[:], s)
-		items[i].prefix = binary.BigEndian.Uint64(buf[:])
+		items[i].prefix = leadingWord(v.At(i))
 	}
 }
 

@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// itemBytes is a sortItem, its copy while counting, and that of the second key.
-	itemBytes = 3 * 16
+	// itemBytes is a sortItem and its copy while counting.
+	itemBytes = 2 * 16
 	// spillRows is how many sorted rows are gathered and written at once.
 	spillRows = 8192
 	// mostRuns and leastRuns bound how many files are merged at once; more take several passes.
@@ -66,12 +66,9 @@ func (k *keeper) spill(ctx context.Context) error {
 		if n == 0 {
 			return nil, nil
 		}
-		sel := make([]uint32, n)
-		for i, it := range items[:n] {
-			sel[i] = it.row
-		}
+		out := gatherBlock(b, rowsOf(items[:n]))
 		items = items[n:]
-		return gatherBlock(b, sel), nil
+		return out, nil
 	})
 	if err != nil {
 		return err

@@ -96,7 +96,10 @@ func (s *windowStream) compute(ctx context.Context) (*column.Block, error) {
 		if err := held.add((frameRowBytes + itemBytes) * int64(all.N)); err != nil { // of one call at a time
 			return nil, err
 		}
-		f := newFrames(all, c)
+		f, err := newFrames(ctx, s.r, all, c)
+		if err != nil {
+			return nil, err
+		}
 		f.ranges(all, c)
 		v, err := c.compute(ctx, f, args)
 		if err != nil {
@@ -127,20 +130,19 @@ type frames struct {
 	lo, hi []uint32
 }
 
-func newFrames(b *column.Block, c *WindowCall) *frames {
+func newFrames(ctx context.Context, r *run, b *column.Block, c *WindowCall) (*frames, error) {
 	keys := make([]plan.SortKey, 0, len(c.PartitionBy)+len(c.OrderBy))
 	for _, p := range c.PartitionBy {
 		keys = append(keys, plan.SortKey{Index: p})
 	}
 	keys = append(keys, c.OrderBy...)
-	ord, items := newRowOrder(b, keys)
-	sortItems(ord, items)
-	n := len(items)
-	f := &frames{order: make([]uint32, n), partFrom: make([]uint32, n), partTo: make([]uint32, n),
-		peerFrom: make([]uint32, n), peerTo: make([]uint32, n), peersBefore: make([]uint32, n)}
-	for k, it := range items {
-		f.order[k] = it.row
+	items, err := sortRows(ctx, r, b, keys, 0)
+	if err != nil {
+		return nil, err
 	}
+	n := len(items)
+	f := &frames{order: rowsOf(items), partFrom: make([]uint32, n), partTo: make([]uint32, n),
+		peerFrom: make([]uint32, n), peerTo: make([]uint32, n), peersBefore: make([]uint32, n)}
 	f.bounds(f.partFrom, f.partTo, b, keys[:len(c.PartitionBy)])
 	f.bounds(f.peerFrom, f.peerTo, b, keys)
 	for k := 1; k < n; k++ {
@@ -152,7 +154,7 @@ func newFrames(b *column.Block, c *WindowCall) *frames {
 			f.peersBefore[k] = f.peersBefore[k-1]
 		}
 	}
-	return f
+	return f, nil
 }
 
 // bounds writes where the run of rows with equal keys around each position begins and ends.
