@@ -19,16 +19,46 @@ type idlePool struct {
 	free  [classes][]chunk // of slabBytes << class, the last used last
 	bytes [classes]int64   // of free that have been written to
 	total int64            // of bytes
+	least int64            // total at its lowest since the last trim: what no query has used
 	most  int64
+	stays int64
+	of    *Budget // nil: of no process with a limit
 }
 
-var idle = idlePool{most: defaultIdle}
+var idle = idlePool{most: defaultIdle, stays: defaultIdle}
 
-// KeepIdle bounds the memory of ended queries that the process keeps for the next ones, in bytes.
-func KeepIdle(bytes int64) {
+// KeepIdle bounds the memory of ended queries that the process keeps for the next ones, in bytes: to most and to what the budget has left, at once; and to stays what
+// TrimIdle leaves though nobody uses it.
+func KeepIdle(most, stays int64, of *Budget) {
 	idle.mu.Lock()
 	defer idle.mu.Unlock()
-	idle.most = bytes
+	idle.most, idle.stays, idle.of = most, stays, of
+}
+
+// TrimIdle gives back what no query has used since it was called last, and what the budget has not left.
+func TrimIdle() { idle.unmap(idle.trim()) }
+
+func (p *idlePool) trim() []chunk {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	bound := min(max(p.total-p.least, p.stays), p.boundLocked())
+	out := p.exceeding(bound)
+	p.least = p.total
+	return out
+}
+
+// boundLocked is how many bytes may stay now.
+func (p *idlePool) boundLocked() int64 {
+	if p.of == nil {
+		return p.most
+	}
+	return max(min(p.most, p.of.Limit()-p.of.Used()), 0)
+}
+
+func (p *idlePool) unmap(chunks []chunk) {
+	for _, c := range chunks {
+		unmap(c.b)
+	}
 }
 
 // get returns a chunk of size bytes: a used one, half of a larger one that was used, or a fresh one.
@@ -55,17 +85,20 @@ func (p *idlePool) get(size int) (chunk, error) {
 // put takes a chunk back. Where that is too much, the chunks go of which there are most, the longest unused first.
 func (p *idlePool) put(c chunk) {
 	c.dirty, c.used = max(c.dirty, c.used), 0
-	for _, old := range p.exchange(c) {
-		unmap(old.b)
-	}
+	p.unmap(p.exchange(c))
 }
 
 // exchange takes a chunk and returns those that are too many then.
-func (p *idlePool) exchange(c chunk) (out []chunk) {
+func (p *idlePool) exchange(c chunk) []chunk {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	p.push(c, bits.TrailingZeros(uint(len(c.b)/slabBytes)))
-	for p.total > p.most {
+	return p.exceeding(p.boundLocked())
+}
+
+// exceeding takes chunks out until at most so many bytes are left.
+func (p *idlePool) exceeding(bound int64) (out []chunk) {
+	for p.total > bound {
 		most := 0
 		for k, n := range p.bytes {
 			if n > p.bytes[most] {
@@ -90,6 +123,7 @@ func (p *idlePool) pop(class, at int) chunk {
 	p.free[class] = f[:len(f)-1]
 	p.bytes[class] -= int64(c.dirty)
 	p.total -= int64(c.dirty)
+	p.least = min(p.least, p.total)
 	return c
 }
 

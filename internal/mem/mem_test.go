@@ -208,6 +208,55 @@ func TestIdleChunks(t *testing.T) {
 	}
 }
 
+// TestTrimIdle: what queries go on to use stays, what they do not goes down to what may stay, and all of it goes that the budget has not left.
+func TestTrimIdle(t *testing.T) {
+	const size = 4 * slabBytes
+	b := NewBudget("total", 20*size)
+	p := idlePool{most: 10 * size, stays: 2 * size, of: b}
+	use := func(n int) {
+		t.Helper()
+		var held []chunk
+		for range n {
+			c, err := p.get(size)
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.take(size-pad, size, true)
+			held = append(held, c)
+		}
+		for _, c := range held {
+			p.put(c)
+		}
+	}
+	check := func(what string, chunks int64) {
+		t.Helper()
+		if p.total != chunks*size {
+			t.Errorf("%s: %d chunks are kept, want %d", what, p.total/size, chunks)
+		}
+	}
+	trim := func() { p.unmap(p.trim()) }
+	use(12)
+	check("more than may stay", 10)
+	trim()
+	check("all were used", 10)
+	use(6)
+	trim()
+	check("six were used", 6)
+	trim()
+	check("none was used", 2)
+	use(8)
+	if err := b.Reserve(17 * size); err != nil {
+		t.Fatal(err)
+	}
+	trim()
+	check("the budget has three left", 3)
+	if err := b.Reserve(3 * size); err != nil {
+		t.Fatal(err)
+	}
+	use(1)
+	check("the budget has none left", 0)
+}
+
 func BenchmarkBudgetReserve(b *testing.B) {
 	q := NewBudget("total", 0).Child("for query", 0)
 	for b.Loop() {

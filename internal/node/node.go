@@ -36,8 +36,6 @@ const (
 	Version = "26.7.2.1"
 	// revision is the protocol revision that goes with it.
 	revision = 54460
-	// idleShare is the part of the memory limit, as its denominator, that the tables of ended queries may keep for the next ones.
-	idleShare = 16
 	// cacheShare is the part of the memory limit, as its denominator, that the cache of segments may take unless told otherwise. It gives way to all else, so it is large: of
 	// 50 million rows of hits, the dictionaries of URL, Title and Referer are 7 GB, and with an eighth of 18 GiB four queries over them read and decoded them anew each time.
 	cacheShare = 2
@@ -62,6 +60,7 @@ type Node struct {
 	wides   wides
 	mover   *mover      // nil: the node is alone
 	views   *refresher  // nil: it has not begun
+	idle    *idler      // nil: it has not begun
 	drain   func()      // lets what runs of other nodes' queries end, and takes no more; nil: there is none yet
 	stopped func()      // ends the reloads of dictionaries, and waits; nil: they have not begun
 	network *network    // nil: the node is alone
@@ -121,7 +120,6 @@ func (n *Node) defaults() error {
 	// What is accounted for is most of the heap; the collector works harder rather than let garbage take the rest.
 	debug.SetMemoryLimit(n.cfg.Memory + n.cfg.Memory/8)
 	n.budget = mem.NewBudget("total", n.cfg.Memory)
-	mem.KeepIdle(n.cfg.Memory / idleShare)
 	if os.Getenv("GOGC") == "" {
 		mem.PaceCollector(max(n.cfg.Memory/garbageShare, minGarbage))
 	}
@@ -138,6 +136,7 @@ func (n *Node) start(ctx context.Context) error {
 		return fmt.Errorf("data directory %s is in use: %w", n.cfg.Data, err)
 	}
 	n.lock = lock
+	n.idle = n.keepIdle()
 	if err := n.keepZone(); err != nil {
 		return err
 	}
@@ -377,6 +376,9 @@ func (n *Node) Close() error {
 	}
 	if n.network != nil {
 		errs = append(errs, n.network.shut())
+	}
+	if n.idle != nil {
+		n.idle.close()
 	}
 	if n.lock != nil {
 		errs = append(errs, n.lock.Close())

@@ -47,7 +47,7 @@ func (s sample) further(now sample, total float64) int {
 		return int(DistinctOf(now.rows, now.groups, total))
 	}
 	power := math.Log(float64(now.groups)/float64(s.groups)) / math.Log(float64(now.rows)/float64(s.rows))
-	return int(float64(now.groups) * math.Pow(total/float64(now.rows), power))
+	return int(min(float64(now.groups)*math.Pow(total/float64(now.rows), power), total))
 }
 
 // wellGuessed is how many times more groups than expected fit the law they were expected by.
