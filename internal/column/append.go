@@ -2,8 +2,8 @@ package column
 
 import (
 	"fmt"
-	"slices"
 
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -118,11 +118,7 @@ func (v *Str) AppendSelected(src Vector, sel []uint32) {
 			size += int(s.Off[p+1] - s.Off[p])
 		}
 		checkBytes(len(v.Data) + size)
-		v.Data, v.Off = slices.Grow(v.Data, size), slices.Grow(v.Off, len(sel))
-		for _, p := range sel {
-			v.Data = append(v.Data, s.Data[s.Off[p]:s.Off[p+1]]...)
-			v.Off = append(v.Off, uint32(len(v.Data)))
-		}
+		v.Data, v.Off = kernel.GatherBytes(v.Data, v.Off, s.Data, s.Off, sel)
 	case *Dict:
 		v.AppendSelected(s.Values, codesAt(s.Codes, sel))
 	case *Const:

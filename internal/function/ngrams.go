@@ -42,15 +42,17 @@ func resolveNgrams(_ *Env, args []Arg) (*types.Type, error) {
 }
 
 func evalNgrams(c *Call) (column.Vector, error) {
-	s, out, n := stringsOf(c.Args[0]), newStringArrays(c), numsOf[uint64](c.Args[1])[0]
+	s, n := stringsOf(c.Args[0]), numsOf[uint64](c.Args[1])[0]
+	out, ends := piecesOf(s, c.Rows), make([]uint32, 1, c.Rows+1)
 	for i := range c.Rows {
-		appendNgrams(out.Elem.(*column.Str), s.row(i), n)
-		out.EndValue()
+		eachNgram(s.row(i), n, out.add)
+		ends = append(ends, out.count())
 	}
-	return out, nil
+	return out.arrays(c, "ngrams", ends)
 }
 
-func appendNgrams(dst *column.Str, s []byte, n uint64) {
+// eachNgram calls f for each run of n code points.
+func eachNgram(s []byte, n uint64, f func([]byte)) {
 	end, count := 0, uint64(0)
 	for from := 0; from < len(s); {
 		for ; count < n && end < len(s); count++ {
@@ -60,7 +62,7 @@ func appendNgrams(dst *column.Str, s []byte, n uint64) {
 		if count < n {
 			return
 		}
-		dst.Append(s[from:end])
+		f(s[from:end])
 		_, size := utf8.DecodeRune(s[from:])
 		from, count = from+size, count-1
 	}
@@ -92,39 +94,35 @@ func evalTokens(c *Call) (column.Vector, error) {
 	if len(c.Args) > 1 {
 		name, _ = stringConst(c.Args[1])
 	}
-	var split func(dst *column.Str, s []byte) error
+	var split func(dst *pieces, s []byte)
 	switch name {
 	case "ngrams", "ngram":
 		n := uint64(defaultNgrams)
 		if len(c.Args) > 2 {
 			n = max(numsOf[uint64](c.Args[2])[0], 1)
 		}
-		split = func(dst *column.Str, s []byte) error { appendNgrams(dst, s, n); return nil }
+		split = func(dst *pieces, s []byte) { eachNgram(s, n, dst.add) }
 	case "array", "no_op":
-		split = func(dst *column.Str, s []byte) error { dst.Append(s); return nil }
+		split = func(dst *pieces, s []byte) { dst.add(s) }
 	case "splitByString", "split":
 		var err error
 		if split, err = stringTokens(c); err != nil {
 			return nil, err
 		}
 	default:
-		split = func(dst *column.Str, s []byte) error {
-			splitRuns(dst, s, maxSplits, func(b byte) bool { return isAlnum(b) || b >= 0x80 })
-			return nil
-		}
+		split = func(dst *pieces, s []byte) { splitRuns(dst, s, maxSplits, &tokenBytes) }
 	}
-	s, out := stringsOf(c.Args[0]), newStringArrays(c)
+	s := stringsOf(c.Args[0])
+	out, ends := piecesOf(s, c.Rows), make([]uint32, 1, c.Rows+1)
 	for i := range c.Rows {
-		if err := split(out.Elem.(*column.Str), s.row(i)); err != nil {
-			return nil, err
-		}
-		out.EndValue()
+		split(out, s.row(i))
+		ends = append(ends, out.count())
 	}
-	return out, nil
+	return out.arrays(c, "tokens", ends)
 }
 
 // stringTokens splits at any of the separators of the third argument; by default a space.
-func stringTokens(c *Call) (func(dst *column.Str, s []byte) error, error) {
+func stringTokens(c *Call) (func(dst *pieces, s []byte), error) {
 	seps := [][]byte{{' '}}
 	if len(c.Args) > 2 {
 		arr, ok := column.Flatten(c.Args[2]).(*column.Array)
@@ -139,7 +137,7 @@ func stringTokens(c *Call) (func(dst *column.Str, s []byte) error, error) {
 			}
 		}
 	}
-	return func(dst *column.Str, s []byte) error {
+	return func(dst *pieces, s []byte) {
 		from := 0
 		for i := 0; i <= len(s); {
 			size := 0
@@ -154,12 +152,11 @@ func stringTokens(c *Call) (func(dst *column.Str, s []byte) error, error) {
 				continue
 			}
 			if i > from {
-				dst.Append(s[from:i])
+				dst.add(s[from:i])
 			}
 			i += max(size, 1)
 			from = i
 		}
-		return nil
 	}, nil
 }
 
@@ -186,11 +183,7 @@ func countNgrams(s []byte, runes, fold bool) map[string]int {
 		}
 		return out
 	}
-	grams := column.NewStr(types.TString, 0)
-	appendNgrams(grams, s, ngramRunes)
-	for i := range grams.Len() {
-		out[string(grams.At(i))]++
-	}
+	eachNgram(s, ngramRunes, func(gram []byte) { out[string(gram)]++ })
 	return out
 }
 

@@ -72,14 +72,28 @@ type searcher struct {
 
 // eachMatcher calls f for each row with its string and compiled expression.
 func eachMatcher(c *Call, at int, f func(i int, s []byte, m searcher) error) error {
+	h, err := searched(c)
+	if err != nil {
+		return err
+	}
+	return eachOf(c, h, at, f)
+}
+
+// searched is the argument that expressions search.
+func searched(c *Call) (strArg, error) {
 	v := c.Args[0]
 	if isEnum(c.Types[0]) {
 		var err error
 		if v, err = Cast(c.Env, v, types.TString); err != nil {
-			return err
+			return strArg{}, err
 		}
 	}
-	h, p := stringsOf(v), stringsOf(c.Args[at])
+	return stringsOf(v), nil
+}
+
+// eachOf is eachMatcher over the strings of h.
+func eachOf(c *Call, h strArg, at int, f func(i int, s []byte, m searcher) error) error {
+	p := stringsOf(c.Args[at])
 	var m searcher
 	for i := range c.Rows {
 		if i == 0 || !p.isConst() {
@@ -152,44 +166,57 @@ func group(s []byte, loc []int, k int) []byte {
 func mainGroup(m searcher) int { return min(m.NumSubexp(), 1) }
 
 func evalExtract(c *Call) (column.Vector, error) {
-	out := stringResult(c)
-	err := eachMatcher(c, 1, func(_ int, s []byte, m searcher) error {
-		out.Append(group(s, m.Find(s), mainGroup(m)))
+	return cutMatches(c, "extract", func(_ int, s []byte, m searcher, out *pieces) error {
+		out.add(group(s, m.Find(s), mainGroup(m)))
 		return nil
 	})
-	return out, err
 }
 
 func evalExtractAll(c *Call) (column.Vector, error) {
-	out := newStringArrays(c)
-	err := eachMatcher(c, 1, func(_ int, s []byte, m searcher) error {
+	return cutMatches(c, "extractAll", func(_ int, s []byte, m searcher, out *pieces) error {
 		for loc := m.First(s); loc != nil && loc[0] < loc[1]; loc = m.Next() { // an empty match ends the search
-			out.Elem.(*column.Str).Append(group(s, loc, mainGroup(m)))
+			out.add(group(s, loc, mainGroup(m)))
 		}
-		out.EndValue()
 		return nil
 	})
-	return out, err
+}
+
+// cutMatches returns the pieces that f takes from each string: one, or an array of them.
+func cutMatches(c *Call, name string, f func(i int, s []byte, m searcher, out *pieces) error) (column.Vector, error) {
+	h, err := searched(c)
+	if err != nil {
+		return nil, err
+	}
+	out, ends := piecesOf(h, c.Rows), make([]uint32, 1, c.Rows+1)
+	err = eachOf(c, h, 1, func(i int, s []byte, m searcher) error {
+		err := f(i, s, m, out)
+		ends = append(ends, out.count())
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if isArray(c.Result) {
+		return out.arrays(c, name, ends)
+	}
+	return out.strings(c, name)
 }
 
 // newStringArrays is a builder of c's result, Array(String).
 func newStringArrays(c *Call) *column.Array { return column.New(c.Result, c.Rows).(*column.Array) }
 
 func evalExtractGroups(c *Call) (column.Vector, error) {
-	out := newStringArrays(c)
-	err := eachMatcher(c, 1, func(_ int, s []byte, m searcher) error {
+	return cutMatches(c, "extractGroups", func(_ int, s []byte, m searcher, out *pieces) error {
 		if m.NumSubexp() == 0 {
 			return sqlerr.New(sqlerr.BadArguments, "There are no groups in regexp: %s", m.matcher)
 		}
 		if loc := m.Find(s); loc != nil {
 			for k := 1; k <= m.NumSubexp(); k++ {
-				out.Elem.(*column.Str).Append(group(s, loc, k))
+				out.add(group(s, loc, k))
 			}
 		}
-		out.EndValue()
 		return nil
 	})
-	return out, err
 }
 
 var stringArrays = types.NewArray(types.NewArray(types.TString))
@@ -235,12 +262,11 @@ func evalAllGroups(byGroup bool) func(*Call) (column.Vector, error) {
 }
 
 func evalRegexpExtract(c *Call) (column.Vector, error) {
-	out := stringResult(c)
 	index := broadcast[int64]{[]int64{1}, 0}
 	if len(c.Args) > 2 {
 		index = numArg[int64](c.Args[2], c.Rows)
 	}
-	err := eachMatcher(c, 1, func(i int, s []byte, m searcher) error {
+	return cutMatches(c, "regexpExtract", func(i int, s []byte, m searcher, out *pieces) error {
 		k := index.at(i)
 		if len(c.Args) < 3 {
 			k = int64(mainGroup(m))
@@ -248,10 +274,9 @@ func evalRegexpExtract(c *Call) (column.Vector, error) {
 		if k < 0 || k > int64(m.NumSubexp()) {
 			return sqlerr.New(sqlerr.IndexOfPositionalArgumentIsOutOfRange, "Index value %d is out of range, should be in [0, %d]", k, m.NumSubexp())
 		}
-		out.Append(group(s, m.Find(s), int(k)))
+		out.add(group(s, m.Find(s), int(k)))
 		return nil
 	})
-	return out, err
 }
 
 func evalCountMatches(c *Call) (column.Vector, error) {

@@ -100,6 +100,7 @@ func evalPosition(hay, needle int, fold, chars bool) func(*Call) (column.Vector,
 		if len(c.Args) > 2 {
 			start = numArg[int64](c.Args[2], c.Rows)
 		}
+		chars := chars && !(h.allASCII(c.Rows) && (!fold || n.allASCII(c.Rows)))
 		for i := range out {
 			out[i] = position(h.row(i), n.row(i), start.at(i), fold, chars)
 		}

@@ -38,7 +38,7 @@ func init() {
 const maxSplits = 1 << 24
 
 // splitter is a function (separator, string[, max]) or, with sep -1, (string[, max]).
-func splitter(name string, sep int, check func([]byte) error, split func(dst *column.Str, sep, s []byte, limit int) error) *Scalar {
+func splitter(name string, sep int, check func([]byte) error, split func(dst *pieces, sep, s []byte, limit int) error) *Scalar {
 	minArgs, at := 2, 1
 	if sep < 0 {
 		minArgs, at = 1, 0
@@ -53,17 +53,22 @@ func splitter(name string, sep int, check func([]byte) error, split func(dst *co
 			return types.NewArray(types.TString), nil
 		},
 		Eval: func(c *Call) (column.Vector, error) {
-			out, s := newStringArrays(c), stringsOf(c.Args[at])
+			s := stringsOf(c.Args[at])
+			out, ends := piecesOf(s, c.Rows), make([]uint32, 1, c.Rows+1)
 			limits := broadcast[int64]{[]int64{0}, 0}
 			if len(c.Args) > minArgs {
 				limits = numArg[int64](c.Args[minArgs], c.Rows)
 			}
+			var separators strArg
+			if sep >= 0 {
+				separators = stringsOf(c.Args[sep])
+			}
 			for i := range c.Rows {
 				var by []byte
 				if sep >= 0 {
-					by = stringsOf(c.Args[sep]).row(i)
+					by = separators.row(i)
 				}
-				if check != nil {
+				if check != nil && (i == 0 || !separators.isConst()) {
 					if err := check(by); err != nil {
 						return nil, err
 					}
@@ -72,20 +77,20 @@ func splitter(name string, sep int, check func([]byte) error, split func(dst *co
 				if l := limits.at(i); l > 0 {
 					limit = int(min(l, maxSplits))
 				}
-				if err := split(out.Elem.(*column.Str), by, s.row(i), limit); err != nil {
+				if err := split(out, by, s.row(i), limit); err != nil {
 					return nil, err
 				}
-				out.EndValue()
+				ends = append(ends, out.count())
 			}
-			return out, nil
+			return out.arrays(c, name, ends)
 		}}
 }
 
-func splitString(dst *column.Str, sep, s []byte, limit int) error {
+func splitString(dst *pieces, sep, s []byte, limit int) error {
 	if len(sep) == 0 {
 		for ; len(s) > 0 && limit > 0; limit-- {
 			_, n := utf8.DecodeRune(s)
-			dst.Append(s[:n])
+			dst.add(s[:n])
 			s = s[n:]
 		}
 		return nil
@@ -93,10 +98,10 @@ func splitString(dst *column.Str, sep, s []byte, limit int) error {
 	for ; limit > 0; limit-- {
 		at := bytes.Index(s, sep)
 		if at < 0 {
-			dst.Append(s)
+			dst.add(s)
 			return nil
 		}
-		dst.Append(s[:at])
+		dst.add(s[:at])
 		s = s[at+len(sep):]
 	}
 	return nil
@@ -105,7 +110,7 @@ func splitString(dst *column.Str, sep, s []byte, limit int) error {
 // manyTexts says of a separator, which is constant as a rule, that an automaton pays.
 const manyTexts = 1 << 16
 
-func splitRegexp(dst *column.Str, sep, s []byte, limit int) error {
+func splitRegexp(dst *pieces, sep, s []byte, limit int) error {
 	if len(sep) == 0 {
 		return splitString(dst, nil, s, limit)
 	}
@@ -122,48 +127,66 @@ func splitRegexp(dst *column.Str, sep, s []byte, limit int) error {
 		if loc[1] == loc[0] {
 			continue
 		}
-		dst.Append(s[from:loc[0]])
+		dst.add(s[from:loc[0]])
 		from = loc[1]
 		limit--
 	}
 	if limit > 0 {
-		dst.Append(s[from:])
+		dst.add(s[from:])
 	}
 	return nil
 }
 
-// splitRuns appends the runs of bytes that keep takes.
-func splitRuns(dst *column.Str, s []byte, limit int, keep func(byte) bool) {
+// byteSet is a set of bytes.
+type byteSet [256]bool
+
+func bytesThat(in func(byte) bool) (set byteSet) {
+	for c := range set {
+		set[c] = in(byte(c))
+	}
+	return set
+}
+
+// What words are made of, to the functions that split texts into words.
+var (
+	darkBytes   = bytesThat(func(c byte) bool { return !isSpaceByte(c) })
+	wordBytes   = bytesThat(func(c byte) bool { return !isSpaceByte(c) && !isPunct(c) })
+	letterBytes = bytesThat(func(c byte) bool { return (c|0x20)-'a' < 26 })
+	tokenBytes  = bytesThat(isTokenByte)
+)
+
+// splitRuns adds the runs of bytes of a set.
+func splitRuns(dst *pieces, s []byte, limit int, keep *byteSet) {
 	for i := 0; i < len(s) && limit > 0; {
-		if !keep(s[i]) {
+		if !keep[s[i]] {
 			i++
 			continue
 		}
 		from := i
-		for i < len(s) && keep(s[i]) {
+		for i < len(s) && keep[s[i]] {
 			i++
 		}
-		dst.Append(s[from:i])
+		dst.add(s[from:i])
 		limit--
 	}
 }
 
 func isSpaceByte(c byte) bool { return c == ' ' || c-'\t' < 5 }
 
-func splitWhitespace(dst *column.Str, _, s []byte, limit int) error {
-	splitRuns(dst, s, limit, func(c byte) bool { return !isSpaceByte(c) })
+func splitWhitespace(dst *pieces, _, s []byte, limit int) error {
+	splitRuns(dst, s, limit, &darkBytes)
 	return nil
 }
 
 func isPunct(c byte) bool { return c > ' ' && c < 0x7f && !isAlnum(c) }
 
-func splitNonAlpha(dst *column.Str, _, s []byte, limit int) error {
-	splitRuns(dst, s, limit, func(c byte) bool { return !isSpaceByte(c) && !isPunct(c) })
+func splitNonAlpha(dst *pieces, _, s []byte, limit int) error {
+	splitRuns(dst, s, limit, &wordBytes)
 	return nil
 }
 
-func alphaTokens(dst *column.Str, _, s []byte, limit int) error {
-	splitRuns(dst, s, limit, func(c byte) bool { return (c|0x20)-'a' < 26 })
+func alphaTokens(dst *pieces, _, s []byte, limit int) error {
+	splitRuns(dst, s, limit, &letterBytes)
 	return nil
 }
 

@@ -19,10 +19,10 @@ func init() {
 		&Scalar{Name: "lengthUTF8", Aliases: []string{"CHAR_LENGTH", "CHARACTER_LENGTH"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("lengthUTF8", types.TUInt64, isStr), Eval: evalLengthUTF8, Family: "strings", Doc: "Returns the length in code points.", Example: "lengthUTF8('é') → 1"},
 		keepsType(mapBytes("lower", []string{"lcase"}, "Lower-cases ASCII letters.", appendLower)),
 		keepsType(mapBytes("upper", []string{"ucase"}, "Upper-cases ASCII letters.", appendUpper)),
-		mapStrings("lowerUTF8", nil, "Lower-cases letters of every script.", appendLowerUTF8),
-		mapStrings("upperUTF8", nil, "Upper-cases letters of every script.", appendUpperUTF8),
+		mapUTF8(mapBytes("lowerUTF8", nil, "Lower-cases letters of every script.", appendLower), appendLowerUTF8),
+		mapUTF8(mapBytes("upperUTF8", nil, "Upper-cases letters of every script.", appendUpper), appendUpperUTF8),
 		mapStrings("reverseUTF8", nil, "Reverses the code points.", appendReverseUTF8),
-		mapStrings("toValidUTF8", nil, "Replaces invalid UTF-8 by U+FFFD.", func(dst, s []byte) []byte { return append(dst, bytes.ToValidUTF8(s, []byte("\uFFFD"))...) }),
+		mapUTF8(mapBytes("toValidUTF8", nil, "Replaces invalid UTF-8 by U+FFFD.", func(dst, s []byte) []byte { return append(dst, s...) }), appendValidUTF8),
 		keepsType(mapStrings("initcap", nil, "Upper-cases the first letter of each word.", appendInitcap)),
 		&Scalar{Name: "reverse", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: sameAs0("reverse", anyOf(isStr, isArray)), Eval: evalReverse, Family: "strings", Doc: "Reverses the bytes of a string or the elements of an array.", Example: "reverse('abc') → cba"},
 		&Scalar{Name: "concat", Aliases: []string{"concatAssumeInjective"}, CaseInsensitive: true, MinArgs: 0, MaxArgs: -1, Resolve: resolveConcat, Eval: evalConcat, Family: "strings", Doc: "Joins the texts of its arguments; arrays and maps are joined as such.", Example: "concat('a', 'b') → ab"},
@@ -80,6 +80,25 @@ func mapBytes(name string, aliases []string, doc string, f func(dst, s []byte) [
 		return out, nil
 	}
 	return fn
+}
+
+// mapUTF8 makes f the function of strings that are not all ASCII.
+func mapUTF8(fn *Scalar, f func(dst, s []byte) []byte) *Scalar {
+	ascii, each := fn.Eval, mapStrings(fn.Name, nil, "", f).Eval
+	fn.Eval = func(c *Call) (column.Vector, error) {
+		if stringsOf(c.Args[0]).allASCII(c.Rows) {
+			return ascii(c)
+		}
+		return each(c)
+	}
+	return fn
+}
+
+func appendValidUTF8(dst, s []byte) []byte {
+	if utf8.Valid(s) {
+		return append(dst, s...)
+	}
+	return append(dst, bytes.ToValidUTF8(s, []byte("\uFFFD"))...)
 }
 
 // testStrings is the Eval of a predicate of one string.
@@ -188,13 +207,13 @@ func evalEmpty(when uint8) func(*Call) (column.Vector, error) {
 }
 
 func evalLengthUTF8(c *Call) (column.Vector, error) {
-	s, out := stringsOf(c.Args[0]), make([]uint64, c.Rows)
+	s := stringsOf(c.Args[0])
+	if s.allASCII(c.Rows) {
+		return evalLength(c)
+	}
+	out := make([]uint64, c.Rows)
 	for i := range out {
-		for _, b := range s.row(i) {
-			if b&0xC0 != 0x80 {
-				out[i]++
-			}
-		}
+		out[i] = codePoints(s.row(i))
 	}
 	return newNum(c.Result, out), nil
 }

@@ -80,19 +80,13 @@ func evalSubstring(chars bool) func(*Call) (column.Vector, error) {
 		if len(c.Args) > 2 {
 			length = numArg[int64](c.Args[2], c.Rows)
 		}
-		out := stringResult(c)
-		if n := int64(s.bytes(c.Rows)); n <= maxReserved { // a little more than is needed, or all
-			if length.mask == 0 && length.at(0) > 0 {
-				n = min(n, length.at(0)*int64(c.Rows))
-			}
-			out.Data = make([]byte, 0, n)
-		}
+		out, chars := piecesOf(s, c.Rows), chars && !s.allASCII(c.Rows)
 		for i := range c.Rows {
 			b := s.row(i)
 			from, to := sliceBounds(start.at(i), length.at(i), units(b, chars))
-			out.Append(cut(b, from, to, chars))
+			out.add(cut(b, from, to, chars))
 		}
-		return out, nil
+		return out.strings(c, "substring")
 	}
 }
 
@@ -123,7 +117,8 @@ func sliceBounds(start, length, n int64) (from, to int64) {
 
 func evalLeftRight(right, chars bool) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
-		s, n, out := stringsOf(c.Args[0]), numArg[int64](c.Args[1], c.Rows), stringResult(c)
+		s, n := stringsOf(c.Args[0]), numArg[int64](c.Args[1], c.Rows)
+		out, chars := piecesOf(s, c.Rows), chars && !s.allASCII(c.Rows)
 		for i := range c.Rows {
 			b, k := s.row(i), n.at(i)
 			size := units(b, chars)
@@ -131,12 +126,12 @@ func evalLeftRight(right, chars bool) func(*Call) (column.Vector, error) {
 				k = max(size+k, 0)
 			}
 			if right {
-				out.Append(cut(b, size-min(k, size), size, chars))
+				out.add(cut(b, size-min(k, size), size, chars))
 			} else {
-				out.Append(cut(b, 0, k, chars))
+				out.add(cut(b, 0, k, chars))
 			}
 		}
-		return out, nil
+		return out.strings(c, "left")
 	}
 }
 
@@ -197,7 +192,7 @@ func trim(name string, aliases []string, left, right bool) *Scalar {
 		Resolve: fixed(name, types.TString, isStr),
 		Eval: func(c *Call) (column.Vector, error) {
 			s := stringsOf(c.Args[0])
-			out := stringResultLike(c, s)
+			out := piecesOf(s, c.Rows)
 			chars := stringsOf(&column.Const{Value: column.NewStrings(" "), N: c.Rows})
 			if len(c.Args) > 1 {
 				chars = stringsOf(c.Args[1])
@@ -210,8 +205,8 @@ func trim(name string, aliases []string, left, right bool) *Scalar {
 				for right && len(b) > 0 && bytes.IndexByte(set, b[len(b)-1]) >= 0 {
 					b = b[:len(b)-1]
 				}
-				out.Append(b)
+				out.add(b)
 			}
-			return out, nil
+			return out.strings(c, name)
 		}}
 }

@@ -13,12 +13,12 @@ import (
 func init() {
 	isUTF8Cut := fixed("substringIndexUTF8", types.TString, isText, isText, isPlainInt)
 	register(
-		exampled(mapStrings("basename", nil, "Returns what stands behind the last slash or backslash.", appendBasename), "basename('/a/b.txt') → b.txt"),
-		exampled(mapStrings("firstLine", nil, "Returns the first line of a text.", appendFirstLine), "firstLine('a\\nb') → a"),
+		exampled(partOf("basename", nil, "Returns what stands behind the last slash or backslash.", baseName), "basename('/a/b.txt') → b.txt"),
+		exampled(partOf("firstLine", nil, "Returns the first line of a text.", func(s []byte) []byte { return untilAny(s, "\r\n") }), "firstLine('a\\nb') → a"),
 		exampled(mapStrings("initcapUTF8", nil, "Upper-cases the first letter of each word of any script, lower-cases the others.", appendInitcapUTF8), "initcapUTF8('привет мир') → Привет Мир"),
-		exampled(mapStrings("toStringCutToZero", nil, "Returns a string up to its first zero byte.", func(dst, s []byte) []byte { return append(dst, untilAny(s, "\x00")...) }), "toStringCutToZero('a\\0b') → a"),
+		exampled(partOf("toStringCutToZero", nil, "Returns a string up to its first zero byte.", func(s []byte) []byte { return untilAny(s, "\x00") }), "toStringCutToZero('a\\0b') → a"),
 		&Scalar{Name: "appendTrailingCharIfAbsent", MinArgs: 2, MaxArgs: 2, ConstArgs: []int{1}, Resolve: fixed("appendTrailingCharIfAbsent", types.TString, isText), Eval: evalTrailingChar, Family: "strings", Doc: "Appends a character to strings that do not end in it and are not empty.", Example: "appendTrailingCharIfAbsent('a', '/') → a/"},
-		&Scalar{Name: "isValidASCII", Aliases: []string{"isASCII"}, MinArgs: 1, MaxArgs: 1, Resolve: fixed("isValidASCII", types.TUInt8, isStr), Eval: testStrings(isASCII), Family: "strings", Doc: "Tests for bytes below 128 only.", Example: "isValidASCII('é') → 0"},
+		&Scalar{Name: "isValidASCII", Aliases: []string{"isASCII"}, MinArgs: 1, MaxArgs: 1, Resolve: fixed("isValidASCII", types.TUInt8, isStr), Eval: testStrings(onlyASCII), Family: "strings", Doc: "Tests for bytes below 128 only.", Example: "isValidASCII('é') → 0"},
 		&Scalar{Name: "substringIndexUTF8", MinArgs: 3, MaxArgs: 3, ConstArgs: []int{1}, Resolve: isUTF8Cut, Eval: evalSubstringIndexUTF8, Family: "strings", Doc: "Returns what stands before the nth delimiter, or behind the nth from the end if n is negative; the delimiter is one code point.", Example: "substringIndexUTF8('aябяв', 'я', 1) → a"},
 		&Scalar{Name: "compareSubstrings", MinArgs: 5, MaxArgs: 5, ConstArgs: []int{2, 3, 4}, Resolve: fixed("compareSubstrings", types.TInt8, isStr, isStr, isUInt), Eval: evalCompareSubstrings, Family: "strings", Doc: "Compares so many bytes of two strings from two offsets on: -1, 0 or 1.", Example: "compareSubstrings('Saxony', 'Anglo-Saxon', 0, 6, 5) → 0"},
 	)
@@ -45,9 +45,7 @@ func exampled(fn *Scalar, example string) *Scalar {
 
 func isUInt(t *types.Type) bool { return isPlainInt(t) && t.IsUnsigned() }
 
-func appendBasename(dst, s []byte) []byte { return append(dst, s[bytes.LastIndexAny(s, `/\`)+1:]...) }
-
-func appendFirstLine(dst, s []byte) []byte { return append(dst, untilAny(s, "\r\n")...) }
+func baseName(s []byte) []byte { return s[bytes.LastIndexAny(s, `/\`)+1:] }
 
 func appendInitcapUTF8(dst, s []byte) []byte {
 	inWord := false
@@ -68,15 +66,6 @@ func appendInitcapUTF8(dst, s []byte) []byte {
 }
 
 func hasCase(r rune) bool { return unicode.ToLower(r) != r || unicode.ToUpper(r) != r }
-
-func isASCII(s []byte) bool {
-	for _, c := range s {
-		if c >= utf8.RuneSelf {
-			return false
-		}
-	}
-	return true
-}
 
 func evalTrailingChar(c *Call) (column.Vector, error) {
 	s := stringsOf(c.Args[0])

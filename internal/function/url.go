@@ -13,7 +13,7 @@ import (
 
 func init() {
 	part := func(name, doc string, f func([]byte) []byte) *Scalar {
-		return mapStrings(name, nil, doc, func(dst, s []byte) []byte { return append(dst, f(s)...) })
+		return partOf(name, nil, doc, f)
 	}
 	register(
 		part("protocol", "Returns a URL's protocol.", urlProtocol), part("domain", "Returns a URL's host.", urlDomain),
@@ -39,7 +39,7 @@ func init() {
 		part("cutQueryStringAndFragment", "Removes a URL's query and fragment.", func(s []byte) []byte { return untilAny(s, "?#") }),
 		mapStrings("encodeURLFormComponent", nil, "Encodes with percent escapes, spaces as plus signs.", appendFormEncoded),
 		part("cutFragment", "Removes a URL's fragment.", func(s []byte) []byte { return untilAny(s, "#") }),
-		part("cutWWW", "Removes www. in front of a URL's host.", cutWWW),
+		mapStrings("cutWWW", nil, "Removes www. in front of a URL's host.", appendWithoutWWW),
 		mapStrings("decodeURLComponent", nil, "Decodes percent escapes.", func(dst, s []byte) []byte { return appendURLDecoded(dst, s, false) }),
 		mapStrings("decodeURLFormComponent", nil, "Decodes percent escapes and plus signs.", func(dst, s []byte) []byte { return appendURLDecoded(dst, s, true) }),
 		mapStrings("encodeURLComponent", nil, "Encodes with percent escapes.", appendURLEncoded),
@@ -194,13 +194,13 @@ func appendFormEncoded(dst, s []byte) []byte {
 	}
 }
 
-func cutWWW(s []byte) []byte {
+func appendWithoutWWW(dst, s []byte) []byte {
 	a := authority(s)
 	if !bytes.HasPrefix(a, []byte("www.")) {
-		return s
+		return append(dst, s...)
 	}
 	at := bytes.Index(s, a)
-	return append(append([]byte{}, s[:at]...), s[at+4:]...)
+	return append(append(dst, s[:at]...), s[at+4:]...)
 }
 
 // secondLevel are the labels under a country's domain that belong to the public suffix.
@@ -279,34 +279,37 @@ func parameters(s []byte, f func(name, value, whole []byte) bool) {
 }
 
 func evalURLParameter(c *Call) (column.Vector, error) {
-	s, name, out := stringsOf(c.Args[0]), stringsOf(c.Args[1]), stringResult(c)
+	s, name := stringsOf(c.Args[0]), stringsOf(c.Args[1])
+	out := piecesOf(s, c.Rows)
 	for i := range c.Rows {
+		var value []byte
 		parameters(s.row(i), func(n, v, _ []byte) bool {
 			if !bytes.Equal(n, name.row(i)) {
 				return true
 			}
-			out.Data = append(out.Data, v...)
+			value = v
 			return false
 		})
-		out.EndValue()
+		out.add(value)
 	}
-	return out, nil
+	return out.strings(c, "extractURLParameter")
 }
 
 func evalURLParameters(names bool) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
-		s, out := stringsOf(c.Args[0]), newStringArrays(c)
+		s := stringsOf(c.Args[0])
+		out, ends := piecesOf(s, c.Rows), make([]uint32, 1, c.Rows+1)
 		for i := range c.Rows {
 			parameters(s.row(i), func(n, _, whole []byte) bool {
 				if names {
 					whole = n
 				}
-				out.Elem.(*column.Str).Append(whole)
+				out.add(whole)
 				return true
 			})
-			out.EndValue()
+			ends = append(ends, out.count())
 		}
-		return out, nil
+		return out.arrays(c, "extractURLParameters", ends)
 	}
 }
 

@@ -34,8 +34,8 @@ func hostEnd(s []byte) int {
 // evalHierarchy cuts behind runs of separators; skip says where they begin, negative if what stands before is not kept.
 func evalHierarchy(skip func([]byte) int) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
-		s, out := stringsOf(c.Args[0]), newStringArrays(c)
-		elem := out.Elem.(*column.Str)
+		s := stringsOf(c.Args[0])
+		out, ends := piecesOf(s, c.Rows), make([]uint32, 1, c.Rows+1)
 		for i := range c.Rows {
 			text := s.row(i)
 			at := skip(text)
@@ -43,16 +43,16 @@ func evalHierarchy(skip func([]byte) int) func(*Call) (column.Vector, error) {
 			if at < 0 {
 				text, at = text[-at:], 0
 			}
-			appendHierarchy(elem, text, at, root)
-			out.EndValue()
+			addHierarchy(out, text, at, root)
+			ends = append(ends, out.count())
 		}
-		return out, nil
+		return out.arrays(c, "URLHierarchy", ends)
 	}
 }
 
 func isPathSeparator(c byte) bool { return c == '/' || c == '?' || c == '#' }
 
-func appendHierarchy(dst *column.Str, s []byte, at int, root bool) {
+func addHierarchy(dst *pieces, s []byte, at int, root bool) {
 	if root && at < len(s) {
 		at++
 	}
@@ -63,7 +63,7 @@ func appendHierarchy(dst *column.Str, s []byte, at int, root bool) {
 		for at < len(s) && isPathSeparator(s[at]) {
 			at++
 		}
-		dst.Append(s[:at])
+		dst.add(s[:at])
 	}
 }
 
@@ -78,7 +78,8 @@ func resolveCutParameter(_ *Env, args []Arg) (*types.Type, error) {
 }
 
 func evalCutParameter(c *Call) (column.Vector, error) {
-	s, out := stringsOf(c.Args[0]), stringResult(c)
+	s := stringsOf(c.Args[0])
+	out := stringResultLike(c, s)
 	var names func(i int) [][]byte
 	if isArray(c.Types[1]) {
 		arr := arraysOf(c.Args[1])
@@ -91,20 +92,24 @@ func evalCutParameter(c *Call) (column.Vector, error) {
 			return list
 		}
 	} else {
-		name := stringsOf(c.Args[1])
-		names = func(i int) [][]byte { return [][]byte{name.row(i)} }
+		name, list := stringsOf(c.Args[1]), make([][]byte, 1)
+		names = func(i int) [][]byte {
+			list[0] = name.row(i)
+			return list
+		}
 	}
 	for i := range c.Rows {
-		url := bytes.Clone(s.row(i))
+		n := len(out.Data)
+		out.Data = append(out.Data, s.row(i)...)
 		for _, name := range names(i) {
-			url = withoutParameter(url, name)
+			out.Data = out.Data[:n+len(withoutParameter(out.Data[n:], name))]
 		}
-		out.Append(url)
+		out.EndValue()
 	}
 	return out, nil
 }
 
-// withoutParameter removes the first parameter of that name, and the mark that joins it to the others.
+// withoutParameter removes, in place, the first parameter of that name, and the mark that joins it to the others.
 func withoutParameter(url, name []byte) []byte {
 	query := firstOf(url, "?#")
 	if query < 0 || len(name) == 0 {

@@ -1,5 +1,7 @@
 package kernel
 
+import "slices"
+
 // Gather writes src[sel[i]] to dst[i].
 func Gather[T any](dst, src []T, sel []uint32) {
 	dst = dst[:len(sel)]
@@ -34,9 +36,55 @@ func Scatter[T any](dst, src []T, sel []uint32) {
 
 // GatherBytes appends the strings sel of (off, data) to dst and their ends to ends; value i is data[off[i]:off[i+1]].
 func GatherBytes(dst []byte, ends []uint32, data []byte, off []uint32, sel []uint32) ([]byte, []uint32) {
+	size := 0
 	for _, p := range sel {
-		dst = append(dst, data[off[p]:off[p+1]]...)
-		ends = append(ends, uint32(len(dst)))
+		size += int(off[p+1] - off[p])
 	}
-	return dst, ends
+	dst, ends = roomFor(dst, size), slices.Grow(ends, len(sel))
+	at, room := len(dst), dst[:cap(dst)]
+	for _, p := range sel {
+		from, to := int(off[p]), int(off[p+1])
+		if to-from <= copyStep && from+copyStep <= len(data) {
+			*(*[copyStep]byte)(room[at:]) = *(*[copyStep]byte)(data[from:])
+		} else {
+			copy(room[at:], data[from:to])
+		}
+		at += to - from
+		ends = append(ends, uint32(at))
+	}
+	return dst[:at], ends
+}
+
+// AppendRanges appends the strings data[from[i]:to[i]] to dst and their ends to ends.
+func AppendRanges(dst []byte, ends []uint32, data []byte, from, to []uint32) ([]byte, []uint32) {
+	size := 0
+	to = to[:len(from)]
+	for i, f := range from {
+		size += int(to[i] - f)
+	}
+	dst, ends = roomFor(dst, size), slices.Grow(ends, len(from))
+	at, room := len(dst), dst[:cap(dst)]
+	for i, f := range from {
+		n := int(to[i] - f)
+		if n <= copyStep && int(f)+copyStep <= len(data) {
+			*(*[copyStep]byte)(room[at:]) = *(*[copyStep]byte)(data[f:])
+		} else {
+			copy(room[at:], data[f:to[i]])
+		}
+		at += n
+		ends = append(ends, uint32(at))
+	}
+	return dst[:at], ends
+}
+
+// copyStep is the bytes up to which a string is copied as so many bytes, without a call and without a branch on its length: most strings
+// are shorter, and a call of memmove with lengths that vary takes longer than the copy.
+const copyStep = 32
+
+// roomFor grows dst by size bytes and those that copying in steps writes behind them.
+func roomFor(dst []byte, size int) []byte {
+	if len(dst) == 0 && cap(dst) < size+copyStep {
+		return Dirty[byte](size + copyStep)[:0]
+	}
+	return slices.Grow(dst, size+copyStep)
 }

@@ -271,6 +271,39 @@ func TestGatherScatter(t *testing.T) {
 	}
 }
 
+// TestCopiedStrings copies strings of all lengths around a step, from all places of their memory, behind what is there.
+func TestCopiedStrings(t *testing.T) {
+	data := make([]byte, 300)
+	for i := range data {
+		data[i] = byte(i * 7)
+	}
+	r := rng(9)
+	for range 200 {
+		off := []uint32{0}
+		for at := 0; at < len(data); {
+			at = min(at+r.IntN(2*copyStep), len(data))
+			off = append(off, uint32(at))
+		}
+		n := len(off) - 1
+		var sel, from, to, wantEnds []uint32
+		want := []byte("before")
+		for range r.IntN(20) {
+			p := r.IntN(n)
+			sel, from, to = append(sel, uint32(p)), append(from, off[p]), append(to, off[p+1])
+			want = append(want, data[off[p]:off[p+1]]...)
+			wantEnds = append(wantEnds, uint32(len(want)))
+		}
+		got, ends := GatherBytes([]byte("before"), nil, data, off, sel)
+		if !bytes.Equal(got, want) || !slices.Equal(ends, wantEnds) {
+			t.Fatalf("GatherBytes of %v: %v %v, not %v %v", sel, got, ends, want, wantEnds)
+		}
+		got, ends = AppendRanges([]byte("before"), nil, data, from, to)
+		if !bytes.Equal(got, want) || !slices.Equal(ends, wantEnds) {
+			t.Fatalf("AppendRanges of %v: %v %v, not %v %v", from, got, ends, want, wantEnds)
+		}
+	}
+}
+
 func TestSums(t *testing.T) {
 	r := rng(8)
 	for n := range 40 {
