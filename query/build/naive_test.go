@@ -263,7 +263,8 @@ func contains(set []int, i int) bool {
 }
 
 func naiveFold(c plan.AggCall, rows []row) any {
-	seen, sum, least, count := map[string]bool{}, 0.0, any(nil), uint64(0)
+	seen, sum, count := map[string]bool{}, 0.0, uint64(0)
+	var least, greatest, first, last any
 	for _, r := range rows {
 		args := evalAll(c.Args, r)
 		if len(args) > 0 && args[0] == nil {
@@ -278,8 +279,28 @@ func naiveFold(c plan.AggCall, rows []row) any {
 		if least == nil || number(args[0]) < number(least) {
 			least = args[0]
 		}
+		if greatest == nil || number(args[0]) > number(greatest) {
+			greatest = args[0]
+		}
+		if last = args[0]; first == nil {
+			first = args[0]
+		}
+	}
+	if len(c.Args) > 0 && c.Fn != nil && count == 0 && c.Fn.Result().IsNullable() {
+		return nil
+	}
+	if len(c.Args) > 0 && count == 0 && (c.Func == "min" || c.Func == "max" || c.Func == "any" || c.Func == "anyLast") {
+		return column.Value(column.NewDefaults(c.Args[0].Type(), 1), 0)
 	}
 	switch c.Func {
+	case "max":
+		return greatest
+	case "any":
+		return first
+	case "anyLast":
+		return last
+	case "avg":
+		return sum / float64(count)
 	case "count":
 		return count
 	case "sum":

@@ -78,7 +78,7 @@ func naiveWindow(c plan.WindowCall, part []row, i int) any {
 	case "lag":
 		return shift(i-2, 0, len(part))
 	case "lead":
-		return shift(i+1, 0, len(part))
+		return shift(i+int(number(evalRow(c.Args[1], part[i]))), 0, len(part))
 	case "lagInFrame":
 		return shift(i-2, lo, hi)
 	case "nth_value":
@@ -97,12 +97,22 @@ func TestWindowsAgainstNaive(t *testing.T) {
 		windowCall(t, "sum", plan.Frame{}, col(in, colF)), windowCall(t, "sum", running, col(in, colF)),
 		windowCall(t, "uniqExact", plan.Frame{Start: bound(0), End: bound(0)}, col(in, colS)),
 		windowCall(t, "count", plan.Frame{Start: bound(0)}, col(in, colN)),
+		windowCall(t, "uniqExact", plan.Frame{}, col(in, colS)), windowCall(t, "uniqExact", running, col(in, colS)),
+		windowCall(t, "min", running, col(in, colF)), windowCall(t, "max", plan.Frame{}, col(in, colN)), windowCall(t, "avg", running, col(in, colID)),
 	}
 	total := []plan.WindowCall{ // need a total order
 		windowCall(t, "sum", slide, col(in, colF)), windowCall(t, "count", plan.Frame{Rows: true, Start: bound(1), End: bound(3)}),
 		windowCall(t, "count", plan.Frame{Rows: true, End: bound(-1)}), windowCall(t, "row_number", running), windowCall(t, "lag", running, col(in, colN), two),
 		windowCall(t, "lead", running, col(in, colS), constant(types.TUInt8, uint8(1)), constant(types.TString, "none")),
+		windowCall(t, "lead", running, col(in, colN), col(in, colG)),
 		windowCall(t, "lagInFrame", slide, col(in, colID), two), windowCall(t, "nth_value", slide, col(in, colID), two),
+	}
+	ahead := plan.Frame{Rows: true, Start: bound(2), End: bound(4)} // of the last rows of a partition it is empty
+	for _, fr := range []plan.Frame{running, slide, ahead, {Rows: true, Start: bound(-1)}, {Rows: true, End: bound(1)}} {
+		for _, f := range []string{"sum", "avg", "min", "max", "any", "anyLast", "count"} {
+			total = append(total, windowCall(t, f, fr, col(in, colF)), windowCall(t, f, fr, col(in, colN)), windowCall(t, f, fr, col(in, colID)))
+		}
+		total = append(total, windowCall(t, "any", fr, col(in, colS)), windowCall(t, "anyLast", fr, col(in, colS)))
 	}
 	for i := range total {
 		total[i].OrderBy = append(slices.Clone(total[i].OrderBy), asc(colID))
@@ -135,9 +145,12 @@ func naiveWindows(rows []row, calls []plan.WindowCall) []string {
 	var out []string
 	for _, r := range rows {
 		res := slices.Clone(r)
-		for _, c := range calls {
-			part := keep(rows, func(o row) bool { return text(at(o, c.PartitionBy)) == text(at(r, c.PartitionBy)) })
-			slices.SortStableFunc(part, func(a, b row) int { return compareRows(a, b, c.OrderBy) })
+		var part []row
+		for i, c := range calls {
+			if i == 0 || !slices.Equal(c.OrderBy, calls[i-1].OrderBy) { // all have the same partitions
+				part = keep(rows, func(o row) bool { return text(at(o, c.PartitionBy)) == text(at(r, c.PartitionBy)) })
+				slices.SortStableFunc(part, func(a, b row) int { return compareRows(a, b, c.OrderBy) })
+			}
 			i := slices.IndexFunc(part, func(o row) bool { return o[colID] == r[colID] })
 			res = append(res, naiveWindow(c, part, i))
 		}

@@ -80,6 +80,9 @@ func (s *windowStream) compute(ctx context.Context) (*column.Block, error) {
 		return nil, err
 	}
 	all := concatBlocks(blocks)
+	if all.N == 0 {
+		return nil, nil
+	}
 	args, err := s.w.args.Run(all)
 	if err != nil {
 		return nil, err
@@ -89,36 +92,53 @@ func (s *windowStream) compute(ctx context.Context) (*column.Block, error) {
 			return nil, err
 		}
 	}
-	out := &column.Block{Cols: slices.Clone(all.Cols), N: all.N}
-	var order []uint32
+	last := &s.w.calls[len(s.w.calls)-1]
+	var f *frames
+	values := make([]column.Vector, len(s.w.calls))
 	for i := range s.w.calls {
 		c := &s.w.calls[i]
 		if err := held.add((frameRowBytes + itemBytes) * int64(all.N)); err != nil { // of one call at a time
 			return nil, err
 		}
-		f, err := newFrames(ctx, s.r, all, c)
-		if err != nil {
-			return nil, err
+		if i == 0 || !c.sameOrder(&s.w.calls[i-1]) {
+			if f, err = newFrames(ctx, s.r, all, c); err != nil {
+				return nil, err
+			}
 		}
 		f.ranges(all, c)
-		v, err := c.compute(ctx, f, args)
+		v, err := c.compute(ctx, s.r, f, args)
 		if err != nil {
 			return nil, err
 		}
 		if err := held.add(2*vectorBytes(v) - (frameRowBytes+itemBytes)*int64(all.N)); err != nil { // in this order, and in the last call's
 			return nil, err
 		}
-		back := make([]uint32, all.N)
-		for k, r := range f.order {
-			back[r] = uint32(k)
+		if values[i] = v; !c.sameOrder(last) {
+			back := make([]uint32, all.N)
+			for k, r := range f.order {
+				back[r] = uint32(k)
+			}
+			values[i] = column.Gather(v, back)
 		}
-		out.Cols, order = append(out.Cols, column.Gather(v, back)), f.order
 	}
-	return gatherBlock(out, order), nil
+	out := gatherBlock(all, f.order)
+	for i, v := range values {
+		if !s.w.calls[i].sameOrder(last) { // else it is in that order
+			v = column.Gather(v, f.order)
+		}
+		out.Cols = append(out.Cols, v)
+	}
+	return out, nil
 }
 
-// frameRowBytes are a row's numbers in frames, where it is in their order, and the key of a RANGE.
-const frameRowBytes = (7 + 2 + 2) * 4
+// sameOrder reports whether two calls have the same partitions in the same order.
+func (c *WindowCall) sameOrder(d *WindowCall) bool {
+	return slices.Equal(c.PartitionBy, d.PartitionBy) && slices.Equal(c.OrderBy, d.OrderBy)
+}
+
+// frameRowBytes are a row's numbers in frames, the key of a RANGE, where its frame begins and ends, where its value is from or how many are in
+// its frame, and whether it differs from the row before it.
+const frameRowBytes = (8+2+2+2)*4 + 1
 
 // frames is the rows in the order of a window, with the partition and the peers of each.
 type frames struct {
@@ -130,12 +150,14 @@ type frames struct {
 	lo, hi []uint32
 }
 
+// newFrames orders the rows, of which there is one at least.
 func newFrames(ctx context.Context, r *run, b *column.Block, c *WindowCall) (*frames, error) {
 	keys := make([]plan.SortKey, 0, len(c.PartitionBy)+len(c.OrderBy))
 	for _, p := range c.PartitionBy {
 		keys = append(keys, plan.SortKey{Index: p})
 	}
 	keys = append(keys, c.OrderBy...)
+	b = &column.Block{Cols: slices.Clone(b.Cols), N: b.N} // of which sorting makes dictionaries flat
 	items, err := sortRows(ctx, r, b, keys, 0)
 	if err != nil {
 		return nil, err
@@ -143,8 +165,12 @@ func newFrames(ctx context.Context, r *run, b *column.Block, c *WindowCall) (*fr
 	n := len(items)
 	f := &frames{order: rowsOf(items), partFrom: make([]uint32, n), partTo: make([]uint32, n),
 		peerFrom: make([]uint32, n), peerTo: make([]uint32, n), peersBefore: make([]uint32, n)}
-	f.bounds(f.partFrom, f.partTo, b, keys[:len(c.PartitionBy)])
-	f.bounds(f.peerFrom, f.peerTo, b, keys)
+	changed := make([]uint8, n)
+	changed[0] = 1
+	markChanges(changed, b, keys[:len(c.PartitionBy)], f.order)
+	runBounds(f.partFrom, f.partTo, changed)
+	markChanges(changed, b, keys[len(c.PartitionBy):], f.order)
+	runBounds(f.peerFrom, f.peerTo, changed)
 	for k := 1; k < n; k++ {
 		switch {
 		case f.partFrom[k] == uint32(k):
@@ -155,30 +181,6 @@ func newFrames(ctx context.Context, r *run, b *column.Block, c *WindowCall) (*fr
 		}
 	}
 	return f, nil
-}
-
-// bounds writes where the run of rows with equal keys around each position begins and ends.
-func (f *frames) bounds(from, to []uint32, b *column.Block, keys []plan.SortKey) {
-	start := 0
-	for k := 1; k <= len(f.order); k++ {
-		if k < len(f.order) && f.equal(b, keys, k-1, k) {
-			continue
-		}
-		for i := start; i < k; i++ {
-			from[i], to[i] = uint32(start), uint32(k)
-		}
-		start = k
-	}
-}
-
-func (f *frames) equal(b *column.Block, keys []plan.SortKey, i, j int) bool {
-	for _, key := range keys {
-		v := b.Cols[key.Index]
-		if column.CompareOrder(v, int(f.order[i]), v, int(f.order[j]), key.Order) != 0 {
-			return false
-		}
-	}
-	return true
 }
 
 // frame returns the positions [lo, hi) of the frame of position k.
@@ -199,6 +201,26 @@ func (f *frames) frame(k int, fr plan.Frame) (lo, hi int) {
 		}
 	}
 	return lo, max(lo, hi)
+}
+
+// frames returns where the frame of each position begins and ends. They are not to be changed.
+func (f *frames) frames(fr plan.Frame) (lo, hi []uint32) {
+	if !fr.Rows && f.lo == nil && f.hi == nil || fr.Start == nil && fr.End == nil {
+		lo, hi = f.partFrom, f.partTo
+		if fr.Start != nil {
+			lo = f.peerFrom
+		}
+		if fr.End != nil {
+			hi = f.peerTo
+		}
+		return lo, hi
+	}
+	lo, hi = make([]uint32, len(f.order)), make([]uint32, len(f.order))
+	for k := range lo {
+		from, to := f.frame(k, fr)
+		lo[k], hi[k] = uint32(from), uint32(to)
+	}
+	return lo, hi
 }
 
 // clamp returns k+d within [lo, hi], also where that overflows.

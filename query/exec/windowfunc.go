@@ -2,9 +2,10 @@ package exec
 
 import (
 	"context"
-	"fmt"
+	"math"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -13,13 +14,13 @@ import (
 const framePairs = 65536
 
 // compute returns the call's values by position in f.
-func (c *WindowCall) compute(ctx context.Context, f *frames, args []column.Vector) (column.Vector, error) {
+func (c *WindowCall) compute(ctx context.Context, r *run, f *frames, args []column.Vector) (column.Vector, error) {
 	in := make([]column.Vector, len(c.Args)) // in the window's order
 	for i, a := range c.Args {
 		in[i] = column.Gather(args[a], f.order)
 	}
 	if c.Fn != nil {
-		return c.aggregate(ctx, f, in)
+		return c.aggregate(ctx, r, f, in)
 	}
 	n := len(f.order)
 	switch c.Func {
@@ -81,64 +82,138 @@ func (c *WindowCall) ntile(f *frames, buckets column.Vector) (column.Vector, err
 
 // shifted takes each value from another row of the partition or frame.
 func (c *WindowCall) shifted(f *frames, in []column.Vector) (column.Vector, error) {
-	out := column.New(c.Result, len(f.order))
-	for k := range f.order {
-		off := int64(1)
-		if len(in) > 1 {
-			var ok bool
-			if off, ok = integer(in[1], k); !ok || off < 0 || c.Func == "nth_value" && off == 0 {
-				return nil, sqlerr.New(sqlerr.BadArguments, "The offset of %s must be a natural number", c.Func)
-			}
+	offsets, err := c.offsets(in)
+	if err != nil {
+		return nil, err
+	}
+	lo, hi := f.partFrom, f.partTo
+	if c.Func != "lag" && c.Func != "lead" {
+		lo, hi = f.frames(c.Frame)
+	}
+	rows, off := make([]uint32, len(f.order)), offsets[0]
+	for k := range rows {
+		if len(offsets) > 1 {
+			off = offsets[k]
 		}
-		from, lo, hi := k, int(f.partFrom[k]), int(f.partTo[k])
-		if c.Func != "lag" && c.Func != "lead" {
-			lo, hi = f.frame(k, c.Frame)
-		}
+		at := int64(k) + off
 		switch c.Func {
 		case "lag", "lagInFrame":
-			off = -off
+			at = int64(k) - off
 		case "nth_value":
-			from, off = lo, off-1
+			at = int64(lo[k]) + off - 1
 		}
-		switch at := int64(from) + off; {
-		case at >= int64(lo) && at < int64(hi):
-			out.AppendFrom(in[0], int(at))
-		case len(in) > 2:
-			out.AppendFrom(in[2], k)
-		default:
-			out.AppendDefault()
+		if rows[k] = noRow; at >= int64(lo[k]) && at < int64(hi[k]) {
+			rows[k] = uint32(at)
 		}
+	}
+	var or column.Vector
+	if len(in) > 2 {
+		or = in[2]
+	}
+	return gatherOr(in[0], rows, or), nil
+}
+
+// offsets are the distances of the rows that values are taken from: one for all, or one each.
+func (c *WindowCall) offsets(in []column.Vector) ([]int64, error) {
+	if len(in) < 2 {
+		return []int64{1}, nil
+	}
+	v := in[1]
+	if d, ok := v.(*column.Const); ok {
+		v = d.Value
+	}
+	out := make([]int64, v.Len())
+	for k := range out {
+		off, ok := integer(v, k)
+		if !ok || off < 0 || c.Func == "nth_value" && off == 0 {
+			return nil, sqlerr.New(sqlerr.BadArguments, "The offset of %s must be a natural number", c.Func)
+		}
+		out[k] = off
 	}
 	return out, nil
 }
 
-// integer returns an integer value; false for NULL and other types.
+// integer returns an integer value; false for NULL, other types and what is beyond int64.
 func integer(v column.Vector, i int) (int64, bool) {
 	switch x := column.Value(v, i).(type) {
-	case uint8, uint16, uint32, uint64, int8, int16, int32, int64:
-		var n int64
-		_, err := fmt.Sscan(fmt.Sprint(x), &n)
-		return n, err == nil
+	case uint8:
+		return int64(x), true
+	case uint16:
+		return int64(x), true
+	case uint32:
+		return int64(x), true
+	case uint64:
+		return int64(x), x <= math.MaxInt64
+	case int8:
+		return int64(x), true
+	case int16:
+		return int64(x), true
+	case int32:
+		return int64(x), true
+	case int64:
+		return x, true
 	}
 	return 0, false
 }
 
 // aggregate computes an aggregate function over frames.
-func (c *WindowCall) aggregate(ctx context.Context, f *frames, in []column.Vector) (column.Vector, error) {
-	if c.Frame.Start == nil {
+func (c *WindowCall) aggregate(ctx context.Context, r *run, f *frames, in []column.Vector) (column.Vector, error) {
+	lo, hi := f.frames(c.Frame)
+	if v, err := c.folded(ctx, lo, hi, in); v != nil || err != nil {
+		return v, err
+	}
+	switch {
+	case c.Frame.Start == nil && c.Frame.End == nil:
+		return c.whole(ctx, r, f, in)
+	case c.Frame.Start == nil:
 		return c.growing(ctx, f, in)
 	}
-	return c.sliding(ctx, f, in)
+	return c.sliding(ctx, r, f, in)
+}
+
+// whole is for frames that are their partition: each has a state.
+func (c *WindowCall) whole(ctx context.Context, r *run, f *frames, in []column.Vector) (column.Vector, error) {
+	parts, n := make([]uint32, len(f.order)), 0
+	for k := range parts {
+		if k > 0 && f.partFrom[k] == uint32(k) {
+			n++
+		}
+		parts[k] = uint32(n)
+	}
+	states, held := c.Fn.New(), r.reservation()
+	states.Grow(n + 1)
+	for from := 0; from < len(parts); from += framePairs {
+		if err := ctx.Err(); err != nil {
+			return nil, err
+		}
+		to := min(from+framePairs, len(parts))
+		if err := states.Add(parts[from:to], sliceAll(in, from, to), to-from); err != nil {
+			return nil, err
+		}
+		if err := held.set(states.Bytes()); err != nil {
+			return nil, err
+		}
+	}
+	v, err := states.Finish(0, n+1)
+	if err != nil {
+		return nil, err
+	}
+	return column.Gather(v, parts), held.set(0)
 }
 
 // growing is for frames that begin with their partition: one state takes the rows as they come.
 func (c *WindowCall) growing(ctx context.Context, f *frames, in []column.Vector) (column.Vector, error) {
 	out := column.New(c.Result, len(f.order))
 	var last column.Vector
-	states := c.Fn.New()
+	var states function.States
 	for k, done := 0, 0; k < len(f.order); k++ {
 		if k == int(f.partFrom[k]) {
-			states, last, done = c.Fn.New(), nil, k
+			if old, ok := states.(function.Reusable); ok {
+				old.Reset()
+			} else {
+				states = c.Fn.New()
+			}
+			last, done = nil, k
 			states.Grow(1)
 		}
 		if _, hi := f.frame(k, c.Frame); hi > done || last == nil {
@@ -171,17 +246,19 @@ func sliceAll(in []column.Vector, from, to int) []column.Vector {
 }
 
 // sliding feeds each frame's rows to a state of its own.
-func (c *WindowCall) sliding(ctx context.Context, f *frames, in []column.Vector) (column.Vector, error) {
-	states := c.Fn.New()
+func (c *WindowCall) sliding(ctx context.Context, r *run, f *frames, in []column.Vector) (column.Vector, error) {
+	states, held := c.Fn.New(), r.reservation()
 	states.Grow(len(f.order))
 	var rows, groups []uint32
 	flush := func() error {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		err := states.Add(groups, gatherAll(in, rows), len(rows))
+		if err := states.Add(groups, gatherAll(in, rows), len(rows)); err != nil {
+			return err
+		}
 		rows, groups = rows[:0], groups[:0]
-		return err
+		return held.set(states.Bytes())
 	}
 	for k := range f.order {
 		lo, hi := f.frame(k, c.Frame)
@@ -197,5 +274,9 @@ func (c *WindowCall) sliding(ctx context.Context, f *frames, in []column.Vector)
 	if err := flush(); err != nil {
 		return nil, err
 	}
-	return states.Finish(0, len(f.order))
+	v, err := states.Finish(0, len(f.order))
+	if err != nil {
+		return nil, err
+	}
+	return v, held.set(0)
 }

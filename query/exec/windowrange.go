@@ -93,6 +93,7 @@ func (k *rangeKey) before(i, at int, d int64, equal bool) bool {
 // so do both.
 func (f *frames) ranges(b *column.Block, c *WindowCall) {
 	fr := c.Frame
+	f.lo, f.hi = nil, nil
 	if fr.Rows || (fr.Start == nil || *fr.Start == 0) && (fr.End == nil || *fr.End == 0) {
 		return
 	}
