@@ -134,20 +134,17 @@ func compareRuns(a Vector, af, at uint32, b Vector, bf, bt uint32) int {
 // Order is the direction of one sort column.
 type Order struct {
 	Desc       bool
-	NullsFirst bool // NULL and NaN before all values, whatever Desc says
+	NullsFirst bool // NULL, then NaN, before all values, whatever Desc says; else NaN, then NULL, behind them
 }
 
 // CompareOrder is Compare in the order o.
 func CompareOrder(a Vector, i int, b Vector, j int, o Order) int {
-	an, bn := isNullOrNaN(a, i), isNullOrNaN(b, j)
-	if an || bn {
-		switch {
-		case an && bn:
-			return 0
-		case an == o.NullsFirst:
-			return -1
+	as, bs := beyondValues(a, i), beyondValues(b, j)
+	if as != 0 || bs != 0 {
+		if o.NullsFirst {
+			return cmp.Compare(bs, as)
 		}
-		return 1
+		return cmp.Compare(as, bs)
 	}
 	c := Compare(a, i, b, j)
 	if o.Desc {
@@ -156,17 +153,27 @@ func CompareOrder(a Vector, i int, b Vector, j int, o Order) int {
 	return c
 }
 
-func isNullOrNaN(v Vector, i int) bool {
+// beyondValues is 0 for a value, 1 for NaN and 2 for NULL, which is farther from the values than that.
+func beyondValues(v Vector, i int) int {
 	v, i = resolve(v, i)
 	switch v := v.(type) {
 	case *Nullable:
-		return v.Nulls[i] != 0 || isNullOrNaN(v.Inner, i)
+		if v.Nulls[i] != 0 {
+			return 2
+		}
+		return beyondValues(v.Inner, i)
 	case *Variant:
-		return v.Which[i] == NoVariant
+		if v.Which[i] == NoVariant {
+			return 2
+		}
 	case *Num[float64]:
-		return math.IsNaN(v.Data[i])
+		if math.IsNaN(v.Data[i]) {
+			return 1
+		}
 	case *Num[float32]:
-		return v.Data[i] != v.Data[i]
+		if v.Data[i] != v.Data[i] {
+			return 1
+		}
 	}
-	return false
+	return 0
 }

@@ -18,11 +18,14 @@ type sortItem struct {
 	rank   uint8
 }
 
-// The ranks: NULL first, values, NULL last.
+// The ranks in ascending order: NULL is farther from the values than NaN, on whichever side they are.
 const (
-	rankFirst uint8 = iota
+	rankFirst uint8 = iota // NULL
+	rankNaNFirst
 	rankValue
-	rankLast
+	rankNaNLast
+	rankLast // NULL
+	ranks
 )
 
 // rowOrder compares rows of one block by its sort keys.
@@ -88,7 +91,7 @@ func setPrefixes(items []sortItem, v column.Vector, ord column.Order) bool {
 		}
 		return exact
 	}
-	exact := valuePrefixes(items, v, null)
+	exact := valuePrefixes(items, v, nanRank(ord))
 	if ord.Desc {
 		for i := range items {
 			if items[i].rank == rankValue {
@@ -112,7 +115,7 @@ func dictPrefixes(items []sortItem, d *column.Dict, ord column.Order) bool {
 	return exact
 }
 
-func valuePrefixes(items []sortItem, v column.Vector, nullRank uint8) bool {
+func valuePrefixes(items []sortItem, v column.Vector, nan uint8) bool {
 	switch v := v.(type) {
 	case *column.Num[uint8]:
 		intPrefixes(items, v.Data)
@@ -133,9 +136,9 @@ func valuePrefixes(items []sortItem, v column.Vector, nullRank uint8) bool {
 	case *column.Num[int64]:
 		intPrefixes(items, v.Data)
 	case *column.Num[float32]:
-		floatPrefixes(items, v.Data, nullRank)
+		floatPrefixes(items, v.Data, nan)
 	case *column.Num[float64]:
-		floatPrefixes(items, v.Data, nullRank)
+		floatPrefixes(items, v.Data, nan)
 	case *column.Num[types.U128]:
 		for i, x := range v.Data {
 			items[i].prefix = x.Hi
@@ -174,10 +177,10 @@ func intPrefixes[T kernel.Int](items []sortItem, data []T) {
 }
 
 // floatPrefixes maps floats to integers of the same order: negative ones have their bits turned over.
-func floatPrefixes[T kernel.Float](items []sortItem, data []T, nanRank uint8) {
+func floatPrefixes[T kernel.Float](items []sortItem, data []T, nan uint8) {
 	for i, x := range data {
 		if x != x {
-			items[i].rank = nanRank
+			items[i].rank = nan
 			continue
 		}
 		if x == 0 {

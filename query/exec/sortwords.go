@@ -98,7 +98,7 @@ func rowsOf(items []sortItem) []uint32 {
 // appendWords moves the words in items up and puts behind them those of one key, in the fewest bits that hold their order; of more than room bits
 // only the upper ones. It returns how many bits the key needs.
 func appendWords(items, key []sortItem, room int) int {
-	var has [3]bool
+	var has [ranks]bool
 	low, high := uint64(1<<64-1), uint64(0)
 	for i := range key {
 		has[key[i].rank] = true
@@ -106,34 +106,33 @@ func appendWords(items, key []sortItem, room int) int {
 			low, high = min(low, key[i].prefix), max(high, key[i].prefix)
 		}
 	}
-	if !has[rankValue] {
-		low, high = 0, 0
+	span := uint64(0) // of the values
+	if has[rankValue] {
+		span = high - low
 	}
-	base, last := uint64(0), high-low // of the values
 	drop := 0
-	if (has[rankFirst] || has[rankLast]) && has[rankValue] {
-		if last >= 1<<63 { // a bit of the values gives way to NULL
-			drop = 1
-		}
-		last >>= drop
-		if has[rankFirst] {
-			base, last = 1, last+1
-		}
-		if has[rankLast] {
-			last++
-		}
-	} else if has[rankFirst] && has[rankLast] {
-		last = 1
+	if span >= 1<<63 && (has[rankFirst] || has[rankNaNFirst] || has[rankNaNLast] || has[rankLast]) { // a bit of the values gives way to the others
+		drop = 1
+		span >>= drop
 	}
+	var base [ranks]uint64 // of each rank the first word
+	next := uint64(0)
+	for rank, is := range has {
+		base[rank] = next
+		switch {
+		case is && rank == int(rankValue):
+			next += span + 1
+		case is:
+			next++
+		}
+	}
+	last := next - 1 // overflows for all words together, which is right
 	need := bits.Len64(last)
 	shift := max(need-room, 0)
 	for i := range items {
-		w := last
-		switch key[i].rank {
-		case rankFirst:
-			w = 0
-		case rankValue:
-			w = (key[i].prefix-low)>>drop + base
+		w := base[key[i].rank]
+		if key[i].rank == rankValue {
+			w += (key[i].prefix - low) >> drop
 		}
 		items[i].prefix = items[i].prefix<<(need-shift) | w>>shift
 	}
@@ -208,12 +207,20 @@ func leadingWord(s []byte) uint64 {
 	return binary.BigEndian.Uint64(buf[:])
 }
 
-// nullRank is the rank of NULL and NaN.
+// nullRank is the rank of NULL.
 func nullRank(ord column.Order) uint8 {
 	if ord.NullsFirst {
 		return rankFirst
 	}
 	return rankLast
+}
+
+// nanRank is the rank of NaN.
+func nanRank(ord column.Order) uint8 {
+	if ord.NullsFirst {
+		return rankNaNFirst
+	}
+	return rankNaNLast
 }
 
 // wordOrder prepares the rows of b, which are compared with no other block's, for sorting by words: dictionaries with many entries become flat.

@@ -225,6 +225,8 @@ func bestItems(b *Bounds, ord column.Order) []sortItem {
 		switch {
 		case b.Special[i] && ord.NullsFirst:
 			items[i] = sortItem{rank: rankFirst}
+		case b.Empty[i] && v.Type().Inner().IsFloat(): // there may be NaN
+			items[i] = sortItem{rank: rankNaNLast}
 		case b.Empty[i]:
 			items[i] = sortItem{rank: rankLast}
 		}
