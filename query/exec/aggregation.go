@@ -42,6 +42,7 @@ type aggSet struct {
 	out *aggSet
 	// tables is what the tables of the partitions take until the input ends.
 	tables tableMemory
+	came   atomic.Int64 // rows, of all workers
 	// Of the partitions, set with them: see agggroups.go.
 	begun     sample       // how many groups the first rows had
 	groupSize int64        // bytes of a group
@@ -51,7 +52,8 @@ type aggSet struct {
 	visited   atomic.Int64 // rows that partitions have
 	mu        struct {
 		sync.Mutex
-		parts []*aggPart // nil until groups are many
+		parts   []*aggPart // nil until groups are many
+		numbers int        // up to how many it was decided to keep states by number: see sparse
 	}
 }
 

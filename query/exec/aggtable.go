@@ -1,6 +1,8 @@
 package exec
 
 import (
+	"math"
+
 	"github.com/olapd/olapd/internal/column"
 	"github.com/olapd/olapd/internal/function"
 	"github.com/olapd/olapd/internal/sqlerr"
@@ -105,6 +107,7 @@ func (t *aggTable) add(keys, vals []column.Vector, n int) error {
 		return nil
 	}
 	t.rows += n
+	t.set.came.Add(int64(n))
 	switch {
 	case t.set.keys == 0:
 		return t.set.feed(t.states, nil, vals, n)
@@ -193,15 +196,33 @@ func (t *aggTable) byNumber() error {
 	return mergeStates(t.states, numbers, states, nil)
 }
 
-// sparse reports whether there are many more numbers than rows will likely come, as far as the scans below know how many they read.
+// sparse reports whether there are many more numbers than rows will likely come. The first worker that has to know decides for all, as far as the numbers go
+// that there are then: arrays by number and partitions together cost more than either.
 func (t *aggTable) sparse() bool {
-	s := t.set
-	planned, read := plannedRows(s.a), max(s.r.read.rows.Load(), 1)
-	if planned == 0 {
+	s, numbers := t.set, t.enc.Limit()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case s.mu.parts != nil:
+		return true
+	case numbers <= s.mu.numbers:
 		return false
+	case float64(numbers) > numbersPerRow*t.expectedRows():
+		return true
 	}
-	rows := float64(t.rows) * float64(max(planned, read)) / float64(read) * float64(s.r.opts.Threads)
-	return float64(t.enc.Limit()) > numbersPerRow*rows
+	s.mu.numbers = numbers
+	return false
+}
+
+// expectedRows is how many rows all workers will likely get, as far as the scans below know how many they read. A worker may be far ahead of the others, or
+// far behind; what has been read may be one block of each ahead.
+func (t *aggTable) expectedRows() float64 {
+	planned, read := plannedRows(t.set.a), max(t.set.r.read.rows.Load(), 1)
+	if planned == 0 {
+		return math.Inf(1)
+	}
+	came := max(t.set.came.Load(), min(int64(t.rows)*int64(t.set.r.opts.Threads), read))
+	return float64(came) * float64(max(planned, read)) / float64(read)
 }
 
 // dealNumbers moves an array by number, which has become sparse, to partitions, and adds rows by number there.
