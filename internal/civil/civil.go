@@ -13,9 +13,39 @@ const (
 
 // FromDays returns the civil date of a day number (proleptic Gregorian calendar).
 func FromDays(days int64) (year int, month, day int) {
-	z := days + 719468
-	era := FloorDiv(z, 146097)
-	doe := uint32(z - era*146097)
+	if z := uint64(days + marchEpoch + eraDays*nearEras); z < nearDays {
+		return fromNearDays(uint32(z))
+	}
+	return fromFarDays(days)
+}
+
+const (
+	marchEpoch = 719468 // days from 1 March of the year 0 to 1970-01-01
+	eraDays    = 146097 // of 400 years
+	nearEras   = 82     // so many eras before the year 0, and as many years after it as 32 bits count days of, are near
+	nearDays   = 1 << 30
+)
+
+// fromNearDays is FromDays by multiplications, after Neri and Schneider's Euclidean affine functions. z counts from 1 March of the first near year.
+func fromNearDays(z uint32) (year int, month, day int) {
+	n := 4*z + 3
+	century := n / eraDays
+	product := 2939745 * uint64(n%eraDays|3)
+	dayOfYear := uint32(product) / 2939745 / 4 // from 1 March
+	months := 2141*dayOfYear + 197913
+	year = int(100*century) + int(product>>32) - 400*nearEras
+	month, day = int(months>>16), int(months&0xffff/2141)+1
+	if dayOfYear >= 306 {
+		year++
+		month -= 12
+	}
+	return year, month, day
+}
+
+func fromFarDays(days int64) (year int, month, day int) {
+	z := days + marchEpoch
+	era := FloorDiv(z, eraDays)
+	doe := uint32(z - era*eraDays)
 	yoe := (doe - doe/1460 + doe/36524 - doe/146096) / 365
 	doy := doe - (365*yoe + yoe/4 - yoe/100)
 	mp := (5*doy + 2) / 153

@@ -28,6 +28,16 @@ func TestDaysAgainstTime(t *testing.T) {
 	}
 }
 
+// TestNearDays compares the two ways to a date where both have one.
+func TestNearDays(t *testing.T) {
+	for d := int64(-12_600_000); d < 400_000_000; d += 9973 {
+		y, m, day := FromDays(d)
+		if fy, fm, fday := fromFarDays(d); y != fy || m != fm || day != fday {
+			t.Fatalf("FromDays(%d) = %d-%d-%d, want %d-%d-%d", d, y, m, day, fy, fm, fday)
+		}
+	}
+}
+
 func TestAddMonths(t *testing.T) {
 	for _, c := range []struct {
 		y, m, d int

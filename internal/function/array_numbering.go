@@ -16,8 +16,9 @@ type keyed struct {
 	distinct int // every number is less
 }
 
-// numberElements casts the arrays to one element type and numbers their elements. compared says that floats are equal as = has it, not by their bits.
-func numberElements(c *Call, args []column.Vector, t *types.Type, compared bool) (*keyed, error) {
+// numberElements casts the arrays to one element type and numbers their elements, in their order; with closed, elements that the first array has not are all
+// one. compared says that floats are equal as = has it, not by their bits.
+func numberElements(c *Call, args []column.Vector, t *types.Type, compared, closed bool) (*keyed, error) {
 	out := &keyed{}
 	seen := newNumbering()
 	seen.compared = compared
@@ -30,6 +31,9 @@ func numberElements(c *Call, args []column.Vector, t *types.Type, compared bool)
 		e = column.Flatten(e)
 		_, nulls := splitNullable(e)
 		out.arrays, out.ids, out.nulls = append(out.arrays, arr), append(out.ids, seen.number(e)), append(out.nulls, nulls)
+		if closed && !seen.closed {
+			seen.close()
+		}
 	}
 	out.distinct = seen.count
 	return out, nil
@@ -47,6 +51,13 @@ type numbering struct {
 	plainly bool
 	vecs    []column.Vector
 	rows    []uint32
+	closed  bool   // values that are not there yet have the number unseen
+	unseen  uint32 // where closed
+}
+
+// close makes the values numbered so far the only ones: all others have one number, which none of them has.
+func (s *numbering) close() {
+	s.unseen, s.closed = s.alone(), true
 }
 
 func newNumbering() *numbering { return &numbering{slots: make([]uint32, 64)} }
@@ -118,6 +129,9 @@ func (s *numbering) plain(key uint64) uint32 {
 			return id
 		}
 	}
+	if s.closed {
+		return s.unseen
+	}
 	return s.add(at, key)
 }
 
@@ -129,6 +143,9 @@ func (s *numbering) hashed(h uint64, v column.Vector, i int) uint32 {
 		if id := s.slots[at] - 1; s.keys[id] == h && equalValues(s.vecs[id], int(s.rows[id]), v, i) {
 			return id
 		}
+	}
+	if s.closed {
+		return s.unseen
 	}
 	s.vecs, s.rows = append(s.vecs, v), append(s.rows, uint32(i))
 	return s.add(at, h)

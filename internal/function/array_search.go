@@ -92,21 +92,22 @@ func evalHasSet(all bool) func(*Call) (column.Vector, error) {
 		if err != nil {
 			return nil, err
 		}
-		k, err := numberElements(c, c.Args, t, true)
+		k, err := numberElements(c, []column.Vector{c.Args[1], c.Args[0]}, t, true, true)
 		if err != nil {
 			return nil, err
 		}
+		set, sought := k.arrays[1], k.arrays[0]
 		out := make([]uint8, c.Rows)
 		in := make([]uint32, k.distinct) // number → the last row, from 1, whose first array has it
 		for i := range out {
 			row := uint32(i) + 1
-			from, to := k.arrays[0].bounds(i)
-			for _, id := range k.ids[0][from:to] {
+			from, to := set.bounds(i)
+			for _, id := range k.ids[1][from:to] {
 				in[id] = row
 			}
-			from, to = k.arrays[1].bounds(i)
+			from, to = sought.bounds(i)
 			found := 0
-			for _, id := range k.ids[1][from:to] {
+			for _, id := range k.ids[0][from:to] {
 				if in[id] == row {
 					found++
 				}
@@ -118,7 +119,7 @@ func evalHasSet(all bool) func(*Call) (column.Vector, error) {
 }
 
 func evalIntersect(c *Call) (column.Vector, error) {
-	k, err := numberElements(c, c.Args, c.Result.Elem(), false)
+	k, err := numberElements(c, c.Args, c.Result.Elem(), false, false)
 	if err != nil {
 		return nil, err
 	}
@@ -162,7 +163,7 @@ func resolveDistinct(_ *Env, args []Arg) (*types.Type, error) {
 }
 
 func evalDistinct(c *Call) (column.Vector, error) {
-	k, err := numberElements(c, c.Args, c.Types[0].Elem(), false)
+	k, err := numberElements(c, c.Args, c.Types[0].Elem(), false, false)
 	if err != nil {
 		return nil, err
 	}

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/valuetext"
@@ -26,11 +27,29 @@ func (k *caster) toText(v column.Vector) (column.Vector, error) {
 		return out, nil
 	}
 	zone := k.env.zone()
+	if n := textLength(v.Type()) * v.Len(); n > 0 {
+		out.Data = kernel.Dirty[byte](n)[:0]
+	}
 	for i := range v.Len() {
 		out.Data = valuetext.AppendText(out.Data, v, i, zone)
 		out.EndValue()
 	}
 	return out, nil
+}
+
+// textLength is the length of all texts of a type, or 0.
+func textLength(t *types.Type) int {
+	switch t.Kind {
+	case types.Date, types.Date32:
+		return len("2020-01-02")
+	case types.DateTime:
+		return len("2020-01-02 03:04:05")
+	case types.DateTime64:
+		return len("2020-01-02 03:04:05.") + t.Scale
+	case types.UUID:
+		return len("61f0c404-5cb3-11e7-907b-a6006ad3dba0")
+	}
+	return 0
 }
 
 // intText is the room taken for an integer's digits: about as many as usual ones have.

@@ -37,11 +37,7 @@ type moment struct {
 // momentsOf reads dates and times on the wall clock of the zone argument or their own zone.
 func momentsOf(c *Call, at int) func(i int) moment {
 	v, t := c.Args[at], c.Types[at]
-	zone := c.Env.zoneOf(t)
-	if len(c.Args) > 3 {
-		zone = zoneAt(c, 3)
-	}
-	local := newBroadcast(localSeconds(v, t, zone), c.Rows)
+	local := newBroadcast(localArg(c, at), c.Rows)
 	ticks := numArg[int64](v, c.Rows)
 	unit := pow10Int(t.Scale)
 	return func(i int) moment {
@@ -53,24 +49,46 @@ func momentsOf(c *Call, at int) func(i int) moment {
 	}
 }
 
+// localArg is an argument's wall clock seconds in the zone of the fourth argument, else in its own.
+func localArg(c *Call, at int) []int64 {
+	zone := c.Env.zoneOf(c.Types[at])
+	if len(c.Args) > 3 {
+		zone = zoneAt(c, 3)
+	}
+	return localSeconds(c.Args[at], c.Types[at], zone)
+}
+
 func evalDateDiff(full bool) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
 		name, _ := stringConst(c.Args[0])
 		u, _ := types.ParseUnit(name)
-		a, b := momentsOf(c, 1), momentsOf(c, 2)
 		out := make([]int64, c.Rows)
-		for i := range out {
-			if full {
-				out[i] = fullUnits(u, a(i), b(i))
-			} else {
-				out[i] = unitNumber(u, b(i)) - unitNumber(u, a(i))
+		if !full && u >= types.Second {
+			a, b := unitNumbers(c, u, 1), unitNumbers(c, u, 2)
+			for i := range out {
+				out[i] = b.at(i) - a.at(i)
 			}
+			return newNum(c.Result, out), nil
+		}
+		a, b := momentsOf(c, 1), momentsOf(c, 2)
+		for i := range out {
 			if u < types.Second {
 				out[i] = subseconds(u, a(i), b(i))
+			} else {
+				out[i] = fullUnits(u, a(i), b(i))
 			}
 		}
 		return newNum(c.Result, out), nil
 	}
+}
+
+// unitNumbers is unitNumber of the times of an argument, of a constant once.
+func unitNumbers(c *Call, u types.Unit, at int) broadcast[int64] {
+	local := localArg(c, at)
+	for i, x := range local {
+		local[i] = unitNumber(u, moment{local: x})
+	}
+	return newBroadcast(local, c.Rows)
 }
 
 func subseconds(u types.Unit, a, b moment) int64 {
@@ -84,12 +102,14 @@ func unitNumber(u types.Unit, m moment) int64 {
 		return civil.FloorDiv(m.local, max(u.Nanoseconds()/1e9, 1))
 	}
 	d := civil.FloorDiv(m.local, civil.Day)
-	y, mon, _ := civil.FromDays(d)
 	switch u {
 	case types.Day:
 		return d
 	case types.Week:
 		return civil.FloorDiv(d+3, 7)
+	}
+	y, mon, _ := civil.FromDays(d)
+	switch u {
 	case types.Month:
 		return int64(y)*12 + int64(mon)
 	case types.Quarter:

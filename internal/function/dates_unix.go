@@ -6,6 +6,7 @@ import (
 
 	"github.com/olapd/olapd/internal/civil"
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/internal/valuetext"
@@ -242,24 +243,29 @@ func formatTimes(c *Call, at int, format string, zone *time.Location) (column.Ve
 	ticks := numArg[int64](v, c.Rows)
 	off := civil.NewCursor(zone)
 	out := stringResult(c)
+	w, unit := wallTime{year: 1970, month: 1, day: 1}, pow10Int(t.Scale)
 	for i := range c.Rows {
-		w := wallTime{seconds: local.at(i)}
+		w.seconds = local.at(i)
 		if t.IsDateTime() {
-			unit := pow10Int(t.Scale)
 			w.offset = off.Offset(civil.FloorDiv(ticks.at(i), unit))
-			w.micros = civil.Mod(ticks.at(i), unit) * 1e6 / unit
+			if unit > 1 {
+				w.micros = civil.Mod(ticks.at(i), unit) * 1e6 / unit
+			}
 		}
 		w.fill()
 		var err error
 		if out.Data, err = w.append(out.Data, format); err != nil {
 			return nil, err
 		}
+		if n := len(out.Data) * c.Rows; i == 0 && n <= maxReserved { // most formats write texts of one length
+			out.Data = append(kernel.Dirty[byte](n)[:0], out.Data...)
+		}
 		out.EndValue()
 	}
 	return out, nil
 }
 
-// wallTime is a time taken apart.
+// wallTime is a time taken apart; year, month and day are those of days.
 type wallTime struct {
 	seconds, offset, micros                int64
 	days                                   int64
@@ -267,8 +273,11 @@ type wallTime struct {
 }
 
 func (w *wallTime) fill() {
-	w.days = civil.FloorDiv(w.seconds, civil.Day)
-	w.year, w.month, w.day = civil.FromDays(w.days)
+	days := civil.FloorDiv(w.seconds, civil.Day)
+	if days != w.days {
+		w.days = days
+		w.year, w.month, w.day = civil.FromDays(days)
+	}
 	s := int(w.seconds - w.days*civil.Day)
 	w.hour, w.minute, w.second = s/3600, s/60%60, s%60
 }

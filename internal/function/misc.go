@@ -239,8 +239,13 @@ func evalTransform(c *Call) (column.Vector, error) {
 	for k := len(ids) - 1; k >= 0; k-- {
 		first[ids[k]] = k
 	}
+	seen.close()
+	ids = seen.number(column.Flatten(x))
+	if other, ok := last.(*column.Const); ok {
+		return chosenOf(vals, other.Value, first, ids), nil
+	}
 	b := column.New(c.Result, c.Rows)
-	for i, id := range seen.number(column.Flatten(x)) {
+	for i, id := range ids {
 		if int(id) < len(first) && first[id] >= 0 {
 			b.AppendFrom(vals, first[id])
 		} else {
@@ -248,6 +253,20 @@ func evalTransform(c *Call) (column.Vector, error) {
 		}
 	}
 	return b, nil
+}
+
+// chosenOf returns value first[id] of vals for each id, or other where that is less than 0 or there is none.
+func chosenOf(vals, other column.Vector, first []int, ids []uint32) column.Vector {
+	table := column.New(vals.Type(), vals.Len()+1)
+	table.AppendRange(vals, 0, vals.Len())
+	table.AppendRange(other, 0, 1)
+	for i, id := range ids {
+		ids[i] = uint32(vals.Len())
+		if int(id) < len(first) && first[id] >= 0 {
+			ids[i] = uint32(first[id])
+		}
+	}
+	return column.Gather(table, ids)
 }
 
 func evalRowNumber(c *Call) (column.Vector, error) {

@@ -13,17 +13,21 @@ const hexDigits = "0123456789abcdef"
 
 // AppendUUID appends a UUID in lower case with dashes.
 func AppendUUID(dst []byte, u types.U128) []byte {
-	for i := 0; i < 32; i++ {
-		if i == 8 || i == 12 || i == 16 || i == 20 {
-			dst = append(dst, '-')
-		}
-		half := u.Hi
-		if i >= 16 {
-			half = u.Lo
-		}
-		dst = append(dst, hexDigits[half>>(60-uint(i%16)*4)&15])
+	text := [36]byte{8: '-', 13: '-', 18: '-', 23: '-'}
+	writeHex(text[0:8], u.Hi>>32)
+	writeHex(text[9:13], u.Hi>>16)
+	writeHex(text[14:18], u.Hi)
+	writeHex(text[19:23], u.Lo>>48)
+	writeHex(text[24:36], u.Lo)
+	return append(dst, text[:]...)
+}
+
+// writeHex fills text with the lowest digits of x.
+func writeHex(text []byte, x uint64) {
+	for i := len(text) - 1; i >= 0; i-- {
+		text[i] = hexDigits[x&15]
+		x >>= 4
 	}
-	return dst
 }
 
 // ScanUUID reads a UUID with dashes (36 characters) or without (32) off the front of s.

@@ -25,19 +25,43 @@ func AppendDate(dst []byte, days int64) []byte {
 }
 
 func appendYMD(dst []byte, y, m, d int) []byte {
-	y = min(max(y, 0), 9999)
-	return append(dst, byte('0'+y/1000), byte('0'+y/100%10), byte('0'+y/10%10), byte('0'+y%10), '-',
-		byte('0'+m/10), byte('0'+m%10), '-', byte('0'+d/10), byte('0'+d%10))
+	var text [10]byte
+	writeYMD(&text, y, m, d)
+	return append(dst, text[:]...)
 }
+
+func writeYMD(text *[10]byte, y, m, d int) {
+	year := uint(min(max(y, 0), 9999))
+	text[4], text[7] = '-', '-'
+	writeTwo(text[0:2], year/100)
+	writeTwo(text[2:4], year%100)
+	writeTwo(text[5:7], uint(m))
+	writeTwo(text[8:10], uint(d))
+}
+
+// twoDigits are 00 to 99.
+var twoDigits = func() (digits [200]byte) {
+	for i := range 100 {
+		digits[2*i], digits[2*i+1] = byte('0'+i/10), byte('0'+i%10)
+	}
+	return digits
+}()
+
+// writeTwo writes a number under 100.
+func writeTwo(text []byte, n uint) { text[0], text[1] = twoDigits[2*n], twoDigits[2*n+1] }
 
 // AppendLocal appends local seconds (see package civil) as 2020-01-02 03:04:05.
 func AppendLocal(dst []byte, local int64) []byte {
 	days := civil.FloorDiv(local, civil.Day)
-	s := int(local - days*civil.Day)
-	dst = AppendDate(dst, days)
-	h, m := s/3600, s/60%60
-	s %= 60
-	return append(dst, ' ', byte('0'+h/10), byte('0'+h%10), ':', byte('0'+m/10), byte('0'+m%10), ':', byte('0'+s/10), byte('0'+s%10))
+	s := uint(local - days*civil.Day)
+	y, m, d := civil.FromDays(days)
+	var text [19]byte
+	writeYMD((*[10]byte)(text[:10]), y, m, d)
+	text[10], text[13], text[16] = ' ', ':', ':'
+	writeTwo(text[11:13], s/3600)
+	writeTwo(text[14:16], s/60%60)
+	writeTwo(text[17:19], s%60)
+	return append(dst, text[:]...)
 }
 
 // AppendDateTime appends a unix second as its wall clock time in the zone.
