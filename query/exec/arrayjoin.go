@@ -56,13 +56,24 @@ func (a *ArrayJoin) explode(b *column.Block) (*column.Block, error) {
 	out := &column.Block{Cols: make([]column.Vector, len(b.Cols)), N: len(rows)}
 	for i, c := range b.Cols {
 		if c != nil && !slices.Contains(a.cols, i) {
-			out.Cols[i] = column.Gather(c, rows)
+			out.Cols[i] = repeated(c, rows)
 		}
 	}
 	for i, c := range a.cols {
 		out.Cols[c] = elements(arrays[i], b.N, empty)
 	}
 	return out, nil
+}
+
+// fewCopies is how often each row comes on average from which strings are not copied.
+const fewCopies = 2
+
+// repeated returns the value of each of rows: strings that come several times each as a dictionary, whose entries are the input's.
+func repeated(v column.Vector, rows []uint32) column.Vector {
+	if s, ok := v.(*column.Str); ok && len(rows) >= fewCopies*s.Len() {
+		return &column.Dict{Values: s, Codes: rows}
+	}
+	return column.Gather(v, rows)
 }
 
 // rows returns the input row of each output row; empty says that some come from empty arrays.
