@@ -87,7 +87,7 @@ func (s *scope) windowCall(e *ast.FuncCall) (plan.AggCall, *types.Type, error) {
 	}
 	t := f.result
 	if t == nil {
-		t = args[0].Type()
+		t = args[0].Type().WithoutLowCardinality()
 	}
 	if len(args) == 3 {
 		if args[2], err = s.cast(args[2], t); err != nil {

@@ -23,7 +23,11 @@ func (c *WindowCall) compute(ctx context.Context, r *run, f *frames, args []colu
 		return c.aggregate(ctx, r, f, in)
 	}
 	n := len(f.order)
-	switch c.Func {
+	name := c.Func
+	if c.Frame.Rows && (name == "rank" || name == "dense_rank" || name == "denseRank") { // there a row has no peers
+		name = "row_number"
+	}
+	switch name {
 	case "row_number":
 		return c.count(n, func(k int) uint64 { return uint64(k) - uint64(f.partFrom[k]) + 1 }), nil
 	case "rank":
