@@ -21,8 +21,8 @@ import (
 // garbage, the tables that others have replaced, and the buffers of temporary files: that stays under the limit.
 func TestResidentUnderTheLimit(t *testing.T) {
 	mem.PaceCollector(256 << 20)
-	mem.KeepIdle(0)
-	defer mem.KeepIdle(128 << 20)
+	mem.KeepIdle(0, 0, nil)
+	defer mem.KeepIdle(128<<20, 128<<20, nil)
 	for _, c := range []struct {
 		sql   string
 		limit int64 // MiB
