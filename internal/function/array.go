@@ -2,6 +2,7 @@ package function
 
 import (
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -113,8 +114,7 @@ func evalRange(c *Call) (column.Vector, error) {
 	if len(c.Args) > 2 {
 		step = countArg(c.Args[2], c.Rows)
 	}
-	out := column.New(c.Result, c.Rows).(*column.Array)
-	var data []int64
+	off, total := make([]uint32, c.Rows+1), int64(0)
 	for i := range c.Rows {
 		s, e, d := start.at(i), end.at(i), step.at(i)
 		if d == 0 {
@@ -130,20 +130,24 @@ func evalRange(c *Call) (column.Vector, error) {
 		case d < 0 && e < s:
 			n = int64((uint64(s-e) + uint64(-d) - 1) / uint64(-d))
 		}
-		if n < 0 || int64(len(data))+n > maxRangeInBlock {
+		if n < 0 || total+n > maxRangeInBlock {
 			return nil, sqlerr.New(sqlerr.ArgumentOutOfBound, "A call to function range would produce %d array elements, which is greater than the allowed maximum of %d", n, maxRangeInBlock)
 		}
-		if err := c.fits(8 * (int64(len(data)) + n)); err != nil {
-			return nil, err
-		}
-		for ; n > 0; n-- {
-			data = append(data, s)
+		total += n
+		off[i+1] = uint32(total)
+	}
+	if err := c.fits(8 * total); err != nil {
+		return nil, err
+	}
+	data := kernel.Dirty[int64](int(total))
+	for i := range c.Rows {
+		s, d := start.at(i), step.at(i)
+		for k := off[i]; k < off[i+1]; k++ {
+			data[k] = s
 			s += d
 		}
-		out.Off = append(out.Off, uint32(len(data)))
 	}
-	out.Elem = narrow(c.Result.Elem(), data)
-	return out, nil
+	return &column.Array{Typ: c.Result, Off: off, Elem: narrow(c.Result.Elem(), data)}, nil
 }
 
 func resolveArrayElement(_ *Env, args []Arg) (*types.Type, error) {

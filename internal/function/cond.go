@@ -131,8 +131,16 @@ func chooseTrue(choice []uint8, cond column.Vector, k uint8) {
 		}
 		return
 	}
+	if nulls == nil {
+		choice = choice[:len(val)]
+		for i, x := range val { // without a branch: which rows are true is hard to foretell
+			is := -b2u(x != 0)
+			choice[i] = choice[i]&^is | k&is
+		}
+		return
+	}
 	for i, x := range val {
-		if x != 0 && (nulls == nil || nulls[i] == 0) {
+		if x != 0 && nulls[i] == 0 {
 			choice[i] = k
 		}
 	}

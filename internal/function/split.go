@@ -3,11 +3,13 @@ package function
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/binary"
 	"math"
 	"slices"
 	"unicode/utf8"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/kernel"
 	"github.com/olapd/olapd/internal/sqlerr"
 	"github.com/olapd/olapd/internal/types"
 )
@@ -26,7 +28,7 @@ func init() {
 		splitter("splitByNonAlpha", -1, nil, splitNonAlpha),
 		alias("splitByAlpha", splitter("alphaTokens", -1, nil, alphaTokens)),
 		&Scalar{Name: "arrayStringConcat", Aliases: []string{"array_to_string"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 2, Resolve: resolveArrayStringConcat, Eval: evalArrayStringConcat, Family: "arrays", Doc: "Joins an array's texts with a separator.", Example: "arrayStringConcat(['a', 'b'], '-') → a-b"},
-		mapStrings("base64Encode", []string{"TO_BASE64"}, "Encodes in base 64.", base64.StdEncoding.AppendEncode),
+		base64Encoder(),
 		&Scalar{Name: "base64Decode", Aliases: []string{"FROM_BASE64"}, CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("base64Decode", types.TString, isStr), Eval: evalBase64Decode(false), Family: "strings", Doc: "Decodes base 64.", Example: "base64Decode('YQ==') → a"},
 		&Scalar{Name: "tryBase64Decode", MinArgs: 1, MaxArgs: 1, Resolve: fixed("tryBase64Decode", types.TString, isStr), Eval: evalBase64Decode(true), Family: "strings", Doc: "Decodes base 64; the empty string if it is none.", Example: "tryBase64Decode('YQ==') → a"},
 		&Scalar{Name: "hex", CaseInsensitive: true, MinArgs: 1, MaxArgs: 1, Resolve: fixed("hex", types.TString, anyOf(isStr, isNumeric, isDateOrTime, isUUIDOrIP, isWideInt)), Eval: evalHex, Family: "strings", Doc: "Writes bytes or a number in hexadecimal.", Example: "hex(255) → FF"},
@@ -234,9 +236,55 @@ func evalArrayStringConcat(c *Call) (column.Vector, error) {
 	return out, nil
 }
 
+func base64Encoder() *Scalar {
+	fn := mapStrings("base64Encode", []string{"TO_BASE64"}, "Encodes in base 64.", nil)
+	fn.Eval = evalBase64Encode
+	return fn
+}
+
+func evalBase64Encode(c *Call) (column.Vector, error) {
+	s, out, size := stringsOf(c.Args[0]), stringResult(c), int64(0)
+	for i := range c.Rows {
+		size += int64(base64.StdEncoding.EncodedLen(len(s.row(i))))
+	}
+	if err := c.checkSum(out, size, "base64Encode"); err != nil {
+		return nil, err
+	}
+	text := kernel.Dirty[byte](int(size))
+	at := 0
+	for i := range c.Rows {
+		at += encodeBase64(text[at:], s.row(i))
+		out.Off = append(out.Off, uint32(at))
+	}
+	out.Data = text
+	return out, nil
+}
+
+// base64Pairs are the two digits of base 64 of each number of 12 bits, the first in the low byte.
+var base64Pairs = func() (pairs [1 << 12]uint16) {
+	const digits = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/"
+	for i := range pairs {
+		pairs[i] = uint16(digits[i>>6]) | uint16(digits[i&63])<<8
+	}
+	return pairs
+}()
+
+// encodeBase64 writes s in base 64, three bytes by two steps in a table and the last ones by the standard library, and returns the length.
+func encodeBase64(text, s []byte) int {
+	n := 0
+	for ; len(s) >= 3; s = s[3:] {
+		x := uint(s[0])<<16 | uint(s[1])<<8 | uint(s[2])
+		binary.LittleEndian.PutUint32(text[n:], uint32(base64Pairs[x>>12])|uint32(base64Pairs[x&0xfff])<<16)
+		n += 4
+	}
+	base64.StdEncoding.Encode(text[n:], s)
+	return n + base64.StdEncoding.EncodedLen(len(s))
+}
+
 func evalBase64Decode(try bool) func(*Call) (column.Vector, error) {
 	return func(c *Call) (column.Vector, error) {
-		s, out := stringsOf(c.Args[0]), stringResult(c)
+		s := stringsOf(c.Args[0])
+		out := stringResultLike(c, s)
 		for i := range c.Rows {
 			n := len(out.Data)
 			var err error

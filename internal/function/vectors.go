@@ -245,7 +245,7 @@ func stringResultLike(c *Call, s ...strArg) *column.Str {
 		n += a.bytes(c.Rows)
 	}
 	if n <= maxReserved {
-		out.Data = make([]byte, 0, n)
+		out.Data = kernel.Dirty[byte](n)[:0]
 	}
 	return out
 }

@@ -63,8 +63,12 @@ func (f *Finder) Match(s []byte) bool {
 		f.yesno = f.re.automaton(false)
 		f.own = f.yesno != nil
 	}
-	if f.yesno != nil {
-		if found, ok := f.yesno.match(s); ok {
+	if d := f.yesno; d != nil {
+		rest := s
+		if f.re.prefix != nil && d.later >= 0 { // no match begins before it
+			rest = s[bytes.Index(s, f.re.prefix):]
+		}
+		if found, ok := d.match(rest); ok {
 			return found
 		}
 	}
