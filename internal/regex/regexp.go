@@ -12,7 +12,8 @@
 // all transitions, nothing, since a thread passes empty-width instructions only once the next byte has told
 // that it goes on behind them. The loop (run.go) is then one load per byte.
 //
-// An expression in which nothing is to be chosen is tried item by item first (path.go): most texts pass, several times as fast.
+// An expression in which nothing is to be chosen is tried item by item first (path.go): most texts pass, several times as fast. One that
+// is a class, or a run of it, needs no automaton (span.go).
 //
 // Text that is not UTF-8 is left to the standard library from where the automaton notices.
 package regex
@@ -36,6 +37,7 @@ type Regexp struct {
 	empty           bool   // matches the empty string
 	anchored        bool   // a match begins at the text's start
 	path            path   // the expression, if it is one; else nil
+	span            *span  // the expression, if it is one; else nil
 	submatch, yesno lazyDFA
 }
 
@@ -72,6 +74,9 @@ func Compile(expr string) (*Regexp, error) {
 		re.needed = required(tree)
 	}
 	re.path = newPath(tree, re.prefix)
+	if re.literal == nil {
+		re.span = newSpan(tree)
+	}
 	return re, nil
 }
 

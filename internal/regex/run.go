@@ -56,6 +56,8 @@ func (f *Finder) Match(s []byte) bool {
 		return bytes.Contains(s, f.re.literal)
 	case f.re.always:
 		return true
+	case f.re.span != nil:
+		return f.re.span.start(s, 0) < len(s)
 	case !f.re.mayMatch(s):
 		return false
 	}
@@ -78,7 +80,7 @@ func (f *Finder) Match(s []byte) bool {
 // prepare makes room for a match, and looks for the automaton.
 func (f *Finder) prepare() {
 	f.loc = make([]int, 2*(1+f.re.NumSubexp()))
-	if f.re.literal == nil && f.own {
+	if f.re.literal == nil && f.re.span == nil && f.own {
 		if f.d = f.re.automaton(true); f.d != nil {
 			f.cur, f.next = make([]int, f.d.threads*f.d.slots), make([]int, f.d.threads*f.d.slots)
 		}
@@ -157,6 +159,11 @@ func (f *Finder) from(s []byte, at int) (loc []int, ok bool) {
 			return nil, true
 		}
 		f.loc[0], f.loc[1] = at+i, at+i+len(re.literal)
+		return f.loc, true
+	case re.span != nil:
+		if !re.span.find(s, at, f.loc) {
+			return nil, true
+		}
 		return f.loc, true
 	case d == nil:
 		return nil, false
