@@ -137,8 +137,18 @@ type Order struct {
 	NullsFirst bool // NULL, then NaN, before all values, whatever Desc says; else NaN, then NULL, behind them
 }
 
-// CompareOrder is Compare in the order o.
+// CompareOrder is Compare in the order o, which is that of a tuple's elements, too.
 func CompareOrder(a Vector, i int, b Vector, j int, o Order) int {
+	a, i = resolve(a, i)
+	b, j = resolve(b, j)
+	if t, ok := a.(*Tuple); ok {
+		for k, e := range t.Elems {
+			if c := CompareOrder(e, i, b.(*Tuple).Elems[k], j, o); c != 0 {
+				return c
+			}
+		}
+		return 0
+	}
 	as, bs := beyondValues(a, i), beyondValues(b, j)
 	if as != 0 || bs != 0 {
 		if o.NullsFirst {

@@ -144,8 +144,6 @@ func (b *builder) isKey(scan *plan.Scan, e plan.Expr, sql string) bool {
 func asStored(t *types.Type, o column.Order) bool {
 	in := t.WithoutLowCardinality()
 	switch {
-	case in.IsNullable() && in.Inner().IsFloat(): // NULL and NaN, which are one to ORDER BY
-		return false
 	case in.IsFloat() || in.IsNullable():
 		return o.NullsFirst == o.Desc
 	case in.Kind == types.Array || in.Kind == types.Tuple || in.Kind == types.Map:

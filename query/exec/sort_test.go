@@ -74,7 +74,7 @@ func comparedItems(b *column.Block, keys []plan.SortKey) []sortItem {
 }
 
 // randomKey is a column of n rows with many ties: of whole numbers near to each other or far from each other, floats with NaN, strings that begin alike,
-// end in zeros or are short, wide numbers, arrays, with or without NULL, as dictionaries of few or many entries.
+// end in zeros or are short, wide numbers, arrays, tuples of two of these, with or without NULL, as dictionaries of few or many entries.
 func randomKey(r *rand.Rand, n int) column.Vector {
 	entries := n
 	dict := r.Uint32N(3) == 0
@@ -82,7 +82,7 @@ func randomKey(r *rand.Rand, n int) column.Vector {
 		entries = max(1, n>>r.Uint32N(8))
 	}
 	var v column.Vector
-	switch span := uint64(1) << r.Uint32N(64); r.Uint32N(7) {
+	switch span := uint64(1) << r.Uint32N(64); r.Uint32N(9) {
 	case 0:
 		data := make([]uint64, entries)
 		for i := range data {
@@ -107,6 +107,15 @@ func randomKey(r *rand.Rand, n int) column.Vector {
 			data[i] = types.U128{Hi: r.Uint64N(3), Lo: r.Uint64N(3)}
 		}
 		v = column.NewNum(types.TUInt128, data)
+	case 7:
+		data := make([]types.I256, entries)
+		for i := range data {
+			data[i] = types.I256{r.Uint64N(3), 0, r.Uint64N(2), r.Uint64N(2) << 63}
+		}
+		v = column.NewNum(types.TInt256, data)
+	case 8:
+		a, b := randomKey(r, entries), randomKey(r, entries)
+		v = column.Flatten(&column.Tuple{Typ: types.NewTuple([]*types.Type{a.Type(), b.Type()}, nil), Elems: []column.Vector{a, b}, N: entries})
 	case 4:
 		s := column.NewStr(types.TString, entries)
 		head := strings.Repeat("long prefix ", int(r.Uint32N(5)))
@@ -130,7 +139,7 @@ func randomKey(r *rand.Rand, n int) column.Vector {
 		}
 		v = &column.Array{Typ: types.NewArray(types.TUInt8), Off: off, Elem: column.NewNum(types.TUInt8, elem)}
 	}
-	if _, ok := v.(*column.Array); !ok && r.Uint32N(2) == 0 {
+	if k := v.Type().Kind; k != types.Array && k != types.Tuple && r.Uint32N(2) == 0 {
 		nulls := make([]uint8, entries)
 		for i := range nulls {
 			nulls[i] = uint8(r.Uint32N(4) / 3)

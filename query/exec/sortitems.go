@@ -126,12 +126,20 @@ func (o *rowOrder) sortFrom(items, buf []sortItem, at keyPlace, level int) {
 
 // compareFrom compares two rows by the keys from one on; rows decide ties, so that the order is total.
 func (o *rowOrder) compareFrom(key int, a, b uint32) int {
+	if r := o.compareKeys(key, a, b); r != 0 {
+		return r
+	}
+	return int(a) - int(b)
+}
+
+// compareKeys compares two rows by the keys from one on.
+func (o *rowOrder) compareKeys(key int, a, b uint32) int {
 	for ; key < len(o.keys); key++ {
 		if r := column.CompareOrder(o.cols[key], int(a), o.cols[key], int(b), o.keys[key].Order); r != 0 {
 			return r
 		}
 	}
-	return int(a) - int(b)
+	return 0
 }
 
 // sortTies orders rows that are sorted by words, equal ones of which leave what comes from a place on to be compared.

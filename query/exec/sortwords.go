@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/olapd/olapd/internal/column"
+	"github.com/olapd/olapd/internal/types"
 	"github.com/olapd/olapd/query/plan"
 )
 
@@ -15,11 +16,14 @@ import (
 // dictionaries with few entries an entry's place among them. Rows whose words are equal are sorted by words of what is left of their keys,
 // and so on.
 
-// keyPlace is how far rows are known to be equal: by the keys before key and, where that is of strings, by depth bytes of it.
+// keyPlace is how far rows are known to be equal: by the keys before key and, where that is of strings or wide integers, by depth bytes or limbs of it.
 type keyPlace struct{ key, depth int }
 
 // wordBits is the size of a word.
 const wordBits = 64
+
+// minRoom is for how many bits more of a key that is not told apart yet are put into a word: for fewer it does not pay to look at all of its values again.
+const minRoom = 16
 
 // setWords makes the prefix of each item the word of its keys from at on, and returns the place from which rows with equal words may differ. False:
 // words do not tell the rows apart. scratch is as long as items.
@@ -41,17 +45,23 @@ func (o *rowOrder) setWords(items, scratch []sortItem, at keyPlace) (keyPlace, b
 		if need > room { // of which only the upper bits fit: what they are equal in is not a number of bytes
 			return next, true
 		}
-		if !exact {
-			next.depth += depth
+		room -= need
+		switch {
+		case exact:
+			next = keyPlace{key: next.key + 1}
+		case depth == 0:
 			return next, told
+		default:
+			if next.depth += depth; room < minRoom && told {
+				return next, told
+			}
 		}
-		next, room = keyPlace{key: next.key + 1}, room-need
 	}
 	return next, told || next.key > at.key
 }
 
 // keyWords fills rank and prefix from the key at a place, an entry's place of a dictionary with few. exact: they are all of the key; else rows
-// with equal ones are equal by depth bytes more. False for strings of which some ended before the place: padding does not tell these apart.
+// with equal ones are equal by depth more bytes or limbs, 0 if nothing is known. False for strings of which some ended before the place: padding does not tell these apart.
 func (o *rowOrder) keyWords(items []sortItem, at keyPlace) (exact bool, depth int, ok bool) {
 	v, ord := o.cols[at.key], o.keys[at.key].Order
 	if d, is := v.(*column.Dict); is {
@@ -70,20 +80,61 @@ func (o *rowOrder) keyWords(items []sortItem, at keyPlace) (exact bool, depth in
 			}
 		}
 	}
-	s, is := inner.(*column.Str)
-	if !is {
+	ok = true
+	switch x := inner.(type) {
+	case *column.Str:
+		exact, depth, ok = stringWords(items, x, at.depth)
+	case *column.Num[types.U128]:
+		exact, depth = limbWords(items, x.Data, at.depth, 2, limbU128)
+	case *column.Num[types.I128]:
+		exact, depth = limbWords(items, x.Data, at.depth, 2, limbI128)
+	case *column.Num[types.U256]:
+		exact, depth = limbWords(items, x.Data, at.depth, 4, limbU256)
+	case *column.Num[types.I256]:
+		exact, depth = limbWords(items, x.Data, at.depth, 4, limbI256)
+	default:
 		if len(items) < v.Len() { // all rows are in their order
 			v = column.Gather(v, rowsOf(items))
 		}
 		return setPrefixes(items, v, ord), 0, true
 	}
-	exact, depth, ok = stringWords(items, s, at.depth)
 	if ord.Desc {
 		for i := range items {
 			items[i].prefix = ^items[i].prefix
 		}
 	}
 	return exact, depth, ok
+}
+
+// limbWords fills the prefixes with the limb at a depth of wide integers of n, of which the first is the most significant.
+func limbWords[T any](items []sortItem, data []T, at, n int, limb func(x *T, at int) uint64) (exact bool, depth int) {
+	for i := range items {
+		items[i].prefix = limb(&data[items[i].row], at)
+	}
+	return at == n-1, 1
+}
+
+func limbU128(x *types.U128, at int) uint64 {
+	if at == 0 {
+		return x.Hi
+	}
+	return x.Lo
+}
+
+func limbI128(x *types.I128, at int) uint64 {
+	if at == 0 {
+		return uint64(x.Hi) ^ signBit
+	}
+	return x.Lo
+}
+
+func limbU256(x *types.U256, at int) uint64 { return x[3-at] }
+
+func limbI256(x *types.I256, at int) uint64 {
+	if at == 0 {
+		return x[3] ^ signBit
+	}
+	return x[3-at]
 }
 
 // rowsOf returns the rows of items.
@@ -225,18 +276,31 @@ func nanRank(ord column.Order) uint8 {
 
 // wordOrder prepares the rows of b, which are compared with no other block's, for sorting by words: dictionaries with many entries become flat.
 func wordOrder(b *column.Block, keys []plan.SortKey) (*rowOrder, []sortItem) {
-	o := &rowOrder{keys: keys, cols: make([]column.Vector, len(keys)), ranks: make([]entryRanks, len(keys))}
-	for i, k := range keys {
+	o := &rowOrder{}
+	for _, k := range keys {
 		if d, ok := b.Cols[k.Index].(*column.Dict); !ok || d.Values.Len() > b.N/minPerEntry {
 			b.Cols[k.Index] = column.Flatten(b.Cols[k.Index])
 		}
-		o.cols[i] = b.Cols[k.Index]
+		o.addKey(b.Cols[k.Index], k.Order)
 	}
+	o.ranks = make([]entryRanks, len(o.keys))
 	items := make([]sortItem, b.N)
 	for i := range items {
 		items[i].row = uint32(i)
 	}
 	return o, items
+}
+
+// addKey adds a sort key, of tuples one for each element.
+func (o *rowOrder) addKey(v column.Vector, ord column.Order) {
+	t, ok := v.(*column.Tuple)
+	if !ok {
+		o.cols, o.keys = append(o.cols, v), append(o.keys, plan.SortKey{Order: ord})
+		return
+	}
+	for _, e := range t.Elems {
+		o.addKey(e, ord)
+	}
 }
 
 // minPerEntry is how many rows there must be for each entry of a dictionary for its entries to be sorted.
@@ -261,7 +325,7 @@ func rankEntries(values column.Vector, ord column.Order) []uint64 {
 	o.sort(sorted)
 	places, place := make([]uint64, len(sorted)), uint64(0)
 	for i, e := range sorted {
-		if i > 0 && column.CompareOrder(o.cols[0], int(sorted[i-1].row), o.cols[0], int(e.row), ord) != 0 {
+		if i > 0 && o.compareKeys(0, sorted[i-1].row, e.row) != 0 {
 			place++
 		}
 		places[e.row] = place
