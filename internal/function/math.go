@@ -337,6 +337,9 @@ func evalExtreme(sign int) func(*Call) (column.Vector, error) {
 		if err != nil {
 			return nil, err
 		}
+		if v := extremeWords(c, vals, sign); v != nil {
+			return v, nil
+		}
 		choice := make([]uint8, c.Rows)
 		pair := len(vals) == 2 // whose comparison with NaN is false, so that the second is taken
 		for k := 1; k < len(vals); k++ {
@@ -357,6 +360,74 @@ func evalExtreme(sign int) func(*Call) (column.Vector, error) {
 		}
 		return selectRows(c, c.Result, choice, vals)
 	}
+}
+
+// extremeWords is the extreme of two floats, or of integers, decimals or times in at most 64 bits whose common type orders them as they are; nil for others.
+func extremeWords(c *Call, vals []column.Vector, sign int) column.Vector {
+	t := c.Result
+	if t.Kind == types.Float64 && len(vals) == 2 {
+		return newNum(t, floatExtremes(vals[0], vals[1], c.Rows, sign))
+	}
+	if !t.IsInteger() && t.Kind != types.Decimal && !t.IsDateOrTime() || t.Kind == types.Bool {
+		return nil
+	}
+	for _, from := range c.Types {
+		if t.Kind == types.UInt64 && !from.IsUnsigned() {
+			return nil
+		}
+	}
+	switch t.Phys() {
+	case types.PUInt8:
+		return newNum(t, rowExtremes[uint8](vals, c.Rows, sign))
+	case types.PUInt16:
+		return newNum(t, rowExtremes[uint16](vals, c.Rows, sign))
+	case types.PUInt32:
+		return newNum(t, rowExtremes[uint32](vals, c.Rows, sign))
+	case types.PUInt64:
+		return newNum(t, rowExtremes[uint64](vals, c.Rows, sign))
+	case types.PInt8:
+		return newNum(t, rowExtremes[int8](vals, c.Rows, sign))
+	case types.PInt16:
+		return newNum(t, rowExtremes[int16](vals, c.Rows, sign))
+	case types.PInt32:
+		return newNum(t, rowExtremes[int32](vals, c.Rows, sign))
+	case types.PInt64:
+		return newNum(t, rowExtremes[int64](vals, c.Rows, sign))
+	}
+	return nil
+}
+
+// rowExtremes is the greatest of each row's values, or with a sign of less than 0 the least.
+func rowExtremes[T integer](vals []column.Vector, rows, sign int) []T {
+	out, first := make([]T, rows), numArg[T](vals[0], rows)
+	for i := range out {
+		out[i] = first.at(i)
+	}
+	for _, v := range vals[1:] {
+		other := numArg[T](v, rows)
+		if sign < 0 {
+			for i, x := range out {
+				out[i] = min(x, other.at(i))
+			}
+		} else {
+			for i, x := range out {
+				out[i] = max(x, other.at(i))
+			}
+		}
+	}
+	return out
+}
+
+// floatExtremes is rowExtremes of two floats: beside NaN it is the second.
+func floatExtremes(a, b column.Vector, rows, sign int) []float64 {
+	out, x, y := make([]float64, rows), numArg[float64](a, rows), numArg[float64](b, rows)
+	for i := range out {
+		p, q := x.at(i), y.at(i)
+		if out[i] = q; sign < 0 && p <= q || sign >= 0 && p >= q {
+			out[i] = p
+		}
+	}
+	return out
 }
 
 // extremeCompare compares by value even where the common type wraps negative integers.
