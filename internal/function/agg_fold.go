@@ -132,6 +132,9 @@ func (s *foldStates[S]) Merge(groups []uint32, other States, sel []uint32) error
 	return nil
 }
 
+// Apart implements Apart: states of numbers have no memory of their own.
+func (s *foldStates[S]) Apart() bool { return s.f.mergeAll != nil }
+
 // mergeLen is the number of groups that Merge takes.
 func mergeLen(sel []uint32, all int) int {
 	if sel != nil {

@@ -59,6 +59,13 @@ type States interface {
 	Bytes() int64
 }
 
+// Apart is States of which groups may have nothing in common but the array they are in: where Apart says so, Merge, Finish and Save, each of other groups,
+// may run at once.
+type Apart interface {
+	States
+	Apart() bool
+}
+
 // Reusable is States that can be emptied, to be used for other groups: their memory stays.
 type Reusable interface {
 	States

@@ -123,7 +123,7 @@ func (g *aggregation) consume(ctx context.Context) {
 // collect makes units of the tables of one grouping set.
 func (g *aggregation) collect(ctx context.Context, number int, tables []*aggTable) error {
 	set := tables[0].set
-	units, err := set.units(tables)
+	units, err := set.units(ctx, tables)
 	if err != nil {
 		return err
 	}
@@ -140,17 +140,18 @@ func (g *aggregation) collect(ctx context.Context, number int, tables []*aggTabl
 	if _, err := check(l.GroupByMode, sqlerr.TooManyRows, "rows to GROUP BY", int64(n), l.RowsToGroupBy, 0, 0); err != nil {
 		return err
 	}
-	g.units = append(g.units, units...)
-	for range units {
-		g.setOf = append(g.setOf, number)
+	for _, u := range units {
+		for _, part := range u.split() {
+			g.units, g.setOf = append(g.units, part), append(g.setOf, number)
+		}
 	}
 	return nil
 }
 
 // units merges what is small and returns the partitions of what is large.
-func (s *aggSet) units(tables []*aggTable) ([]groups, error) {
+func (s *aggSet) units(ctx context.Context, tables []*aggTable) ([]groups, error) {
 	if s.mu.parts == nil {
-		u, err := mergeTables(tables)
+		u, err := mergeTables(ctx, tables)
 		return []groups{u}, err
 	}
 	for _, t := range tables {
@@ -178,7 +179,8 @@ func (g *groups) release() {
 
 // groups is finished groups: of a table, of a partition, or by number, of which some are not there.
 type groups struct {
-	n      int // groups, or numbers
+	n      int // groups, or numbers, at which they end
+	from   int // the first of them
 	seen   []uint8
 	enc    *grouping.Encoder
 	index  *grouping.Index // nil: the groups are numbers
@@ -261,7 +263,7 @@ func (s *aggStream) Next(ctx context.Context) (*column.Block, error) {
 		if s.cur, err = s.late.ready(ctx, s.g.units[i]); err != nil {
 			return nil, err
 		}
-		s.at, s.set, s.g.units[i] = 0, s.g.setOf[i], groups{}
+		s.at, s.set, s.g.units[i] = s.cur.from, s.g.setOf[i], groups{}
 	}
 }
 

@@ -1,6 +1,7 @@
 package exec
 
 import (
+	"context"
 	"math"
 
 	"github.com/olapd/olapd/internal/column"
@@ -324,7 +325,7 @@ func loadStates(to function.States, groups []uint32, v column.Vector) error {
 }
 
 // mergeTables merges tables that were not split into one of them.
-func mergeTables(tables []*aggTable) (groups, error) {
+func mergeTables(ctx context.Context, tables []*aggTable) (groups, error) {
 	into := tables[0]
 	for _, t := range tables[1:] {
 		if t.seen != nil && into.seen == nil || t.seen != nil && len(t.seen) > len(into.seen) {
@@ -333,7 +334,7 @@ func mergeTables(tables []*aggTable) (groups, error) {
 	}
 	for _, t := range tables {
 		if t != into {
-			if err := into.merge(t); err != nil {
+			if err := into.merge(ctx, t); err != nil {
 				return groups{}, err
 			}
 			if err := into.held.set(into.bytes()); err != nil {
@@ -352,19 +353,12 @@ func mergeTables(tables []*aggTable) (groups, error) {
 }
 
 // merge takes the groups of another table, which has no more numbers if both are by number.
-func (t *aggTable) merge(o *aggTable) error {
+func (t *aggTable) merge(ctx context.Context, o *aggTable) error {
 	switch {
 	case t.set.keys == 0:
 		return mergeStates(t.states, nil, o.states, nil)
 	case o.seen != nil:
-		sel := make([]uint32, 0, len(o.seen))
-		for i, s := range o.seen {
-			if s != 0 {
-				sel = append(sel, uint32(i))
-				t.seen[i] = 1
-			}
-		}
-		return mergeStates(t.states, sel, o.states, sel)
+		return t.mergeNumbers(ctx, o)
 	}
 	n := o.index.Len()
 	ids := make([]uint32, n)
@@ -383,6 +377,50 @@ func (t *aggTable) merge(o *aggTable) error {
 		t.seen[w] = 1
 	}
 	return mergeStates(t.states, ids, o.states, nil)
+}
+
+// mergeNumbers is merge of two tables by number: on all processors where states of different groups allow it.
+func (t *aggTable) mergeNumbers(ctx context.Context, o *aggTable) error {
+	step := max(len(o.seen), 1)
+	if apart(t.states) {
+		step = numbersAtOnce
+	}
+	return t.set.r.parallel(ctx, (len(o.seen)+step-1)/step, func(ctx context.Context, i int) error {
+		from, to := i*step, min((i+1)*step, len(o.seen))
+		sel := (&groups{seen: o.seen}).present(from, to)
+		for k, at := range sel {
+			sel[k] = at + uint32(from)
+			t.seen[sel[k]] = 1
+		}
+		return mergeStates(t.states, sel, o.states, sel)
+	})
+}
+
+// numbersAtOnce is how many numbers of states that are apart one worker merges or finishes at a time: a fraction of a millisecond's work.
+const numbersAtOnce = 1 << 16
+
+// apart reports whether several goroutines may work on states, each on those of other groups.
+func apart(states []function.States) bool {
+	for _, s := range states {
+		if a, ok := s.(function.Apart); !ok || !a.Apart() {
+			return false
+		}
+	}
+	return true
+}
+
+// split cuts groups by number into units that several readers may finish at once, if they may.
+func (g groups) split() []groups {
+	if g.seen == nil || g.n <= numbersAtOnce || !apart(g.states) {
+		return []groups{g}
+	}
+	var out []groups
+	for from := 0; from < g.n; from += numbersAtOnce {
+		u := g
+		u.from, u.n = from, min(from+numbersAtOnce, g.n)
+		out = append(out, u)
+	}
+	return out
 }
 
 // mergeStates adds groups sel of src, nil for all, to the groups ids.

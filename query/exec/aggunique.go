@@ -48,7 +48,7 @@ func (g *aggregation) regroup(ctx context.Context, from *aggSet, workers []*aggT
 			t.widen()
 		}
 	}
-	u, err := mergeTables(tables)
+	u, err := mergeTables(ctx, tables)
 	return []groups{u}, err
 }
 
