@@ -72,8 +72,8 @@ func init() {
 			Resolve: sameAs0(f.name, isAnyNumber, isPlainInt), Eval: evalRound(f.mode)})
 	}
 	register(
-		&Scalar{Name: "greatest", CaseInsensitive: true, MinArgs: 1, MaxArgs: maxBranches / 2, Nulls: NullCustom, Resolve: resolveExtreme, Eval: evalExtreme(1), Family: "conditional", Doc: "Returns the greatest argument that is not NULL.", Example: "greatest(1, 2) → 2"},
-		&Scalar{Name: "least", CaseInsensitive: true, MinArgs: 1, MaxArgs: maxBranches / 2, Nulls: NullCustom, Resolve: resolveExtreme, Eval: evalExtreme(-1), Family: "conditional", Doc: "Returns the least argument that is not NULL.", Example: "least(1, 2) → 1"},
+		&Scalar{Name: "greatest", CaseInsensitive: true, MinArgs: 1, MaxArgs: maxBranches / 2, Nulls: NullCustom, Resolve: resolveExtreme(1), Eval: evalExtreme(1), Family: "conditional", Doc: "Returns the greatest argument that is not NULL.", Example: "greatest(1, 2) → 2"},
+		&Scalar{Name: "least", CaseInsensitive: true, MinArgs: 1, MaxArgs: maxBranches / 2, Nulls: NullCustom, Resolve: resolveExtreme(-1), Eval: evalExtreme(-1), Family: "conditional", Doc: "Returns the least argument that is not NULL.", Example: "least(1, 2) → 1"},
 		&Scalar{Name: "roundToExp2", MinArgs: 1, MaxArgs: 1, Resolve: sameAs0("roundToExp2", isPlainNum), Eval: evalRoundToExp2, Family: "rounding", Doc: "Rounds down to a power of two.", Example: "roundToExp2(5) → 4"},
 	)
 }
@@ -301,30 +301,43 @@ func highBit(v int64) int64 {
 	return int64(uint64(1) << (b - 1))
 }
 
-// resolveExtreme: numbers of no common type compare as the wider of UInt64 and Int64, as ClickHouse has it.
-func resolveExtreme(_ *Env, args []Arg) (*types.Type, error) {
-	t, err := commonType(args, allPositions(args))
-	if err == nil {
-		return t.WithoutLowCardinality(), nil
-	}
-	for _, a := range args {
-		if a.Type.Kind == types.Nullable {
+// resolveExtreme types greatest (a sign of 1) and least (-1). Of UInt64 and a signed type, which have no common one, it is the type that has the extreme, as
+// ClickHouse has it.
+func resolveExtreme(sign int) func(*Env, []Arg) (*types.Type, error) {
+	return func(_ *Env, args []Arg) (*types.Type, error) {
+		t, err := commonType(args, allPositions(args))
+		switch {
+		case err == nil:
+			return t.WithoutLowCardinality(), nil
+		case len(args) != 2 || args[0].Type.Kind == types.Nullable || args[1].Type.Kind == types.Nullable || !allNumbers(args):
 			return nil, err
 		}
-		switch in := a.Type.Inner(); {
-		case in.IsInteger(), in.Kind == types.Nothing:
-		case in.IsFloat() && allNumbers(args):
-			return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types of arguments of functions greatest and least: there is no number type for all of them")
-		default:
-			return nil, err
+		if t := mixedExtreme(args[0].Type.Inner(), args[1].Type.Inner(), sign); t != nil {
+			return t, nil
 		}
+		return nil, sqlerr.New(sqlerr.IllegalTypeOfArgument, "Illegal types %s and %s of arguments of functions greatest and least", args[0].Type, args[1].Type)
 	}
-	return types.TUInt64, nil
+}
+
+// mixedExtreme is the type of the extreme of UInt64 and a signed type; nil for others.
+func mixedExtreme(a, b *types.Type, sign int) *types.Type {
+	if a.IsSigned() {
+		a, b = b, a
+	}
+	switch {
+	case a.Kind != types.UInt64 || !b.IsInteger() || !b.IsSigned():
+		return nil
+	case b.Kind != types.Int64:
+		return types.TInt128
+	case sign < 0:
+		return types.TInt64
+	}
+	return types.TUInt64
 }
 
 func allNumbers(args []Arg) bool {
 	for _, a := range args {
-		if !isPlainNum(a.Type.Inner()) {
+		if t := a.Type.Inner(); !t.IsInteger() && !t.IsFloat() {
 			return false
 		}
 	}
@@ -371,10 +384,8 @@ func extremeWords(c *Call, vals []column.Vector, sign int) column.Vector {
 	if !t.IsInteger() && t.Kind != types.Decimal && !t.IsDateOrTime() || t.Kind == types.Bool {
 		return nil
 	}
-	for _, from := range c.Types {
-		if t.Kind == types.UInt64 && !from.IsUnsigned() {
-			return nil
-		}
+	if wraps(c) {
+		return nil
 	}
 	switch t.Phys() {
 	case types.PUInt8:
@@ -430,10 +441,20 @@ func floatExtremes(a, b column.Vector, rows, sign int) []float64 {
 	return out
 }
 
-// extremeCompare compares by value even where the common type wraps negative integers.
+// wraps reports whether the result's type has not the values of all arguments: of UInt64 and Int64.
+func wraps(c *Call) bool {
+	for _, from := range c.Types {
+		if t := c.Result.Inner().Kind; t == types.UInt64 && from.Inner().IsSigned() || t == types.Int64 && from.Inner().Kind == types.UInt64 {
+			return true
+		}
+	}
+	return false
+}
+
+// extremeCompare compares by value, even where the result's type wraps.
 func extremeCompare(c *Call, a, b, i int, va, vb column.Vector) int {
-	ta, tb := c.Types[a].Inner(), c.Types[b].Inner()
-	if c.Result.Inner().Kind == types.UInt64 && ta.IsInteger() && tb.IsInteger() && (ta.IsSigned() || tb.IsSigned()) {
+	if wraps(c) {
+		ta, tb := c.Types[a].Inner(), c.Types[b].Inner()
 		x, _ := splitNullable(c.Args[a])
 		y, _ := splitNullable(c.Args[b])
 		var less, eq [1]uint8
