@@ -174,22 +174,28 @@ const radixDigits = 256
 // dealOut orders the rows by the upper bits in which they vary, and returns where the rows of each of their values end.
 func dealOut(items, buf []sortItem) []int {
 	shift := max(bits.Len64(varyingBits(items))-bits.Len64(radixDigits-1), 0)
-	var at [radixDigits]int
-	for i := range items {
-		at[items[i].prefix>>shift%radixDigits]++
+	ends := countingPass(buf, items, shift)
+	copy(items, buf)
+	return ends[:]
+}
+
+// countingPass writes the rows to another slice in the order of their bits from shift on, those with the same in theirs, and returns where the rows of each value
+// of these bits end.
+func countingPass(to, from []sortItem, shift int) (at [radixDigits]int) {
+	for i := range from {
+		at[from[i].prefix>>shift%radixDigits]++
 	}
 	sum := 0
 	for d, n := range at {
 		at[d] = sum
 		sum += n
 	}
-	for i := range items {
-		d := items[i].prefix >> shift % radixDigits
-		buf[at[d]] = items[i]
+	for i := range from {
+		d := from[i].prefix >> shift % radixDigits
+		to[at[d]] = from[i]
 		at[d]++
 	}
-	copy(items, buf)
-	return at[:]
+	return at
 }
 
 // sortWords sorts by prefix and keeps the order of ties.
@@ -234,20 +240,7 @@ func radixSort(items, buf []sortItem) {
 		if varying>>shift%radixDigits == 0 {
 			continue
 		}
-		var at [radixDigits]int
-		for i := range from {
-			at[from[i].prefix>>shift%radixDigits]++
-		}
-		sum := 0
-		for d, n := range at {
-			at[d] = sum
-			sum += n
-		}
-		for i := range from {
-			d := from[i].prefix >> shift % radixDigits
-			to[at[d]] = from[i]
-			at[d]++
-		}
+		countingPass(to, from, shift)
 		from, to = to, from
 	}
 	if &from[0] != &items[0] {
